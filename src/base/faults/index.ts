@@ -1,0 +1,25 @@
+/** The registry of fault codes: one file per area, merged here. A code, once released, keeps its meaning. */
+import { audioFaults } from './audio.ts'
+import { channelFaults } from './channel.ts'
+import { clientFaults } from './client.ts'
+import { configFaults } from './config.ts'
+import { cryptoFaults } from './crypto.ts'
+import { identityFaults } from './identity.ts'
+import { mediaFaults } from './media.ts'
+import { mlsFaults } from './mls.ts'
+import { roomFaults } from './room.ts'
+import { sipFaults } from './sip.ts'
+
+export interface FaultEntry {
+  /** What happened, without a full stop. */
+  readonly what: string
+  /** What the reader can do, a whole sentence. */
+  readonly todo: string
+}
+
+export const faultTable = {
+  ...audioFaults, ...channelFaults, ...clientFaults, ...configFaults, ...cryptoFaults,
+  ...identityFaults, ...mediaFaults, ...mlsFaults, ...roomFaults, ...sipFaults,
+} as const satisfies Record<string, FaultEntry>
+
+export type FaultCode = keyof typeof faultTable
