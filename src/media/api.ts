@@ -1,0 +1,111 @@
+/**
+ * Commands to and events from the media thread of a client. Everything here is plain data that
+ * crosses a MessagePort by structured clone.
+ */
+import type { Ssrc } from '../base/brand.ts'
+import type { AddressPort } from '../net/address.ts'
+
+/** As on the wire and in SDP: G.722's RTP clock says 8000 while it samples at 16 kHz (RFC 3551 §4.5.2). */
+export type PhoneCodec = 'g722' | 'pcmu' | 'pcma' | 'opus'
+/** The one codec of a sealed room, fixed in its group context. */
+export type RoomCodec = 'g722' | 'opus'
+export type SrtpSuite = 'AEAD_AES_128_GCM' | 'AEAD_AES_256_GCM' | 'AES_CM_128_HMAC_SHA1_80'
+
+/** Master key and salt of one direction (RFC 3711 §4.3, RFC 7714 §12). */
+export interface SrtpKeys {
+  readonly suite: SrtpSuite
+  readonly masterKey: Uint8Array
+  readonly masterSalt: Uint8Array
+}
+
+/** What was negotiated with a phone by SDP. */
+export interface RtpPhoneMedia {
+  readonly kind: 'rtp'
+  readonly codec: PhoneCodec
+  readonly payloadType: number
+  /** Payload type of telephone-event at the codec's clock, when the phone offered it. */
+  readonly telephoneEvent?: number
+  /** Packet time that the phone asked for, 10–60 ms. */
+  readonly ptimeMs: number
+  readonly remote: AddressPort
+  /** The phone holds us or does not send: nothing of its stream goes into the room. */
+  readonly hold: boolean
+  /** We may send to the phone (its direction is sendrecv or recvonly). */
+  readonly send: boolean
+  /** SDES (RFC 4568), when the phone leg is SRTP. */
+  readonly srtp?: { readonly receive: SrtpKeys; readonly send: SrtpKeys }
+}
+
+/** A robot's or the terminal's sound: PCM in this process, 16 kHz mono. */
+export interface PcmMedia {
+  readonly kind: 'pcm'
+  /** What it says, played in a loop from the start of the leg; empty: silence. */
+  readonly speech: Int16Array
+  /** Ask for everything heard as `heard` events. */
+  readonly record: boolean
+}
+
+export type HandsetMedia = RtpPhoneMedia | PcmMedia
+
+export type PhoneId = number
+export type HopId = number
+export type ConferenceId = number
+
+export type MediaCommand =
+  /** Keys of a fresh generation with the server. Replaces the earlier generation of the same id after a grace of 2 s. */
+  | { readonly op: 'hop.open'; readonly hop: HopId; readonly generation: number; readonly remotes: readonly AddressPort[]; readonly receive: SrtpKeys; readonly send: SrtpKeys; readonly probe: Ssrc }
+  | { readonly op: 'hop.close'; readonly hop: HopId }
+  /** The second TLS connection, as a port that carries whole SRTP packets both ways (`Uint8Array` messages). */
+  | { readonly op: 'hop.tls'; readonly hop: HopId; readonly port: MessagePortLike | undefined }
+  /** Opens the local side; answered by `phone.opened` (port 0 for pcm) or `fault`. `bind` is our address towards the phone. */
+  | { readonly op: 'phone.open'; readonly phone: PhoneId; readonly bind: string; readonly media: HandsetMedia }
+  | { readonly op: 'phone.set'; readonly phone: PhoneId; readonly media: HandsetMedia }
+  /** A tone or spoken prompt (16 kHz PCM), mixed over what the phone hears. */
+  | { readonly op: 'phone.play'; readonly phone: PhoneId; readonly pcm: Int16Array }
+  | { readonly op: 'phone.close'; readonly phone: PhoneId }
+  /** Joins a phone to a room: uplink under `ssrc`, downlink mixed from all announced senders. `session` is the vault's. */
+  | { readonly op: 'conference.open'; readonly conference: ConferenceId; readonly hop: HopId; readonly phone: PhoneId; readonly ssrc: Ssrc; readonly session: number; readonly codec: RoomCodec }
+  | { readonly op: 'conference.mute'; readonly conference: ConferenceId; readonly muted: boolean }
+  /** Nothing is sealed while false (not in the group yet, epoch not confirmed, healing). */
+  | { readonly op: 'conference.send'; readonly conference: ConferenceId; readonly on: boolean }
+  /** The full list of senders that may be heard; others are dropped and their state freed. */
+  | { readonly op: 'conference.senders'; readonly conference: ConferenceId; readonly senders: readonly Ssrc[] }
+  /** Moves the room to another phone leg (a phone that crashed and came back). */
+  | { readonly op: 'conference.phone'; readonly conference: ConferenceId; readonly phone: PhoneId }
+  | { readonly op: 'conference.close'; readonly conference: ConferenceId }
+  | { readonly op: 'stop' }
+
+export interface MessagePortLike {
+  postMessage(m: unknown): void
+  close(): void
+}
+
+/** Since the stream began. */
+export interface SenderStats {
+  readonly ssrc: Ssrc
+  readonly received: number
+  readonly lost: number
+  /** Arrived after their turn to be played. */
+  readonly late: number
+  /** Refused by the vault: forged, replayed, unknown epoch. Never played. */
+  readonly unopened: number
+  readonly concealed: number
+  readonly played: number
+  /** dBov, 0 loudest to 127 silence (RFC 6464), of the last 200 ms. */
+  readonly level: number
+  readonly bufferMs: number
+  /** Instant of the first decoded frame, in the media thread's clock; undefined: nothing heard yet. */
+  readonly firstHeardAt?: number
+}
+
+export type MediaEvent =
+  | { readonly op: 'phone.opened'; readonly phone: PhoneId; readonly local: AddressPort }
+  | { readonly op: 'phone.dtmf'; readonly phone: PhoneId; readonly digit: string }
+  /** No RTP from the phone for a while, or RTP again: for display only, never for ending a call. */
+  | { readonly op: 'phone.silent'; readonly phone: PhoneId; readonly silent: boolean }
+  | { readonly op: 'phone.heard'; readonly phone: PhoneId; readonly pcm: Int16Array }
+  /** How media reaches the server now. */
+  | { readonly op: 'hop.path'; readonly hop: HopId; readonly path: 'none' | 'udp' | 'tls'; readonly roundTripMs?: number }
+  /** Every second, and at the first decoded frame of a sender. */
+  | { readonly op: 'conference.stats'; readonly conference: ConferenceId; readonly sent: number; readonly senders: readonly SenderStats[]; readonly ownLevel: number; readonly lateTicks: number }
+  | { readonly op: 'fault'; readonly code: string; readonly message: string; readonly about: string }
