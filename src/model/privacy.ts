@@ -1,0 +1,23 @@
+/** The label of a call, computed in this one place, weakest member first. */
+import type { Roster } from './roster.ts'
+
+export type Privacy = 'sealed' | 'bridged' | 'open' | 'none'
+
+export function privacyOf(r: Roster): Privacy {
+  if (r.kind === 'open') return 'open'
+  if (r.kind === 'bridged') return 'bridged'
+  return r.phase === 'member' ? 'sealed' : 'none'
+}
+
+/** The one sentence that is shown on every screen. */
+export function privacySentence(r: Roster): string {
+  const privacy = privacyOf(r)
+  if (privacy === 'none') return r.phase === 'left' ? 'You have left.' : 'Nobody hears you yet.'
+  if (privacy === 'open') return 'Anyone on the line can hear this.'
+  if (privacy === 'bridged') return 'Our server can hear this.'
+  const count = r.members.length
+  const people = count === 1 ? 'Only you are here: nobody can hear this.' : `Only these ${count} people can hear this.`
+  const gateway = r.members.some((m) => m.kind === 'gateway') ? ' Telephone callers can hear this through a gateway.' : ''
+  const plain = r.members.some((m) => m.phoneLeg === 'plain-lan') ? ' Phone leg: plain on LAN.' : ''
+  return people + gateway + plain
+}

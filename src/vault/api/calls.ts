@@ -1,0 +1,114 @@
+/**
+ * The vault's calls: all that the rest of the client can ask of the keys. No call returns a long-term,
+ * group or frame key; SRTP hop keys are handed out because they protect one hop only.
+ */
+import type { Der, RoomName, Ssrc } from '../../base/brand.ts'
+import type { Result } from '../../base/result.ts'
+import type { Identity } from '../../model/identity.ts'
+import type { BasePolicy, StatePolicy } from '../../model/policy.ts'
+import type { GroupMember } from '../../model/roster.ts'
+import type { FrameVault } from './frames.ts'
+
+/** The vault's number for one membership of one room; also names it in `FrameBatch`. */
+export type SessionId = number
+/** The vault's number for one TLS connection that ends in it. */
+export type PipeId = number
+
+/** The group as it is after an epoch: the only source of the roster. */
+export interface GroupView {
+  readonly session: SessionId
+  readonly groupId: Uint8Array
+  readonly generation: number
+  readonly epoch: bigint
+  /** 30 digits, in groups of five. */
+  readonly securityCode: string
+  readonly ownLeaf: number
+  /** `ssrc` is present for members whose signed word was verified; own one once announced. */
+  readonly members: readonly GroupMember[]
+  readonly policy: BasePolicy
+  readonly state: StatePolicy
+}
+
+export interface HopKeys {
+  readonly suite: 'AEAD_AES_128_GCM' | 'AEAD_AES_256_GCM' | 'AES_CM_128_HMAC_SHA1_80'
+  readonly masterKey: Uint8Array
+  readonly masterSalt: Uint8Array
+}
+
+export type RemovalReason = 'leave' | 'host' | 'unreachable' | 'rejoin'
+
+export interface RemovalRequest {
+  readonly leaf: number
+  readonly reason: RemovalReason
+  /** leave: the leaver's signed request; host: the host's signed act; otherwise absent. */
+  readonly evidence?: Uint8Array
+}
+
+export interface JoinerRequest {
+  /** The server's number for the request. */
+  readonly id: number
+  readonly keyPackage: Uint8Array
+}
+
+export interface VaultCalls {
+  'identity.show': { in: Record<string, never>; out: { readonly identity: Identity; readonly chain: readonly Der[] } }
+
+  /** Hop keys: bound to the TLS connection by its exporter (docs/protocol). */
+  'hop.offer': { in: { pipe: PipeId; generation: number; suites: readonly HopKeys['suite'][] }; out: { message: Uint8Array } }
+  'hop.finish': { in: { pipe: PipeId; answer: Uint8Array }; out: { receive: HopKeys; send: HopKeys } }
+
+  /** A new group with us as its only member; policy is signed by us as owner. */
+  'room.create': { in: { policy: Omit<BasePolicy, 'owners' | 'version'>; generation: number }; out: { view: GroupView } }
+  /** A single-use key package for this room, valid for at most 120 s. */
+  'room.request': { in: { room: RoomName; suite: BasePolicy['suite'] }; out: { session: SessionId; keyPackage: Uint8Array } }
+  'room.welcome': { in: { session: SessionId; welcome: Uint8Array }; out: { view: GroupView } }
+  /** As nominee or host: builds a commit (kept pending) with these changes; requests that break a rule are named, not committed. With neither adds nor removes: a key update. */
+  'room.propose': {
+    in: { session: SessionId; adds: readonly JoinerRequest[]; removes: readonly RemovalRequest[] }
+    out: { commit: Uint8Array; welcome?: Uint8Array; epoch: bigint; refused: readonly { id: number; code: string; message: string }[] }
+  }
+  /** The pending commit was ordered and applied by somebody (or we are alone): switch to it. */
+  'room.confirm': { in: { session: SessionId }; out: { view: GroupView } }
+  /** The pending commit was passed over: forget it. */
+  'room.abandon': { in: { session: SessionId }; out: Record<string, never> }
+  /** Another member's commit: checked against every group rule first, then applied. A refusal leaves the state untouched. `evidence` stands for each removal, as ordered by the server. */
+  'room.apply': { in: { session: SessionId; commit: Uint8Array; removals: readonly RemovalRequest[] }; out: { view: GroupView; removed: readonly { leaf: number; identity: Identity; reason: RemovalReason; by: number }[]; added: readonly number[] } }
+  /** Our signed word {epoch authenticator, SSRC} for everybody, after welcome or create. */
+  'room.announce': { in: { session: SessionId; ssrc: Ssrc }; out: { message: Uint8Array } }
+  /** Another member's application message. */
+  'room.message': { in: { session: SessionId; message: Uint8Array }; out: { kind: 'announced'; leaf: number; ssrc: Ssrc } }
+  /** Our signed wish to leave. */
+  'room.leave': { in: { session: SessionId }; out: { evidence: Uint8Array } }
+  /** A host's signed act to remove a leaf. */
+  'room.act': { in: { session: SessionId; leaf: number; ban: boolean }; out: { evidence: Uint8Array } }
+  /** Wipes everything of the session. Idempotent. */
+  'room.end': { in: { session: SessionId }; out: Record<string, never> }
+}
+
+export type VaultCallName = keyof VaultCalls
+
+/**
+ * A TLS connection whose end is in the vault. The client moves ciphertext between `cipher` and the
+ * network, and reads and writes plaintext at `plain`. Node Duplex streams, typed structurally here.
+ */
+export interface VaultPipe {
+  readonly id: PipeId
+  /** Octets from the network in; octets for the network come out of `onCipher`. */
+  feed(cipher: Uint8Array): void
+  onCipher(listener: (cipher: Uint8Array) => void): void
+  /** Handshake done and the server's certificate verified. */
+  readonly secured: Promise<Result<{ readonly server: Identity }>>
+  /** Plaintext out of and into the connection. */
+  onPlain(listener: (plain: Uint8Array) => void): void
+  write(plain: Uint8Array): void
+  /** Either side closed; `fault` when it was an error. */
+  onClose(listener: (reason: string) => void): void
+  end(): void
+}
+
+export interface Vault extends FrameVault {
+  call<K extends VaultCallName>(k: K, a: VaultCalls[K]['in']): Promise<Result<VaultCalls[K]['out']>>
+  /** Opens a TLS 1.3 client connection to a server of this name, with our certificate. */
+  pipe(options: { readonly serverName: string; readonly protocols: readonly string[] }): VaultPipe
+  close(): Promise<void>
+}
