@@ -1,0 +1,72 @@
+/** Datagrams over node:dgram. The class of service (DSCP) cannot be set through it. */
+import type { SocketOptions } from 'node:dgram'
+import { createSocket } from 'node:dgram'
+import type { AddressInfo } from 'node:net'
+import { isIPv6 } from 'node:net'
+import type { AddressPort } from './address.ts'
+import type { UdpPort, UdpSocket } from './udp.ts'
+
+/** Room for about a second of twenty streams while the thread is busy. The system may grant less. */
+const BUFFER_OCTETS = 1 << 20
+const MAPPED = '::ffff:'
+
+export interface NodeUdpOptions {
+  /** Octets of the system's receive and send buffers. */
+  readonly bufferOctets?: number
+}
+
+export const nodeUdp = (options: NodeUdpOptions = {}): UdpPort => ({ bind: (at) => bindUdp(at, options) })
+
+function bindUdp(at: AddressPort, options: NodeUdpOptions): Promise<UdpSocket> {
+  const six = isIPv6(at.address)
+  // All addresses are numeric: without the detour of a lookup the system call is made inside send(),
+  // so that the caller may reuse its buffer.
+  const lookup: NonNullable<SocketOptions['lookup']> = (host, _options, done) => done(null, host, isIPv6(host) ? 6 : 4)
+  const socket = createSocket({ type: six ? 'udp6' : 'udp4', ipv6Only: six && at.address !== '::', lookup })
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject)
+    socket.bind({ address: at.address, port: at.port, exclusive: true }, () => {
+      socket.off('error', reject)
+      // A datagram that could not be sent is a lost datagram: media has its own ways to notice.
+      socket.on('error', () => {})
+      grow(socket, options.bufferOctets ?? BUFFER_OCTETS)
+      resolve(wrap(socket, six))
+    })
+  })
+}
+
+function grow(socket: ReturnType<typeof createSocket>, octets: number): void {
+  for (const set of [() => socket.setRecvBufferSize(octets), () => socket.setSendBufferSize(octets)]) {
+    try {
+      set()
+    } catch {
+      // Refused by the system's limits: its default stays in force.
+    }
+  }
+}
+
+function wrap(socket: ReturnType<typeof createSocket>, six: boolean): UdpSocket {
+  const info: AddressInfo = socket.address()
+  let closed = false
+  return {
+    local: { address: info.address, port: info.port },
+    send(data, to) {
+      if (closed) return
+      // A dual-stack socket reaches IPv4 through mapped addresses (RFC 4291 §2.5.5.2).
+      const address = six && !to.address.includes(':') ? MAPPED + to.address : to.address
+      socket.send(data, to.port, address)
+    },
+    onMessage(listener) {
+      socket.removeAllListeners('message')
+      socket.on('message', (data, from) => {
+        const address = from.address.startsWith(MAPPED) ? from.address.slice(MAPPED.length) : from.address
+        listener(data, { address, port: from.port })
+      })
+    },
+    close() {
+      if (closed) return
+      closed = true
+      socket.close()
+    },
+  }
+}
