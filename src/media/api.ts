@@ -89,6 +89,8 @@ export interface SenderStats {
   readonly late: number
   /** Refused by the vault: forged, replayed, unknown epoch. Never played. */
   readonly unopened: number
+  /** Code of the newest refusal, cleared by the next good frame. */
+  readonly lastFault?: string
   readonly concealed: number
   readonly played: number
   /** dBov, 0 loudest to 127 silence (RFC 6464), of the last 200 ms. */
