@@ -53,22 +53,29 @@ export interface CryptoPort extends Random {
   aeadOpen(algorithm: 'aes-128-gcm' | 'aes-256-gcm', key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
   /** AES in counter mode over a copy; the 16-octet counter block increments as one 128-bit integer. */
   aesCtr(key: Uint8Array, counterBlock: Uint8Array, data: Uint8Array): Uint8Array
-  hash(name: HashName | 'sha1' | 'md5', ...parts: readonly Uint8Array[]): Uint8Array
+  hash(name: HashName | 'sha1' | 'md5' | 'sha3-256', ...parts: readonly Uint8Array[]): Uint8Array
+  /** SHAKE256 (FIPS 202), as much output as asked for. */
+  shake256(length: number, ...parts: readonly Uint8Array[]): Uint8Array
   hmac(name: HashName | 'sha1', key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array
   hkdfExtract(name: HashName, salt: Uint8Array, ikm: Uint8Array): Uint8Array
   hkdfExpand(name: HashName, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array
-  /** Raw keys: x25519 32 octets; p256 public key uncompressed (65), private scalar (32). `seed` makes it deterministic. */
+  /**
+   * Raw keys: x25519 32 octets; p256 public key uncompressed (65), private scalar (32). `seed` is the private key;
+   * throws when it is not a p256 scalar (0 or beyond the order).
+   */
   dhKeyPair(group: DhName, seed?: Uint8Array): KeyPair
   /** Undefined for invalid points and for an all-zero result (RFC 7748 §6.1). */
   dh(group: DhName, privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined
   /** `seed` of 64 octets (d ‖ z, FIPS 203) makes it deterministic; the private key is that seed. */
   kemKeyPair(kem: KemName, seed?: Uint8Array): KeyPair
-  /** Undefined for a malformed public key. `coins` (32) make it deterministic. */
-  kemEncapsulate(kem: KemName, publicKey: Uint8Array, coins?: Uint8Array): { ciphertext: Uint8Array; shared: Uint8Array } | undefined
+  /** Undefined for a malformed public key. */
+  kemEncapsulate(kem: KemName, publicKey: Uint8Array): { ciphertext: Uint8Array; shared: Uint8Array } | undefined
+  /** Undefined for a ciphertext of the wrong length; any other gives a secret, a wrong one if it was tampered with (FIPS 203 §6.3). */
   kemDecapsulate(kem: KemName, privateKey: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined
-  /** Raw key pair for MLS signatures: ed25519 (32, 32) or ECDSA P-256 (65, 32). */
+  /** Raw key pair for MLS signatures: ed25519 (32, 32) or ECDSA P-256 (65, 32). `seed` is the private key. */
   signatureKeyPair(algorithm: 'ed25519' | 'ecdsa-p256-sha256', seed?: Uint8Array): KeyPair
   signRaw(algorithm: 'ed25519' | 'ecdsa-p256-sha256', privateKey: Uint8Array, message: Uint8Array): Uint8Array
+  /** False for anything malformed. ECDSA signatures are DER. */
   verifyRaw(algorithm: 'ed25519' | 'ecdsa-p256-sha256', publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
   /** ECDSA signatures are DER. False for anything malformed. */
   verify(algorithm: SignatureName, spki: Der, message: Uint8Array, signature: Uint8Array): boolean
