@@ -17,7 +17,7 @@ export interface ClientWire {
   'room-join': { room: string; generation: number; keyPackage: Uint8Array }
   /** What a nominee, or a host on its own account, gives for the current epoch. */
   'room-commit': { room: string; generation: number; epoch: bigint; commit: Uint8Array; welcome?: Uint8Array; adds: number[]; removes: WireRemoval[]; refused: { id: number; code: string; message: string }[] }
-  /** The commit with this sequence number was applied, or refused; `hash` is SHA-256 of the commit. */
+  /** The commit with this sequence number was applied, or refused; `hash` is SHA-256 of the commit. A joiner answers its welcome with them too. */
   'room-applied': { room: string; seq: number }
   'room-rejected': { room: string; seq: number; hash: Uint8Array; code: string }
   /** An MLS application message for everybody. */
@@ -53,9 +53,12 @@ export interface ServerWire {
   'room-message': { room: string; epoch: bigint; message: Uint8Array }
   /** Start again in a new generation of the group (the old one is dead for most). */
   'room-reset': { room: string; generation: number; reason: string }
+  /** Ends the request (create, join) that it answers; never a membership. */
   'room-refused': { room: string; code: string; message: string }
+  /** Your membership is over: 'left', 'removed', 'replaced' are final; 'unreachable' is not. */
   'room-closed': { room: string; reason: string }
-  fault: { code: string; message: string }
+  /** Something you sent was not taken; changes nothing by itself. */
+  fault: { code: string; message: string; room?: string }
   pong: { n: number }
 }
 
