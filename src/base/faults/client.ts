@@ -1,5 +1,13 @@
 import type { FaultEntry } from './index.ts'
 
 export const clientFaults = {
-  CLIENT_INTERNAL: { what: 'Internal error in the client layer', todo: 'Please report it with the log.' },
+  CLIENT_INTERNAL: { what: 'Internal error in the client', todo: 'Please report it with the log.' },
+  CLIENT_SERVER_SILENT: { what: 'The server does not answer for this room', todo: 'Check that the server runs; the client goes on trying.' },
+  CLIENT_NOT_LET_IN: { what: 'Nobody in the room let us in in time', todo: 'Ask somebody in the room whether it is locked, or try again.' },
+  CLIENT_ROOM_REFUSED: { what: 'The room refused us', todo: 'The reason is in the message; ask a host of the room.' },
+  CLIENT_CHANNEL_LOST: { what: 'The connection to the server is gone', todo: 'The client reconnects by itself; check the network when it does not.' },
+  CLIENT_NO_CHANNEL: { what: 'There is no connection to the server', todo: 'Check the server address and the network.' },
+  CLIENT_UNKNOWN_NUMBER: { what: 'This number leads nowhere', todo: 'Dial the room prefix and a room, for example 8000.' },
+  CLIENT_EMERGENCY: { what: 'Emergency calls cannot be placed through this client', todo: 'Use another phone now.' },
+  CLIENT_BUSY: { what: 'Too many calls at once', todo: 'End another call first.' },
 } as const satisfies Record<string, FaultEntry>

@@ -1,0 +1,54 @@
+/** The contract between a kind of call (a machine without I/O) and the client that drives it. */
+import type { Machine } from '../base/machine.ts'
+import type { Fault, Result } from '../base/result.ts'
+import type { MediaCommand, MediaEvent } from '../media/api.ts'
+import type { CallEvent } from '../model/roster.ts'
+import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
+import type { VaultCallName, VaultCalls } from '../vault/api/calls.ts'
+
+/** What was dialled, after the dial plan took its prefix off. */
+export interface Target {
+  readonly kind: 'room'
+  readonly room: string
+}
+
+/** The media thread's numbers for the parts of this call, chosen by the client. */
+export interface CallMedia {
+  readonly conference: number
+  readonly hop: number
+  readonly phone: number
+}
+
+export type CallIn =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'wire'; readonly message: ServerMessage }
+  /** The answer to the `vault` output of the same `ref`. */
+  | { readonly kind: 'vault'; readonly ref: number; readonly result: Result<unknown> }
+  | { readonly kind: 'media'; readonly event: MediaEvent }
+  | { readonly kind: 'channel'; readonly up: boolean; readonly reason?: string }
+  | { readonly kind: 'mute'; readonly muted: boolean }
+  /** A host removes a member. */
+  | { readonly kind: 'remove'; readonly leaf: number; readonly ban: boolean }
+  /** The phone came back on another leg. */
+  | { readonly kind: 'phone'; readonly phone: number }
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'tick' }
+
+export type VaultRequest = { readonly [K in VaultCallName]: { readonly call: K; readonly args: VaultCalls[K]['in'] } }[VaultCallName]
+
+export type CallOut =
+  | { readonly kind: 'send'; readonly message: ClientMessage }
+  | { readonly kind: 'vault'; readonly ref: number; readonly request: VaultRequest }
+  | { readonly kind: 'media'; readonly command: MediaCommand }
+  | { readonly kind: 'event'; readonly event: CallEvent }
+  /** We are in: the phone may be answered now. At most once. */
+  | { readonly kind: 'joined' }
+  /** The call is over; `fault` when it never stood or broke for good. Last output. */
+  | { readonly kind: 'over'; readonly reason: string; readonly fault?: Fault }
+
+export type CallMachine = Machine<CallIn, CallOut>
+
+export interface CallKind {
+  claims(t: Target): boolean
+  start(t: Target, media: CallMedia): CallMachine
+}

@@ -1,0 +1,107 @@
+/** Drives the machines of the running calls: carries out what they ask, feeds back what happens. */
+import { instant } from '../base/brand.ts'
+import type { Scheduler } from '../base/ports.ts'
+import type { Fault, Result } from '../base/result.ts'
+import type { MediaCommand, MediaEvent } from '../media/api.ts'
+import type { CallEvent, Roster } from '../model/roster.ts'
+import { applyEvent, emptyRoster } from '../model/roster.ts'
+import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
+import type { Vault } from '../vault/api/calls.ts'
+import type { CallIn, CallMachine, CallOut, VaultRequest } from './call.ts'
+
+export interface CallPorts {
+  readonly vault: Vault
+  readonly scheduler: Scheduler
+  readonly media: (c: MediaCommand) => void
+  readonly send: (m: ClientMessage) => Result<void>
+}
+
+/** What the outside hears of a running call. */
+export interface CallObserver {
+  onEvent?(call: RunningCall, e: CallEvent): void
+  onJoined?(call: RunningCall): void
+  onOver?(call: RunningCall, reason: string, fault?: Fault): void
+  onStats?(call: RunningCall, e: Extract<MediaEvent, { op: 'conference.stats' }>): void
+}
+
+/** One call: its machine, its roster, its timer. */
+export class RunningCall {
+  readonly id: number
+  readonly name: string
+  readonly conference: number
+  phone: number
+  roster: Roster
+  over = false
+  readonly startedAt: number
+  joinedAt: number | undefined
+  readonly #machine: CallMachine
+  readonly #ports: CallPorts
+  readonly #observer: CallObserver
+  #cancelWake: () => void = () => {}
+
+  constructor(id: number, name: string, conference: number, phone: number, machine: CallMachine, ports: CallPorts, observer: CallObserver) {
+    this.id = id
+    this.name = name
+    this.conference = conference
+    this.phone = phone
+    this.#machine = machine
+    this.#ports = ports
+    this.#observer = observer
+    this.roster = emptyRoster(name, 'sealed')
+    this.startedAt = ports.scheduler.now()
+  }
+
+  input(input: CallIn): void {
+    if (this.over && input.kind !== 'vault') return
+    const { out, wakeAt } = this.#machine.step(input, this.#ports.scheduler.now())
+    this.#cancelWake()
+    this.#cancelWake = wakeAt === undefined ? () => {} : this.#ports.scheduler.at(instant(wakeAt), () => this.input({ kind: 'tick' }))
+    for (const o of out) this.#carryOut(o)
+  }
+
+  #muted = false
+  get muted(): boolean {
+    return this.#muted
+  }
+  toggleMute(): void {
+    this.#muted = !this.#muted
+    this.input({ kind: 'mute', muted: this.#muted })
+  }
+
+  onWire(message: ServerMessage): void {
+    this.input({ kind: 'wire', message })
+  }
+  onMedia(event: MediaEvent): void {
+    this.input({ kind: 'media', event })
+    if (event.op === 'conference.stats' && event.conference === this.conference) this.#observer.onStats?.(this, event)
+  }
+
+  #carryOut(o: CallOut): void {
+    switch (o.kind) {
+      case 'send':
+        // A channel that is down says so by its own event; the machine starts again when it is back.
+        this.#ports.send(o.message)
+        return
+      case 'media':
+        return this.#ports.media(o.command)
+      case 'vault':
+        void this.#ask(o.ref, o.request)
+        return
+      case 'event':
+        this.roster = applyEvent(this.roster, o.event)
+        return this.#observer.onEvent?.(this, o.event)
+      case 'joined':
+        this.joinedAt = this.#ports.scheduler.now()
+        return this.#observer.onJoined?.(this)
+      case 'over':
+        this.over = true
+        this.#cancelWake()
+        return this.#observer.onOver?.(this, o.reason, o.fault)
+    }
+  }
+
+  async #ask(ref: number, request: VaultRequest): Promise<void> {
+    const result = await this.#ports.vault.call(request.call, request.args)
+    this.input({ kind: 'vault', ref, result })
+  }
+}

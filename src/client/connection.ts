@@ -1,0 +1,174 @@
+/**
+ * Keeps one connection to the server alive: channel, greeting, hop keys, and again after a loss.
+ * Up means: messages may be sent and media has keys.
+ */
+import type { Ssrc } from '../base/brand.ts'
+import { instant } from '../base/brand.ts'
+import type { Scheduler } from '../base/ports.ts'
+import { err, type Fault, makeFault, ok, type Result } from '../base/result.ts'
+import type { MediaCommand } from '../media/api.ts'
+import type { AddressPort } from '../net/address.ts'
+import type { ClientMessage, ServerMessage, ServerWire } from '../protocol/wire/messages.ts'
+import { WIRE_VERSION } from '../protocol/wire/messages.ts'
+import type { HopKeys, PipeId, Vault } from '../vault/api/calls.ts'
+
+/** An open, authenticated message channel; `pipe` is the vault's TLS connection below it. */
+export interface OpenChannel {
+  readonly pipe: PipeId
+  send(m: ClientMessage): Result<void>
+  onMessage(listener: (m: ServerMessage) => void): void
+  onClose(listener: (fault: Fault) => void): void
+  close(): void
+}
+
+export interface ConnectionOptions {
+  readonly open: () => Promise<Result<OpenChannel>>
+  readonly vault: Vault
+  readonly media: (c: MediaCommand) => void
+  readonly scheduler: Scheduler
+  readonly chance: () => number
+  readonly agent: string
+  readonly suites: readonly HopKeys['suite'][]
+  /** Where the server's media port is when its greeting names no address. */
+  readonly fallback: AddressPort
+  readonly hop: number
+  readonly onUp: (welcome: ServerWire['welcome']) => void
+  readonly onDown: (fault: Fault) => void
+  readonly onMessage: (m: ServerMessage) => void
+  /** Media over a second TLS connection, started beside UDP (PROTOCOL §1). */
+  readonly openMediaPath?: (welcome: ServerWire['welcome']) => void
+}
+
+const GREETING_MS = 10_000
+const RETRY_MS = 500
+const RETRY_LIMIT_MS = 15_000
+
+export class Connection {
+  readonly #o: ConnectionOptions
+  #channel: OpenChannel | undefined
+  #up = false
+  #stopped = false
+  #attempts = 0
+  #generation = 0
+  #cancelRetry: () => void = () => {}
+  /** Why there is no connection, for people who ask. */
+  lastFault: Fault | undefined
+
+  constructor(options: ConnectionOptions) {
+    this.#o = options
+  }
+  get up(): boolean {
+    return this.#up
+  }
+
+  async start(): Promise<void> {
+    if (this.#stopped) return
+    const opened = await this.#o.open()
+    if (!opened.ok) return this.#lost(opened.fault)
+    if (this.#stopped) return opened.value.close()
+    await this.#greet(opened.value)
+  }
+
+  send(m: ClientMessage): Result<void> {
+    if (!this.#up || this.#channel === undefined) return err('CLIENT_NO_CHANNEL')
+    return this.#channel.send(m)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancelRetry()
+    this.#channel?.close()
+    this.#channel = undefined
+    if (this.#up) this.#o.media({ op: 'hop.close', hop: this.#o.hop })
+    this.#up = false
+  }
+
+  async #greet(channel: OpenChannel): Promise<void> {
+    this.#channel = channel
+    const replies = new Replies()
+    channel.onMessage((m) => {
+      if (this.#channel !== channel) return
+      if (m.k === 'welcome' || m.k === 'hop-answer' || (m.k === 'fault' && !this.#up)) replies.put(m)
+      else if (this.#up) this.#o.onMessage(m)
+    })
+    channel.onClose((fault) => {
+      replies.fail(fault)
+      if (this.#channel === channel) this.#lost(fault)
+    })
+    const cancel = this.#o.scheduler.at(instant(this.#o.scheduler.now() + GREETING_MS), () => replies.fail(makeFault('CLIENT_NO_CHANNEL', 'the server does not greet')))
+    const done = await this.#agree(channel, replies)
+    cancel()
+    if (this.#channel !== channel) return
+    if (!done.ok) {
+      channel.close()
+      return this.#lost(done.fault)
+    }
+    this.#up = true
+    this.#attempts = 0
+    this.lastFault = undefined
+    this.#o.onUp(done.value)
+    this.#o.openMediaPath?.(done.value)
+  }
+
+  /** hello ⇄ welcome, hop-offer ⇄ hop-answer. */
+  async #agree(channel: OpenChannel, replies: Replies): Promise<Result<ServerWire['welcome']>> {
+    channel.send({ k: 'hello', minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION, capabilities: [], agent: this.#o.agent })
+    const welcome = await replies.next('welcome')
+    if (!welcome.ok) return welcome
+    // A generation is never used twice, whatever the connection.
+    const generation = ++this.#generation
+    const offer = await this.#o.vault.call('hop.offer', { pipe: channel.pipe, generation, suites: this.#o.suites })
+    if (!offer.ok) return offer
+    channel.send({ k: 'hop-offer', generation, message: offer.value.message })
+    const answer = await replies.next('hop-answer')
+    if (!answer.ok) return answer
+    const keys = await this.#o.vault.call('hop.finish', { pipe: channel.pipe, answer: answer.value.message })
+    if (!keys.ok) return keys
+    const remotes = welcome.value.udp.length > 0 ? welcome.value.udp : [this.#o.fallback]
+    this.#o.media({
+      op: 'hop.open', hop: this.#o.hop, generation, remotes,
+      receive: keys.value.receive, send: keys.value.send, probe: answer.value.probe as Ssrc,
+    })
+    return ok(welcome.value)
+  }
+
+  #lost(fault: Fault): void {
+    this.lastFault = fault
+    const was = this.#up
+    this.#up = false
+    this.#channel = undefined
+    if (was) this.#o.media({ op: 'hop.close', hop: this.#o.hop })
+    if (this.#stopped) return
+    this.#o.onDown(fault)
+    const delay = Math.min(RETRY_MS * 2 ** this.#attempts, RETRY_LIMIT_MS) * (0.5 + this.#o.chance())
+    this.#attempts++
+    this.#cancelRetry = this.#o.scheduler.at(instant(this.#o.scheduler.now() + delay), () => void this.start())
+  }
+}
+
+/** The greeting's replies in order; whoever waits gets the next, or the fault that ended it. */
+class Replies {
+  readonly #waiting: ServerMessage[] = []
+  #fault: Fault | undefined
+  #wake: () => void = () => {}
+
+  put(m: ServerMessage): void {
+    if (this.#waiting.length < 4) this.#waiting.push(m)
+    this.#wake()
+  }
+  fail(fault: Fault): void {
+    this.#fault ??= fault
+    this.#wake()
+  }
+  async next<K extends 'welcome' | 'hop-answer'>(kind: K): Promise<Result<Extract<ServerMessage, { k: K }>>> {
+    while (this.#waiting.length === 0 && this.#fault === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    const m = this.#waiting.shift()
+    if (m === undefined) return { ok: false, fault: this.#fault! }
+    if (m.k === kind) return ok(m as Extract<ServerMessage, { k: K }>)
+    return err('CLIENT_NO_CHANNEL', m.k === 'fault' ? m.message : `the server sent ${m.k} instead of ${kind}`)
+  }
+}

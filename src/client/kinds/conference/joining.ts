@@ -1,0 +1,187 @@
+/** From dialling to being in the group, and back in after something broke (PROTOCOL §3 Delivery). */
+import type { RoomName, Ssrc } from '../../../base/brand.ts'
+import { makeFault, type Fault } from '../../../base/result.ts'
+import type { ServerWire } from '../../../protocol/wire/messages.ts'
+import type { GroupView } from '../../../vault/api/calls.ts'
+import type { ConferenceState } from './state.ts'
+
+const ANSWER_MS = 10_000
+const WELCOME_MS = 10_000
+const ATTEMPTS = 5
+const RETRY_MS = 500
+
+export function ask(s: ConferenceState): void {
+  s.phase = 'asking'
+  s.send({ k: 'room-open', room: s.options.room })
+  s.after('answer', ANSWER_MS, () => retry(s, makeFault('CLIENT_SERVER_SILENT', s.options.room)))
+}
+
+/** Everything of the present session goes; the room is asked for anew. */
+export function heal(s: ConferenceState, code: string, reason: string): void {
+  if (s.phase === 'left' || s.phase === 'healing') return
+  s.note(code, reason)
+  forgetSession(s)
+  s.phase = 'healing'
+  s.event({ kind: 'phase', phase: s.joinedOnce ? 'healing' : 'joining', at: s.now, reason })
+  s.after('retry', backoffMs(s), () => ask(s))
+}
+
+/** A try failed before we were in: again a little later, or give up with the reason. */
+function retry(s: ConferenceState, fault: Fault): void {
+  s.attempts++
+  forgetSession(s)
+  // A member that lost its place goes on trying; a caller is told.
+  if (!s.joinedOnce && s.attempts >= ATTEMPTS) {
+    s.over(fault.message, fault)
+    return
+  }
+  s.note(fault.code, fault.message)
+  s.phase = 'healing'
+  s.after('retry', backoffMs(s), () => ask(s))
+}
+
+const backoffMs = (s: ConferenceState): number => Math.min(RETRY_MS * 2 ** Math.min(s.attempts, 5), 10_000) * (0.5 + s.options.chance())
+
+export function forgetSession(s: ConferenceState): void {
+  for (const name of ['answer', 'welcome', 'retry', 'announce', 'deaf'] as const) s.cancel(name)
+  if (s.view !== undefined) s.media({ op: 'conference.close', conference: s.options.media.conference })
+  s.view = undefined
+  s.pendingView = undefined
+  s.ownCommit = undefined
+  s.ownSeq = undefined
+  s.refusedSeqs.clear()
+  s.dropTasks()
+  if (s.session !== undefined) s.ask('room.end', { session: s.session }, () => {})
+  s.session = undefined
+}
+
+export function onInfo(s: ConferenceState, m: ServerWire['room-info']): void {
+  if (s.phase !== 'asking' && s.phase !== 'creating') return
+  s.cancel('answer')
+  s.generation = m.generation
+  // Lost the race to be first: the group we made is of no use.
+  if (s.phase === 'creating') forgetSession(s)
+  if (m.exists) request(s, m)
+  else create(s)
+}
+
+function create(s: ConferenceState): void {
+  s.phase = 'creating'
+  const policy = s.options.newRoom
+  s.ask('room.create', { policy, generation: s.generation }, (r) => {
+    if (s.phase !== 'creating') return
+    if (!r.ok) {
+      s.over(r.fault.message, r.fault)
+      return
+    }
+    s.session = r.value.view.session
+    s.pendingView = r.value.view
+    s.send({
+      k: 'room-create', room: s.options.room, generation: s.generation, groupId: r.value.view.groupId,
+      suite: policy.suite, forwarding: policy.forwarding, maximumMembers: policy.maximumMembers,
+    })
+    s.after('answer', ANSWER_MS, () => retry(s, makeFault('CLIENT_SERVER_SILENT', s.options.room)))
+  })
+}
+
+export function onCreated(s: ConferenceState, m: ServerWire['room-created']): void {
+  if (s.phase !== 'creating' || s.pendingView === undefined) return
+  s.ssrc = m.ssrc
+  s.lastSeq = 0
+  enter(s, s.pendingView)
+}
+
+function request(s: ConferenceState, m: ServerWire['room-info']): void {
+  s.phase = 'requesting'
+  const suite = m.suite === 'x25519' ? 'x25519' : 'x-wing'
+  s.ask('room.request', { room: s.options.room as RoomName, suite }, (r) => {
+    if (s.phase !== 'requesting') return
+    if (!r.ok) {
+      s.over(r.fault.message, r.fault)
+      return
+    }
+    s.session = r.value.session
+    s.phase = 'waiting'
+    s.send({ k: 'room-join', room: s.options.room, generation: m.generation, keyPackage: r.value.keyPackage })
+    s.after('welcome', WELCOME_MS, () => {
+      s.send({ k: 'room-cancel', room: s.options.room })
+      retry(s, makeFault('CLIENT_NOT_LET_IN', s.options.room))
+    })
+  })
+}
+
+export function onQueued(s: ConferenceState, m: ServerWire['room-queued']): void {
+  if (s.phase === 'waiting') s.ssrc = m.ssrc
+}
+
+export function onWelcome(s: ConferenceState, m: ServerWire['room-welcome']): void {
+  if (s.phase !== 'waiting' || s.session === undefined || s.ssrc === undefined) return
+  s.cancel('welcome')
+  s.phase = 'entering'
+  s.lastSeq = m.seq
+  const session = s.session
+  // Commits ordered behind our own Add wait in the queue behind this task.
+  s.enqueue((done) => {
+    s.ask('room.welcome', { session, welcome: m.welcome }, (r) => {
+      if (s.session !== session) return
+      if (!r.ok) {
+        s.send({ k: 'room-rejected', room: s.options.room, seq: m.seq, hash: s.options.sha256(m.welcome), code: r.fault.code })
+        retry(s, r.fault)
+        return
+      }
+      s.send({ k: 'room-applied', room: s.options.room, seq: m.seq })
+      enter(s, r.value.view)
+      done()
+    })
+  })
+}
+
+export function onRefused(s: ConferenceState, m: ServerWire['room-refused']): void {
+  if (s.phase === 'member' || s.phase === 'left') return
+  const fault = makeFault('CLIENT_ROOM_REFUSED', `${m.code}: ${m.message}`)
+  if (s.joinedOnce) retry(s, fault)
+  else s.over(fault.message, fault)
+}
+
+/** In the group: sound opens, our word goes out, the phone is answered. */
+function enter(s: ConferenceState, view: GroupView): void {
+  s.cancel('answer')
+  s.phase = 'member'
+  s.attempts = 0
+  s.sinceJoin = s.now
+  s.pendingView = undefined
+  const { conference, hop } = s.options.media
+  s.media({ op: 'conference.open', conference, hop, phone: s.phone, ssrc: s.ssrc as Ssrc, session: view.session, codec: view.policy.codec })
+  if (s.muted) s.media({ op: 'conference.mute', conference, muted: true })
+  s.event({ kind: 'phase', phase: 'member', at: s.now })
+  showGroup(s, view)
+  s.media({ op: 'conference.send', conference, on: true })
+  announce(s)
+  if (!s.joinedOnce) s.out.push({ kind: 'joined' })
+  s.joinedOnce = true
+}
+
+export function showGroup(s: ConferenceState, view: GroupView): void {
+  s.view = view
+  s.event({ kind: 'group', at: s.now, epoch: view.epoch, securityCode: view.securityCode, members: view.members })
+  showSenders(s)
+}
+
+export function showSenders(s: ConferenceState): void {
+  const senders = s.roster.members.flatMap((m) => (m.self || m.ssrc === undefined ? [] : [m.ssrc]))
+  s.media({ op: 'conference.senders', conference: s.options.media.conference, senders })
+}
+
+/** Our signed word {epoch authenticator, SSRC}: ties our stream to our leaf for everybody. */
+export function announce(s: ConferenceState): void {
+  const session = s.session
+  if (session === undefined || s.ssrc === undefined) return
+  const ssrc = s.ssrc as Ssrc
+  s.enqueue((done) => {
+    s.ask('room.announce', { session, ssrc }, (r) => {
+      if (s.session === session && r.ok) s.send({ k: 'room-message', room: s.options.room, epoch: s.view?.epoch ?? 0n, message: r.value.message })
+      else if (!r.ok) s.note(r.fault.code, r.fault.message)
+      done()
+    })
+  })
+}

@@ -1,0 +1,179 @@
+/** What a member does: commits when nominated, applies what was ordered, tells the others where it stands. */
+import { sameBytes } from '../../../base/bytes.ts'
+import { displayName } from '../../../model/identity.ts'
+import type { ServerWire } from '../../../protocol/wire/messages.ts'
+import type { RemovalRequest, VaultCalls } from '../../../vault/api/calls.ts'
+import { announce, forgetSession, heal, showGroup, showSenders } from './joining.ts'
+import type { ConferenceState } from './state.ts'
+
+/** Group work that may wait before we say that we cannot keep up. */
+const QUEUE_LIMIT = 500
+/** After an Add everybody repeats its word for the newcomer, spread over this time per member. */
+const ANNOUNCE_MS = 40
+const ANNOUNCE_MS_PER_MEMBER = 8
+
+export function onNominate(s: ConferenceState, m: ServerWire['room-nominate']): void {
+  commit(s, m.adds, m.removes.map(copyRemoval), m.epoch)
+}
+
+/** A host's own act needs no nomination. */
+export function removeMember(s: ConferenceState, leaf: number, ban: boolean): void {
+  const session = s.session
+  if (s.phase !== 'member' || session === undefined) return
+  s.ask('room.act', { session, leaf, ban }, (r) => {
+    if (s.session !== session) return
+    if (!r.ok) s.note(r.fault.code, r.fault.message)
+    else commit(s, [], [{ leaf, reason: 'host', evidence: r.value.evidence }])
+  })
+}
+
+function commit(s: ConferenceState, adds: ServerWire['room-nominate']['adds'], removes: readonly RemovalRequest[], forEpoch?: bigint): void {
+  const session = s.session
+  if (session === undefined || !inGroup(s)) return
+  s.enqueue((done) => {
+    if (s.ownCommit !== undefined || (forEpoch !== undefined && s.view?.epoch !== forEpoch)) return done()
+    s.ask('room.propose', { session, adds, removes }, (r) => {
+      if (s.session !== session) return
+      if (r.ok) {
+        s.ownCommit = r.value.commit
+        const { welcome, epoch, refused } = r.value
+        s.send({
+          k: 'room-commit', room: s.options.room, generation: s.generation, epoch, commit: r.value.commit,
+          ...(welcome === undefined ? {} : { welcome }),
+          adds: adds.map((a) => a.id).filter((id) => !refused.some((f) => f.id === id)),
+          removes: removes.map(copyRemoval), refused: [...refused],
+        })
+      } else s.note(r.fault.code, r.fault.message)
+      done()
+    })
+  })
+}
+
+const copyRemoval = (r: RemovalRequest): { leaf: number; reason: RemovalRequest['reason']; evidence?: Uint8Array } =>
+  r.evidence === undefined ? { leaf: r.leaf, reason: r.reason } : { leaf: r.leaf, reason: r.reason, evidence: r.evidence }
+
+/** The nomination or our commit was passed over: forget it. */
+export function onPassed(s: ConferenceState): void {
+  const session = s.session
+  if (session === undefined) return
+  s.enqueue((done) => {
+    if (s.ownCommit === undefined || s.ownSeq !== undefined) return done()
+    s.ownCommit = undefined
+    s.ask('room.abandon', { session }, done)
+  })
+}
+
+export function onOrdered(s: ConferenceState, m: ServerWire['room-ordered']): void {
+  if (!inGroup(s)) return
+  if (m.seq <= s.lastSeq) return
+  if (m.seq !== s.lastSeq + 1) return heal(s, 'CLIENT_MISSED_COMMIT', `the server skipped from ${s.lastSeq} to ${m.seq}`)
+  s.lastSeq = m.seq
+  if (s.queued > QUEUE_LIMIT) return heal(s, 'CLIENT_TOO_SLOW', `${s.queued} group changes wait`)
+  const session = s.session!
+  s.enqueue((done) => {
+    if (s.ownCommit !== undefined && sameBytes(s.ownCommit, m.commit)) {
+      s.ownSeq = m.seq
+      return done()
+    }
+    if (s.ownCommit === undefined) return apply(s, m, done)
+    // Somebody else's commit was ordered for this epoch: ours is dead.
+    s.ownCommit = undefined
+    s.ask('room.abandon', { session }, () => apply(s, m, done))
+  })
+}
+
+function apply(s: ConferenceState, m: ServerWire['room-ordered'], done: () => void): void {
+  const session = s.session!
+  s.ask('room.apply', { session, commit: m.commit, removals: m.removes }, (r) => {
+    if (s.session !== session) return
+    if (r.ok) {
+      s.send({ k: 'room-applied', room: s.options.room, seq: m.seq })
+      applied(s, r.value)
+    } else if (r.fault.code === 'MLS_REMOVED') {
+      forgetSession(s)
+      s.over(r.fault.message, r.fault)
+      return
+    } else {
+      s.refusedSeqs.add(m.seq)
+      s.send({ k: 'room-rejected', room: s.options.room, seq: m.seq, hash: s.options.sha256(m.commit), code: r.fault.code })
+      s.note(r.fault.code, r.fault.message)
+    }
+    done()
+  })
+}
+
+function applied(s: ConferenceState, a: VaultCalls['room.apply']['out']): void {
+  const before = s.view
+  showGroup(s, a.view)
+  for (const gone of a.removed) {
+    if (gone.reason === 'rejoin') continue
+    const by = before?.members.find((m) => m.leaf === gone.by)
+    const whose = gone.reason === 'leave' ? 'left' : `was removed (${gone.reason}) by ${by === undefined ? 'a member' : displayName(by.identity)}`
+    s.note(gone.reason === 'leave' ? 'CLIENT_MEMBER_LEFT' : 'CLIENT_MEMBER_REMOVED', `${displayName(gone.identity)} ${whose}`)
+  }
+  for (const leaf of a.added) {
+    const m = a.view.members.find((x) => x.leaf === leaf)
+    if (m !== undefined) s.note('CLIENT_MEMBER_JOINED', `${displayName(m.identity)} was let in`)
+  }
+  if (a.added.length > 0) announceSoon(s)
+}
+
+/** A newcomer knows nobody's stream yet. */
+function announceSoon(s: ConferenceState): void {
+  if (s.waiting('announce')) return
+  const members = s.view?.members.length ?? 1
+  s.after('announce', ANNOUNCE_MS + s.options.chance() * ANNOUNCE_MS_PER_MEMBER * members, () => announce(s))
+}
+
+export function onStands(s: ConferenceState, m: ServerWire['room-stands']): void {
+  const session = s.session
+  if (session === undefined) return
+  s.enqueue((done) => {
+    if (s.refusedSeqs.has(m.seq)) return heal(s, 'CLIENT_OTHER_BRANCH', 'the others accepted a change that we refused')
+    if (s.ownSeq !== m.seq) return done()
+    const before = s.view
+    s.ownCommit = undefined
+    s.ownSeq = undefined
+    s.ask('room.confirm', { session }, (r) => {
+      if (s.session !== session) return
+      if (!r.ok) return heal(s, r.fault.code, r.fault.message)
+      s.send({ k: 'room-applied', room: s.options.room, seq: m.seq })
+      const view = r.value.view
+      const added = view.members.filter((x) => !before?.members.some((b) => b.leaf === x.leaf && b.identity.keyId === x.identity.keyId))
+      applied(s, { view, removed: [], added: added.map((x) => x.leaf) })
+      done()
+    })
+  })
+}
+
+export function onVoid(s: ConferenceState, m: ServerWire['room-void']): void {
+  const session = s.session
+  if (session === undefined) return
+  s.enqueue((done) => {
+    s.refusedSeqs.delete(m.seq)
+    if (s.ownSeq !== m.seq) return done()
+    s.ownCommit = undefined
+    s.ownSeq = undefined
+    s.note('CLIENT_COMMIT_REFUSED', 'the others refused our change')
+    s.ask('room.abandon', { session }, done)
+  })
+}
+
+export function onMessage(s: ConferenceState, m: ServerWire['room-message']): void {
+  if (!inGroup(s)) return
+  const session = s.session!
+  if (s.queued > QUEUE_LIMIT) return
+  s.enqueue((done) => {
+    s.ask('room.message', { session, message: m.message }, (r) => {
+      if (s.session !== session) return
+      if (r.ok) {
+        s.event({ kind: 'confirmed', at: s.now, leaf: r.value.leaf, ssrc: r.value.ssrc })
+        showSenders(s)
+      } else if (r.fault.code !== 'MLS_OLD_EPOCH') s.note(r.fault.code, r.fault.message)
+      done()
+    })
+  })
+}
+
+/** Being told of a new epoch while still in the old one is normal; being in the group is what counts. */
+const inGroup = (s: ConferenceState): boolean => (s.phase === 'member' || s.phase === 'entering') && s.session !== undefined

@@ -1,0 +1,40 @@
+/** The roster and what happens in a call, as lines on a terminal. Only folds events; no state of its own. */
+import type { CallEvent, Member, Note, Roster } from '../model/roster.ts'
+import { privacyOf, privacySentence } from '../model/privacy.ts'
+import { displayName } from '../model/identity.ts'
+
+/** A shape beside the colour: not everybody sees colours, and logs have none. */
+const SHAPE = { sealed: '●', bridged: '◐', open: '○', none: '·' } as const
+const COLOUR = { sealed: 32, bridged: 33, open: 31, none: 90 } as const
+
+export interface Terminal {
+  write(line: string): void
+  readonly colours: boolean
+}
+
+const paint = (t: Terminal, colour: number, text: string): string => (t.colours ? `\x1b[${colour}m${text}\x1b[0m` : text)
+
+export function showRoster(t: Terminal, r: Roster): void {
+  const privacy = privacyOf(r)
+  t.write(paint(t, COLOUR[privacy], `${SHAPE[privacy]} ${privacySentence(r)}`))
+  for (const m of r.members) t.write(`    ${showMember(m)}`)
+  if (r.securityCode !== '') t.write(`  security code ${r.securityCode}`)
+}
+
+/** Two people of one name are told apart by the start of their key. */
+export function showMember(m: Member): string {
+  const organisation = m.identity.organisation === undefined ? '' : `, ${m.identity.organisation}`
+  const marks = [
+    m.self ? 'you' : '', m.kind === 'gateway' ? 'gateway: telephone callers can hear this' : '',
+    m.state === 'joining' ? 'joining' : '', m.unheard === undefined ? '' : `cannot be heard: ${m.unheard}`,
+  ].filter((x) => x !== '')
+  return `${displayName(m.identity)}${organisation}  [${m.identity.keyId.slice(0, 8)}]${marks.length === 0 ? '' : `  (${marks.join('; ')})`}`
+}
+
+/** One line for what just happened, or nothing where the roster itself says it. */
+export function showEvent(t: Terminal, room: string, e: CallEvent): void {
+  if (e.kind === 'note') t.write(paint(t, 90, `  ${room}: ${noteText(e)}`))
+  else if (e.kind === 'phase' && e.reason !== undefined) t.write(paint(t, 90, `  ${room}: ${e.phase}: ${e.reason}`))
+}
+
+const noteText = (n: Pick<Note, 'code' | 'text'>): string => `${n.text}  ${n.code}`
