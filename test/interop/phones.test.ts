@@ -1,0 +1,43 @@
+/** The drivers of real phones prove themselves against each other, without anything of ours in between. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, test } from 'node:test'
+import { startBaresip } from '../kit/phones/baresip.ts'
+import type { Phone, PhoneCodecName } from '../kit/phones/phone.ts'
+import { until } from '../kit/processes.ts'
+import { tone, toneBelow, toneShare } from '../kit/tones.ts'
+import { part, seconds, writeWav } from '../kit/wav.ts'
+import { needs } from './setup.ts'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'stc-phones-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const microphone = (hz: number): string => {
+  const file = path.join(folder, `${hz}.wav`)
+  writeWav(file, tone(hz, { rate: 16000, seconds: 60 }))
+  return file
+}
+
+/** Waits until a phone has recorded this much, then looks at the last part of it. */
+async function hears(phone: Phone, length: number, hz: number, not: number): Promise<void> {
+  await until(15_000, `${length} s of sound`, () => (seconds(phone.heard()) >= length ? true : undefined))
+  const heard = part(phone.heard(), -(length - 0.6))
+  assert.ok(toneShare(heard, hz) >= 0.9, `${hz} Hz in ${toneShare(heard, hz)} of the windows`)
+  assert.ok(toneBelow(heard, not, [hz]) >= 40, `${not} Hz only ${toneBelow(heard, not, [hz])} dB down`)
+}
+
+for (const codec of ['g722', 'pcmu', 'pcma', 'opus'] satisfies PhoneCodecName[]) {
+  test(`baresip and baresip hear each other in ${codec}`, async (t) => {
+    if (!needs(t, 'baresip')) return
+    const alice = await startBaresip({ name: 'alice', codecs: [codec], microphone: microphone(487) })
+    t.after(() => alice.stop())
+    const bob = await startBaresip({ name: 'bob', codecs: [codec], microphone: microphone(1033), autoAnswer: true })
+    t.after(() => bob.stop())
+    alice.dial(bob.uri)
+    await Promise.all([alice.events.next('established'), bob.events.next('established')])
+    await Promise.all([hears(alice, 2, 1033, 487), hears(bob, 2, 487, 1033)])
+    bob.hangup()
+    await Promise.all([alice.events.next('closed'), bob.events.next('closed')])
+  })
+}

@@ -1,0 +1,36 @@
+/** Ports on loopback for programs that must be told theirs. */
+import { createSocket } from 'node:dgram'
+import { createServer } from 'node:net'
+
+const host = '127.0.0.1'
+// Below the kernel's ephemeral range, so that no outgoing socket takes one between our look and its use.
+const first = 20_000
+const last = 32_000
+let next = first + 2 * Math.floor((Math.random() * (last - first)) / 2)
+
+const udpFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const s = createSocket('udp4')
+    s.once('error', () => resolve(false))
+    s.bind(port, host, () => s.close(() => resolve(true)))
+  })
+
+const tcpFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const s = createServer()
+    s.once('error', () => resolve(false))
+    s.listen(port, host, () => s.close(() => resolve(true)))
+  })
+
+/** The first, even port of `count` neighbours, free for UDP and TCP; never handed out twice. */
+export async function freePorts(count = 2): Promise<number> {
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    if (next + count > last) next = first
+    const base = next
+    next += count + (count % 2)
+    let free = true
+    for (let p = base; free && p < base + count; p++) free = (await udpFree(p)) && (await tcpFree(p))
+    if (free) return base
+  }
+  throw new Error(`no ${count} free neighbouring ports between ${first} and ${last}`)
+}

@@ -1,0 +1,68 @@
+/**
+ * Tones that tell phones apart, and a detector of them that shares no code with the product's own
+ * measure: one Goertzel filter per tone over Hann-windowed pieces of 200 ms.
+ */
+import type { Pcm } from './wav.ts'
+
+const windowMs = 200
+
+/** A sine. `dbfs` is relative to a full-scale sine; room is left because some phones decode G.722 6 dB too loud. */
+export function tone(hz: number, options: { rate: number; seconds: number; dbfs?: number }): Pcm {
+  const amplitude = 32767 * 10 ** ((options.dbfs ?? -18) / 20)
+  const samples = new Int16Array(Math.round(options.rate * options.seconds))
+  for (let i = 0; i < samples.length; i++) samples[i] = Math.round(amplitude * Math.sin((2 * Math.PI * hz * i) / options.rate))
+  return { rate: options.rate, samples }
+}
+
+export const silence = (rate: number, length: number): Pcm => ({ rate, samples: new Int16Array(Math.round(rate * length)) })
+
+export function mix(...parts: readonly Pcm[]): Pcm {
+  const length = Math.max(0, ...parts.map((p) => p.samples.length))
+  const samples = new Int16Array(length)
+  for (let i = 0; i < length; i++) {
+    const sum = parts.reduce((n, p) => n + (p.samples[i] ?? 0), 0)
+    samples[i] = Math.max(-32768, Math.min(32767, sum))
+  }
+  return { rate: parts[0]?.rate ?? 8000, samples }
+}
+
+/** Level of one frequency in a piece, in dB relative to a full-scale sine; −120 at the least. */
+export function toneLevel(piece: Int16Array, rate: number, hz: number): number {
+  const n = piece.length
+  const coefficient = 2 * Math.cos((2 * Math.PI * hz) / rate)
+  let s1 = 0
+  let s2 = 0
+  for (let i = 0; i < n; i++) {
+    const hann = 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n)
+    const s = (piece[i]! / 32768) * hann + coefficient * s1 - s2
+    s2 = s1
+    s1 = s
+  }
+  const power = s1 * s1 + s2 * s2 - coefficient * s1 * s2
+  // A sine of amplitude 1 gives a bin of n/2, halved again by the mean of the Hann window.
+  const amplitude = Math.sqrt(Math.max(0, power)) / (n / 4)
+  return Math.max(-120, 20 * Math.log10(amplitude + 1e-12))
+}
+
+/** Levels of several tones, one row per whole 200 ms window. */
+export function toneLevels(pcm: Pcm, hz: readonly number[]): number[][] {
+  const size = Math.round((pcm.rate * windowMs) / 1000)
+  const rows: number[][] = []
+  for (let at = 0; at + size <= pcm.samples.length; at += size) {
+    const piece = pcm.samples.subarray(at, at + size)
+    rows.push(hz.map((f) => toneLevel(piece, pcm.rate, f)))
+  }
+  return rows
+}
+
+/** Share (0 to 1) of the 200 ms windows in which the tone stands at `floorDb` or more. */
+export function toneShare(pcm: Pcm, hz: number, floorDb = -40): number {
+  const rows = toneLevels(pcm, [hz])
+  return rows.length === 0 ? 0 : rows.filter((r) => r[0]! >= floorDb).length / rows.length
+}
+
+/** How far `hz` lies below the weakest of `others`, in dB, by the median over the windows. */
+export function toneBelow(pcm: Pcm, hz: number, others: readonly number[]): number {
+  const gaps = toneLevels(pcm, [hz, ...others]).map(([own, ...rest]) => Math.min(...rest) - own!).sort((a, b) => a - b)
+  return gaps[gaps.length >> 1] ?? 0
+}
