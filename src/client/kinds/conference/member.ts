@@ -169,7 +169,7 @@ export function onMessage(s: ConferenceState, m: ServerWire['room-message']): vo
       if (r.ok) {
         s.event({ kind: 'confirmed', at: s.now, leaf: r.value.leaf, ssrc: r.value.ssrc })
         showSenders(s)
-      } else if (r.fault.code !== 'MLS_OLD_EPOCH') s.note(r.fault.code, r.fault.message)
+      } else if (r.fault.code !== 'MLS_WRONG_EPOCH') s.note(r.fault.code, r.fault.message)
       done()
     })
   })

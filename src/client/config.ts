@@ -1,0 +1,61 @@
+/** The client's configuration file (docs/operations.md). */
+import { z } from 'zod'
+import { emergencyNumbers } from './switch.ts'
+
+const file = z.string().min(1)
+const number = z.string().regex(/^[0-9*#a-z._-]{1,64}$/i, 'must be digits, letters, . _ - * #')
+
+const phone = z.strictObject({
+  /** Shown in logs; the user part that the phone registers as. */
+  line: z.string().regex(/^[a-z0-9._-]{1,64}$/i, 'must be letters, digits, . _ -').default('phone'),
+  address: z.string().default('127.0.0.1'),
+  port: z.number().int().min(1).max(65535).default(5060),
+  transports: z.array(z.enum(['udp', 'tcp', 'tls'])).min(1).default(['udp', 'tcp']),
+  tls: z.strictObject({ certificate: file, key: file }).optional(),
+  /** User name → password; required off loopback. */
+  users: z.record(z.string().min(1), z.string().min(1)).default({}),
+  srtp: z.enum(['off', 'offered', 'required']).default('offered'),
+})
+
+const room = z.strictObject({
+  suite: z.enum(['x-wing', 'x25519']).default('x-wing'),
+  codec: z.enum(['g722', 'opus']).default('g722'),
+  forwarding: z.enum(['all', 'loudest']).default('all'),
+  maximumMembers: z.number().int().min(1).max(1000).default(16),
+  admit: z.union([z.literal('anchors'), z.array(z.string().min(1).max(256)).min(1).max(1000)]).default('anchors'),
+})
+
+export const clientConfig = z.strictObject({
+  server: z.strictObject({
+    host: z.string().min(1),
+    port: z.number().int().min(1).max(65535).default(7443),
+    /** The name in the server's certificate, when it is reached by another. */
+    name: z.string().optional(),
+    mediaOverTls: z.enum(['auto', 'only', 'never']).default('auto'),
+  }),
+  identity: z.strictObject({ certificate: file, key: file, passphrase: z.string().optional(), anchors: z.array(file).min(1) }),
+  realm: z.string().regex(/^[a-z0-9.-]{1,64}$/, 'must be lower-case letters, digits, . -').default('stc'),
+  phones: z.array(phone).max(64).default([]),
+  dialPlan: z
+    .strictObject({
+      roomPrefix: number.default('8'),
+      names: z.record(number, z.string()).default({}),
+      country: z.string().length(2).optional(),
+      emergency: z.array(z.string().regex(/^[0-9]{2,8}$/, 'must be 2 to 8 digits')).optional(),
+    })
+    .prefault({}),
+  rooms: z.record(z.string(), room).default({}),
+  log: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+})
+
+export type ClientConfig = z.infer<typeof clientConfig>
+
+/** What a room gets that we create: its own entry, else `default`, else the defaults of the schema. */
+export const roomConfig = (c: ClientConfig, name: string): z.infer<typeof room> =>
+  (Object.hasOwn(c.rooms, name) ? c.rooms[name] : c.rooms['default']) ?? room.parse({})
+
+export const dialPlanOf = (c: ClientConfig): { roomPrefix: string; roomNames: Record<string, string>; emergencyNumbers: readonly string[] } => ({
+  roomPrefix: c.dialPlan.roomPrefix.toLowerCase(),
+  roomNames: c.dialPlan.names,
+  emergencyNumbers: c.dialPlan.emergency ?? emergencyNumbers(c.dialPlan.country),
+})
