@@ -14,7 +14,7 @@ export function readConfig<T>(file: string, schema: z.ZodType<T>): Result<T> {
   } catch (e) {
     return err('CONFIG_UNREADABLE', `${file} (${(e as NodeJS.ErrnoException).code ?? 'unknown error'})`)
   }
-  return text.length > LARGEST ? err('CONFIG_NOT_YAML', `${file} is larger than 1 MiB`) : parseConfig(text, schema, file)
+  return text.length > LARGEST ? err('CONFIG_SYNTAX', `${file} is larger than 1 MiB`) : parseConfig(text, schema, file)
 }
 
 export function parseConfig<T>(text: string, schema: z.ZodType<T>, file: string): Result<T> {
@@ -23,12 +23,12 @@ export function parseConfig<T>(text: string, schema: z.ZodType<T>, file: string)
     // Aliases can blow a small file up to gigabytes.
     data = parse(text, { maxAliasCount: 20 }) ?? {}
   } catch (e) {
-    return err('CONFIG_NOT_YAML', `${file}: ${e instanceof Error ? e.message.split('\n')[0] : String(e)}`)
+    return err('CONFIG_SYNTAX', `${file}: ${e instanceof Error ? e.message.split('\n')[0] : String(e)}`)
   }
   const checked = schema.safeParse(data)
   if (checked.success) return ok(checked.data)
   const complaints = checked.error.issues.slice(0, 5).map((i) => `${i.path.length === 0 ? 'the file' : i.path.join('.')}: ${i.message}`)
-  return err('CONFIG_INVALID', `${file}: ${complaints.join('; ')}`)
+  return err('CONFIG_WRONG', `${file}: ${complaints.join('; ')}`)
 }
 
 /** Paths in a configuration are relative to its own folder. */

@@ -9,5 +9,7 @@ export const clientFaults = {
   CLIENT_NO_CHANNEL: { what: 'There is no connection to the server', todo: 'Check the server address and the network.' },
   CLIENT_UNKNOWN_NUMBER: { what: 'This number leads nowhere', todo: 'Dial the room prefix and a room, for example 8000.' },
   CLIENT_EMERGENCY: { what: 'Emergency calls cannot be placed through this client', todo: 'Use another phone now.' },
+  CLIENT_REPLACED: { what: 'Another connection with your certificate took your place in the room', todo: 'If that was not you, your key is in other hands: have the certificate revoked.' },
+  CLIENT_REMOVED: { what: 'You were removed from the room', todo: 'Ask a host of the room.' },
   CLIENT_BUSY: { what: 'Too many calls at once', todo: 'End another call first.' },
 } as const satisfies Record<string, FaultEntry>

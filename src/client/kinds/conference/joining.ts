@@ -43,12 +43,13 @@ function retry(s: ConferenceState, fault: Fault): void {
 const backoffMs = (s: ConferenceState): number => Math.min(RETRY_MS * 2 ** Math.min(s.attempts, 5), 10_000) * (0.5 + s.options.chance())
 
 export function forgetSession(s: ConferenceState): void {
-  for (const name of ['answer', 'welcome', 'retry', 'announce', 'deaf'] as const) s.cancel(name)
+  for (const name of ['answer', 'welcome', 'retry', 'announce', 'act'] as const) s.cancel(name)
   if (s.view !== undefined) s.media({ op: 'conference.close', conference: s.options.media.conference })
   s.view = undefined
   s.pendingView = undefined
   s.ownCommit = undefined
   s.ownSeq = undefined
+  s.appliedSeq = undefined
   s.refusedSeqs.clear()
   s.dropTasks()
   if (s.session !== undefined) s.ask('room.end', { session: s.session }, () => {})
@@ -141,6 +142,14 @@ export function onRefused(s: ConferenceState, m: ServerWire['room-refused']): vo
   const fault = makeFault('CLIENT_ROOM_REFUSED', `${m.code}: ${m.message}`)
   if (s.joinedOnce) retry(s, fault)
   else s.over(fault.message, fault)
+}
+
+/** Our membership ended by the server's word. */
+export function onClosed(s: ConferenceState, m: ServerWire['room-closed']): void {
+  if (m.reason === 'unreachable') return heal(s, 'CLIENT_ROOM_CLOSED', 'the server lost us')
+  const fault = makeFault(m.reason === 'replaced' ? 'CLIENT_REPLACED' : 'CLIENT_REMOVED', s.options.room)
+  forgetSession(s)
+  s.over(fault.message, fault)
 }
 
 /** In the group: sound opens, our word goes out, the phone is answered. */

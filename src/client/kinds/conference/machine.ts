@@ -6,7 +6,7 @@ import type { Instant } from '../../../base/brand.ts'
 import type { ServerMessage } from '../../../protocol/wire/messages.ts'
 import type { CallIn, CallMachine, CallOut } from '../../call.ts'
 import { Hearing } from './hearing.ts'
-import { ask, forgetSession, heal, onCreated, onInfo, onQueued, onRefused, onWelcome } from './joining.ts'
+import { ask, forgetSession, heal, onClosed, onCreated, onInfo, onQueued, onRefused, onWelcome } from './joining.ts'
 import { onMessage, onNominate, onOrdered, onPassed, onStands, onVoid, removeMember } from './member.ts'
 import { type ConferenceOptions, ConferenceState } from './state.ts'
 
@@ -76,7 +76,7 @@ export class ConferenceMachine implements CallMachine {
       case 'room-void': return onVoid(s, m)
       case 'room-message': return onMessage(s, m)
       case 'room-reset': return heal(s, 'CLIENT_NEW_GENERATION', m.reason)
-      case 'room-closed': return heal(s, 'CLIENT_ROOM_CLOSED', m.reason)
+      case 'room-closed': return onClosed(s, m)
       default: return
     }
   }

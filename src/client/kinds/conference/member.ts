@@ -16,14 +16,31 @@ export function onNominate(s: ConferenceState, m: ServerWire['room-nominate']): 
   commit(s, m.adds, m.removes.map(copyRemoval), m.epoch)
 }
 
-/** A host's own act needs no nomination. */
+/** A host's own act needs no nomination; when another commit is in flight it is tried again. */
 export function removeMember(s: ConferenceState, leaf: number, ban: boolean): void {
+  const keyId = s.view?.members.find((m) => m.leaf === leaf)?.identity.keyId
+  if (keyId === undefined) return s.note('CLIENT_NO_SUCH_MEMBER', `nobody is at place ${leaf}`)
+  act(s, keyId, ban, 0)
+}
+
+const ACT_TRIES = 8
+const ACT_RETRY_MS = 250
+
+function act(s: ConferenceState, keyId: string, ban: boolean, tries: number): void {
   const session = s.session
-  if (s.phase !== 'member' || session === undefined) return
-  s.ask('room.act', { session, leaf, ban }, (r) => {
+  // Named by key: a leaf index may belong to somebody else by the time of a second try.
+  const target = s.view?.members.find((m) => m.identity.keyId === keyId)
+  if (s.phase !== 'member' || session === undefined || target === undefined) return s.cancel('act')
+  if (tries === ACT_TRIES) return s.note('CLIENT_COMMIT_REFUSED', 'the removal could not be put in order')
+  s.after('act', ACT_RETRY_MS * (tries + 1), () => act(s, keyId, ban, tries + 1))
+  if (s.ownCommit !== undefined) return
+  s.ask('room.act', { session, leaf: target.leaf, ban }, (r) => {
     if (s.session !== session) return
-    if (!r.ok) s.note(r.fault.code, r.fault.message)
-    else commit(s, [], [{ leaf, reason: 'host', evidence: r.value.evidence }])
+    if (r.ok) commit(s, [], [{ leaf: target.leaf, reason: 'host', evidence: r.value.evidence }])
+    else {
+      s.cancel('act')
+      s.note(r.fault.code, r.fault.message)
+    }
   })
 }
 
@@ -87,6 +104,7 @@ function apply(s: ConferenceState, m: ServerWire['room-ordered'], done: () => vo
   s.ask('room.apply', { session, commit: m.commit, removals: m.removes }, (r) => {
     if (s.session !== session) return
     if (r.ok) {
+      s.appliedSeq = m.seq
       s.send({ k: 'room-applied', room: s.options.room, seq: m.seq })
       applied(s, r.value)
     } else if (r.fault.code === 'MLS_REMOVED') {
@@ -137,7 +155,6 @@ export function onStands(s: ConferenceState, m: ServerWire['room-stands']): void
     s.ask('room.confirm', { session }, (r) => {
       if (s.session !== session) return
       if (!r.ok) return heal(s, r.fault.code, r.fault.message)
-      s.send({ k: 'room-applied', room: s.options.room, seq: m.seq })
       const view = r.value.view
       const added = view.members.filter((x) => !before?.members.some((b) => b.leaf === x.leaf && b.identity.keyId === x.identity.keyId))
       applied(s, { view, removed: [], added: added.map((x) => x.leaf) })
@@ -151,6 +168,7 @@ export function onVoid(s: ConferenceState, m: ServerWire['room-void']): void {
   if (session === undefined) return
   s.enqueue((done) => {
     s.refusedSeqs.delete(m.seq)
+    if (s.appliedSeq === m.seq) return heal(s, 'CLIENT_OTHER_BRANCH', 'the others dropped a change that we accepted')
     if (s.ownSeq !== m.seq) return done()
     s.ownCommit = undefined
     s.ownSeq = undefined

@@ -20,7 +20,7 @@ export interface ConferenceOptions {
   readonly chance: () => number
 }
 
-export type TimerName = 'answer' | 'welcome' | 'retry' | 'announce' | 'deaf'
+export type TimerName = 'answer' | 'welcome' | 'retry' | 'announce' | 'act'
 export type Phase = 'asking' | 'creating' | 'requesting' | 'waiting' | 'entering' | 'member' | 'healing' | 'left'
 
 /** Questions to the vault are asked one at a time: the group has one state. */
@@ -45,6 +45,8 @@ export class ConferenceState {
   ownCommit: Uint8Array | undefined
   /** Its place in the order, once it was ordered. */
   ownSeq: number | undefined
+  /** Newest commit of another that we applied. */
+  appliedSeq: number | undefined
   /** Ordered commits that we refused; when one of them stands we are on another branch and rejoin. */
   readonly refusedSeqs = new Set<number>()
   /** Tries to get in since the last time we were a member. */
