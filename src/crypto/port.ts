@@ -30,8 +30,9 @@ export type KemName = 'ml-kem-768'
 export type SignatureName =
   | 'ed25519' | 'ecdsa-p256-sha256' | 'ecdsa-p384-sha384' | 'ecdsa-p521-sha512'
   | 'rsa-pss-sha256' | 'rsa-pss-sha384' | 'rsa-pss-sha512'
-  /** Certificate signatures only. */
+  /** Certificate signatures only: PKCS#1 v1.5, and ECDSA with a hash that is not the curve's own. */
   | 'rsa-pkcs1-sha256' | 'rsa-pkcs1-sha384' | 'rsa-pkcs1-sha512'
+  | 'ecdsa-p256-sha384' | 'ecdsa-p256-sha512' | 'ecdsa-p384-sha256' | 'ecdsa-p384-sha512' | 'ecdsa-p521-sha256' | 'ecdsa-p521-sha384'
 
 export interface KeyPair {
   readonly publicKey: Uint8Array

@@ -155,9 +155,12 @@ for (const [name, create] of providers) {
       const pkcs8 = { format: 'der', type: 'pkcs8' } as const
       const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export(pkcs8)
       const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve }).privateKey.export(pkcs8)
+      const [p256, p384, p521] = [ec('P-256'), ec('P-384'), ec('P-521')]
       const keys: Record<SignatureName, Uint8Array> = {
         'ed25519': generateKeyPairSync('ed25519').privateKey.export(pkcs8),
-        'ecdsa-p256-sha256': ec('P-256'), 'ecdsa-p384-sha384': ec('P-384'), 'ecdsa-p521-sha512': ec('P-521'),
+        'ecdsa-p256-sha256': p256, 'ecdsa-p256-sha384': p256, 'ecdsa-p256-sha512': p256,
+        'ecdsa-p384-sha256': p384, 'ecdsa-p384-sha384': p384, 'ecdsa-p384-sha512': p384,
+        'ecdsa-p521-sha256': p521, 'ecdsa-p521-sha384': p521, 'ecdsa-p521-sha512': p521,
         'rsa-pss-sha256': rsa, 'rsa-pss-sha384': rsa, 'rsa-pss-sha512': rsa,
         'rsa-pkcs1-sha256': rsa, 'rsa-pkcs1-sha384': rsa, 'rsa-pkcs1-sha512': rsa,
       }

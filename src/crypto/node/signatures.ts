@@ -32,6 +32,12 @@ const SCHEMES: Record<SignatureName, Scheme> = {
   'rsa-pkcs1-sha256': rsa('sha256'),
   'rsa-pkcs1-sha384': rsa('sha384'),
   'rsa-pkcs1-sha512': rsa('sha512'),
+  'ecdsa-p256-sha384': ecdsa('prime256v1', 'sha384'),
+  'ecdsa-p256-sha512': ecdsa('prime256v1', 'sha512'),
+  'ecdsa-p384-sha256': ecdsa('secp384r1', 'sha256'),
+  'ecdsa-p384-sha512': ecdsa('secp384r1', 'sha512'),
+  'ecdsa-p521-sha256': ecdsa('secp521r1', 'sha256'),
+  'ecdsa-p521-sha384': ecdsa('secp521r1', 'sha384'),
 }
 
 const suits = (key: KeyObject, scheme: Scheme): boolean =>
