@@ -1,0 +1,27 @@
+/** Limits of the channel (docs/protocol/channel.md). Octets unless named otherwise. */
+
+/** One message, CBOR and all. */
+export const MESSAGE_LIMIT = 2 * 1024 * 1024
+export const COMMIT_LIMIT = 512 * 1024
+export const WELCOME_LIMIT = 1536 * 1024
+export const KEY_PACKAGE_LIMIT = 32 * 1024
+/** An MLS application message, e.g. a member's signed word. */
+export const ROOM_MESSAGE_LIMIT = 8 * 1024
+/** Hop handshake: ML-KEM share, X25519 share, a few words. */
+export const HOP_MESSAGE_LIMIT = 8 * 1024
+/** A signed wish to leave, or a host's signed act, with its credential. */
+export const EVIDENCE_LIMIT = 16 * 1024
+export const GROUP_ID_LIMIT = 64
+/** Characters of free text: agents, reasons, sentences. */
+export const TEXT_LIMIT = 1024
+export const CODE_LIMIT = 64
+/** Adds or removals in one nomination or commit. */
+export const BATCH_LIMIT = 64
+/** Members of the largest room. */
+export const LEAF_LIMIT = 4096
+
+/** Nesting of arrays and maps in one message. */
+export const CBOR_DEPTH = 8
+/** Values in one message, keys included. */
+export const CBOR_ITEMS = 4096
+export const CBOR_KEY_LIMIT = 64
