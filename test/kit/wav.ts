@@ -29,9 +29,16 @@ export function writeWav(file: string, pcm: Pcm): void {
 /**
  * Channels are averaged. A data chunk whose length is 0 or too long (a recorder that has not closed
  * its file) reaches to the end of the file. Throws on anything but 16-bit PCM.
+ *
+ * `open` is for linphonec, which leaves 44 zero octets where the header will be, fills them in at
+ * every end of its audio (hold), and goes on writing behind: the rate to assume meanwhile.
  */
-export function readWav(file: string): Pcm {
+export function readWav(file: string, open?: { readonly rate: number }): Pcm {
   const b = readFileSync(file)
+  if (open !== undefined) {
+    const headed = b.length >= 44 && b.toString('latin1', 0, 4) === 'RIFF'
+    return { rate: headed ? b.readUInt32LE(24) : open.rate, samples: mono(b.subarray(Math.min(44, b.length)), headed ? b.readUInt16LE(22) : 1) }
+  }
   if (b.length < 12 || b.toString('latin1', 0, 4) !== 'RIFF' || b.toString('latin1', 8, 12) !== 'WAVE') throw new Error(`${file} is no WAV file`)
   let format: { channels: number; rate: number } | undefined
   for (let at = 12; at + 8 <= b.length; ) {

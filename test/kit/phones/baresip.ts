@@ -46,7 +46,15 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   const log = new PhoneLog(`baresip ${options.name}`, process.tail)
   process.exit.then((code) => log.push({ kind: 'exit', code }), () => log.push({ kind: 'exit', code: 'not started' }))
   const socket = await until(10_000, `control port of baresip ${options.name}`, () => tryConnect(control, process), process.tail)
-  listen(socket, log)
+  let ready: () => void = () => {}
+  const created = new Promise<void>((resolve) => {
+    ready = resolve
+  })
+  listen(socket, (m) => {
+    if (m.response === true) ready()
+    const event = translate(m)
+    if (event !== undefined) log.push(event)
+  })
   const command = (name: string, params = ''): void => {
     const text = JSON.stringify({ command: name, params })
     socket.write(`${Buffer.byteLength(text)}:${text},`)
@@ -59,6 +67,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   }
   let lastHeard: Pcm | undefined
   command('uanew', account(options, sipPort))
+  await within(5000, `account of baresip ${options.name}`, created, process.tail)
   return {
     uri: `sip:${options.name}@${host}:${sipPort}`,
     sipPort,
@@ -78,7 +87,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
     async stop() {
       if (!process.ended) command('quit')
       // It waits for the answers to BYE and REGISTER: an absent peer would keep it for 32 s.
-      const hard = setTimeout(() => void process.stop(), 4000)
+      const hard = setTimeout(() => void process.stop(), 2000)
       await clean()
       clearTimeout(hard)
     },
@@ -110,6 +119,7 @@ function config(o: BaresipOptions, folder: string, at: { sipPort: number; contro
     `rtp_ports ${at.rtp}-${at.rtp + 19}`,
     'jitter_buffer_delay 2-10',
     'rtp_stats no',
+    'statmode_default off',
     `net_interface ${host}`,
     'module_path /usr/lib/baresip/modules',
     ...['g722', 'g711', 'opus', 'aufile', 'aubridge', 'sndfile', ...(o.srtp === true ? ['srtp'] : [])].map((m) => `module ${m}.so`),
@@ -149,7 +159,7 @@ function tryConnect(port: number, process: Running): Promise<Socket | undefined>
 }
 
 /** Netstrings: `LENGTH:JSON,`. */
-function listen(socket: Socket, log: PhoneLog): void {
+function listen(socket: Socket, take: (m: Message) => void): void {
   let rest: Buffer = Buffer.alloc(0)
   socket.on('error', () => {})
   socket.on('data', (chunk: Buffer) => {
@@ -158,14 +168,14 @@ function listen(socket: Socket, log: PhoneLog): void {
       const colon = rest.indexOf(':')
       const length = Number(rest.subarray(0, Math.max(0, colon)).toString())
       if (colon < 1 || rest.length < colon + 2 + length) return
-      const event = translate(JSON.parse(rest.subarray(colon + 1, colon + 1 + length).toString()) as Message)
+      take(JSON.parse(rest.subarray(colon + 1, colon + 1 + length).toString()) as Message)
       rest = rest.subarray(colon + 2 + length)
-      if (event !== undefined) log.push(event)
     }
   })
 }
 
 interface Message {
+  readonly response?: boolean
   readonly type?: string
   readonly param?: string
   readonly peeruri?: string
