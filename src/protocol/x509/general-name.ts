@@ -1,0 +1,52 @@
+/** GeneralName (RFC 5280 §4.2.1.6), in alternative names and in name constraints. */
+import type { DerReader } from './der.ts'
+import { context, TAG } from './der.ts'
+import type { Name } from './name.ts'
+import { latin1, readName } from './name.ts'
+
+export type GeneralName =
+  | { readonly kind: 'email' | 'dns' | 'uri'; readonly text: string }
+  | { readonly kind: 'directory'; readonly name: Name }
+  /** 4 or 16 octets; in constraints address and mask. */
+  | { readonly kind: 'ip'; readonly octets: Uint8Array }
+  /** otherName, x400Address, ediPartyName, registeredID: their tag number. */
+  | { readonly kind: 'other'; readonly tag: number }
+
+export function readGeneralName(r: DerReader): GeneralName {
+  for (const [number, kind] of [[1, 'email'], [2, 'dns'], [6, 'uri']] as const) {
+    if (!r.next(context(number))) continue
+    const { body } = r.any()
+    // IA5String; control characters in a name only serve to deceive.
+    if (body.some((octet) => octet < 0x20 || octet > 0x7e)) r.fail(`${kind} name with characters that do not belong there`)
+    return { kind, text: latin1(body) }
+  }
+  if (r.next(context(7))) return { kind: 'ip', octets: r.any().body }
+  const directory = r.enterIf(context(4, true))
+  if (directory !== undefined) {
+    const name = readName(directory)
+    directory.end()
+    return { kind: 'directory', name }
+  }
+  const { tag } = r.any()
+  if (![context(0, true), context(3, true), context(5, true), context(8)].includes(tag)) r.fail('unknown kind of name')
+  return { kind: 'other', tag: tag & 0x1f }
+}
+
+/** GeneralNames ::= SEQUENCE SIZE (1..MAX). */
+export function readGeneralNames(r: DerReader): GeneralName[] {
+  const sequence = r.enter(TAG.sequence)
+  const names: GeneralName[] = []
+  do names.push(readGeneralName(sequence))
+  while (sequence.more)
+  return names
+}
+
+/** Dotted, or RFC 5952 (longest run of zeros compressed). Empty for other lengths. */
+export function formatIp(octets: Uint8Array): string {
+  if (octets.length === 4) return octets.join('.')
+  if (octets.length !== 16) return ''
+  const groups = Array.from({ length: 8 }, (_, i) => ((octets[2 * i]! << 8) | octets[2 * i + 1]!).toString(16)).join(':')
+  const runs = [...groups.matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)].map((m) => m[0])
+  const longest = runs.reduce((best, run) => (run.replace(/^:/, '').length > best.replace(/^:/, '').length ? run : best), '')
+  return longest === '' ? groups : groups.replace(longest, '::').replace(':::', '::')
+}
