@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+// Compiles src/ to dist/ for the npm package: Node does not strip types below node_modules.
+import { cpSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const source = path.join(root, 'src')
+const target = path.join(root, 'dist')
+
+rmSync(target, { recursive: true, force: true })
+const { config } = ts.readConfigFile(path.join(root, 'tsconfig.json'), ts.sys.readFile)
+const { fileNames, options, errors } = ts.parseJsonConfigFileContent({ ...config, include: ['src'] }, ts.sys, root)
+const program = ts.createProgram(fileNames, { ...options, rootDir: source, outDir: target, noEmitOnError: true, declaration: false })
+const emitted = program.emit()
+const faults = [...errors, ...ts.getPreEmitDiagnostics(program), ...emitted.diagnostics]
+if (faults.length > 0) {
+  const host = { getCanonicalFileName: (f) => f, getCurrentDirectory: () => root, getNewLine: () => '\n' }
+  console.error(ts.formatDiagnostics(ts.sortAndDeduplicateDiagnostics(faults), host))
+  process.exit(1)
+}
+
+// What the compiler leaves: data beside the sources.
+cpSync(source, target, { recursive: true, filter: (file) => !file.endsWith('.ts') })
+console.log(`compiled ${fileNames.length} files to dist/`)
