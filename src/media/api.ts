@@ -4,19 +4,14 @@
  */
 import type { Ssrc } from '../base/brand.ts'
 import type { AddressPort } from '../net/address.ts'
+import type { SrtpKeys } from '../protocol/srtp/keys.ts'
+
+export type { SrtpKeys, SrtpSuite } from '../protocol/srtp/keys.ts'
 
 /** As on the wire and in SDP: G.722's RTP clock says 8000 while it samples at 16 kHz (RFC 3551 §4.5.2). */
 export type PhoneCodec = 'g722' | 'pcmu' | 'pcma' | 'opus'
 /** The one codec of a sealed room, fixed in its group context. */
 export type RoomCodec = 'g722' | 'opus'
-export type SrtpSuite = 'AEAD_AES_128_GCM' | 'AEAD_AES_256_GCM' | 'AES_CM_128_HMAC_SHA1_80'
-
-/** Master key and salt of one direction (RFC 3711 §4.3, RFC 7714 §12). */
-export interface SrtpKeys {
-  readonly suite: SrtpSuite
-  readonly masterKey: Uint8Array
-  readonly masterSalt: Uint8Array
-}
 
 /** What was negotiated with a phone by SDP. */
 export interface RtpPhoneMedia {
