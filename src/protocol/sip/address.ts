@@ -50,8 +50,7 @@ export function parseAddress(text: string): Result<Address> {
   const scan = new Scanner(text)
   const address = readAddress(scan)
   if (!address.ok) return address
-  scan.space()
-  return scan.done ? address : err('SIP_BAD_HEADER', 'characters after an address')
+  return scan.ended() ? address : err('SIP_BAD_HEADER', 'characters after an address')
 }
 
 /** `1#item`: one or more, with commas between, of what `read` reads. */
@@ -64,8 +63,7 @@ export function parseList<T>(text: string, read: (scan: Scanner) => Result<T>): 
     if (!item.ok) return item
     items.push(item.value)
   } while (scan.separator(','))
-  scan.space()
-  return scan.done ? ok(items) : err('SIP_BAD_HEADER', 'characters between two values')
+  return scan.ended() ? ok(items) : err('SIP_BAD_HEADER', 'characters between two values')
 }
 
 /** Builds an address of our own, always with brackets. */

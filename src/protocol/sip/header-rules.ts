@@ -21,11 +21,11 @@ const tokenList: Rule = (v) => v === '' || v.split(',').every((t) => isToken(t.t
 const addressList: Rule = (v) => parseList(v, readAddress).ok
 const mediaType: Rule = (v) => {
   const scan = new Scanner(v)
-  return scan.token() !== undefined && scan.separator('/') && scan.token() !== undefined && scan.params() !== undefined && (scan.space(), scan.done)
+  return scan.token() !== undefined && scan.separator('/') && scan.token() !== undefined && scan.params() !== undefined && scan.ended()
 }
 const numericWithParams: Rule = (v) => {
   const scan = new Scanner(v)
-  return scan.digits() !== undefined && scan.params() !== undefined && (scan.space(), scan.done)
+  return scan.digits() !== undefined && scan.params() !== undefined && scan.ended()
 }
 
 const rules: Readonly<Record<string, Rule>> = {

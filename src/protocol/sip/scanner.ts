@@ -58,6 +58,11 @@ export class Scanner {
   get done(): boolean {
     return this.at === this.text.length
   }
+  /** True when only white space is left. */
+  ended(): boolean {
+    this.space()
+    return this.done
+  }
   match(rule: RegExp): string | undefined {
     rule.lastIndex = this.at
     const found = rule.exec(this.text)

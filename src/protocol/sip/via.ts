@@ -1,8 +1,8 @@
 /** The Via header field (RFC 3261 §20.42, RFC 3581). */
 import type { Result } from '../../base/result.ts'
 import { err, ok } from '../../base/result.ts'
-import type { Param } from './scanner.ts'
-import { paramOf, Scanner, showParams } from './scanner.ts'
+import type { Param, Scanner } from './scanner.ts'
+import { paramOf, showParams } from './scanner.ts'
 
 export interface Via {
   readonly text: string
