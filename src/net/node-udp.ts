@@ -60,7 +60,8 @@ function wrap(socket: ReturnType<typeof createSocket>, six: boolean): UdpSocket 
       socket.removeAllListeners('message')
       socket.on('message', (data, from) => {
         const address = from.address.startsWith(MAPPED) ? from.address.slice(MAPPED.length) : from.address
-        listener(data, { address, port: from.port })
+        // Not a Buffer: its slice() would be a view.
+        listener(new Uint8Array(data.buffer, data.byteOffset, data.length), { address, port: from.port })
       })
     },
     close() {

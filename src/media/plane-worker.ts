@@ -1,0 +1,78 @@
+/** Entry of the server's media thread: one portable plane on one UDP socket, driven by messages. */
+import type { MessagePort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Ssrc } from '../base/brand.ts'
+import type { Fault } from '../base/result.ts'
+import { createNodeCrypto } from '../crypto/node/index.ts'
+import type { AddressPort } from '../net/address.ts'
+import { nodeUdp } from '../net/node-udp.ts'
+import { realScheduler } from '../net/scheduler.ts'
+import { portPath } from './packet-path.ts'
+import { localPlane } from './plane/handle.ts'
+import { portablePlane } from './plane/portable.ts'
+import type { LegId, LegKeys, LegSpec, LegStats, PlaneHandle } from './plane/types.ts'
+
+export type PlaneCommand =
+  | { readonly op: 'open'; readonly spec: LegSpec }
+  | { readonly op: 'rekey'; readonly leg: LegId; readonly keys: LegKeys }
+  | { readonly op: 'attach'; readonly leg: LegId; readonly port: MessagePort | undefined }
+  | { readonly op: 'route'; readonly from: LegId; readonly ssrc: Ssrc; readonly to: readonly LegId[] }
+  | { readonly op: 'unroute'; readonly from: LegId; readonly ssrc: Ssrc }
+  | { readonly op: 'close'; readonly leg: LegId }
+  | { readonly op: 'stats'; readonly id: number }
+  | { readonly op: 'stop' }
+
+export type PlaneReport =
+  | { readonly op: 'ready'; readonly local: AddressPort }
+  | { readonly op: 'failed'; readonly reason: string }
+  | { readonly op: 'fault'; readonly fault: Fault }
+  | { readonly op: 'stats'; readonly id: number; readonly legs: LegStats[]; readonly stray: number }
+
+export interface PlaneWorkerData {
+  readonly bind: AddressPort
+}
+
+async function main(port: MessagePort, { bind }: PlaneWorkerData): Promise<void> {
+  const report = (r: PlaneReport): void => port.postMessage(r)
+  try {
+    const socket = await nodeUdp({ bufferOctets: 4 << 20 }).bind(bind)
+    const plane = localPlane(portablePlane({ socket, scheduler: realScheduler(), crypto: createNodeCrypto() }))
+    plane.onFault((fault) => report({ op: 'fault', fault }))
+    port.on('message', (c: PlaneCommand) => run(plane, port, c))
+    report({ op: 'ready', local: socket.local })
+  } catch (e) {
+    report({ op: 'failed', reason: e instanceof Error ? e.message : String(e) })
+    port.close()
+  }
+}
+
+function run(plane: PlaneHandle, port: MessagePort, c: PlaneCommand): void {
+  switch (c.op) {
+    case 'open':
+      plane.open(c.spec)
+      break
+    case 'rekey':
+      plane.rekey(c.leg, c.keys)
+      break
+    case 'attach':
+      plane.attach(c.leg, c.port === undefined ? undefined : portPath(c.port))
+      break
+    case 'route':
+      plane.route(c.from, c.ssrc, c.to)
+      break
+    case 'unroute':
+      plane.unroute(c.from, c.ssrc)
+      break
+    case 'close':
+      plane.close(c.leg)
+      break
+    case 'stats':
+      void plane.stats().then((s) => port.postMessage({ op: 'stats', id: c.id, ...s } satisfies PlaneReport))
+      break
+    case 'stop':
+      // Socket, legs and this port were all that kept the thread alive.
+      void plane.stop().then(() => port.close())
+  }
+}
+
+if (parentPort !== null) void main(parentPort, workerData as PlaneWorkerData)

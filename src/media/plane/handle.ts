@@ -1,0 +1,42 @@
+/** A plane in this thread behind the same handle as one in a worker. */
+import type { Fault, Result } from '../../base/result.ts'
+import type { LegId, MediaPlane, PlaneHandle } from './types.ts'
+
+export function localPlane(plane: MediaPlane): PlaneHandle {
+  let onFault: (fault: Fault) => void = () => {}
+  // The handle's numbers are its own, so that a refused leg still has one.
+  const legs = new Map<LegId, LegId>()
+  let next = 1
+  const of = (id: LegId): LegId => legs.get(id) ?? (0 as LegId)
+  const check = (r: Result<unknown>): void => {
+    if (!r.ok) onFault(r.fault)
+  }
+  return {
+    local: plane.local,
+    open(spec) {
+      const id = next++ as LegId
+      const opened = plane.open(spec)
+      if (opened.ok) legs.set(id, opened.value)
+      else onFault(opened.fault)
+      return id
+    },
+    rekey: (leg, keys) => check(plane.rekey(of(leg), keys)),
+    attach: (leg, path) => check(plane.attach(of(leg), path)),
+    route: (from, ssrc, to) => check(plane.route(of(from), ssrc, to.map(of))),
+    unroute: (from, ssrc) => check(plane.unroute(of(from), ssrc)),
+    close(leg) {
+      plane.close(of(leg))
+      legs.delete(leg)
+    },
+    async stats() {
+      const outside = new Map([...legs].map(([mine, its]) => [its, mine]))
+      return { legs: plane.stats().map((s) => ({ ...s, leg: outside.get(s.leg)! })), stray: plane.stray }
+    },
+    onFault(listener) {
+      onFault = listener
+    },
+    async stop() {
+      plane.stop()
+    },
+  }
+}

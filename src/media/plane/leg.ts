@@ -1,0 +1,145 @@
+/** One client as the plane sees it: keys, where it is, what it may send, what it gets. */
+import type { Ssrc } from '../../base/brand.ts'
+import type { Random } from '../../base/ports.ts'
+import { ok, type Result } from '../../base/result.ts'
+import type { CryptoPort } from '../../crypto/port.ts'
+import type { AddressPort } from '../../net/address.ts'
+import { sameAddress } from '../../net/address.ts'
+import { createSrtpSender, type SrtpSender } from '../../protocol/srtp/sender.ts'
+import { HopReceiving } from '../hop/receiving.ts'
+import type { PacketPath } from '../packet-path.ts'
+import { Rate } from './rate.ts'
+import type { LegId, LegKeys, LegPath, LegSpec, LegStats } from './types.ts'
+
+/** Four streams' worth from one client, and what a link gives back after a stall of two seconds. */
+const PACKETS_PER_SECOND = 200
+const PACKETS_AT_ONCE = 100
+/** What is decrypted for a leg when it comes from elsewhere than the leg's own address: enough for a client that moved. */
+const ELSEWHERE_PER_SECOND = 120
+const ELSEWHERE_AT_ONCE = 60
+
+/** An address from which the client was heard but where it has not proved to be. */
+interface Candidate {
+  readonly address: AddressPort
+  readonly token: Uint8Array
+  /** Octets that may still be sent there: three times what came from there (RFC 9000 §8.1 has the same bound). */
+  credit: number
+  challengedAt: number
+}
+
+const AMPLIFICATION = 3
+const CHALLENGE_EVERY_MS = 100
+const TOKEN_OCTETS = 8
+
+export class Leg {
+  readonly id: LegId
+  readonly probe: Ssrc
+  readonly receiving: HopReceiving
+  sender: SrtpSender
+  /** Waits until the client is heard under its generation, so that nothing is sent that it cannot open yet. */
+  nextSender: SrtpSender | undefined
+  address: AddressPort | undefined
+  candidate: Candidate | undefined
+  path: PacketPath | undefined
+  active: LegPath = 'none'
+  lastHeardAt: number | undefined
+  received = 0
+  receivedOctets = 0
+  sent = 0
+  sentOctets = 0
+  refused = 0
+  limited = 0
+  unsent = 0
+  readonly #rate: Rate
+  readonly #elsewhere: Rate
+  readonly #random: Random
+
+  constructor(id: LegId, probe: Ssrc, receiving: HopReceiving, sender: SrtpSender, random: Random, now: number) {
+    this.id = id
+    this.probe = probe
+    this.receiving = receiving
+    this.sender = sender
+    this.#random = random
+    this.#rate = new Rate(PACKETS_PER_SECOND, PACKETS_AT_ONCE, now)
+    this.#elsewhere = new Rate(ELSEWHERE_PER_SECOND, ELSEWHERE_AT_ONCE, now)
+  }
+  static open(id: LegId, spec: LegSpec, crypto: CryptoPort, now: number): Result<Leg> {
+    const sender = createSrtpSender(crypto, spec.send)
+    if (!sender.ok) return sender
+    const receiving = new HopReceiving(crypto)
+    const installed = receiving.install(spec.generation, spec.receive, now)
+    return installed.ok ? ok(new Leg(id, spec.probe, receiving, sender.value, crypto, now)) : installed
+  }
+  /** The client may not have these keys yet: we send under the old ones until it is heard under the new. */
+  rekey(keys: LegKeys, crypto: CryptoPort, now: number): Result<void> {
+    const sender = createSrtpSender(crypto, keys.send)
+    if (!sender.ok) return sender
+    const installed = this.receiving.install(keys.generation, keys.receive, now)
+    if (!installed.ok) return installed
+    this.nextSender?.[Symbol.dispose]()
+    this.nextSender = sender.value
+    return installed
+  }
+  /** Before any cryptography: may this leg cost us one more packet? `from` undefined: by its path. */
+  admits(from: AddressPort | undefined, now: number): boolean {
+    const home = from === undefined || (this.address !== undefined && sameAddress(this.address, from))
+    // Strangers that name this leg's streams must not use up what the leg itself may send.
+    if ((home ? this.#rate : this.#elsewhere).take(now)) return true
+    this.limited++
+    return false
+  }
+  switchSender(): void {
+    if (this.nextSender === undefined) return
+    this.sender[Symbol.dispose]()
+    this.sender = this.nextSender
+    this.nextSender = undefined
+  }
+  /**
+   * An authenticated packet with the newest index came from `from`. Gives the token to challenge it
+   * with when the leg is not known to be there and a challenge is due.
+   */
+  heardFrom(from: AddressPort, octets: number, now: number): Uint8Array | undefined {
+    if (this.address !== undefined && sameAddress(this.address, from)) {
+      this.candidate = undefined
+      return undefined
+    }
+    let c = this.candidate
+    if (c === undefined || !sameAddress(c.address, from)) {
+      c = { address: { ...from }, token: this.#random.bytes(TOKEN_OCTETS), credit: 0, challengedAt: Number.NEGATIVE_INFINITY }
+      this.candidate = c
+    }
+    c.credit = Math.min(c.credit + AMPLIFICATION * octets, 1500)
+    if (now - c.challengedAt < CHALLENGE_EVERY_MS) return undefined
+    c.challengedAt = now
+    return c.token
+  }
+  /** The client echoed a challenge from this address: it moves there. False when that is not what we asked. */
+  proved(from: AddressPort, token: Uint8Array): boolean {
+    const c = this.candidate
+    if (c === undefined || !sameAddress(c.address, from) || !token.every((v, i) => v === c.token[i])) return false
+    this.address = c.address
+    this.candidate = undefined
+    if (this.active === 'none') this.active = 'udp'
+    return true
+  }
+  /** Whether `octets` may go to an address, proved or on credit. */
+  maySendTo(to: AddressPort, octets: number): boolean {
+    if (this.address !== undefined && sameAddress(this.address, to)) return true
+    const c = this.candidate
+    if (c === undefined || !sameAddress(c.address, to) || c.credit < octets) return false
+    c.credit -= octets
+    return true
+  }
+  stats(): LegStats {
+    return {
+      leg: this.id, path: this.active, address: this.address, received: this.received, receivedOctets: this.receivedOctets,
+      sent: this.sent, sentOctets: this.sentOctets, refused: this.refused, limited: this.limited, unsent: this.unsent, lastHeardAt: this.lastHeardAt,
+    }
+  }
+  dispose(): void {
+    this.receiving[Symbol.dispose]()
+    this.sender[Symbol.dispose]()
+    this.nextSender?.[Symbol.dispose]()
+    this.path?.close()
+  }
+}

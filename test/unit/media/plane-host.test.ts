@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ssrc } from '../../../src/base/brand.ts'
+import { must } from '../../../src/base/result.ts'
+import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
+import { startPlane } from '../../../src/media/plane-host.ts'
+import type { PacketPath } from '../../../src/media/packet-path.ts'
+import type { LegId } from '../../../src/media/plane/types.ts'
+import { nodeUdp } from '../../../src/net/node-udp.ts'
+import { legSpec, MediaClient } from '../../kit/media-client.ts'
+
+const crypto = createNodeCrypto()
+
+test('the media thread forwards between UDP and a path, reports faults and statistics, and ends by itself', async () => {
+  const plane = must(await startPlane({ bind: { address: '127.0.0.1', port: 0 } }))
+  const faults: string[] = []
+  plane.onFault((f) => faults.push(f.code))
+  const refused = plane.open({ ...legSpec(crypto, 3), send: { suite: 'AEAD_AES_128_GCM', masterKey: new Uint8Array(1), masterSalt: new Uint8Array(12) } })
+  const specA = legSpec(crypto, 1)
+  const specB = legSpec(crypto, 2)
+  const a = plane.open(specA)
+  const b = plane.open(specB)
+  assert.equal(new Set([refused, a, b]).size, 3)
+  const socket = await nodeUdp().bind({ address: '127.0.0.1', port: 0 })
+  const alice = new MediaClient(crypto, socket, plane.local, specA)
+  const bob = new MediaClient(crypto, { ...socket, onMessage: () => {} }, plane.local, specB)
+
+  let toServer: (data: Uint8Array) => void = () => {}
+  let closed: () => void = () => {}
+  const whenClosed = new Promise<void>((resolve) => (closed = resolve))
+  const arrivals: (() => void)[] = []
+  const path: PacketPath = {
+    send(data) {
+      bob.take(data, plane.local)
+      for (const f of arrivals) f()
+    },
+    onPacket: (listener) => (toServer = listener),
+    close: () => closed(),
+  }
+  const until = (condition: () => boolean): Promise<void> => new Promise((resolve) => {
+    arrivals.push(() => condition() && resolve())
+  })
+  plane.attach(b, path)
+  plane.route(a, ssrc(100), [b])
+  plane.route(99 as LegId, ssrc(1), [])
+  const echoed = until(() => bob.messages.length === 1)
+  toServer(bob.message({ subtype: 0, token: new Uint8Array(8), use: true }))
+  await echoed
+  const heard = until(() => bob.heard.length === 1)
+  alice.send(100, 160, new Uint8Array(50).fill(3))
+  await heard
+  assert.deepEqual(bob.heard[0]!.payload, new Uint8Array(50).fill(3))
+  const { legs, stray } = await plane.stats()
+  assert.deepEqual(legs.map((l) => l.leg).sort(), [a, b])
+  assert.equal(legs.find((l) => l.leg === b)!.path, 'path')
+  assert.equal(stray, 0)
+  assert.deepEqual(faults, ['SRTP_KEYS', 'MEDIA_LEG_UNKNOWN'])
+  plane.close(b)
+  await whenClosed
+  await plane.stop()
+  assert.deepEqual(await plane.stats(), { legs: [], stray: 0 })
+  socket.close()
+})
+
+test('a taken port is a fault, not an exception', async () => {
+  const socket = await nodeUdp().bind({ address: '127.0.0.1', port: 0 })
+  const plane = await startPlane({ bind: socket.local })
+  assert.equal(plane.ok ? '' : plane.fault.code, 'NET_BIND')
+  socket.close()
+})
