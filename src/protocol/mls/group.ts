@@ -1,0 +1,220 @@
+/**
+ * One membership of one group. Every step is checked by the rules first; a step that is refused leaves everything as
+ * it was. Steps are taken one after the other, whatever the caller awaits.
+ */
+import { mlsExporter } from 'ts-mls/keySchedule.js'
+import type { Instant, Ssrc } from '../../base/brand.ts'
+import type { Result } from '../../base/result.ts'
+import { err, ok } from '../../base/result.ts'
+import type { Signer } from '../../crypto/port.ts'
+import type { StatePolicy } from '../../model/policy.ts'
+import type { Proposed } from './advance.ts'
+import { applyStep, proposeStep } from './advance.ts'
+import { OLD_EPOCH_MS } from './limits.ts'
+import type { Joiner, Plan } from './plan.ts'
+import { isHost, signState } from './policy-extension.ts'
+import type { Removal } from './removal.ts'
+import { signHostAct, signLeave } from './removal.ts'
+import type { Addition } from './rules/additions.ts'
+import { targetOf } from './rules/removals.ts'
+import { securityCode } from './security-code.ts'
+import type { GroupWorld, Snapshot } from './snapshot.ts'
+import type { StreamClaim } from './stream.ts'
+import { announceStep, receiveStep } from './talk.ts'
+import { leafAt } from './tree-check.ts'
+
+export interface GroupCommit {
+  readonly commit: Uint8Array
+  /** Present where somebody is added. */
+  readonly welcome?: Uint8Array
+  /** The epoch that the commit is for: the present one. */
+  readonly epoch: bigint
+  readonly plan: Plan
+}
+
+export interface GroupChange {
+  readonly before: Snapshot
+  /** The same as `before` where we were removed ourselves. */
+  readonly after: Snapshot
+  readonly committer: number
+  readonly removals: readonly Removal[]
+  readonly ended: boolean
+}
+
+export class MlsGroup {
+  readonly #world: GroupWorld
+  #now: Snapshot
+  #pending: Proposed | undefined
+  #previous: { readonly snapshot: Snapshot; readonly until: Instant } | undefined
+  #ended = false
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(world: GroupWorld, begin: Snapshot) {
+    this.#world = world
+    this.#now = begin
+  }
+
+  get snapshot(): Snapshot {
+    return this.#now
+  }
+  get epoch(): bigint {
+    return this.#now.state.groupContext.epoch
+  }
+  get groupId(): Uint8Array {
+    return this.#now.state.groupContext.groupId
+  }
+  get ownLeaf(): number {
+    return this.#now.state.privatePath.leafIndex
+  }
+  get ended(): boolean {
+    return this.#ended
+  }
+  get securityCode(): string {
+    return securityCode(this.#world.crypto, this.#now.state.keySchedule.epochAuthenticator)
+  }
+
+  #step<T>(step: () => Promise<Result<T>>): Promise<Result<T>> {
+    const run = this.#queue.then(async (): Promise<Result<T>> => (this.#ended ? err('MLS_REMOVED') : step()))
+    this.#queue = run
+    return run
+  }
+
+  /** MLS-Exporter of the present epoch (RFC 9420 §8.5). */
+  exportSecret(label: string, context: Uint8Array, length: number): Promise<Uint8Array> {
+    return mlsExporter(this.#now.state.keySchedule.exporterSecret, label, context, length, this.#now.suite.impl)
+  }
+
+  /** Builds a commit and keeps it pending; an earlier pending one is forgotten. */
+  propose(adds: readonly Joiner[], removes: readonly Removal[]): Promise<Result<GroupCommit>> {
+    return this.#step(async () => {
+      const proposed = await proposeStep(this.#world, this.#now, adds, removes)
+      if (!proposed.ok) return proposed
+      this.#pending = proposed.value
+      const { commit, welcome, plan } = proposed.value
+      return ok({ commit, plan, epoch: this.epoch, ...(welcome === undefined ? {} : { welcome }) })
+    })
+  }
+
+  /** The pending commit stands: its epoch is ours now. */
+  confirm(): Promise<Result<GroupChange>> {
+    return this.#step(async () => {
+      const pending = this.#pending
+      if (pending === undefined) return err('MLS_NO_PENDING')
+      const remembered = this.#world.policies.admit(pending.plan.policies)
+      if (!remembered.ok) return remembered
+      const before = this.#now
+      this.#enter(pending.next, pending.plan.additions)
+      return ok({ before, after: pending.next, committer: this.ownLeaf, removals: pending.plan.removals, ended: false })
+    })
+  }
+
+  /** The pending commit was passed over. Harmless when there is none. */
+  abandon(): Promise<Result<undefined>> {
+    return this.#step(async () => {
+      this.#pending = undefined
+      return ok(undefined)
+    })
+  }
+
+  /** Another member's commit. */
+  apply(commit: Uint8Array): Promise<Result<GroupChange>> {
+    return this.#step<GroupChange>(async () => {
+      const applied = await applyStep(this.#world, this.#now, commit)
+      if (!applied.ok) return applied
+      const { checked, next } = applied.value
+      const before = this.#now
+      const change = { before, committer: checked.shape.committer, removals: checked.shape.removals }
+      if (next === undefined) {
+        this.#end()
+        return ok({ ...change, after: before, ended: true })
+      }
+      const remembered = this.#world.policies.admit(next.policies)
+      if (!remembered.ok) return remembered
+      this.#enter(next, checked.additions)
+      return ok({ ...change, after: next, ended: false })
+    })
+  }
+
+  /** Our word for everybody which stream is ours. */
+  announce(ssrc: Ssrc): Promise<Result<Uint8Array>> {
+    return this.#step(async () => {
+      const announced = await announceStep(this.#world, this.#now, ssrc)
+      if (!announced.ok) return announced
+      this.#replace(announced.value.next)
+      return ok(announced.value.message)
+    })
+  }
+
+  /** Another member's word. */
+  receive(message: Uint8Array): Promise<Result<StreamClaim>> {
+    return this.#step(async () => {
+      this.#forgetOldEpoch()
+      const received = await receiveStep(this.#world, this.#now, this.#previous?.snapshot, message)
+      if (!received.ok) return received
+      this.#replace(received.value.next)
+      return ok(received.value.claim)
+    })
+  }
+
+  /** Our signed wish to be removed. */
+  leave(): Result<Uint8Array> {
+    const own = targetOf(this.#now.state, this.ownLeaf)
+    if (own === undefined || this.#ended) return err('MLS_REMOVED')
+    return ok(signLeave(this.#world.crypto, own, this.#now.state.signaturePrivateKey))
+  }
+
+  /** Our act, as a host, of removing a member, and of banning it from coming back. */
+  act(leaf: number, ban: boolean, host: Signer): Result<Uint8Array> {
+    const { state, policies, members } = this.#now
+    const target = targetOf(state, leaf)
+    const self = members.get(this.ownLeaf)
+    const banned = members.get(leaf)
+    if (target === undefined || banned === undefined || self === undefined || this.#ended) return err('MLS_REMOVAL', `nobody is at leaf ${leaf}`)
+    if (!isHost(policies.base.policy, self.identity.keyId)) return err('MLS_REMOVAL', 'only a host can do that')
+    if (!ban) return ok(signHostAct(this.#world.crypto, target, this.ownLeaf, undefined, state.signaturePrivateKey))
+    const before = policies.state.policy
+    const next: StatePolicy = { ...before, version: before.version + 1, banned: [...before.banned, banned.identity.keyId] }
+    const signed = signState(this.#world.crypto, policies.base, next, policies.state, host)
+    return signed.ok ? ok(signHostAct(this.#world.crypto, target, this.ownLeaf, signed.value.bytes, state.signaturePrivateKey)) : signed
+  }
+
+  /** Wipes what can be wiped. */
+  [Symbol.dispose](): void {
+    this.#end()
+  }
+
+  #enter(next: Snapshot, additions: readonly Addition[]): void {
+    const now = this.#world.clock.unix()
+    for (const a of additions) this.#world.used.add(a.nonce, a.expiry, now)
+    // With the secret that leads from epoch to epoch gone, the old epoch cannot lead here again.
+    this.#now.state.keySchedule.initSecret.fill(0)
+    this.#previous = { snapshot: this.#now, until: (this.#world.clock.now() + OLD_EPOCH_MS) as Instant }
+    this.#now = next
+    this.#pending = undefined
+  }
+
+  /** The same epoch with another ratchet state or stream. A pending commit is for this epoch still, and keeps the streams. */
+  #replace(next: Snapshot): void {
+    this.#now = next
+    if (this.#pending === undefined) return
+    const after = this.#pending.next
+    const key = (s: Snapshot, leaf: number): string => String(leafAt(s.state.ratchetTree, leaf)?.signaturePublicKey)
+    const streams = new Map([...next.streams].filter(([leaf]) => key(next, leaf) === key(after, leaf)))
+    this.#pending = { ...this.#pending, next: { ...after, streams } }
+  }
+
+  #forgetOldEpoch(): void {
+    if (this.#previous === undefined || this.#world.clock.now() < this.#previous.until) return
+    this.#previous = undefined
+    const { state } = this.#now
+    this.#now = { ...this.#now, state: { ...state, historicalReceiverData: new Map() } }
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.#pending = undefined
+    this.#previous = undefined
+    const { keySchedule, signaturePrivateKey, privatePath } = this.#now.state
+    for (const secret of [...Object.values(keySchedule), signaturePrivateKey, ...Object.values(privatePath.privateKeys)]) (secret as Uint8Array).fill(0)
+  }
+}

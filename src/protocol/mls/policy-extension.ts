@@ -1,0 +1,181 @@
+/**
+ * The policy of a room as two extensions of the group context, each signed with the end-entity key of whoever may:
+ *
+ *     extension = body ‖ algorithm (1) ‖ len‖SubjectPublicKeyInfo ‖ len‖signature
+ *
+ * *Base* is the owner's; *state* is a host's, names the base by hash and its predecessor by hash. The state names no
+ * group, so that a new generation of a room can start with it though no host is there.
+ */
+import type { Der } from '../../base/brand.ts'
+import { ByteReader, ByteWriter, fromHex, fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
+import type { Result } from '../../base/result.ts'
+import { err, ok } from '../../base/result.ts'
+import type { CryptoPort, SignatureName, Signer } from '../../crypto/port.ts'
+import type { BasePolicy, Forwarding, MlsSuite, RoomCodecName, StatePolicy } from '../../model/policy.ts'
+import { ALL_FORWARDED_LIMIT } from '../../model/policy.ts'
+import { LEAVES_LIMIT, POLICY_LIMIT } from './limits.ts'
+import { signedContent } from './signed.ts'
+
+const VERSION = 1
+const BASE_LABEL = 'stc room policy v1'
+const STATE_LABEL = 'stc room state v1'
+const KEY_ID = 32
+const NO_PREDECESSOR = new Uint8Array(32)
+const ROOM = /^[a-z0-9._-]{1,64}$/
+
+/** Position is the code on the wire. */
+const ALGORITHMS: readonly SignatureName[] = ['ed25519', 'ecdsa-p256-sha256', 'ecdsa-p384-sha384', 'ecdsa-p521-sha512', 'rsa-pss-sha256', 'rsa-pss-sha384', 'rsa-pss-sha512']
+const SUITE_CODES: readonly MlsSuite[] = ['x25519', 'x-wing']
+const CODECS: readonly RoomCodecName[] = ['g722', 'opus']
+const FORWARDINGS: readonly Forwarding[] = ['all', 'loudest']
+
+export interface SignedBase {
+  readonly policy: BasePolicy
+  readonly bytes: Uint8Array
+  /** SHA-256 of `bytes`. */
+  readonly hash: Uint8Array
+}
+
+export interface SignedState {
+  readonly policy: StatePolicy
+  readonly bytes: Uint8Array
+  readonly hash: Uint8Array
+  readonly previous: Uint8Array
+}
+
+function putKeyIds(w: ByteWriter, ids: readonly string[]): void {
+  w.u16(ids.length)
+  for (const id of ids) w.put(fromHex(id)!)
+}
+
+function takeKeyIds(r: ByteReader): string[] {
+  const ids: string[] = []
+  for (let n = r.u16(); n > 0 && !r.failed; n--) ids.push(toHex(r.take(KEY_ID)))
+  return ids
+}
+
+function putTexts(w: ByteWriter, texts: readonly string[]): void {
+  w.u16(texts.length)
+  for (const t of texts) w.vec16(utf8(t))
+}
+
+/** Undefined where one is not UTF-8. */
+function takeTexts(r: ByteReader): string[] | undefined {
+  const texts: string[] = []
+  for (let n = r.u16(); n > 0 && !r.failed; n--) {
+    const t = fromUtf8(r.vec16())
+    if (t === undefined) return undefined
+    texts.push(t)
+  }
+  return texts
+}
+
+function encodeBase(p: BasePolicy): Uint8Array {
+  const w = new ByteWriter().u8(VERSION).vec16(utf8(p.room)).vec16(utf8(p.realm)).u32(p.version)
+  putKeyIds(w, p.owners)
+  putKeyIds(w, p.hosts)
+  w.u8(p.admit === 'anchors' ? 0 : 1)
+  if (p.admit !== 'anchors') putTexts(w, p.admit)
+  w.u8(SUITE_CODES.indexOf(p.suite)).u8(CODECS.indexOf(p.codec)).u8(FORWARDINGS.indexOf(p.forwarding))
+  return w.u16(p.maximumMembers).u8(p.gatewaysAllowed ? 1 : 0).finish()
+}
+
+function decodeBase(r: ByteReader): BasePolicy | undefined {
+  const version = r.u8()
+  const room = fromUtf8(r.vec16())
+  const realm = fromUtf8(r.vec16())
+  const policyVersion = r.u32()
+  const owners = takeKeyIds(r)
+  const hosts = takeKeyIds(r)
+  const listed = r.u8()
+  const admit = listed === 0 ? 'anchors' : takeTexts(r)
+  const suite = SUITE_CODES[r.u8()]
+  const codec = CODECS[r.u8()]
+  const forwarding = FORWARDINGS[r.u8()]
+  const maximumMembers = r.u16()
+  const gateways = r.u8()
+  if (r.failed || version !== VERSION || listed > 1 || gateways > 1) return undefined
+  if (room === undefined || realm === undefined || admit === undefined || suite === undefined || codec === undefined || forwarding === undefined) return undefined
+  return { room: room as BasePolicy['room'], realm, version: policyVersion, owners, hosts, admit, suite, codec, forwarding, maximumMembers, gatewaysAllowed: gateways === 1 }
+}
+
+/** What must hold of a base policy besides its signature; undefined when it does. */
+export function policyMistake(p: BasePolicy): string | undefined {
+  if (!ROOM.test(p.room)) return 'the name of the room is not one'
+  if (p.realm === '' || p.realm.length > 255) return 'no realm'
+  if (p.owners.length === 0) return 'no owner'
+  if (![...p.owners, ...p.hosts].every((id) => /^[0-9a-f]{64}$/.test(id))) return 'an owner or host that is not a key'
+  if (!Number.isInteger(p.version) || p.version < 1 || p.version > 0xffffffff) return 'no version'
+  if (!Number.isInteger(p.maximumMembers) || p.maximumMembers < 1 || p.maximumMembers > LEAVES_LIMIT) return `a size that is not between 1 and ${LEAVES_LIMIT}`
+  if (p.forwarding === 'all' && p.maximumMembers > ALL_FORWARDED_LIMIT) return `everything is forwarded in rooms of up to ${ALL_FORWARDED_LIMIT} only`
+  return undefined
+}
+
+function sign(label: string, body: Uint8Array, signer: Signer): Uint8Array {
+  return new ByteWriter().put(body).u8(ALGORITHMS.indexOf(signer.algorithm)).vec16(signer.spki).vec16(signer.sign(signedContent(label, body))).finish()
+}
+
+/** Verifies the signature that ends the extension; gives the key that made it. */
+function verify(crypto: CryptoPort, label: string, r: ByteReader): Result<string> {
+  const body = r.bytes.subarray(0, r.at)
+  const algorithm = ALGORITHMS[r.u8()]
+  const spki = r.vec16() as Der
+  const signature = r.vec16()
+  if (!r.done || algorithm === undefined) return err('MLS_POLICY', 'malformed')
+  if (!crypto.verify(algorithm, spki, signedContent(label, body), signature)) return err('MLS_POLICY', 'its signature does not verify')
+  return ok(toHex(crypto.hash('sha256', spki)))
+}
+
+export function signBase(crypto: CryptoPort, policy: BasePolicy, owner: Signer): Result<SignedBase> {
+  const mistake = policyMistake(policy)
+  if (mistake !== undefined) return err('MLS_POLICY', mistake)
+  const bytes = sign(BASE_LABEL, encodeBase(policy), owner)
+  return bytes.length > POLICY_LIMIT ? err('MLS_TOO_LARGE', 'policy of the room') : ok({ policy, bytes, hash: crypto.hash('sha256', bytes) })
+}
+
+export function verifyBase(crypto: CryptoPort, bytes: Uint8Array): Result<SignedBase> {
+  if (bytes.length > POLICY_LIMIT) return err('MLS_TOO_LARGE', 'policy of the room')
+  const r = new ByteReader(bytes)
+  const policy = decodeBase(r)
+  if (policy === undefined) return err('MLS_POLICY', 'malformed')
+  const mistake = policyMistake(policy)
+  if (mistake !== undefined) return err('MLS_POLICY', mistake)
+  const by = verify(crypto, BASE_LABEL, r)
+  if (!by.ok) return by
+  if (!policy.owners.includes(by.value)) return err('MLS_POLICY', 'signed by somebody who is no owner')
+  return ok({ policy, bytes, hash: crypto.hash('sha256', bytes) })
+}
+
+export function signState(crypto: CryptoPort, base: SignedBase, policy: StatePolicy, previous: SignedState | undefined, host: Signer): Result<SignedState> {
+  const before = previous?.hash ?? NO_PREDECESSOR
+  const w = new ByteWriter().u8(VERSION).vec16(utf8(base.policy.room)).u32(policy.version).put(base.hash).put(before).u8(policy.locked ? 1 : 0)
+  putTexts(w, policy.admitted)
+  putKeyIds(w, policy.banned)
+  const bytes = sign(STATE_LABEL, w.finish(), host)
+  return bytes.length > POLICY_LIMIT ? err('MLS_TOO_LARGE', 'state of the room') : ok({ policy, bytes, hash: crypto.hash('sha256', bytes), previous: before })
+}
+
+export function verifyState(crypto: CryptoPort, bytes: Uint8Array, base: SignedBase): Result<SignedState> {
+  if (bytes.length > POLICY_LIMIT) return err('MLS_TOO_LARGE', 'state of the room')
+  const r = new ByteReader(bytes)
+  const version = r.u8()
+  const room = fromUtf8(r.vec16())
+  const stateVersion = r.u32()
+  const baseHash = r.take(32)
+  const previous = r.take(32).slice()
+  const locked = r.u8()
+  const admitted = takeTexts(r)
+  const banned = takeKeyIds(r)
+  if (r.failed || version !== VERSION || locked > 1 || admitted === undefined) return err('MLS_POLICY', 'malformed state')
+  if (room !== base.policy.room || toHex(baseHash) !== toHex(base.hash)) return err('MLS_POLICY', 'the state belongs to another policy')
+  const by = verify(crypto, STATE_LABEL, r)
+  if (!by.ok) return by
+  if (!isHost(base.policy, by.value)) return err('MLS_POLICY', 'the state is signed by somebody who is no host')
+  return ok({ policy: { version: stateVersion, locked: locked === 1, admitted, banned }, bytes, hash: crypto.hash('sha256', bytes), previous })
+}
+
+export const isHost = (base: BasePolicy, keyId: string): boolean => base.owners.includes(keyId) || base.hosts.includes(keyId)
+
+/** True where `next` is the state that comes right after `now`. */
+export const succeeds = (next: SignedState, now: SignedState): boolean =>
+  next.policy.version === now.policy.version + 1 && toHex(next.previous) === toHex(now.hash)

@@ -1,0 +1,52 @@
+/** Who may come in: a key package made for this room and now, used for the first time, by somebody the policy admits. */
+import type { KeyPackage } from 'ts-mls'
+import type { UnixTime } from '../../../base/brand.ts'
+import { toHex } from '../../../base/bytes.ts'
+import type { Result } from '../../../base/result.ts'
+import { err, ok } from '../../../base/result.ts'
+import type { BasePolicy, StatePolicy } from '../../../model/policy.ts'
+import { checkKeyPackage } from '../key-package.ts'
+import type { MemberVerifier, VerifiedMember } from '../member.ts'
+import { memberOfLeaf } from '../member.ts'
+import type { Suite } from '../suite.ts'
+import { admitted } from './admission.ts'
+
+/** Nonces of requests that were let in; each is kept until it could not be used any more. */
+export class UsedRequests {
+  readonly #until = new Map<string, UnixTime>()
+
+  has(nonce: Uint8Array): boolean {
+    return this.#until.has(toHex(nonce))
+  }
+  add(nonce: Uint8Array, until: UnixTime, now: UnixTime): void {
+    for (const [key, end] of this.#until) if (end < now) this.#until.delete(key)
+    this.#until.set(toHex(nonce), until)
+  }
+}
+
+export interface Addition {
+  readonly member: VerifiedMember
+  readonly nonce: Uint8Array
+  readonly expiry: UnixTime
+}
+
+export interface AdditionFacts {
+  readonly suite: Suite
+  readonly verify: MemberVerifier
+  readonly used: UsedRequests
+  readonly now: UnixTime
+  readonly base: BasePolicy
+  /** As it will be after the commit. */
+  readonly state: StatePolicy
+}
+
+export async function checkAddition(facts: AdditionFacts, keyPackage: KeyPackage): Promise<Result<Addition>> {
+  const request = await checkKeyPackage(facts.suite, keyPackage, facts.base, facts.now)
+  if (!request.ok) return request
+  const { nonce, expiry } = request.value
+  if (facts.used.has(nonce)) return err('MLS_KEY_PACKAGE_REUSED')
+  const member = memberOfLeaf(keyPackage.leafNode, facts.suite.suite, facts.verify, facts.now)
+  if (!member.ok) return member
+  const may = admitted(facts.base, facts.state, member.value)
+  return may.ok ? ok({ member: member.value, nonce, expiry }) : may
+}

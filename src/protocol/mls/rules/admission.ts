@@ -1,0 +1,30 @@
+/** Who may be in a room: its policy against a verified identity. Every vault asks for itself. */
+import type { Result } from '../../../base/result.ts'
+import { err, ok } from '../../../base/result.ts'
+import type { Identity } from '../../../model/identity.ts'
+import type { BasePolicy, StatePolicy } from '../../../model/policy.ts'
+import type { VerifiedMember } from '../member.ts'
+import { isHost } from '../policy-extension.ts'
+
+/** One entry of an admission list: a key, `o:Organisation`, `domain:example.org` or `cn:Name`. */
+export function matchesEntry(entry: string, identity: Identity): boolean {
+  if (entry.startsWith('o:')) return identity.organisation === entry.slice(2)
+  if (entry.startsWith('cn:')) return identity.subject === entry.slice(3)
+  if (entry.startsWith('domain:')) {
+    const domain = entry.slice(7).toLowerCase()
+    const domains = [...identity.emails.map((e) => e.slice(e.lastIndexOf('@') + 1).toLowerCase()), ...identity.hosts]
+    return domain !== '' && domains.some((d) => d === domain || d.endsWith(`.${domain}`))
+  }
+  return entry === identity.keyId
+}
+
+export function admitted(base: BasePolicy, state: StatePolicy, member: VerifiedMember): Result<undefined> {
+  const { identity } = member
+  if (state.banned.includes(identity.keyId)) return err('MLS_NOT_ADMITTED', 'banned')
+  if (member.kind === 'gateway' && !base.gatewaysAllowed) return err('MLS_NOT_ADMITTED', 'gateways to the telephone network are not allowed')
+  if (isHost(base, identity.keyId)) return ok(undefined)
+  if (state.admitted.some((e) => matchesEntry(e, identity))) return ok(undefined)
+  if (state.locked) return err('MLS_NOT_ADMITTED', 'the room is locked')
+  if (base.admit === 'anchors' || base.admit.some((e) => matchesEntry(e, identity))) return ok(undefined)
+  return err('MLS_NOT_ADMITTED', 'not on the list')
+}

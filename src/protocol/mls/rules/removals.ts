@@ -1,0 +1,61 @@
+/** Every removal has a reason that holds: asked for, a host's act, attributed to the committer, or a rejoin. */
+import type { ClientState } from 'ts-mls'
+import { sameBytes } from '../../../base/bytes.ts'
+import type { Result } from '../../../base/result.ts'
+import { err, ok } from '../../../base/result.ts'
+import type { CryptoPort } from '../../../crypto/port.ts'
+import type { BasePolicy } from '../../../model/policy.ts'
+import { isHost } from '../policy-extension.ts'
+import type { Removal, Target } from '../removal.ts'
+import { decodeHostAct, verifyHostAct, verifyLeave } from '../removal.ts'
+import { leafAt } from '../tree-check.ts'
+
+export interface RemovalFacts {
+  readonly crypto: CryptoPort
+  readonly state: ClientState
+  readonly base: BasePolicy
+  /** End-entity key behind an occupied leaf. */
+  readonly keyIdAt: (leaf: number) => string | undefined
+  /** End-entity keys that the same commit adds. */
+  readonly addedKeyIds: readonly string[]
+}
+
+/** The state that a host's act of banning asks for, if it does. */
+export function checkRemoval(facts: RemovalFacts, removal: Removal): Result<{ readonly ban?: Uint8Array }> {
+  const target = targetOf(facts.state, removal.leaf)
+  if (target === undefined) return err('MLS_REMOVAL', `nobody is at leaf ${removal.leaf}`)
+  switch (removal.reason) {
+    case 'leave': {
+      const asked = verifyLeave(facts.crypto, target, removal.evidence)
+      return asked.ok ? ok({}) : asked
+    }
+    case 'host':
+      return checkHostAct(facts, target, removal.evidence)
+    case 'unreachable':
+      return removal.evidence === undefined ? ok({}) : err('MLS_REMOVAL', 'evidence where there can be none')
+    case 'rejoin': {
+      const keyId = facts.keyIdAt(removal.leaf)
+      return keyId !== undefined && facts.addedKeyIds.includes(keyId) ? ok({}) : err('MLS_REMOVAL', `leaf ${removal.leaf} is said to rejoin but is not added again`)
+    }
+  }
+}
+
+function checkHostAct(facts: RemovalFacts, target: Target, evidence: Uint8Array | undefined): Result<{ readonly ban?: Uint8Array }> {
+  const act = decodeHostAct(evidence)
+  if (!act.ok) return act
+  const host = leafAt(facts.state.ratchetTree, act.value.by)
+  const keyId = facts.keyIdAt(act.value.by)
+  if (host === undefined || keyId === undefined || !isHost(facts.base, keyId)) return err('MLS_REMOVAL', 'who acted is no host')
+  if (!verifyHostAct(facts.crypto, target, act.value, host.signaturePublicKey)) return err('MLS_REMOVAL', 'the act of the host does not verify')
+  return ok(act.value.state === undefined ? {} : { ban: act.value.state })
+}
+
+export function targetOf(state: ClientState, leaf: number): Target | undefined {
+  const node = leafAt(state.ratchetTree, leaf)
+  return node === undefined ? undefined : { groupId: state.groupContext.groupId, leaf, signatureKey: node.signaturePublicKey }
+}
+
+/** A ban takes effect in the commit that removes: exactly the states that acts ask for, and no other. */
+export function bansFit(bans: readonly Uint8Array[], newState: Uint8Array | undefined): boolean {
+  return bans.every((ban) => newState !== undefined && sameBytes(ban, newState))
+}

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ssrc } from '../../../../src/base/brand.ts'
+import { must } from '../../../../src/base/result.ts'
+import { assertAgree, Stage } from '../../../kit/mls-room.ts'
+import { SeededNumbers, seededTest } from '../../../kit/seeded-random.ts'
+
+for (const suite of ['x25519', 'x-wing'] as const) {
+  test(`${suite}: create, add, update, remove, rejoin`, async () => {
+    const stage = new Stage(suite)
+    const [ann, ben, cas, dan] = ['Ann', 'Ben', 'Cas', 'Dan'].map((n) => stage.player(n))
+    await stage.create(ann!)
+    await stage.add(ann!, [ben!])
+    await stage.add(ben!, [cas!, dan!], [ann!])
+    assertAgree([ann!, ben!, cas!, dan!])
+    assert.equal(ann!.group.snapshot.members.size, 4)
+
+    const update = must(await dan!.group.propose([], []))
+    for (const p of [ann!, ben!, cas!]) must(await p.group.apply(update.commit))
+    must(await dan!.group.confirm())
+    assertAgree([ann!, ben!, cas!, dan!])
+
+    await stage.remove(cas!, [{ leaf: ben!.group.ownLeaf, reason: 'unreachable' }], [ann!, dan!])
+    assertAgree([ann!, cas!, dan!])
+    // Dan lost its state: its new request replaces its old leaf.
+    await stage.add(ann!, [dan!], [cas!])
+    assertAgree([ann!, cas!, dan!])
+    assert.equal(ann!.group.snapshot.members.size, 3)
+  })
+}
+
+test('a removed member learns it, and the last one left has a secret of its own', async () => {
+  const stage = new Stage()
+  const [ann, ben] = await stage.room('Ann', 'Ben')
+  const evidence = must(ben!.group.leave())
+  const made = must(await ann!.group.propose([], [{ leaf: ben!.group.ownLeaf, reason: 'leave', evidence }]))
+  const change = must(await ben!.group.apply(made.commit))
+  assert.equal(change.ended, true)
+  assert.equal((await ben!.group.propose([], [])).ok, false)
+  must(await ann!.group.confirm())
+  assert.deepEqual([...ann!.group.snapshot.members.keys()], [0])
+})
+
+test('a refused or abandoned commit leaves everything as it was', async () => {
+  const stage = new Stage()
+  const [ann, ben, cas] = await stage.room('Ann', 'Ben', 'Cas')
+  const made = must(await ann!.group.propose([], []))
+  const broken = made.commit.slice()
+  broken[broken.length - 1]! ^= 1
+  const before = ben!.group.snapshot
+  const refused = await ben!.group.apply(broken)
+  assert.equal(refused.ok ? '' : refused.fault.code, 'MLS_REFUSED_BY_LIBRARY')
+  assert.equal(ben!.group.snapshot, before)
+  must(await ann!.group.abandon())
+  assert.equal((await ann!.group.confirm()).ok, false)
+  const other = must(await cas!.group.propose([], []))
+  for (const p of [ann!, ben!]) must(await p.group.apply(other.commit))
+  must(await cas!.group.confirm())
+  assertAgree([ann!, ben!, cas!])
+})
+
+test('announcements bind a stream to its leaf, for those who come later too', async () => {
+  const stage = new Stage()
+  const [ann, ben] = await stage.room('Ann', 'Ben')
+  const word = must(await ben!.group.announce(ssrc(77)))
+  const claim = must(await ann!.group.receive(word))
+  assert.deepEqual([claim.leaf, claim.ssrc], [ben!.group.ownLeaf, 77])
+  const replayed = await ann!.group.receive(word)
+  assert.equal(replayed.ok, false)
+  const cas = stage.player('Cas')
+  await stage.add(ann!, [cas], [ben!])
+  assert.deepEqual([...cas.group.snapshot.streams.values()].map((c) => [c.leaf, c.ssrc]), [[ben!.group.ownLeaf, 77]])
+  const taken = await cas.group.announce(ssrc(77))
+  assert.equal(taken.ok ? '' : taken.fault.code, 'MLS_STREAM_TAKEN')
+})
+
+test('a word of the epoch before is taken for ten seconds', async () => {
+  const stage = new Stage()
+  const [ann, ben] = await stage.room('Ann', 'Ben')
+  const early = must(await ben!.group.announce(ssrc(5)))
+  const late = must(await ben!.group.announce(ssrc(6)))
+  const made = must(await ann!.group.propose([], []))
+  must(await ben!.group.apply(made.commit))
+  must(await ann!.group.confirm())
+  assert.equal(must(await ann!.group.receive(early)).ssrc, 5)
+  await stage.clock.advance(10_001)
+  const refused = await ann!.group.receive(late)
+  assert.equal(refused.ok ? '' : refused.fault.code, 'MLS_WRONG_EPOCH')
+})
+
+seededTest('groups of all shapes agree after random steps', async (seed) => {
+  const random = new SeededNumbers(seed)
+  const stage = new Stage()
+  let inside = await stage.room('P0')
+  for (let step = 0, names = 1; step < 40; step++) {
+    const by = random.pick(inside)
+    const others = inside.filter((p) => p !== by)
+    const choice = random.int(10)
+    if ((choice < 5 && inside.length < 14) || inside.length < 3) {
+      const joiners = Array.from({ length: 1 + random.int(3) }, () => stage.player(`P${names++}`))
+      await stage.add(by, joiners, others)
+      inside = [...inside, ...joiners]
+    } else if (choice < 8) {
+      const gone = random.pick(others)
+      inside = inside.filter((p) => p !== gone)
+      await stage.remove(by, [{ leaf: gone.group.ownLeaf, reason: 'unreachable' }], others.filter((p) => p !== gone))
+    } else {
+      await stage.remove(by, [], others)
+    }
+    assertAgree(inside)
+  }
+})
