@@ -1,0 +1,129 @@
+/**
+ * The small authority on disk: `ca.pem` (root certificate, hand it to everybody), `ca.key` (keep it),
+ * `index.jsonl` (one line per issued certificate).
+ */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Der, UnixTime } from '../base/brand.ts'
+import { toHex } from '../base/bytes.ts'
+import { type Result, err, ok } from '../base/result.ts'
+import type { CryptoPort } from '../crypto/port.ts'
+import { parseCertificate } from '../protocol/x509/certificate.ts'
+import { decodePem, encodePem } from '../protocol/x509/pem.ts'
+import { type Authority, type CertificateRequest, createCa, issueCertificate, openCa } from './authority.ts'
+import { appendLine, PRIVATE_MODE, PUBLIC_MODE, unwritable, writeNew } from './files.ts'
+import { unusable } from './request.ts'
+
+export const caFiles = (dir: string) => ({
+  certificate: path.join(dir, 'ca.pem'), key: path.join(dir, 'ca.key'), index: path.join(dir, 'index.jsonl'),
+})
+
+export interface IssuedEntry {
+  /** Hex. */
+  readonly serial: string
+  readonly name: string
+  readonly organisation?: string
+  readonly emails: readonly string[]
+  readonly hosts: readonly string[]
+  readonly kind: 'member' | 'server'
+  /** Seconds since 1970. */
+  readonly issued: number
+  readonly notAfter: number
+  readonly fingerprint: string
+}
+
+export interface CaOptions {
+  readonly name: string
+  readonly organisation?: string
+  readonly now: UnixTime
+}
+
+/** Makes a new authority in `dir`, which is created when missing. */
+export function initCa(crypto: CryptoPort, dir: string, options: CaOptions): Result<Authority> {
+  const files = caFiles(dir)
+  const problem = unusable(options)
+  if (problem !== undefined) return err('IDENTITY_NAME_UNUSABLE', problem)
+  if (existsSync(files.certificate) || existsSync(files.key)) return err('IDENTITY_CA_EXISTS', path.resolve(dir))
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+  } catch (e) {
+    return unwritable(dir, e)
+  }
+  const ca = createCa(crypto, options)
+  // The certificate comes last: with it the authority is complete.
+  for (const [file, label, bytes, mode] of [[files.key, 'PRIVATE KEY', ca.pkcs8, PRIVATE_MODE], [files.certificate, 'CERTIFICATE', ca.certificate, PUBLIC_MODE]] as const) {
+    const written = writeNew(file, encodePem(label, bytes), mode)
+    if (!written.ok) return written.fault.code === 'IDENTITY_OUTPUT_EXISTS' ? err('IDENTITY_CA_EXISTS', path.resolve(dir)) : written
+  }
+  return ok(ca)
+}
+
+/** Opens the authority in `dir`. */
+export function loadCa(crypto: CryptoPort, dir: string): Result<Authority> {
+  const files = caFiles(dir)
+  const certificate = readBlock(files.certificate, 'CERTIFICATE')
+  if (!certificate.ok) return certificate
+  const key = readBlock(files.key, 'PRIVATE KEY')
+  return key.ok ? openCa(crypto, certificate.value as Der, key.value) : key
+}
+
+function readBlock(file: string, label: string): Result<Uint8Array> {
+  try {
+    const bytes = decodePem(readFileSync(file, 'latin1')).find((b) => b.label === label)?.bytes
+    return bytes === undefined ? err('IDENTITY_FILE_DAMAGED', file) : ok(bytes)
+  } catch (e) {
+    const { code } = e as NodeJS.ErrnoException
+    return code === 'ENOENT' || code === 'ENOTDIR' ? err('IDENTITY_CA_MISSING', path.resolve(path.dirname(file))) : err('IDENTITY_FILE_UNREADABLE', `${file} (${code ?? 'unknown reason'})`)
+  }
+}
+
+export interface IssuedFiles {
+  readonly certificateFile: string
+  readonly keyFile: string
+  readonly entry: IssuedEntry
+}
+
+/** Issues into `PREFIX.pem` and `PREFIX.key`, and notes it in the index before anybody can have it. */
+export function issueToFiles(ca: Authority, dir: string, request: CertificateRequest, prefix: string): Result<IssuedFiles> {
+  const problem = unusable(request)
+  if (problem !== undefined) return err('IDENTITY_NAME_UNUSABLE', problem)
+  const [certificateFile, keyFile] = [`${prefix}.pem`, `${prefix}.key`]
+  const taken = [certificateFile, keyFile].find((file) => existsSync(file))
+  if (taken !== undefined) return err('IDENTITY_OUTPUT_EXISTS', taken)
+  const { chain, pkcs8 } = issueCertificate(ca, request)
+  const certificate = parseCertificate(chain[0]!)
+  if (!certificate.ok) return certificate
+  const entry: IssuedEntry = {
+    serial: certificate.value.serial, name: request.name, ...(request.organisation === undefined ? {} : { organisation: request.organisation }),
+    emails: request.emails ?? [], hosts: request.hosts ?? [], kind: request.kind, issued: Math.floor(request.now), notAfter: certificate.value.notAfter,
+    fingerprint: toHex(ca.crypto.hash('sha256', chain[0]!)),
+  }
+  const noted = appendLine(caFiles(dir).index, JSON.stringify(entry))
+  if (!noted.ok) return noted
+  const kept = writeNew(keyFile, encodePem('PRIVATE KEY', pkcs8), PRIVATE_MODE)
+  pkcs8.fill(0)
+  if (!kept.ok) return kept
+  const written = writeNew(certificateFile, chain.map((der) => encodePem('CERTIFICATE', der)).join(''), PUBLIC_MODE)
+  return written.ok ? ok({ certificateFile, keyFile, entry }) : written
+}
+
+/** What the authority in `dir` has issued, oldest first. */
+export function listIssued(dir: string): Result<IssuedEntry[]> {
+  const files = caFiles(dir)
+  if (!existsSync(files.certificate)) return err('IDENTITY_CA_MISSING', path.resolve(dir))
+  if (!existsSync(files.index)) return ok([])
+  try {
+    const lines = readFileSync(files.index, 'utf8').split('\n').filter((line) => line !== '')
+    const entries = lines.map((line) => JSON.parse(line) as unknown)
+    return entries.every(isEntry) ? ok(entries) : err('IDENTITY_CA_INDEX_DAMAGED', files.index)
+  } catch (e) {
+    return e instanceof SyntaxError ? err('IDENTITY_CA_INDEX_DAMAGED', files.index) : err('IDENTITY_FILE_UNREADABLE', files.index)
+  }
+}
+
+function isEntry(value: unknown): value is IssuedEntry {
+  if (typeof value !== 'object' || value === null) return false
+  const e = value as Partial<Record<keyof IssuedEntry, unknown>>
+  const texts = [e.serial, e.name, e.kind, e.fingerprint, e.organisation ?? '']
+  return texts.every((t) => typeof t === 'string') && typeof e.issued === 'number' && typeof e.notAfter === 'number' && Array.isArray(e.emails) && Array.isArray(e.hosts)
+}

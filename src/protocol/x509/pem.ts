@@ -1,0 +1,36 @@
+/** PEM, the textual encoding of certificates and keys (RFC 7468). */
+
+export interface PemBlock {
+  /** What stands after BEGIN. */
+  readonly label: string
+  /** Undefined where it does not hold clean base64, as with the header lines of old encrypted keys. */
+  readonly bytes: Uint8Array | undefined
+  /** The block as it stands in the text. */
+  readonly text: string
+}
+
+const BLOCK = /-----BEGIN ([A-Z0-9][A-Z0-9 ]{0,62})-----[ \t]*\r?\n([\s\S]*?)-----END \1-----/g
+const BLOCKS_LIMIT = 1024
+
+/** All blocks of a text, in order; what stands around them is ignored (RFC 7468 §2). */
+export function decodePem(text: string): PemBlock[] {
+  const blocks: PemBlock[] = []
+  for (const [block, label, body] of text.matchAll(BLOCK)) {
+    blocks.push({ label: label!, bytes: fromBase64(body!.replace(/[ \t\r\n]/g, '')), text: block })
+    if (blocks.length === BLOCKS_LIMIT) break
+  }
+  return blocks
+}
+
+export function encodePem(label: string, bytes: Uint8Array): string {
+  let binary = ''
+  for (const octet of bytes) binary += String.fromCharCode(octet)
+  const lines = btoa(binary).match(/.{1,64}/g) ?? []
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')
+}
+
+function fromBase64(text: string): Uint8Array | undefined {
+  if (text === '' || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined
+  const binary = atob(text)
+  return Uint8Array.from(binary, (c) => c.charCodeAt(0))
+}
