@@ -32,9 +32,10 @@ const allowed: [string, string[]][] = [
   ['vault/inside/', ['base/', 'crypto/', 'model/', 'protocol/', 'vault/api/', 'vault/inside/']],
   ['vault/host/', ['base/', 'crypto/', 'model/', 'net/', 'vault/api/', 'vault/host/']],
   ['pki/', ['base/', 'crypto/', 'model/', 'protocol/x509/', 'pki/']],
-  ['client/', ['base/', 'crypto/', 'model/', 'protocol/sip/', 'protocol/sdp/', 'protocol/rtp/', 'protocol/srtp/', 'protocol/wire/', 'protocol/x509/', 'audio/', 'net/', 'media/', 'telephony/', 'vault/api/', 'vault/host/', 'client/']],
-  ['server/', ['base/', 'crypto/', 'model/', 'protocol/sip/', 'protocol/sdp/', 'protocol/rtp/', 'protocol/srtp/', 'protocol/hop/', 'protocol/room/', 'protocol/wire/', 'protocol/x509/', 'net/', 'media/', 'telephony/', 'server/']],
-  ['demo/', ['base/', 'crypto/', 'model/', 'audio/', 'net/', 'media/', 'vault/', 'client/', 'server/', 'pki/', 'protocol/', 'demo/']],
+  ['store/', ['base/', 'crypto/', 'model/', 'protocol/x509/', 'store/']],
+  ['client/', ['base/', 'crypto/', 'model/', 'protocol/sip/', 'protocol/sdp/', 'protocol/rtp/', 'protocol/srtp/', 'protocol/wire/', 'protocol/x509/', 'audio/', 'net/', 'media/', 'telephony/', 'vault/api/', 'vault/host/', 'store/', 'client/']],
+  ['server/', ['base/', 'crypto/', 'model/', 'protocol/sip/', 'protocol/sdp/', 'protocol/rtp/', 'protocol/srtp/', 'protocol/hop/', 'protocol/room/', 'protocol/wire/', 'protocol/x509/', 'net/', 'media/', 'telephony/', 'store/', 'server/']],
+  ['demo/', ['base/', 'crypto/', 'model/', 'audio/', 'net/', 'media/', 'vault/', 'client/', 'server/', 'pki/', 'store/', 'protocol/', 'demo/']],
   ['cli/', ['']],
 ]
 const ruleOf = (f: string): string[] | undefined => allowed.find(([folder]) => f.startsWith(folder))?.[1]

@@ -1,0 +1,139 @@
+/** Certificates, keys and anchors from PEM files, as any organisation's authority hands them out. */
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import type { Der, UnixTime } from '../base/brand.ts'
+import { sameBytes } from '../base/bytes.ts'
+import { type Result, err, ok } from '../base/result.ts'
+import { Secret } from '../base/secret.ts'
+import type { CryptoPort, Signer } from '../crypto/port.ts'
+import { checkKey } from '../protocol/x509/algorithm.ts'
+import { type Certificate, certificateText, parseCertificate } from '../protocol/x509/certificate.ts'
+import { delegationAlgorithm } from '../protocol/x509/delegation.ts'
+import { type Anchors, CHAIN_LIMIT, makeAnchors } from '../protocol/x509/path.ts'
+import { decodePem, type PemBlock } from '../protocol/x509/pem.ts'
+import { formatTime } from '../protocol/x509/time.ts'
+
+const FILE_LIMIT = 2 * 1024 * 1024
+const PRIVATE_LABELS = ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']
+
+export interface IdentityFiles {
+  /** PEM: own certificate first, intermediates after. */
+  readonly certificateFile: string
+  /** PEM: PKCS#8 (also encrypted), SEC1 or PKCS#1. May be the same file. */
+  readonly keyFile: string
+  readonly passphrase?: string
+}
+
+export interface OwnIdentity extends Disposable {
+  readonly chain: readonly Der[]
+  readonly certificate: Certificate
+  /** Signs with the certificate's key, as delegations want it (PSS for RSA). */
+  readonly signer: Signer
+  /** PKCS#8, DER, for the TLS endpoint. */
+  readonly pkcs8: Secret
+  /** Others on this machine can read the key file. */
+  readonly keyExposed: boolean
+}
+
+/** Own certificate chain and key. The chain's trust is for others to judge; its dates and its key are checked here. */
+export function readIdentity(crypto: CryptoPort, files: IdentityFiles, now: UnixTime): Result<OwnIdentity> {
+  const chain = readCertificates(files.certificateFile)
+  if (!chain.ok) return chain
+  if (chain.value.length > CHAIN_LIMIT) return err('IDENTITY_CHAIN_TOO_LONG', `${chain.value.length} in ${files.certificateFile}`)
+  const parsed = parseCertificate(chain.value[0]!)
+  if (!parsed.ok) return err(parsed.fault.code, files.certificateFile, parsed.fault)
+  const certificate = parsed.value
+  const fit = checkOwn(certificate, files.certificateFile, now)
+  if (!fit.ok) return fit
+  const key = readKey(files.keyFile, files.passphrase)
+  if (!key.ok) return key
+  const pkcs8 = new Secret(key.value)
+  const signer = signerFor(crypto, certificate, pkcs8, files)
+  if (!signer.ok) {
+    pkcs8[Symbol.dispose]()
+    return signer
+  }
+  const dispose = () => {
+    pkcs8[Symbol.dispose]()
+    signer.value[Symbol.dispose]()
+  }
+  return ok({ chain: chain.value, certificate, signer: signer.value, pkcs8, keyExposed: isExposed(files.keyFile), [Symbol.dispose]: dispose })
+}
+
+function checkOwn(c: Certificate, file: string, now: UnixTime): Result<void> {
+  if (now > c.notAfter) return err('IDENTITY_EXPIRED', `${certificateText(c)} in ${file} on ${formatTime(c.notAfter)}`)
+  if (now < c.notBefore) return err('IDENTITY_NOT_YET_VALID', `${certificateText(c)} in ${file}, valid from ${formatTime(c.notBefore)}`)
+  return checkKey(c.key, `${certificateText(c)} in ${file}`)
+}
+
+function signerFor(crypto: CryptoPort, certificate: Certificate, pkcs8: Secret, files: IdentityFiles): Result<Signer> {
+  const algorithm = delegationAlgorithm(certificate.key)
+  if (algorithm === undefined) return err('IDENTITY_KEY_UNSUPPORTED', files.certificateFile)
+  const mismatch = err('IDENTITY_KEY_MISMATCH', `${files.keyFile} and ${files.certificateFile}`)
+  let signer: Signer
+  try {
+    signer = crypto.signer(algorithm, pkcs8.reveal())
+  } catch {
+    return mismatch // A key of another type or curve than the certificate's.
+  }
+  if (sameBytes(signer.spki, certificate.spki)) return ok(signer)
+  signer[Symbol.dispose]()
+  return mismatch
+}
+
+/** All certificates of a PEM file, in order; at least one. */
+export function readCertificates(file: string): Result<Der[]> {
+  const blocks = readBlocks(file)
+  if (!blocks.ok) return blocks
+  const certificates = blocks.value.filter((b) => ['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE'].includes(b.label))
+  if (certificates.length === 0) return err('IDENTITY_FILE_NO_CERTIFICATE', file)
+  const ders: Der[] = []
+  for (const { bytes } of certificates) {
+    if (bytes === undefined) return err('IDENTITY_FILE_DAMAGED', file)
+    ders.push(bytes as Der)
+  }
+  return ok(ders)
+}
+
+/** The authorities of one or more PEM files. */
+export function readAnchors(files: readonly string[]): Result<Anchors> {
+  const all: Der[] = []
+  for (const file of files) {
+    const ders = readCertificates(file)
+    if (!ders.ok) return ders
+    const usable = makeAnchors(ders.value)
+    if (!usable.ok) return err(usable.fault.code, file, usable.fault)
+    all.push(...ders.value)
+  }
+  return makeAnchors(all)
+}
+
+/** The first private key of a PEM file as PKCS#8, DER. */
+export function readKey(file: string, passphrase?: string): Result<Uint8Array> {
+  const blocks = readBlocks(file)
+  if (!blocks.ok) return blocks
+  const block = blocks.value.find((b) => PRIVATE_LABELS.includes(b.label))
+  if (block === undefined) return err('IDENTITY_FILE_NO_KEY', file)
+  const encrypted = block.label.startsWith('ENCRYPTED') || /^Proc-Type: 4,ENCRYPTED/m.test(block.text)
+  if (!encrypted && block.bytes === undefined) return err('IDENTITY_FILE_DAMAGED', file)
+  if (encrypted && passphrase === undefined) return err('IDENTITY_PASSPHRASE_NEEDED', file)
+  let key: KeyObject
+  try {
+    key = createPrivateKey({ key: block.text, format: 'pem', ...(encrypted && passphrase !== undefined ? { passphrase } : {}) })
+  } catch {
+    return err(encrypted ? 'IDENTITY_PASSPHRASE_WRONG' : 'IDENTITY_KEY_UNREADABLE', file)
+  }
+  return ok(Uint8Array.from(key.export({ format: 'der', type: 'pkcs8' })))
+}
+
+function readBlocks(file: string): Result<PemBlock[]> {
+  try {
+    if (statSync(file).size > FILE_LIMIT) return err('IDENTITY_FILE_TOO_LARGE', file)
+    return ok(decodePem(readFileSync(file, 'latin1')))
+  } catch (e) {
+    return (e as NodeJS.ErrnoException).code === 'ENOENT' ? err('IDENTITY_FILE_MISSING', file) : err('IDENTITY_FILE_UNREADABLE', `${file} (${(e as NodeJS.ErrnoException).code ?? 'unknown reason'})`)
+  }
+}
+
+/** On Windows the mode says nothing. */
+const isExposed = (file: string): boolean => process.platform !== 'win32' && (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) % 0o100 !== 0
