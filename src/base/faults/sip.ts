@@ -20,6 +20,7 @@ export const sipFaults = {
   SIP_BAD_LENGTH: { what: 'The Content-Length of a SIP message is wrong', todo: ask },
   SIP_CSEQ_MISMATCH: { what: 'The method in CSeq differs from the method of the request', todo: ask },
   SIP_UNKNOWN_METHOD: { what: 'A SIP request has an unknown method', todo: ask },
+  SIP_CSEQ_ORDER: { what: 'A request inside a SIP dialog is older than one before it', todo: ask },
   SIP_BAD_DIGEST: { what: 'A digest header field is malformed', todo: ask },
   SIP_BIND: { what: 'A SIP address cannot be bound', todo: 'Choose another address or port, or end the program that has it.' },
   SIP_UNREACHABLE: { what: 'A SIP message could not be delivered', todo: 'Check that the phone is on and the network works.' },

@@ -1,0 +1,237 @@
+/**
+ * Drives transactions over transports (RFC 3261 §17, §18). What it serves, the transaction user, may be a user
+ * agent or a stateful proxy: it gets requests with a way to answer them, and sends requests with a way to hear.
+ */
+import { toHex } from '../base/bytes.ts'
+import type { Instant } from '../base/brand.ts'
+import type { Machine } from '../base/machine.ts'
+import type { Random, Scheduler } from '../base/ports.ts'
+import type { Fault } from '../base/result.ts'
+import { makeFault } from '../base/result.ts'
+import { tagOf } from '../protocol/sip/address.ts'
+import type { SipRequest, SipResponse } from '../protocol/sip/message.ts'
+import { parseMessage } from '../protocol/sip/parse.ts'
+import { makeReply, reasonOf, refuseRaw, statusOf } from '../protocol/sip/reply.ts'
+import { paramOf } from '../protocol/sip/scanner.ts'
+import { serialise } from '../protocol/sip/serialise.ts'
+import * as sip from '../protocol/sip/transaction/index.ts'
+import { branchCookie, makeVia, markReceived } from '../protocol/sip/via.ts'
+import { SourceLimit } from './source-limit.ts'
+import type { SipFlow, SipTransport } from './transport.ts'
+import { isReliable, sameFlow } from './transport.ts'
+
+/** A request that waits for its answer. */
+export interface Incoming {
+  readonly request: SipRequest
+  readonly flow: SipFlow
+  /** The same request came by another way and is being handled: a user agent answers 482 (§8.2.2.2). */
+  readonly merged: boolean
+  /** Of a CANCEL: the INVITE that it means, if there is one (§9.2). */
+  readonly cancels: Incoming | undefined
+  respond(response: SipResponse): void
+}
+
+/** What the transaction user does. All are called from the event loop, one at a time. */
+export interface TransactionUser {
+  request(incoming: Incoming): void
+  /** The ACK of a 2xx belongs to no transaction (§13.2.2.4). */
+  ack(request: SipRequest, flow: SipFlow): void
+  /** A response that matches no request of ours: a user agent drops it, a proxy forwards a 2xx (RFC 6026 §8.9). */
+  stray(response: SipResponse, flow: SipFlow): void
+  /** A final response could not be delivered, or a refusal was never acknowledged. */
+  failed(incoming: Incoming): void
+  /** For the log: already limited in rate by source. */
+  report(fault: Fault, flow: SipFlow): void
+}
+
+export interface OutgoingHandlers {
+  response(response: SipResponse): void
+  failed(why: 'timeout' | 'unreachable'): void
+}
+
+export interface EndpointOptions {
+  readonly transports: readonly SipTransport[]
+  readonly scheduler: Scheduler
+  readonly random: Random
+  /** The address that peers on this flow reach us at, for Via: IPv6 in brackets. */
+  readonly hostFor: (flow: SipFlow) => string
+  readonly user: TransactionUser
+}
+
+/** Server and client transactions alive at once; more are refused with 503. */
+const transactionLimit = 2000
+
+interface Live<In> {
+  readonly flow: SipFlow
+  step(input: In): void
+}
+
+export class SipEndpoint {
+  readonly #options: EndpointOptions
+  readonly #limit = new SourceLimit()
+  readonly #servers = new Map<string, Live<sip.ServerIn> & { readonly incoming: Incoming }>()
+  readonly #clients = new Map<string, Live<sip.ClientIn>>()
+  /** Merge keys of running server transactions, to their transaction. */
+  readonly #merging = new Map<string, string>()
+  readonly #wakes = new Set<() => void>()
+  #closed = false
+
+  constructor(options: EndpointOptions) {
+    this.#options = options
+    for (const t of options.transports) t.listen({ message: (data, flow) => this.#receive(data, flow), lost: (flow) => this.#lost(flow) })
+  }
+
+  /** Sends a request in a transaction of its own. Via is added here. */
+  request(request: SipRequest, flow: SipFlow, handlers: OutgoingHandlers): void {
+    const sent = this.#withVia(request, flow)
+    const key = sip.clientKey(sent)
+    if (this.#clients.size >= transactionLimit) {
+      this.#options.scheduler.at(this.#options.scheduler.now(), () => handlers.failed('unreachable'))
+      return
+    }
+    const reliable = isReliable(flow.transport)
+    const machine = request.method === 'INVITE' ? new sip.InviteClientTransaction(sent, reliable) : new sip.NonInviteClientTransaction(sent, reliable)
+    const step = this.#drive(machine, (o) => {
+      if (o.kind === 'ended') this.#clients.delete(key)
+      else if (o.kind === 'send') {
+        if (!this.#send(serialise(o.request), flow)) step({ kind: 'unreachable' })
+      } else if (o.kind === 'response') handlers.response(o.response)
+      else handlers.failed(o.why)
+    })
+    this.#clients.set(key, { flow, step })
+    step({ kind: 'start' })
+  }
+
+  /** Sends a request outside any transaction: the ACK of a 2xx. */
+  sendAck(request: SipRequest, flow: SipFlow): void {
+    this.#send(serialise(this.#withVia(request, flow)), flow)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const cancel of this.#wakes) cancel()
+    this.#wakes.clear()
+    for (const t of this.#options.transports) t.close()
+  }
+
+  /** Running transactions, for tests of leaks. */
+  get load(): { readonly servers: number; readonly clients: number } {
+    return { servers: this.#servers.size, clients: this.#clients.size }
+  }
+
+  #withVia(request: SipRequest, flow: SipFlow): SipRequest {
+    const branch = branchCookie + toHex(this.#options.random.bytes(12))
+    const via = makeVia(flow.transport, this.#options.hostFor(flow), flow.local.port, [{ name: 'branch', value: branch }, { name: 'rport' }])
+    return { ...request, via: [via, ...request.via] }
+  }
+
+  #send(data: Uint8Array, flow: SipFlow): boolean {
+    if (this.#closed) return false
+    const transport = this.#options.transports.find((t) => t.name === flow.transport && t.local.port === flow.local.port)
+    return transport?.send(data, flow) ?? false
+  }
+
+  #receive(data: Uint8Array, flow: SipFlow): void {
+    if (this.#closed || !this.#limit.admit(flow.remote.address, this.#options.scheduler.now())) return
+    const parsed = parseMessage(data, { stream: isReliable(flow.transport) })
+    if (!parsed.ok) {
+      this.#options.user.report(parsed.fault, flow)
+      const status = statusOf(parsed.fault.code)
+      const reply = status === undefined ? undefined : refuseRaw(data, status, reasonOf(status))
+      if (reply !== undefined) this.#send(reply, flow)
+    } else if (parsed.value.kind === 'response') this.#response(parsed.value, flow)
+    else this.#request(parsed.value, flow)
+  }
+
+  /** Only responses that came the way the request went: an address of another host proves nothing. */
+  #response(response: SipResponse, flow: SipFlow): void {
+    const client = this.#clients.get(sip.clientKey(response))
+    if (client === undefined) this.#options.user.stray(response, flow)
+    // §8.1.3.3: more than one Via in a user agent means that it was not for us.
+    else if (client.flow.remote.address === flow.remote.address && response.via.length === 1) client.step({ kind: 'response', response })
+  }
+
+  #request(received: SipRequest, flow: SipFlow): void {
+    const top = received.via[0]!
+    const request = { ...received, via: [markReceived(top, flow.remote.address, flow.remote.port), ...received.via.slice(1)] }
+    const key = sip.serverKey(received)
+    const running = this.#servers.get(key)
+    if (running !== undefined) running.step({ kind: 'request', request })
+    else if (request.method === 'ACK') this.#options.user.ack(request, flow)
+    else if (this.#servers.size >= transactionLimit) {
+      this.#send(serialise(makeReply(request, 503, { headers: [{ name: 'Retry-After', value: '10' }] })), replyFlow(request, flow))
+      this.#options.user.report(makeFault('SIP_TOO_BUSY', 'transactions'), flow)
+    } else this.#serve(request, key, received, flow)
+  }
+
+  #serve(request: SipRequest, key: string, received: SipRequest, flow: SipFlow): void {
+    const mergeKey = tagOf(request.to) === '' ? sip.mergeKey(request) : undefined
+    const merged = mergeKey !== undefined && this.#merging.has(mergeKey)
+    if (mergeKey !== undefined && !merged) this.#merging.set(mergeKey, key)
+    const back = replyFlow(request, flow)
+    const machine = request.method === 'INVITE' ? new sip.InviteServerTransaction(isReliable(flow.transport)) : new sip.NonInviteServerTransaction(isReliable(flow.transport))
+    const incoming: Incoming = {
+      request,
+      flow,
+      merged,
+      cancels: request.method === 'CANCEL' ? this.#servers.get(sip.serverKey(received, 'INVITE'))?.incoming : undefined,
+      respond: (response) => step({ kind: 'respond', response }),
+    }
+    const step = this.#drive(machine, (o) => {
+      if (o.kind === 'send') {
+        if (!this.#send(serialise(o.response), back)) step({ kind: 'unreachable' })
+      } else if (o.kind === 'request') o.request.method === 'ACK' ? this.#options.user.ack(o.request, flow) : this.#options.user.request(incoming)
+      else if (o.kind === 'failed') this.#options.user.failed(incoming)
+      else {
+        this.#servers.delete(key)
+        if (mergeKey !== undefined && this.#merging.get(mergeKey) === key) this.#merging.delete(mergeKey)
+      }
+    })
+    this.#servers.set(key, { flow, incoming, step })
+    step({ kind: 'request', request })
+  }
+
+  #lost(flow: SipFlow): void {
+    for (const live of [...this.#clients.values()]) if (sameFlow(live.flow, flow)) live.step({ kind: 'unreachable' })
+    for (const live of [...this.#servers.values()]) if (sameFlow(live.flow, flow)) live.step({ kind: 'unreachable' })
+  }
+
+  /** Steps a machine and wakes it. Inputs that its outputs cause wait until those are handled. */
+  #drive<In extends { readonly kind: string }, Out>(machine: Machine<In | { kind: 'tick' }, Out>, handle: (o: Out) => void): (input: In) => void {
+    const { scheduler } = this.#options
+    const waiting: (In | { kind: 'tick' })[] = []
+    let stepping = false
+    let cancel: (() => void) | undefined
+    const wake = (at: Instant | undefined): void => {
+      if (cancel !== undefined) {
+        cancel()
+        this.#wakes.delete(cancel)
+      }
+      cancel = at === undefined ? undefined : scheduler.at(at, () => run({ kind: 'tick' }))
+      if (cancel !== undefined) this.#wakes.add(cancel)
+    }
+    const run = (input: In | { kind: 'tick' }): void => {
+      waiting.push(input)
+      if (stepping) return
+      stepping = true
+      try {
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+          if (this.#closed) return
+          const { out, wakeAt } = machine.step(next, scheduler.now())
+          wake(wakeAt)
+          for (const o of out) handle(o)
+        }
+      } finally {
+        stepping = false
+      }
+    }
+    return run
+  }
+}
+
+/** Where the answer goes (§18.2.2, RFC 3581): the same connection; over UDP the source, its port only if asked. */
+function replyFlow(request: SipRequest, flow: SipFlow): SipFlow {
+  const via = request.via[0]!
+  if (flow.transport !== 'UDP' || paramOf(via.params, 'rport') !== undefined) return flow
+  return { ...flow, remote: { address: flow.remote.address, port: via.port ?? 5060 } }
+}
