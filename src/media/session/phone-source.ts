@@ -31,9 +31,11 @@ export class PhoneSource {
   accepts(from: AddressPort): boolean {
     if (this.#latched !== undefined && sameAddress(this.#latched, from)) return true
     const to = this.#negotiated
-    const known = from.address === to.address || (isLoopback(from.address) && isLoopback(to.address))
-    const natted = this.#latched === undefined && isPrivate(to.address) && !isPrivate(from.address) && !isLoopback(from.address)
-    if (known || natted) this.#latched = { ...from }
-    return known || natted
+    if (from.address === to.address || (isLoopback(from.address) && isLoopback(to.address))) return true
+    return this.#latched === undefined && isPrivate(to.address) && !isPrivate(from.address) && !isLoopback(from.address)
+  }
+  /** A good packet came from there: answers go there. */
+  heard(from: AddressPort): void {
+    if (this.#latched === undefined || !sameAddress(this.#latched, from)) this.#latched = { ...from }
   }
 }

@@ -1,0 +1,116 @@
+/** All that one member hears: frames as they come from the hop, opened by the vault, played out per sender, mixed. */
+import { clip16 } from '../../audio/clip.ts'
+import { FRAME_SAMPLES, type FrameCodec } from '../../audio/codec.ts'
+import { SenderPlayout } from '../../audio/playout.ts'
+import type { Ssrc } from '../../base/brand.ts'
+import type { Frame, FrameBatch } from '../../vault/api/frames.ts'
+import type { SenderStats } from '../api.ts'
+
+/** Frames that wait for one tick; twenty members with two seconds of backlog each. */
+const MAX_WAITING = 2000
+/** A level shown is the loudest of this long. */
+const LEVEL_MS = 200
+
+class Sender {
+  readonly ssrc: Ssrc
+  readonly playout: SenderPlayout
+  unopened = 0
+  lastFault: string | undefined
+  firstHeardAt: number | undefined
+  #level = 127
+  #levelAt = 0
+  constructor(ssrc: Ssrc, codec: FrameCodec) {
+    this.ssrc = ssrc
+    this.playout = new SenderPlayout(codec)
+  }
+  push(frame: Frame, arrivalMs: number): void {
+    // Level (1) ‖ codec frame (PROTOCOL §3).
+    const level = Math.min(127, frame.data[0] ?? 127)
+    this.lastFault = undefined
+    if (level <= this.#level || arrivalMs - this.#levelAt > LEVEL_MS) {
+      this.#level = level
+      this.#levelAt = arrivalMs
+    }
+    this.playout.push(frame.timestamp, level, frame.data.subarray(1), arrivalMs)
+  }
+  stats(nowMs: number): SenderStats {
+    const { received, lost, late, concealed, played, bufferMs } = this.playout.stats
+    return {
+      ssrc: this.ssrc, received, lost, late, unopened: this.unopened, concealed, played, bufferMs,
+      level: nowMs - this.#levelAt > 2 * LEVEL_MS ? 127 : this.#level,
+      ...(this.lastFault === undefined ? {} : { lastFault: this.lastFault }),
+      ...(this.firstHeardAt === undefined ? {} : { firstHeardAt: this.firstHeardAt }),
+    }
+  }
+}
+
+export class Downlink {
+  readonly #makeCodec: () => FrameCodec
+  readonly #senders = new Map<Ssrc, Sender>()
+  readonly #one = new Int16Array(FRAME_SAMPLES)
+  readonly #sum = new Int32Array(FRAME_SAMPLES)
+  #waiting: Frame[] = []
+  #arrivals: number[] = []
+  /** A sender was decoded for the first time since this was last cleared. */
+  newlyHeard = false
+
+  constructor(makeCodec: () => FrameCodec) {
+    this.#makeCodec = makeCodec
+  }
+  /** The full list; others are dropped and their state freed. */
+  set senders(list: readonly Ssrc[]) {
+    const wanted = new Set(list)
+    for (const [ssrc, sender] of this.#senders) {
+      if (wanted.has(ssrc)) continue
+      sender.playout[Symbol.dispose]()
+      this.#senders.delete(ssrc)
+    }
+    for (const ssrc of wanted) if (!this.#senders.has(ssrc)) this.#senders.set(ssrc, new Sender(ssrc, this.#makeCodec()))
+  }
+  /** A payload from the hop; of senders that were not announced nothing is kept. */
+  packet(ssrc: Ssrc, timestamp: number, data: Uint8Array, nowMs: number): void {
+    if (!this.#senders.has(ssrc) || this.#waiting.length >= MAX_WAITING) return
+    this.#waiting.push({ ssrc, timestamp, data })
+    this.#arrivals.push(nowMs)
+  }
+  /** What came since the last call, for the vault; undefined: nothing. */
+  batch(session: number): { readonly batch: FrameBatch; readonly arrivals: readonly number[] } | undefined {
+    if (this.#waiting.length === 0) return undefined
+    const taken = { batch: { op: 'open', session, frames: this.#waiting } as const, arrivals: this.#arrivals }
+    this.#waiting = []
+    this.#arrivals = []
+    return taken
+  }
+  /** The vault's answer to such a batch. Refused frames are counted and never played. */
+  opened(frames: readonly Frame[], arrivals: readonly number[]): void {
+    for (let i = 0; i < frames.length; i++) {
+      const frame = frames[i]!
+      const sender = this.#senders.get(frame.ssrc)
+      if (sender === undefined) continue
+      if (frame.fault === undefined && frame.data.length > 1) sender.push(frame, arrivals[i]!)
+      else {
+        sender.unopened++
+        sender.lastFault = frame.fault ?? 'MEDIA_VAULT'
+      }
+    }
+  }
+  /** Fills `out` with 20 ms of everybody, for the instant `nowMs`. */
+  mix(nowMs: number, out: Int16Array): void {
+    this.#sum.fill(0)
+    for (const sender of this.#senders.values()) {
+      const heard = sender.playout.pull(nowMs, this.#one)
+      if (sender.firstHeardAt === undefined && sender.playout.stats.played > 0) {
+        sender.firstHeardAt = nowMs
+        this.newlyHeard = true
+      }
+      if (heard) for (let i = 0; i < FRAME_SAMPLES; i++) this.#sum[i]! += this.#one[i]!
+    }
+    for (let i = 0; i < FRAME_SAMPLES; i++) out[i] = clip16(this.#sum[i]!)
+  }
+  stats(nowMs: number): SenderStats[] {
+    return [...this.#senders.values()].map((s) => s.stats(nowMs))
+  }
+  [Symbol.dispose](): void {
+    this.senders = []
+  }
+}
