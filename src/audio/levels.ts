@@ -14,7 +14,7 @@ export function frameLevel(pcm: Int16Array): number {
 /** `power`: mean square of 16-bit samples. */
 export function levelOfPower(power: number): number {
   if (power <= 0) return SILENCE_LEVEL
-  return clamp(Math.round(-10 * Math.log10(power / (32767 * 32767))), 0, SILENCE_LEVEL)
+  return clamp(Math.round(10 * Math.log10((32767 * 32767) / power)), 0, SILENCE_LEVEL)
 }
 
 /** Amplitude (root mean square, 16-bit samples) of a level. */

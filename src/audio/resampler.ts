@@ -9,6 +9,8 @@ import { clip16 } from './clip.ts'
 const TAPS = 16
 const HALF = TAPS / 2
 const PHASES = 128
+/** Samples over which a cut is blended: 4 ms. */
+const BLEND = 64
 
 /** Row p: weights for a point p/128 of the way between the two middle samples; one row more to interpolate. */
 const kernel = design()
@@ -36,6 +38,7 @@ export class SpeedQueue {
   #to: number
   /** Position between two samples, 0 ≤ fraction < 1. */
   #fraction = 0
+  readonly #weights = new Float64Array(TAPS)
 
   /** Holds at most `capacity` samples. */
   constructor(capacity: number) {
@@ -74,10 +77,35 @@ export class SpeedQueue {
       this.#from += out.length
       return true
     }
+    if (speed === 1) this.#readShifted(out)
+    else this.#readStretched(out, speed)
+    return true
+  }
+
+  /** The same fraction for every sample, so one set of weights. */
+  #readShifted(out: Int16Array): void {
+    const weights = this.#weights
+    this.#weigh(this.#fraction)
+    const samples = this.#samples
+    const from = this.#from
+    for (let i = 0; i < out.length; i++) {
+      let sum = 0
+      for (let k = 0; k < TAPS; k++) sum += samples[from + i + k]! * weights[k]!
+      out[i] = clip16(Math.round(sum))
+    }
+    this.#from += out.length
+  }
+
+  #readStretched(out: Int16Array, speed: number): void {
+    const weights = this.#weights
+    const samples = this.#samples
     let at = this.#from
     let fraction = this.#fraction
     for (let i = 0; i < out.length; i++) {
-      out[i] = this.#interpolate(at, fraction)
+      this.#weigh(fraction)
+      let sum = 0
+      for (let k = 0; k < TAPS; k++) sum += samples[at + k]! * weights[k]!
+      out[i] = clip16(Math.round(sum))
       fraction += speed
       const whole = Math.floor(fraction)
       at += whole
@@ -85,25 +113,29 @@ export class SpeedQueue {
     }
     this.#from = at
     this.#fraction = fraction
-    return true
   }
 
-  /** Drops the oldest samples. */
-  skip(count: number): void {
-    this.#from += Math.max(0, Math.min(count, this.length))
-  }
-
-  #interpolate(at: number, fraction: number): number {
-    const position = fraction * PHASES
-    const row = Math.floor(position)
-    const between = position - row
+  #weigh(fraction: number): void {
+    const row = Math.floor(fraction * PHASES)
+    const between = fraction * PHASES - row
     const a = row * TAPS
-    const b = a + TAPS
-    let sum = 0
     for (let k = 0; k < TAPS; k++) {
       const low = kernel[a + k]!
-      sum += this.#samples[at + k]! * (low + (kernel[b + k]! - low) * between)
+      this.#weights[k] = low + (kernel[a + TAPS + k]! - low) * between
     }
-    return clip16(Math.round(sum))
+  }
+
+  /** Drops the oldest samples; what follows is blended with them. */
+  skip(count: number): void {
+    // The sample that plays next stands HALF - 1 after the first one that is kept; those before it
+    // are still under the filter and stay what they were.
+    const old = this.#from + HALF - 1
+    const cut = old + Math.max(0, Math.min(count, this.length))
+    this.#samples.copyWithin(cut - HALF + 1, this.#from, old)
+    this.#from = cut - HALF + 1
+    for (let i = 0; i < BLEND && cut + i < this.#to; i++) {
+      const weight = (i + 1) / (BLEND + 1)
+      this.#samples[cut + i] = Math.round(this.#samples[old + i]! * (1 - weight) + this.#samples[cut + i]! * weight)
+    }
   }
 }

@@ -53,6 +53,20 @@ export function snr(expected: Int16Array, got: Int16Array, maxLag = 0): number {
   return best
 }
 
+/** Power of a pure tone against everything else, in dB. */
+export function purity(hz: number, pcm: Int16Array, rate = 16_000): number {
+  let c = 0
+  let s = 0
+  let power = 1e-9
+  for (let i = 0; i < pcm.length; i++) {
+    c += pcm[i]! * Math.cos((2 * Math.PI * hz * i) / rate)
+    s += pcm[i]! * Math.sin((2 * Math.PI * hz * i) / rate)
+    power += pcm[i]! ** 2
+  }
+  const share = Math.min(1, (2 * (c * c + s * s)) / pcm.length / power)
+  return 10 * Math.log10(share / Math.max(1e-12, 1 - share))
+}
+
 export function concatPcm(frames: readonly Int16Array[]): Int16Array {
   const out = new Int16Array(frames.reduce((n, f) => n + f.length, 0))
   let at = 0
