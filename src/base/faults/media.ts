@@ -42,4 +42,9 @@ export const mediaFaults = {
   SFRAME_FORGED: { what: 'A sealed frame is not authentic', todo: 'It was dropped and is never heard; the sender that it names may be impersonated.' },
   SFRAME_BEHIND: { what: 'The others have moved on to an epoch that did not reach us', todo: 'Nothing is sent until it arrives; otherwise join the conference anew.' },
   SFRAME_EXHAUSTED: { what: 'The frame counter of this epoch has run out', todo: 'Join the conference anew.' },
+  HOP_MALFORMED: { what: 'A message of the hop key agreement is malformed', todo: 'Check that client and server are of compatible versions.' },
+  HOP_VERSION: { what: 'The other end speaks another version of the hop key agreement', todo: 'Update the older of client and server.' },
+  HOP_GENERATION: { what: 'A generation of hop keys was used before', todo: 'Connect anew.' },
+  HOP_SUITE: { what: 'Client and server have no SRTP suite in common', todo: 'Allow the same suite in both configurations.' },
+  HOP_SHARE: { what: 'A key share of the hop key agreement is invalid', todo: 'Connect anew; if it happens again, somebody interferes or the other end is broken.' },
 } as const satisfies Record<string, FaultEntry>
