@@ -97,6 +97,9 @@ test('nothing is sealed under the old epoch after a removal', () => {
 test('whoever takes a removed member’s leaf does not take their frames', () => {
   const [bob, carol] = [new Person(BOB).move(1n, 0), new Person(CAROL).move(1n, 0)]
   const old = carol.says(20)
+  const ahead = carol.session.seal(voice, CAROL.ssrc, 1_000_000, instant(20))
+  assert.ok(ahead.ok)
+  assert.equal(bob.hears(ahead.frame, CAROL.ssrc, 1_000_000, 20), 'heard 2')
   bob.move(2n, 30, [0, 1, 2], [CAROL.leaf])
   const dave = new Person(CAROL).move(2n, 30)
   assert.equal(bob.hears(old, CAROL.ssrc, 160, 31), 'SFRAME_LEAF_UNKNOWN')

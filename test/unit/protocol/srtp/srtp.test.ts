@@ -6,7 +6,7 @@ import { must } from '../../../../src/base/result.ts'
 import { createNodeCrypto } from '../../../../src/crypto/node/index.ts'
 import { rtpSequence, writeRtpHeader } from '../../../../src/protocol/rtp/header.ts'
 import type { SrtpKeys, SrtpSuite } from '../../../../src/protocol/srtp/keys.ts'
-import { SRTP_SUITES } from '../../../../src/protocol/srtp/keys.ts'
+import { deriveSessionKeys, SRTP_SUITES } from '../../../../src/protocol/srtp/keys.ts'
 import type { SrtpReceiver } from '../../../../src/protocol/srtp/receiver.ts'
 import { createSrtpReceiver } from '../../../../src/protocol/srtp/receiver.ts'
 import * as refusal from '../../../../src/protocol/srtp/refusal.ts'
@@ -157,6 +157,21 @@ test('numbered by the sender: whatever comes in, the numbers go up by one', () =
     assert.equal(receiver.unprotect(buf, length), LENGTH)
   }
   assert.equal(sender.protect(rtp(before), LENGTH), SRTP_REWOUND, 'one count for both ways')
+})
+
+test('AES-CM: ROC and SRTCP index are authenticated behind the packet (RFC 3711 §4.2)', () => {
+  const keys = freshKeys('AES_CM_128_HMAC_SHA1_80')
+  const sender = must(createSrtpSender(crypto, keys))
+  const tagOf = (rtcp: boolean, ...authenticated: Uint8Array[]) =>
+    crypto.hmac('sha1', deriveSessionKeys(crypto, keys, rtcp).cipherKey.subarray(16), ...authenticated).subarray(0, 10)
+  sealed(sender, 65_535)
+  const packet = sealed(sender, 0)
+  assert.deepEqual(packet.subarray(LENGTH), tagOf(false, packet.subarray(0, LENGTH), Uint8Array.of(0, 0, 0, 1)))
+  const buf = rtcp()
+  sender.protectRtcp(buf.slice(), RTCP_LENGTH)
+  const length = sender.protectRtcp(buf, RTCP_LENGTH)
+  assert.deepEqual(buf.subarray(RTCP_LENGTH, RTCP_LENGTH + 4), Uint8Array.of(0x80, 0, 0, 1))
+  assert.deepEqual(buf.subarray(RTCP_LENGTH + 4, length), tagOf(true, buf.subarray(0, RTCP_LENGTH + 4)))
 })
 
 test('keys expire, for sender and receiver, RTP and RTCP', () => {
