@@ -19,7 +19,7 @@ const person = (name: string): Identity => ({
 })
 const newRoom = { room: 'r' as RoomName, realm: 'stc', hosts: [], admit: 'anchors', suite: 'x-wing', codec: 'g722', forwarding: 'all', maximumMembers: 16, gatewaysAllowed: false } as const
 const view = (epoch: number, names: string[], own = 0): GroupView => ({
-  session: 7, groupId: new Uint8Array(16), generation: 1, epoch: BigInt(epoch), securityCode: '00000 00000 00000 00000 00000 00000', ownLeaf: own,
+  session: 7, expired: [], groupId: new Uint8Array(16), generation: 1, epoch: BigInt(epoch), securityCode: '00000 00000 00000 00000 00000 00000', ownLeaf: own,
   members: names.map((n, leaf) => ({ leaf, identity: person(n), self: leaf === own, kind: 'member' })),
   policy: { ...newRoom, version: 1, owners: [] }, state: { version: 0, locked: false, admitted: [], banned: [] },
 })
@@ -66,8 +66,8 @@ const script = (over: VaultScript = {}): VaultScript => ({
   'room.request': () => ok({ session: 7, keyPackage: bytes('kp') }),
   'room.welcome': () => ok({ view: view(5, ['x', 'a'], 1) }),
   'room.announce': () => ok({ message: bytes('word') }),
-  'room.apply': () => ok({ view: view(6, ['x', 'a', 'new'], 1), removed: [], added: [2] }),
-  'room.propose': () => ok({ commit: bytes('mine'), welcome: bytes('w'), epoch: 5n, refused: [] }),
+  'room.apply': () => ok({ view: view(6, ['x', 'a', 'new'], 1), removed: [], added: [2], ended: false }),
+  'room.propose': (a) => ok({ commit: bytes('mine'), welcome: bytes('w'), epoch: 5n, refused: [], removes: a.removes, refusedRemovals: [] }),
   'room.confirm': () => ok({ view: view(6, ['x', 'a', 'new'], 1) }),
   'room.abandon': () => ok({}),
   'room.message': () => ok({ kind: 'announced', leaf: 0, ssrc: 99 as Ssrc }),
@@ -219,6 +219,13 @@ describe('a member', () => {
     assert.equal(s.out.filter((o) => o.kind === 'over').length, 1)
     await s.server(ordered(4, 'late'))
     assert.equal(s.sent.at(-1), leave)
+  })
+  test('being removed ends the call for good', async () => {
+    const s = await joined({ 'room.apply': () => ok({ view: view(6, ['x'], -1), removed: [], added: [], ended: true }) })
+    await s.server(ordered(4, 'theirs'))
+    const over = s.out.at(-1)
+    assert.ok(over?.kind === 'over' && over.fault?.code === 'CLIENT_REMOVED')
+    assert.ok(s.out.some((o) => o.kind === 'media' && o.command.op === 'conference.close'))
   })
   test('a host removes by key, and tries again while another commit is in the way', async () => {
     const s = await joined()

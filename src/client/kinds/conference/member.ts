@@ -1,5 +1,6 @@
 /** What a member does: commits when nominated, applies what was ordered, tells the others where it stands. */
 import { sameBytes } from '../../../base/bytes.ts'
+import { makeFault } from '../../../base/result.ts'
 import { displayName } from '../../../model/identity.ts'
 import type { ServerWire } from '../../../protocol/wire/messages.ts'
 import type { RemovalRequest, VaultCalls } from '../../../vault/api/calls.ts'
@@ -53,12 +54,13 @@ function commit(s: ConferenceState, adds: ServerWire['room-nominate']['adds'], r
       if (s.session !== session) return
       if (r.ok) {
         s.ownCommit = r.value.commit
-        const { welcome, epoch, refused } = r.value
+        const { welcome, epoch, refused, refusedRemovals } = r.value
+        for (const no of refusedRemovals) s.note(no.code, no.message)
         s.send({
           k: 'room-commit', room: s.options.room, generation: s.generation, epoch, commit: r.value.commit,
           ...(welcome === undefined ? {} : { welcome }),
           adds: adds.map((a) => a.id).filter((id) => !refused.some((f) => f.id === id)),
-          removes: removes.map(copyRemoval), refused: [...refused],
+          removes: r.value.removes.map(copyRemoval), refused: [...refused],
         })
       } else s.note(r.fault.code, r.fault.message)
       done()
@@ -106,11 +108,8 @@ function apply(s: ConferenceState, m: ServerWire['room-ordered'], done: () => vo
     if (r.ok) {
       s.appliedSeq = m.seq
       s.send({ k: 'room-applied', room: s.options.room, seq: m.seq })
+      if (r.value.ended) return removed(s)
       applied(s, r.value)
-    } else if (r.fault.code === 'MLS_REMOVED') {
-      forgetSession(s)
-      s.over(r.fault.message, r.fault)
-      return
     } else {
       s.refusedSeqs.add(m.seq)
       s.send({ k: 'room-rejected', room: s.options.room, seq: m.seq, hash: s.options.sha256(m.commit), code: r.fault.code })
@@ -120,7 +119,13 @@ function apply(s: ConferenceState, m: ServerWire['room-ordered'], done: () => vo
   })
 }
 
-function applied(s: ConferenceState, a: VaultCalls['room.apply']['out']): void {
+function removed(s: ConferenceState): void {
+  const fault = makeFault('CLIENT_REMOVED', s.options.room)
+  forgetSession(s)
+  s.over(fault.message, fault)
+}
+
+function applied(s: ConferenceState, a: Pick<VaultCalls['room.apply']['out'], 'view' | 'removed' | 'added'>): void {
   const before = s.view
   showGroup(s, a.view)
   for (const gone of a.removed) {
@@ -132,6 +137,10 @@ function applied(s: ConferenceState, a: VaultCalls['room.apply']['out']): void {
   for (const leaf of a.added) {
     const m = a.view.members.find((x) => x.leaf === leaf)
     if (m !== undefined) s.note('CLIENT_MEMBER_JOINED', `${displayName(m.identity)} was let in`)
+  }
+  for (const leaf of a.view.expired) {
+    const m = a.view.members.find((x) => x.leaf === leaf)
+    if (m !== undefined && before?.expired.includes(leaf) !== true) s.note('CLIENT_MEMBER_EXPIRED', `the certificate of ${displayName(m.identity)} has expired`)
   }
   if (a.added.length > 0) announceSoon(s)
 }
