@@ -2,8 +2,7 @@
  * The media keys of one membership of one sealed conference, over its epochs. Sans I/O; lives in the
  * vault and is never stored: a restored copy would count its frames a second time.
  */
-import type { Instant, Ssrc } from '../../base/brand.ts'
-import { instant } from '../../base/brand.ts'
+import { type Instant, instant, type Ssrc } from '../../base/brand.ts'
 import type { FaultCode } from '../../base/faults/index.ts'
 import type { Result } from '../../base/result.ts'
 import { err, ok } from '../../base/result.ts'
