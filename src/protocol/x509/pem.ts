@@ -9,15 +9,23 @@ export interface PemBlock {
   readonly text: string
 }
 
-const BLOCK = /-----BEGIN ([A-Z0-9][A-Z0-9 ]{0,62})-----[ \t]*\r?\n([\s\S]*?)-----END \1-----/g
+const MARK = /-----(BEGIN|END) ([A-Z0-9][A-Z0-9 ]{0,62})-----/g
 const BLOCKS_LIMIT = 1024
 
-/** All blocks of a text, in order; what stands around them is ignored (RFC 7468 §2). */
+/** All blocks of a text, in order; what stands around them is ignored (RFC 7468 §2). One pass, whatever the text. */
 export function decodePem(text: string): PemBlock[] {
   const blocks: PemBlock[] = []
-  for (const [block, label, body] of text.matchAll(BLOCK)) {
-    blocks.push({ label: label!, bytes: fromBase64(body!.replace(/[ \t\r\n]/g, '')), text: block })
-    if (blocks.length === BLOCKS_LIMIT) break
+  let open: RegExpExecArray | undefined
+  for (const mark of text.matchAll(MARK)) {
+    const [whole, kind, label = ''] = mark
+    if (kind === 'BEGIN') {
+      open = mark
+      continue
+    }
+    if (open === undefined || open[2] !== label || blocks.length === BLOCKS_LIMIT) continue
+    const body = text.slice(open.index + open[0].length, mark.index)
+    blocks.push({ label, bytes: fromBase64(body.replace(/[ \t\r\n]/g, '')), text: text.slice(open.index, mark.index + whole.length) })
+    open = undefined
   }
   return blocks
 }
