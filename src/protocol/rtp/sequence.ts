@@ -1,4 +1,4 @@
-/** Numbers that wrap: sequence numbers (16 bits), timestamps (32 bits), SRTP indices (48 bits). */
+/** Sequence numbers (16 bits) that wrap, and the packet indices (48 bits) behind them. */
 
 const SEQUENCES = 0x10000
 const HALF = 0x8000
@@ -16,9 +16,3 @@ export function estimateIndex(highest: number, sequence: number): number {
   if (difference < -HALF) return rolled + SEQUENCES + sequence
   return rolled + sequence
 }
-
-/** Signed distance from `a` to `b` around the circle of 2^32 (RTP timestamps). */
-export const timestampDistance = (a: number, b: number): number => (b - a) | 0
-
-/** Signed distance from `a` to `b` around the circle of 2^16. */
-export const sequenceDistance = (a: number, b: number): number => ((b - a) << 16) >> 16

@@ -63,7 +63,6 @@ export class SFrameSession implements Disposable {
   #next: { keys: EpochKeys; at: Instant }[] = []
   #aheadSince: Instant | undefined
   #aheadLast: Instant | undefined
-  #openedAt: Instant | undefined
 
   constructor(crypto: CryptoPort, suite: SFrameSuite, codec: FrameCodec) {
     this.#crypto = crypto
@@ -158,10 +157,6 @@ export class SFrameSession implements Disposable {
     return now - this.#aheadSince
   }
 
-  /** When a frame of somebody else was opened last. */
-  get openedAt(): Instant | undefined {
-    return this.#openedAt
-  }
   /** The epoch that the next frame is sealed under, as of the last call with a time. */
   get sendingEpoch(): bigint | undefined {
     return this.#sending?.epoch
@@ -186,7 +181,6 @@ export class SFrameSession implements Disposable {
     const plaintext = receiver.key.open(frame, header.length, header.ctr, frameMetadata(this.#codec, ssrc, timestamp))
     if (plaintext === undefined) return refused('SFRAME_FORGED')
     receiver.window.commit(ctr)
-    this.#openedAt = now
     const newest = this.#newestTimestamp.get(leaf)
     const behind = newest === undefined ? 0 : (newest - timestamp) | 0
     if (behind > this.#lateUnits) return refused('SFRAME_LATE')
