@@ -1,0 +1,21 @@
+/** All commands of `stc`. */
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { registerCa } from './ca.ts'
+import { registerClient } from './client.ts'
+import { registerDemo } from './demo.ts'
+import { registerServer } from './server.ts'
+
+const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+
+export async function run(argv: readonly string[]): Promise<void> {
+  const program = new Command('stc')
+    .description('Telephone conferences from ordinary SIP phones that only the people on the roster can hear')
+    .version(version, '-V, --version')
+    .showHelpAfterError('(stc --help lists the commands)')
+  registerClient(program)
+  registerServer(program)
+  registerCa(program)
+  registerDemo(program)
+  await program.parseAsync(argv)
+}
