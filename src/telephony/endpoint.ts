@@ -8,14 +8,9 @@ import type { Machine } from '../base/machine.ts'
 import type { Random, Scheduler } from '../base/ports.ts'
 import type { Fault } from '../base/result.ts'
 import { makeFault } from '../base/result.ts'
-import { tagOf } from '../protocol/sip/address.ts'
-import type { SipRequest, SipResponse } from '../protocol/sip/message.ts'
-import { parseMessage } from '../protocol/sip/parse.ts'
-import { makeReply, reasonOf, refuseRaw, statusOf } from '../protocol/sip/reply.ts'
-import { paramOf } from '../protocol/sip/scanner.ts'
-import { serialise } from '../protocol/sip/serialise.ts'
-import * as sip from '../protocol/sip/transaction/index.ts'
-import { branchCookie, makeVia, markReceived } from '../protocol/sip/via.ts'
+import type { ClientIn, ServerIn, SipRequest, SipResponse } from '../protocol/sip/index.ts'
+import { branchCookie, clientKey, makeReply, makeVia, markReceived, mergeKeyOf, paramOf, parseMessage, reasonOf, refuseRaw, serialise, serverKey, statusOf, tagOf } from '../protocol/sip/index.ts'
+import { InviteClientTransaction, InviteServerTransaction, NonInviteClientTransaction, NonInviteServerTransaction } from '../protocol/sip/index.ts'
 import { SourceLimit } from './source-limit.ts'
 import type { SipFlow, SipTransport } from './transport.ts'
 import { isReliable, sameFlow } from './transport.ts'
@@ -69,8 +64,8 @@ interface Live<In> {
 export class SipEndpoint {
   readonly #options: EndpointOptions
   readonly #limit = new SourceLimit()
-  readonly #servers = new Map<string, Live<sip.ServerIn> & { readonly incoming: Incoming }>()
-  readonly #clients = new Map<string, Live<sip.ClientIn>>()
+  readonly #servers = new Map<string, Live<ServerIn> & { readonly incoming: Incoming }>()
+  readonly #clients = new Map<string, Live<ClientIn>>()
   /** Merge keys of running server transactions, to their transaction. */
   readonly #merging = new Map<string, string>()
   readonly #wakes = new Set<() => void>()
@@ -84,13 +79,13 @@ export class SipEndpoint {
   /** Sends a request in a transaction of its own. Via is added here. */
   request(request: SipRequest, flow: SipFlow, handlers: OutgoingHandlers): void {
     const sent = this.#withVia(request, flow)
-    const key = sip.clientKey(sent)
+    const key = clientKey(sent)
     if (this.#clients.size >= transactionLimit) {
       this.#options.scheduler.at(this.#options.scheduler.now(), () => handlers.failed('unreachable'))
       return
     }
     const reliable = isReliable(flow.transport)
-    const machine = request.method === 'INVITE' ? new sip.InviteClientTransaction(sent, reliable) : new sip.NonInviteClientTransaction(sent, reliable)
+    const machine = request.method === 'INVITE' ? new InviteClientTransaction(sent, reliable) : new NonInviteClientTransaction(sent, reliable)
     const step = this.#drive(machine, (o) => {
       if (o.kind === 'ended') this.#clients.delete(key)
       else if (o.kind === 'send') {
@@ -145,7 +140,7 @@ export class SipEndpoint {
 
   /** Only responses that came the way the request went: an address of another host proves nothing. */
   #response(response: SipResponse, flow: SipFlow): void {
-    const client = this.#clients.get(sip.clientKey(response))
+    const client = this.#clients.get(clientKey(response))
     if (client === undefined) this.#options.user.stray(response, flow)
     // §8.1.3.3: more than one Via in a user agent means that it was not for us.
     else if (client.flow.remote.address === flow.remote.address && response.via.length === 1) client.step({ kind: 'response', response })
@@ -154,7 +149,7 @@ export class SipEndpoint {
   #request(received: SipRequest, flow: SipFlow): void {
     const top = received.via[0]!
     const request = { ...received, via: [markReceived(top, flow.remote.address, flow.remote.port), ...received.via.slice(1)] }
-    const key = sip.serverKey(received)
+    const key = serverKey(received)
     const running = this.#servers.get(key)
     if (running !== undefined) running.step({ kind: 'request', request })
     else if (request.method === 'ACK') this.#options.user.ack(request, flow)
@@ -165,16 +160,16 @@ export class SipEndpoint {
   }
 
   #serve(request: SipRequest, key: string, received: SipRequest, flow: SipFlow): void {
-    const mergeKey = tagOf(request.to) === '' ? sip.mergeKey(request) : undefined
+    const mergeKey = tagOf(request.to) === '' ? mergeKeyOf(request) : undefined
     const merged = mergeKey !== undefined && this.#merging.has(mergeKey)
     if (mergeKey !== undefined && !merged) this.#merging.set(mergeKey, key)
     const back = replyFlow(request, flow)
-    const machine = request.method === 'INVITE' ? new sip.InviteServerTransaction(isReliable(flow.transport)) : new sip.NonInviteServerTransaction(isReliable(flow.transport))
+    const machine = request.method === 'INVITE' ? new InviteServerTransaction(isReliable(flow.transport)) : new NonInviteServerTransaction(isReliable(flow.transport))
     const incoming: Incoming = {
       request,
       flow,
       merged,
-      cancels: request.method === 'CANCEL' ? this.#servers.get(sip.serverKey(received, 'INVITE'))?.incoming : undefined,
+      cancels: request.method === 'CANCEL' ? this.#servers.get(serverKey(received, 'INVITE'))?.incoming : undefined,
       respond: (response) => step({ kind: 'respond', response }),
     }
     const step = this.#drive(machine, (o) => {
@@ -230,7 +225,7 @@ export class SipEndpoint {
 }
 
 /** Where the answer goes (§18.2.2, RFC 3581): the same connection; over UDP the source, its port only if asked. */
-function replyFlow(request: SipRequest, flow: SipFlow): SipFlow {
+export function replyFlow(request: SipRequest, flow: SipFlow): SipFlow {
   const via = request.via[0]!
   if (flow.transport !== 'UDP' || paramOf(via.params, 'rport') !== undefined) return flow
   return { ...flow, remote: { address: flow.remote.address, port: via.port ?? 5060 } }

@@ -84,10 +84,19 @@ function readPairs(scan: Scanner, first: RegExp, next: RegExp, nameRule: RegExp,
       pairs.push({ name, value })
     }
   }
-  return first.source === ';' && hasTwice(pairs) ? undefined : pairs
+  return first.source === ';' && contradicts(pairs) ? undefined : pairs
 }
 
-const hasTwice = (pairs: readonly Param[]): boolean => new Set(pairs.map((p) => p.name.toLowerCase())).size < pairs.length
+/** A name twice is wrong (§19.1.1), but some phones repeat `;transport=tcp`: only what is ambiguous is refused. */
+function contradicts(pairs: readonly Param[]): boolean {
+  const values = new Map<string, string | undefined>()
+  return pairs.some(({ name, value }) => {
+    const lower = name.toLowerCase()
+    if (values.has(lower) && values.get(lower) !== value) return true
+    values.set(lower, value)
+    return false
+  })
+}
 
 /** Undoes `%HH`; undefined where the octets are not UTF-8. */
 export function unescapeUri(text: string): string | undefined {

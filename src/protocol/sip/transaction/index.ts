@@ -1,6 +1,6 @@
 export { InviteClientTransaction } from './invite-client.ts'
 export { InviteServerTransaction } from './invite-server.ts'
-export { clientKey, mergeKey, serverKey } from './match.ts'
+export { clientKey, mergeKeyOf, serverKey } from './match.ts'
 export { NonInviteClientTransaction } from './non-invite-client.ts'
 export { NonInviteServerTransaction } from './non-invite-server.ts'
 export type { ClientIn, ClientOut, ServerIn, ServerOut } from './types.ts'

@@ -17,4 +17,4 @@ export function serverKey(request: SipRequest, method = request.method): string 
 }
 
 /** Requests that came by two ways have this in common, and different transactions (§8.2.2.2). */
-export const mergeKey = (request: SipRequest): string => [tagOf(request.from), request.callId, request.cseq.number, request.cseq.method].join('|')
+export const mergeKeyOf = (request: SipRequest): string => [tagOf(request.from), request.callId, request.cseq.number, request.cseq.method].join('|')

@@ -1,0 +1,49 @@
+/** How a SIP handset is set up. */
+import type { Scheduler } from '../../../base/ports.ts'
+import type { Fault } from '../../../base/result.ts'
+import type { Secret } from '../../../base/secret.ts'
+import type { CryptoPort } from '../../../crypto/port.ts'
+import type { PhoneCodec } from '../../../media/api.ts'
+import type { AddressPort } from '../../../net/address.ts'
+
+export type SrtpPolicy = 'off' | 'offered' | 'required'
+export type SipCrypto = Pick<CryptoPort, 'hash' | 'hmac' | 'bytes'>
+
+export interface SipHandsetSettings {
+  /** Name of the line, also the user part of our Contact. */
+  readonly line: string
+  readonly scheduler: Scheduler
+  readonly crypto: SipCrypto
+  /** Passwords (UTF-8) by user name. Asked for from everybody who is not on loopback: with none, only loopback gets in. */
+  readonly users: ReadonlyMap<string, Secret>
+  /** Digest realm; a phone shows it to its user. Default `stc`. */
+  readonly realm?: string
+  /** Most wanted first; the phone's offer limits the choice. Default g722, opus, pcmu, pcma. */
+  readonly codecs?: readonly PhoneCodec[]
+  /** SDES. Keys are taken only over TLS or loopback. Default off. */
+  readonly srtp?: SrtpPolicy
+  /** Calls at once; more are answered 503. Default 16. */
+  readonly maxCalls?: number
+  /** Calls at once of one phone; more are answered 486. Default 4. */
+  readonly maxCallsPerContact?: number
+  /** Time between in-dialog OPTIONS that show whether the phone still lives, ms. Default 15 000. */
+  readonly livenessMs?: number
+  /** Refused messages, for the log. */
+  readonly report?: (fault: Fault, from: AddressPort) => void
+}
+
+export type ResolvedSettings = Required<SipHandsetSettings>
+
+export const resolveSettings = (s: SipHandsetSettings): ResolvedSettings => ({
+  realm: 'stc',
+  codecs: ['g722', 'opus', 'pcmu', 'pcma'],
+  srtp: 'off',
+  maxCalls: 16,
+  maxCallsPerContact: 4,
+  livenessMs: 15_000,
+  report: () => undefined,
+  ...s,
+})
+
+/** 127.0.0.0/8 and ::1: never routed, so nobody else can be behind it. */
+export const isLoopback = (address: string): boolean => address === '::1' || /^127\.[0-9.]+$/.test(address) || /^::ffff:127\.[0-9.]+$/.test(address)

@@ -1,0 +1,8 @@
+/** Session descriptions and audio negotiation as user agents see them. */
+export type { AudioChoice, AudioPolicy, CodecName, LocalAudio } from './negotiate.ts'
+export { acceptAnswer, buildAnswer, buildOffer, chooseAudio, isHeld, maySend } from './negotiate.ts'
+export { parseSdp } from './parse.ts'
+export type { SdesKey, SdesSuite } from './sdes.ts'
+export { sdesLengths } from './sdes.ts'
+export { serialiseSdp } from './serialise.ts'
+export type { SessionDescription } from './session.ts'

@@ -1,0 +1,4 @@
+/** SIP over transports, as user agents and relays use it. */
+export type { EndpointOptions, Incoming, OutgoingHandlers, TransactionUser } from './endpoint.ts'
+export { replyFlow, SipEndpoint } from './endpoint.ts'
+export type { SipFlow, SipTransport, TransportName } from './transport.ts'
