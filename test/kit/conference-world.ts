@@ -1,0 +1,284 @@
+/**
+ * Whole conferences in virtual time: real membership machines, vaults, media sessions, media plane and room machine,
+ * over a simulated network. `toMember` and `toServer` let a test play the hostile server.
+ */
+import type { Ssrc } from '../../src/base/brand.ts'
+import { instant, type RoomName } from '../../src/base/brand.ts'
+import { must, ok } from '../../src/base/result.ts'
+import { createNodeCrypto } from '../../src/crypto/node/index.ts'
+import { type CallObserver, RunningCall } from '../../src/client/calls.ts'
+import { conferenceKind } from '../../src/client/kinds/conference/index.ts'
+import type { MediaCommand, MediaEvent } from '../../src/media/api.ts'
+import { portablePlane } from '../../src/media/plane/portable.ts'
+import type { LegId, MediaPlane } from '../../src/media/plane/types.ts'
+import { createMediaSession, type MediaSession } from '../../src/media/session/session.ts'
+import { codecFactory } from '../../src/audio/codecs.ts'
+import { type BasePolicy, ALL_FORWARDED_LIMIT } from '../../src/model/policy.ts'
+import type { Roster } from '../../src/model/roster.ts'
+import { type RoomLimits, RoomMachine, ROOM_LIMITS, type RoomOut, type RoomRequest, type Stream } from '../../src/protocol/room/index.ts'
+import type { ClientMessage, ServerMessage } from '../../src/protocol/wire/messages.ts'
+import type { Vault } from '../../src/vault/api/calls.ts'
+import { createVault } from '../../src/vault/inside/create.ts'
+import { legSpec } from './media-client.ts'
+import { People, REALM } from './people.ts'
+import { SeededNumbers } from './seeded-random.ts'
+import type { SimHost } from './sim-net.ts'
+import { SimNet } from './sim-net.ts'
+import { robot } from './media-world.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+export const ROOM = 'r' as RoomName
+
+export interface WorldOptions {
+  readonly seed?: number
+  readonly policy?: Partial<BasePolicy>
+  readonly limits?: Partial<RoomLimits>
+  /** Without sound: membership alone, for rooms of many. */
+  readonly media?: boolean
+}
+
+export class WorldMember {
+  readonly name: string
+  readonly session: string
+  readonly world: ConferenceWorld
+  readonly vault: Vault
+  readonly host: SimHost
+  readonly keyId: string
+  readonly mediaEvents: MediaEvent[] = []
+  readonly commands: MediaCommand[] = []
+  readonly heard: Int16Array[] = []
+  media: MediaSession | undefined
+  call!: RunningCall
+  leg: LegId | undefined
+  connected = true
+  over: { reason: string; code?: string } | undefined
+  joinedAt: number | undefined
+  #hz: number | undefined
+  /** Extra one-way latency of the channel, ms. */
+  lagMs = 0
+
+  constructor(world: ConferenceWorld, name: string, session: string, vault: Vault, keyId: string, host: SimHost, hz: number | undefined) {
+    this.world = world
+    this.name = name
+    this.session = session
+    this.vault = vault
+    this.keyId = keyId
+    this.host = host
+    this.#hz = hz
+    if (world.withMedia) {
+      this.media = createMediaSession({
+        udp: host, scheduler: world.clock, crypto: world.crypto, codecs: codecFactory(), vault,
+        emit: (e) => {
+          if (e.op === 'phone.heard') this.heard.push(e.pcm)
+          else {
+            this.mediaEvents.push(e)
+            this.call?.onMedia(e)
+          }
+        },
+      })
+    }
+  }
+  /** The room, dialled. */
+  dial(): void {
+    const { world } = this
+    const kind = conferenceKind({
+      sha256: (b) => world.crypto.hash('sha256', b), chance: () => world.numbers.float(),
+      newRoom: (room) => ({ ...world.policy, room: room as RoomName }),
+    })
+    this.media?.command({ op: 'phone.open', phone: 1, bind: '127.0.0.1', media: robot(this.#hz) })
+    this.over = undefined
+    const observer: CallObserver = {
+      onJoined: () => {
+        this.joinedAt = world.clock.now()
+      },
+      onOver: (_, reason, fault) => {
+        this.over = fault === undefined ? { reason } : { reason, code: fault.code }
+      },
+    }
+    this.call = new RunningCall(1, ROOM, 1, 1, kind.start({ kind: 'room', room: ROOM }, { conference: 1, hop: 1, phone: 1 }), {
+      vault: this.vault, scheduler: world.clock,
+      media: (c) => {
+        this.commands.push(c)
+        this.media?.command(c)
+      },
+      send: (m) => {
+        if (this.connected) world.fromMember(this, m)
+        return ok(undefined)
+      },
+    }, observer)
+    this.call.input({ kind: 'start' })
+  }
+  get roster(): Roster {
+    return this.call.roster
+  }
+  /** Names on the roster, those still joining with a question mark. */
+  get names(): string[] {
+    return this.roster.members.map((m) => m.identity.subject + (m.state === 'joining' ? '?' : '')).sort()
+  }
+  get noteCodes(): string[] {
+    return this.roster.notes.map((n) => n.code)
+  }
+  leafOf(other: WorldMember): number {
+    return this.roster.members.find((m) => m.identity.subject === other.name)?.leaf ?? -1
+  }
+  /** Everything heard since the last call. */
+  takeHeard(): Int16Array {
+    const parts = this.heard.splice(0)
+    const all = new Int16Array(parts.reduce((n, p) => n + p.length, 0))
+    let at = 0
+    for (const p of parts) {
+      all.set(p, at)
+      at += p.length
+    }
+    return all
+  }
+}
+
+export class ConferenceWorld {
+  readonly clock = new VirtualClock()
+  readonly crypto = createNodeCrypto()
+  readonly numbers: SeededNumbers
+  readonly net: SimNet
+  readonly people: People
+  readonly policy: Omit<BasePolicy, 'owners' | 'version'>
+  readonly withMedia: boolean
+  readonly members: WorldMember[] = []
+  readonly notes: string[] = []
+  readonly limits: RoomLimits
+  machine: RoomMachine
+  plane!: MediaPlane
+  streams: readonly Stream[] = []
+  latencyMs = 10
+  /** Every message that the server ordered or sent, for replays. */
+  readonly log: { to: string; message: ServerMessage }[] = []
+  /** Return other messages (or none) to send instead. */
+  toMember: (m: WorldMember, message: ServerMessage) => readonly ServerMessage[] = (_, message) => [message]
+  toServer: (m: WorldMember, message: ClientMessage) => readonly ClientMessage[] = (_, message) => [message]
+  /** Changes the streams that flow, as a server could. */
+  flow: (streams: readonly Stream[]) => readonly Stream[] = (s) => s
+  readonly server: SimHost
+  #cancelWake = (): void => {}
+  #nextSsrc = 5000
+  #nextProbe = 1
+  #routed = new Set<Ssrc>()
+
+  constructor(options: WorldOptions = {}) {
+    const { seed = 1 } = options
+    this.numbers = new SeededNumbers(`world ${seed}`)
+    this.net = new SimNet(this.clock, seed)
+    this.server = this.net.host('server', '192.0.2.1')
+    this.people = new People(this.clock.unix(), this.crypto)
+    this.withMedia = options.media ?? true
+    this.limits = { ...ROOM_LIMITS, ...options.limits }
+    this.policy = {
+      room: ROOM, realm: REALM, hosts: [], admit: 'anchors', suite: 'x25519', codec: 'g722', forwarding: 'all',
+      maximumMembers: ALL_FORWARDED_LIMIT, gatewaysAllowed: false, ...options.policy,
+    }
+    this.machine = new RoomMachine(ROOM, this.limits)
+  }
+  static async start(options: WorldOptions = {}): Promise<ConferenceWorld> {
+    const w = new ConferenceWorld(options)
+    w.plane = portablePlane({ socket: await w.server.bind({ address: '192.0.2.1', port: 7443 }), scheduler: w.clock, crypto: w.crypto })
+    return w
+  }
+  /** A person with a client, connected to the server and not yet in the room. `hz`: the tone it says. */
+  async arrive(name: string, options: { hz?: number; from?: People } = {}): Promise<WorldMember> {
+    const people = options.from ?? this.people
+    const { chain, pkcs8 } = people.person(name)
+    const vault = must(createVault({ crypto: this.crypto, clock: this.clock }, { chain, pkcs8, anchors: [this.people.ca.certificate, people.ca.certificate], realm: REALM }))
+    const { identity } = must(await vault.call('identity.show', {}))
+    const n = this.members.length + 1
+    const host = this.net.host(`${name}-${n}`, `198.51.${100 + (n >> 8)}.${n & 255}`)
+    const m = new WorldMember(this, name, `s${n}`, vault, identity.keyId, host, options.hz)
+    this.members.push(m)
+    if (this.withMedia) this.openHop(m)
+    return m
+  }
+  /** A fresh leg for a member, as a new connection would give. */
+  openHop(m: WorldMember): void {
+    const spec = legSpec(this.crypto, this.#nextProbe++, 1)
+    const before = m.leg
+    m.leg = must(this.plane.open(spec))
+    if (before !== undefined) this.plane.close(before)
+    m.media?.command({ op: 'hop.open', hop: 1, generation: this.#nextProbe, remotes: [this.plane.local], receive: spec.send, send: spec.receive, probe: spec.probe })
+  }
+  async join(name: string, options: { hz?: number; from?: People; limitMs?: number } = {}): Promise<WorldMember> {
+    const m = await this.arrive(name, options)
+    m.dial()
+    await this.until(() => m.joinedAt !== undefined || m.over !== undefined, options.limitMs ?? 20_000, `${name} in the room`)
+    return m
+  }
+  run(ms: number): Promise<void> {
+    return this.clock.advance(ms)
+  }
+  until(condition: () => boolean, limitMs: number, what: string): Promise<void> {
+    return this.clock.until(condition, limitMs, what)
+  }
+  /** Everybody sees the same roster, complete and confirmed. */
+  agreed(members: readonly WorldMember[] = this.members): boolean {
+    const names = members.map((m) => m.name).sort().join()
+    const first = members[0]?.roster.securityCode
+    return members.every((m) => m.roster.phase === 'member' && m.names.join() === names && m.roster.securityCode === first)
+  }
+  fromMember(m: WorldMember, message: ClientMessage): void {
+    for (const x of this.toServer(m, message)) {
+      this.clock.at(instant(this.clock.now() + this.latencyMs + m.lagMs), () => {
+        if (m.connected) this.step({ kind: 'message', session: m.session, keyId: m.keyId, message: x as RoomRequest, ssrc: this.#nextSsrc++ })
+      })
+    }
+  }
+  /** The connection breaks; both sides learn it at once. */
+  cut(m: WorldMember): void {
+    m.connected = false
+    this.step({ kind: 'gone', session: m.session })
+    m.call.input({ kind: 'channel', up: false, reason: 'cut' })
+  }
+  mend(m: WorldMember): void {
+    m.connected = true
+    if (this.withMedia) this.openHop(m)
+    this.#route()
+    m.call.input({ kind: 'channel', up: true })
+  }
+  step(input: Parameters<RoomMachine['step']>[0]): void {
+    const { out, wakeAt } = this.machine.step(input, this.clock.now())
+    this.#cancelWake()
+    this.#cancelWake = wakeAt === undefined ? () => {} : this.clock.at(wakeAt, () => this.step({ kind: 'tick' }))
+    for (const o of out) this.#carryOut(o)
+  }
+  send(m: WorldMember, message: ServerMessage): void {
+    this.clock.at(instant(this.clock.now() + this.latencyMs + m.lagMs), () => {
+      if (m.connected && m.call !== undefined) m.call.onWire(message)
+    })
+  }
+  stop(): void {
+    for (const m of this.members) {
+      m.media?.stop()
+      void m.vault.close()
+    }
+    this.plane?.stop()
+  }
+  #carryOut(o: RoomOut): void {
+    if (o.kind === 'note') this.notes.push(o.text)
+    else if (o.kind === 'send') {
+      this.log.push({ to: o.session, message: o.message })
+      const m = this.members.find((x) => x.session === o.session)
+      if (m !== undefined) for (const x of this.toMember(m, o.message)) this.send(m, x)
+    } else if (o.kind === 'streams') {
+      this.streams = o.streams
+      if (this.withMedia) this.#route()
+    }
+  }
+  #route(): void {
+    const streams = this.flow(this.streams)
+    const legOf = (session: string): LegId | undefined => this.members.find((m) => m.session === session)?.leg
+    const now = new Set<Ssrc>()
+    for (const s of streams) {
+      const from = legOf(s.session)
+      if (from === undefined) continue
+      now.add(s.ssrc as Ssrc)
+      must(this.plane.route(from, s.ssrc as Ssrc, streams.flatMap((o) => (o.session === s.session ? [] : [legOf(o.session)!]))))
+    }
+    for (const old of this.#routed) if (!now.has(old)) for (const m of this.members) if (m.leg !== undefined) this.plane.unroute(m.leg, old)
+    this.#routed = now
+  }
+}
