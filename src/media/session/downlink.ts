@@ -1,6 +1,7 @@
 /** All that one member hears: frames as they come from the hop, opened by the vault, played out per sender, mixed. */
-import { clip16 } from '../../audio/clip.ts'
 import { FRAME_SAMPLES, type FrameCodec } from '../../audio/codec.ts'
+import { Levelling } from '../../audio/levelling.ts'
+import { Mixer } from '../../audio/mixer.ts'
 import { SenderPlayout } from '../../audio/playout.ts'
 import type { Ssrc } from '../../base/brand.ts'
 import type { Frame, FrameBatch } from '../../vault/api/frames.ts'
@@ -17,6 +18,8 @@ class Sender {
   unopened = 0
   lastFault: string | undefined
   firstHeardAt: number | undefined
+  readonly #levelling = new Levelling()
+  #gain = 1
   #level = 127
   #levelAt = 0
   constructor(ssrc: Ssrc, codec: FrameCodec) {
@@ -33,6 +36,12 @@ class Sender {
     }
     this.playout.push(frame.timestamp, level, frame.data.subarray(1), arrivalMs)
   }
+  addTo(mixer: Mixer, pcm: Int16Array): void {
+    const before = this.#gain
+    this.#levelling.frame(this.playout.level)
+    this.#gain = this.#levelling.gain
+    mixer.add(pcm, before, this.#gain)
+  }
   stats(nowMs: number): SenderStats {
     const { received, lost, late, concealed, played, bufferMs } = this.playout.stats
     return {
@@ -48,7 +57,7 @@ export class Downlink {
   readonly #makeCodec: () => FrameCodec
   readonly #senders = new Map<Ssrc, Sender>()
   readonly #one = new Int16Array(FRAME_SAMPLES)
-  readonly #sum = new Int32Array(FRAME_SAMPLES)
+  readonly #mixer = new Mixer()
   #waiting: Frame[] = []
   #arrivals: number[] = []
   /** A sender was decoded for the first time since this was last cleared. */
@@ -96,16 +105,15 @@ export class Downlink {
   }
   /** Fills `out` with 20 ms of everybody, for the instant `nowMs`. */
   mix(nowMs: number, out: Int16Array): void {
-    this.#sum.fill(0)
     for (const sender of this.#senders.values()) {
       const heard = sender.playout.pull(nowMs, this.#one)
       if (sender.firstHeardAt === undefined && sender.playout.stats.played > 0) {
         sender.firstHeardAt = nowMs
         this.newlyHeard = true
       }
-      if (heard) for (let i = 0; i < FRAME_SAMPLES; i++) this.#sum[i]! += this.#one[i]!
+      if (heard) sender.addTo(this.#mixer, this.#one)
     }
-    for (let i = 0; i < FRAME_SAMPLES; i++) out[i] = clip16(this.#sum[i]!)
+    this.#mixer.finish(out)
   }
   stats(nowMs: number): SenderStats[] {
     return [...this.#senders.values()].map((s) => s.stats(nowMs))

@@ -4,7 +4,6 @@ import { Reclock } from '../../audio/reclock.ts'
 import type { Scheduler } from '../../base/ports.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
-import type { AddressPort } from '../../net/address.ts'
 import type { MediaEvent, PhoneId, RtpPhoneMedia } from '../api.ts'
 import type { PhoneLeg } from './phone.ts'
 import { RtpReceiving } from './phone-rtp-receive.ts'
@@ -58,7 +57,7 @@ class RtpPhone implements PhoneLeg {
     this.#heardAt = scheduler.now()
     pair.rtp.onMessage((data, from) => this.#packet(data, from))
   }
-  get local(): AddressPort {
+  get local(): PhoneLeg['local'] {
     return this.#o.pair.rtp.local
   }
   set(media: Parameters<PhoneLeg['set']>[0]): boolean {
@@ -76,7 +75,7 @@ class RtpPhone implements PhoneLeg {
     this.#reclock.muted = media.hold
     return ok(undefined)
   }
-  #packet(data: Uint8Array, from: AddressPort): void {
+  #packet(data: Uint8Array, from: PhoneLeg['local']): void {
     if (!this.#source.accepts(from)) return
     const now = this.#o.scheduler.now()
     if (!this.#receiving.packet(data, now)) return

@@ -1,0 +1,80 @@
+/** Starts a client's media thread and talks to it. */
+import type { MessagePort, Transferable } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { makeFault } from '../base/result.ts'
+import type { FrameVault } from '../vault/api/frames.ts'
+import type { MediaCommand, MediaEvent } from './api.ts'
+import { serveFrames } from './frames-port.ts'
+import type { MediaWorkerData } from './worker.ts'
+import { workerUrl } from './worker-url.ts'
+
+export interface MediaHost {
+  command(c: MediaCommand): void
+  subscribe(listener: (e: MediaEvent) => void): Disposable
+  /** Everything in the thread is closed and the thread ends by itself. */
+  stop(): Promise<void>
+}
+
+/** `vaultPort`: carries `{id, batch}` to the vault and back (frames-port.ts); it is transferred to the thread. */
+export async function startMediaWorker(options: { readonly vaultPort: MessagePort }): Promise<MediaHost> {
+  const { vaultPort } = options
+  const worker = new Worker(workerUrl('worker', import.meta.url), { workerData: { vaultPort } satisfies MediaWorkerData, transferList: [vaultPort] })
+  const host = new WorkerHost(worker)
+  await host.ready
+  return host
+}
+
+/** A port to a vault that lives in this thread, for `startMediaWorker`. */
+export function framesPort(vault: FrameVault): MessagePort {
+  const { port1, port2 } = new MessageChannel()
+  serveFrames(port1, vault)
+  // The media thread's life decides, not this port.
+  port1.unref()
+  return port2
+}
+
+class WorkerHost implements MediaHost {
+  readonly #worker: Worker
+  readonly #listeners = new Set<(e: MediaEvent) => void>()
+  readonly #ended: Promise<void>
+  /** Rejects when the thread ends before it is ready. */
+  readonly ready: Promise<void>
+  #stopping = false
+
+  constructor(worker: Worker) {
+    this.#worker = worker
+    this.ready = new Promise((resolve, reject) => {
+      worker.on('message', (m: MediaEvent | 'ready') => (m === 'ready' ? resolve() : this.#tell(m)))
+      worker.on('error', (e: unknown) => {
+        this.#fault(e instanceof Error ? (e.stack ?? e.message) : String(e))
+        reject(e)
+      })
+      worker.once('exit', (code) => reject(new Error(`the media thread ended with code ${code}`)))
+    })
+    this.#ended = new Promise((resolve) => worker.once('exit', (code) => {
+      if (!this.#stopping) this.#fault(`exit code ${code}`)
+      this.#stopping = true
+      resolve()
+    }))
+  }
+  #fault(detail: string): void {
+    this.#tell({ op: 'fault', code: 'MEDIA_WORKER', message: makeFault('MEDIA_WORKER', detail).message, about: 'media thread' })
+  }
+  #tell(e: MediaEvent): void {
+    for (const listener of this.#listeners) listener(e)
+  }
+  command(c: MediaCommand): void {
+    if (this.#stopping) return
+    const transfer = c.op === 'hop.tls' && c.port !== undefined ? [c.port as Transferable] : []
+    this.#worker.postMessage(c, transfer)
+  }
+  subscribe(listener: (e: MediaEvent) => void): Disposable {
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+  }
+  async stop(): Promise<void> {
+    this.command({ op: 'stop' })
+    this.#stopping = true
+    await this.#ended
+  }
+}

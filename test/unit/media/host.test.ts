@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ssrc } from '../../../src/base/brand.ts'
+import { must } from '../../../src/base/result.ts'
+import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
+import type { MediaEvent } from '../../../src/media/api.ts'
+import { framesPort, startMediaWorker } from '../../../src/media/host.ts'
+import { startPlane } from '../../../src/media/plane-host.ts'
+import { KitVault } from '../../kit/frame-vault.ts'
+import { legSpec } from '../../kit/media-client.ts'
+import { heardShare, tone } from '../../kit/media-world.ts'
+
+test('two media threads and a plane thread over real sockets: each hears the other', async () => {
+  const crypto = createNodeCrypto()
+  const plane = must(await startPlane({ bind: { address: '127.0.0.1', port: 0 } }))
+  const tones = [440, 700]
+  const hosts = await Promise.all(tones.map(() => startMediaWorker({ vaultPort: framesPort(new KitVault()) })))
+  const legs = tones.map((hz, i) => {
+    const spec = legSpec(crypto, i + 1)
+    const host = hosts[i]!
+    host.command({ op: 'hop.open', hop: 1, generation: 1, remotes: [plane.local], receive: spec.send, send: spec.receive, probe: spec.probe })
+    host.command({ op: 'phone.open', phone: 1, bind: '127.0.0.1', media: { kind: 'pcm', speech: tone(hz), record: true } })
+    host.command({ op: 'conference.open', conference: 1, hop: 1, phone: 1, ssrc: ssrc(100 + i), session: 1, codec: 'g722' })
+    host.command({ op: 'conference.senders', conference: 1, senders: [ssrc(101 - i)] })
+    host.command({ op: 'conference.send', conference: 1, on: true })
+    return plane.open(spec)
+  })
+  plane.route(legs[0]!, ssrc(100), [legs[1]!])
+  plane.route(legs[1]!, ssrc(101), [legs[0]!])
+  await Promise.all(hosts.map((host, i) => new Promise<void>((resolve) => {
+    const subscription = host.subscribe((e: MediaEvent) => {
+      if (e.op !== 'phone.heard' || heardShare(e.pcm, tones[1 - i]!) < 0.8) return
+      subscription[Symbol.dispose]()
+      resolve()
+    })
+  })))
+  await Promise.all(hosts.map((h) => h.stop()))
+  await plane.stop()
+})
+
+test('a conference in Opus is possible, commands to nothing are faults', async () => {
+  const host = await startMediaWorker({ vaultPort: framesPort(new KitVault()) })
+  const faults: string[] = []
+  const three = new Promise<void>((resolve) => {
+    host.subscribe((e) => e.op === 'fault' && faults.push(e.code) === 2 && resolve())
+  })
+  host.command({ op: 'conference.open', conference: 1, hop: 1, phone: 1, ssrc: ssrc(1), session: 1, codec: 'opus' })
+  host.command({ op: 'conference.mute', conference: 2, muted: true })
+  host.command({ op: 'phone.set', phone: 9, media: { kind: 'pcm', speech: new Int16Array(0), record: false } })
+  await three
+  assert.deepEqual(faults, ['MEDIA_CONFERENCE_UNKNOWN', 'MEDIA_PHONE_UNKNOWN'])
+  await host.stop()
+  host.command({ op: 'stop' })
+})
