@@ -1,7 +1,5 @@
 /** Audio levels in −dBov as an octet: 0 is full scale, 127 is silence (RFC 6464 §3). */
 
-import { clamp } from './clip.ts'
-
 export const SILENCE_LEVEL = 127
 
 /** Level of a frame: root mean square against the overload point. */
@@ -14,7 +12,7 @@ export function frameLevel(pcm: Int16Array): number {
 /** `power`: mean square of 16-bit samples. */
 export function levelOfPower(power: number): number {
   if (power <= 0) return SILENCE_LEVEL
-  return clamp(Math.round(10 * Math.log10((32767 * 32767) / power)), 0, SILENCE_LEVEL)
+  return Math.min(SILENCE_LEVEL, Math.max(0, Math.round(10 * Math.log10((32767 * 32767) / power))))
 }
 
 /** Amplitude (root mean square, 16-bit samples) of a level. */

@@ -64,7 +64,7 @@ test('levels: full scale is 0, silence 127, a tone 3 dB below its peak', () => {
   assert.equal(frameLevel(new Int16Array(320)), 127)
   assert.equal(frameLevel(new Int16Array(0)), 127)
   assert.equal(frameLevel(tone(1000, 320, 3277)), 23)
-  for (let level = 0; level < 60; level++) assert.equal(frameLevel(new Int16Array(320).fill(amplitudeOfLevel(level))), level)
+  for (let level = 0; level < 40; level++) assert.equal(frameLevel(new Int16Array(320).fill(amplitudeOfLevel(level))), level)
 })
 
 test('levelling: quiet and loud speech come near the common level, within bounds and slowly', () => {

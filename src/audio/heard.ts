@@ -1,0 +1,231 @@
+/**
+ * The "heard" measure: is a known signal in a recording that may hold other speakers as loud, after
+ * codecs, loss concealment, levelling and buffers that change the delay? Speech is found window by
+ * window as a peak of the phase-weighted cross-correlation over its own noise floor, so level and
+ * spectrum of the others do not matter.
+ */
+import type { Result } from '../base/result.ts'
+import { err, ok } from '../base/result.ts'
+import { inverse, powerOfTwo, spectrumOf } from './fft.ts'
+import type { Spectrum } from './fft.ts'
+import { HalfBandDown } from './half-band.ts'
+
+/** Measurements of speech run at 8 kHz: every phone codec carries that band. */
+const RATE = 8000
+const WINDOW = RATE / 5
+/** The alignment is sought anew for each block of this length. */
+const BLOCK = 4 * RATE
+/** Within a block a buffer may shift the sound by this much either way: 250 ms. */
+const SEARCH = RATE / 4
+/** A window of the expected signal this much below its own speech level is a pause. */
+const ACTIVE_BELOW_DB = 10
+/** Peak over the standard deviation of the correlation: chance stays below the first, and below the second at a given place. */
+const PEAK_ANYWHERE = 10
+const PEAK_IN_PLACE = 4.2
+/** "In place": the lag of the window before, or of the block, give or take 5 ms. */
+const PLACE = RATE / 200
+/** Heard means present in so much of the active windows. */
+export const HEARD_SHARE = 0.9
+/** Not heard means present in no more; chance gives up to a quarter between similar voices. */
+const ABSENT_SHARE = 0.35
+
+export interface HeardSpeech {
+  readonly heard: boolean
+  /** Active windows in which the signal was found, 0–1. */
+  readonly share: number
+  /** Windows of 200 ms in which the expected signal is active. */
+  readonly activeWindows: number
+  /** The negative control's verdict: no more windows than chance gives. Neither heard nor absent is possible. */
+  readonly absent: boolean
+  /** Median of the peak over the noise floor, for reports. */
+  readonly strength: number
+}
+
+export function narrow(pcm: Int16Array): Int16Array {
+  const out = new Int16Array(pcm.length >> 1)
+  new HalfBandDown().process(pcm, out)
+  return out
+}
+
+/**
+ * Looks for `expected` (16 kHz, played in a loop from an unknown start) in `recorded` (16 kHz, at
+ * least one second). Both at any level.
+ */
+export function heardSpeech(expected: Int16Array, recorded: Int16Array): Result<HeardSpeech> {
+  if (recorded.length < 2 * RATE || expected.length < 2 * RATE) return err('AUDIO_TOO_SHORT', 'less than a second')
+  const loop = narrow(expected)
+  const take = narrow(recorded)
+  const aligner = new Aligner(loop)
+  const speech = speechPower(loop)
+  const peaks: number[] = []
+  let found = 0
+  for (let from = 0; from + WINDOW <= take.length; from += BLOCK) {
+    const block = take.subarray(from, Math.min(take.length, from + BLOCK))
+    // A short rest at the end goes by what the whole end says.
+    const context = block.length < BLOCK ? take.subarray(Math.max(0, take.length - BLOCK)) : block
+    const start = aligner.align(context) + (block.length < BLOCK ? context.length - block.length : 0)
+    const windows = checkBlock(loop, block, start, speech)
+    for (const w of windows) {
+      peaks.push(w.peak)
+      if (w.found) found++
+    }
+  }
+  if (peaks.length === 0) return err('AUDIO_TOO_SHORT', 'no window in which the expected signal is active')
+  const share = found / peaks.length
+  const strength = peaks.toSorted((a, b) => a - b)[peaks.length >> 1]!
+  return ok({ heard: share >= HEARD_SHARE, absent: share <= ABSENT_SHARE, share, activeWindows: peaks.length, strength })
+}
+
+interface WindowResult {
+  readonly found: boolean
+  readonly peak: number
+}
+
+function checkBlock(loop: Int16Array, block: Int16Array, start: number, speech: number): WindowResult[] {
+  const results: WindowResult[] = []
+  let place = 0
+  for (let at = 0; at + WINDOW <= block.length; at += WINDOW) {
+    const expected = cut(loop, start + at, WINDOW)
+    if (power(expected) < speech * 10 ** (-ACTIVE_BELOW_DB / 10)) continue
+    const { lag, peak, nearPeak, nearLag } = correlate(expected, block, at, place)
+    const anywhere = peak >= PEAK_ANYWHERE
+    const inPlace = nearPeak >= PEAK_IN_PLACE
+    if (inPlace) place = nearLag
+    else if (anywhere) place = lag
+    results.push({ found: anywhere || inPlace, peak: Math.max(peak, inPlace ? nearPeak : 0) })
+  }
+  return results
+}
+
+/** `length` samples of the loop from `at` on. */
+function cut(loop: Int16Array, at: number, length: number): Int16Array {
+  const out = new Int16Array(length)
+  for (let i = 0; i < length; i++) out[i] = loop[(at + i) % loop.length]!
+  return out
+}
+
+const power = (pcm: Int16Array): number => pcm.reduce((sum, v) => sum + v * v, 0) / pcm.length
+
+/** Mean power of the louder half of the windows. */
+function speechPower(loop: Int16Array): number {
+  const powers: number[] = []
+  for (let at = 0; at + WINDOW <= loop.length; at += WINDOW) powers.push(power(loop.subarray(at, at + WINDOW)))
+  const louder = powers.sort((a, b) => b - a).slice(0, Math.max(1, powers.length >> 1))
+  return louder.reduce((a, b) => a + b, 0) / louder.length
+}
+
+interface Peak {
+  readonly lag: number
+  readonly peak: number
+  readonly nearLag: number
+  readonly nearPeak: number
+}
+
+/** Correlates one window with its surroundings; peaks in standard deviations. */
+function correlate(expected: Int16Array, block: Int16Array, at: number, place: number): Peak {
+  const from = Math.max(0, at - SEARCH)
+  const around = block.subarray(from, Math.min(block.length, at + WINDOW + SEARCH))
+  const size = powerOfTwo(WINDOW + WINDOW + 2 * SEARCH)
+  const c = crossPhase(spectrumOf(expected, size), spectrumOf(around, size))
+  const lags = around.length - WINDOW
+  let square = 0
+  let best = 0
+  let near = 0
+  const zero = at - from
+  let nearLag = place
+  for (let i = 0; i <= lags; i++) {
+    const v = Math.abs(c[i]!)
+    square += v * v
+    if (v > Math.abs(c[best]!)) best = i
+    if (Math.abs(i - zero - place) <= PLACE && v > near) {
+      near = v
+      nearLag = i - zero
+    }
+  }
+  const deviation = Math.sqrt(square / (lags + 1)) + 1e-12
+  return { lag: best - zero, peak: Math.abs(c[best]!) / deviation, nearLag, nearPeak: near / deviation }
+}
+
+/** Telephone band that is compared. */
+const LOW_HZ = 200
+const HIGH_HZ = 3400
+
+/** Inverse transform of the cross spectrum, flattened: every bin counts by the root of its size in the expected signal. */
+function crossPhase(expected: Spectrum, recorded: Spectrum): Float64Array {
+  const size = expected.re.length
+  const out = { re: new Float64Array(size), im: new Float64Array(size) }
+  const low = Math.ceil((LOW_HZ * size) / RATE)
+  const high = Math.floor((HIGH_HZ * size) / RATE)
+  for (let k = low; k <= high; k++) {
+    const er = expected.re[k]!
+    const ei = expected.im[k]!
+    const rr = recorded.re[k]!
+    const ri = recorded.im[k]!
+    const weight = 1 / (Math.sqrt(Math.hypot(er, ei)) * Math.hypot(rr, ri) + 1e-9)
+    out.re[k] = (er * rr + ei * ri) * weight
+    out.im[k] = (er * ri - ei * rr) * weight
+  }
+  // Only positive frequencies: the real part of the result is the correlation.
+  inverse(out)
+  return out.re
+}
+
+/** Finds where in the loop a block of the recording begins. */
+class Aligner {
+  readonly #length: number
+  readonly #size: number
+  readonly #spectrum: Spectrum
+
+  constructor(loop: Int16Array) {
+    this.#length = loop.length
+    this.#size = powerOfTwo(loop.length + 2 * BLOCK)
+    // The loop goes on, so that a block across its seam is found.
+    this.#spectrum = spectrumOf(cut(loop, 0, loop.length + BLOCK), this.#size)
+  }
+
+  align(block: Int16Array): number {
+    const c = crossPhase(spectrumOf(block, this.#size), this.#spectrum)
+    let best = 0
+    for (let i = 1; i < this.#length; i++) if (Math.abs(c[i]!) > Math.abs(c[best]!)) best = i
+    return best
+  }
+}
+
+/** Cells of the short-time spectrum: 64 ms, half overlapping. */
+const CELL = 512
+/** Cells of the own signal within this of its strongest are compared. */
+const CELL_RANGE_DB = 25
+/** Of those, the quantile where the recording is weakest: the others pause there, an echo would not. */
+const WEAKEST = 0.07
+
+/**
+ * How far one's own speech is below what was sent, in dB. Where the own signal is strong
+ * and the others happen to be silent, nothing but an echo would remain; so the least that remains
+ * tells the echo's level, without knowing the others. Four loud others at once hide what is below −30 dB.
+ */
+export function ownSpeechDownDb(sent: Int16Array, recorded: Int16Array): Result<number> {
+  if (recorded.length < 2 * RATE || sent.length < 2 * RATE) return err('AUDIO_TOO_SHORT', 'less than a second')
+  const loop = narrow(sent)
+  const take = narrow(recorded)
+  const aligner = new Aligner(loop)
+  const cells: Array<readonly [own: number, got: number]> = []
+  for (let from = 0; from + BLOCK <= take.length || from === 0; from += BLOCK) {
+    const block = take.subarray(from, from + BLOCK)
+    const start = aligner.align(block)
+    for (let at = 0; at + CELL <= block.length; at += CELL / 2) {
+      const own = spectrumOf(hann(cut(loop, start + at, CELL)), CELL)
+      const got = spectrumOf(hann(block.subarray(at, at + CELL)), CELL)
+      for (let k = (LOW_HZ * CELL) / RATE; k < (HIGH_HZ * CELL) / RATE; k++) {
+        const bin = Math.round(k)
+        cells.push([own.re[bin]! ** 2 + own.im[bin]! ** 2, got.re[bin]! ** 2 + got.im[bin]! ** 2])
+      }
+    }
+  }
+  const strongest = cells.reduce((most, [own]) => Math.max(most, own), 1)
+  const ratios = cells.filter(([own]) => own > strongest * 10 ** (-CELL_RANGE_DB / 10)).map(([own, got]) => got / own).sort((a, b) => a - b)
+  return ok(-10 * Math.log10(ratios[Math.floor(ratios.length * WEAKEST)]! + 1e-12))
+}
+
+function hann(pcm: Int16Array): Float64Array {
+  return Float64Array.from(pcm, (v, i) => v * (0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / pcm.length)))
+}
