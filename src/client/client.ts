@@ -1,5 +1,6 @@
 /** The client: phones on one side, the server on the other, calls in between. */
 import { instant } from '../base/brand.ts'
+import { chance } from '../base/chance.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { Scheduler } from '../base/ports.ts'
 import { makeFault, type Fault } from '../base/result.ts'
@@ -252,9 +253,4 @@ function bindFor(media: HandsetMedia): string {
   if (address.startsWith('127.')) return '127.0.0.1'
   if (address === '::1') return '::1'
   return address.includes(':') ? '::' : '0.0.0.0'
-}
-
-const chance = (crypto: CryptoPort): number => {
-  const b = crypto.bytes(4)
-  return (((b[0]! << 24) | (b[1]! << 16) | (b[2]! << 8) | b[3]!) >>> 0) / 2 ** 32
 }

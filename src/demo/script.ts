@@ -38,8 +38,11 @@ export type Report =
   | { readonly kind: 'note'; readonly note: Note }
   | { readonly kind: 'phone'; readonly text: string }
   | { readonly kind: 'joined'; readonly joinMs: number }
-  /** First decoded audio of each peer since dialling, and the running counts. */
-  | { readonly kind: 'stats'; readonly senders: readonly SenderStats[]; readonly sent: number; readonly lateTicks: number }
+  /** Running counts; instants in the clock of `dialledAt`. */
+  | { readonly kind: 'stats'; readonly senders: readonly SenderStats[]; readonly sent: number; readonly lateTicks: number; readonly dialledAt: number }
   | { readonly kind: 'recorded'; readonly pcm: Int16Array }
+  /** The call ended; the process goes on. */
+  | { readonly kind: 'left'; readonly reason: string }
+  /** The process ended. */
   | { readonly kind: 'over'; readonly reason: string }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }

@@ -1,5 +1,4 @@
 /** The real clock. */
-import { performance } from 'node:perf_hooks'
 import type { Instant, UnixTime } from '../base/brand.ts'
 import { instant, unixTime } from '../base/brand.ts'
 import type { Scheduler } from '../base/ports.ts'
@@ -8,21 +7,24 @@ import type { Scheduler } from '../base/ports.ts'
 const LONGEST_TIMER_MS = 0x7fff_ffff
 
 /**
- * A `Scheduler` on the monotonic clock of this thread's process start. Callbacks never come early and
+ * A `Scheduler` on the machine's monotonic clock: instants of all threads compare. Callbacks never come early and
  * usually 0–1.2 ms late (libuv's timers count whole milliseconds), later when the thread is busy:
  * whoever needs a steady rate keeps absolute deadlines, so lateness does not add up.
  * `keepAlive` false lets the process end while callbacks wait.
  */
 export function realScheduler(keepAlive = true): Scheduler {
-  const now = (): Instant => instant(performance.now())
+  const now = (): Instant => {
+    const [seconds, nanoseconds] = process.hrtime()
+    return instant(seconds * 1e3 + nanoseconds / 1e6)
+  }
   const at = (when: Instant, run: () => void): (() => void) => {
     let timer: NodeJS.Timeout
     const arm = (): void => {
-      const left = when - performance.now()
+      const left = when - now()
       if (left <= 0.1) {
         // Already due, or as good as due: in the next turn, never inside the caller.
         timer = setTimeout(run, 0)
-      } else timer = setTimeout(() => (performance.now() < when - 0.1 ? arm() : run()), Math.min(Math.floor(left), LONGEST_TIMER_MS))
+      } else timer = setTimeout(() => (now() < when - 0.1 ? arm() : run()), Math.min(Math.floor(left), LONGEST_TIMER_MS))
       if (!keepAlive) timer.unref()
     }
     arm()

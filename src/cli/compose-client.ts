@@ -1,0 +1,152 @@
+/** A client from its configuration, with real threads, sockets and phones. */
+import { readFileSync } from 'node:fs'
+import { besideConfig } from '../store/config.ts'
+import { readAnchors, readCertificates, readIdentity } from '../store/identity-file.ts'
+import { chance } from '../base/chance.ts'
+import { err, ok, type Result } from '../base/result.ts'
+import { Secret } from '../base/secret.ts'
+import { utf8 } from '../base/bytes.ts'
+import { type Der, type RoomName, unixTime } from '../base/brand.ts'
+import { openServerChannel, openMediaPath } from '../client/channel/index.ts'
+import { Client, type ClientObserver } from '../client/client.ts'
+import { type ClientConfig, dialPlanOf, roomConfig } from '../client/config.ts'
+import type { Handset } from '../client/handset/port.ts'
+import { createSipHandset } from '../client/handset/sip/index.ts'
+import { conferenceKind } from '../client/kinds/conference/index.ts'
+import { createNodeCrypto } from '../crypto/node/index.ts'
+import { selfTest } from '../crypto/self-test.ts'
+import type { CryptoPort } from '../crypto/port.ts'
+import { startMediaWorker } from '../media/host.ts'
+import type { TlsIdentity } from '../telephony/stream-transport.ts'
+import { workerUrl } from '../media/worker-url.ts'
+import { showAddress } from '../net/address.ts'
+import { realScheduler } from '../net/scheduler.ts'
+import type { VaultCalls } from '../vault/api/calls.ts'
+import { startVault, type ThreadedVault } from '../vault/host/start.ts'
+
+export interface ClientExtras {
+  readonly observer?: ClientObserver
+  /** Handsets besides the phones of the configuration: robots. */
+  readonly handsets?: readonly Handset[]
+}
+
+export interface RealClient {
+  readonly client: Client
+  readonly phones: readonly { readonly line: string; readonly address: string }[]
+  stop(): Promise<void>
+}
+
+export async function startRealClient(config: ClientConfig, configFile: string, extras: ClientExtras = {}): Promise<Result<RealClient>> {
+  const crypto = createNodeCrypto()
+  const tested = selfTest(crypto)
+  if (!tested.ok) return tested
+  const vault = await vaultFor(config, configFile, crypto)
+  if (!vault.ok) return vault
+  const media = await startMediaWorker({ vaultPort: vault.value.framesPort() })
+  const scheduler = realScheduler()
+  const server = { host: config.server.host, port: config.server.port, name: config.server.name ?? config.server.host }
+  const client = new Client({
+    vault: vault.value, media, crypto, scheduler,
+    agent: 'stc', dialPlan: dialPlanOf(config),
+    kinds: [conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), newRoom: (room) => newRoom(config, room) })],
+    connection: {
+      open: () => openServerChannel({ vault: vault.value, server, scheduler }),
+      suites: ['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80'],
+      fallback: { address: server.host, port: server.port },
+      ...(config.server.mediaOverTls === 'never' ? {} : { openMediaPath: (w) => openMediaPath({ vault: vault.value, server, session: w.session, media }) }),
+    },
+    ...(extras.observer === undefined ? {} : { observer: extras.observer }),
+  })
+  const phones = await openPhones(config, configFile, crypto, extras.handsets ?? [])
+  if (!phones.ok) {
+    await media.stop()
+    await vault.value.close()
+    return phones
+  }
+  for (const h of phones.value.handsets) client.addHandset(h)
+  client.start()
+  const stop = async (): Promise<void> => {
+    await client.stop()
+    await media.stop()
+  }
+  return ok({ client, phones: phones.value.shown, stop })
+}
+
+/** The identity's files go to the vault's threads and are wiped here. */
+async function vaultFor(config: ClientConfig, configFile: string, crypto: CryptoPort): Promise<Result<ThreadedVault>> {
+  const { certificate, key, passphrase, anchors } = config.identity
+  const now = unixTime(Math.floor(Date.now() / 1000))
+  const files = { certificateFile: besideConfig(configFile, certificate), keyFile: besideConfig(configFile, key), ...(passphrase === undefined ? {} : { passphrase }) }
+  const own = readIdentity(crypto, files, now)
+  if (!own.ok) return own
+  using identity = own.value
+  const trusted = anchors.map((a) => besideConfig(configFile, a))
+  const checked = readAnchors(trusted)
+  if (!checked.ok) return checked
+  const ders = readAllCertificates(trusted)
+  if (!ders.ok) return ders
+  const inside = new URL('../vault/inside/', import.meta.url).href
+  return startVault({
+    chain: identity.chain, pkcs8: identity.pkcs8.reveal().slice(), anchors: ders.value, realm: config.realm, keyProtection: 'in-process',
+    control: workerUrl('control-worker', `${inside}${ownEnding()}`), frames: workerUrl('frames-worker', `${inside}${ownEnding()}`),
+  })
+}
+
+/** `x.ts` in a checkout, `x.js` when compiled. */
+const ownEnding = (): string => (import.meta.url.endsWith('.ts') ? 'x.ts' : 'x.js')
+
+function readAllCertificates(files: readonly string[]): Result<Der[]> {
+  const all: Der[] = []
+  for (const file of files) {
+    const some = readCertificates(file)
+    if (!some.ok) return some
+    all.push(...some.value)
+  }
+  return ok(all)
+}
+
+interface OpenPhones {
+  readonly handsets: readonly Handset[]
+  readonly shown: RealClient['phones']
+}
+
+async function openPhones(config: ClientConfig, configFile: string, crypto: CryptoPort, extra: readonly Handset[]): Promise<Result<OpenPhones>> {
+  const handsets: Handset[] = [...extra]
+  const shown: { line: string; address: string }[] = []
+  for (const phone of config.phones) {
+    const opened = await openPhone(phone, configFile, crypto)
+    if (!opened.ok) {
+      for (const h of handsets) h[Symbol.dispose]()
+      return opened
+    }
+    handsets.push(opened.value)
+    const first = opened.value.addresses[0]
+    shown.push({ line: phone.line, address: first === undefined ? '' : showAddress(first) })
+  }
+  return ok({ handsets, shown })
+}
+
+function openPhone(phone: ClientConfig['phones'][number], configFile: string, crypto: CryptoPort): ReturnType<typeof createSipHandset> {
+  const tls = phone.tls === undefined ? undefined : readTls(phone.tls, configFile)
+  if (tls !== undefined && !tls.ok) return Promise.resolve(tls)
+  return createSipHandset({
+    line: phone.line, scheduler: realScheduler(), crypto,
+    users: new Map(Object.entries(phone.users).map(([user, password]) => [user, new Secret(utf8(password))])),
+    srtp: phone.srtp, bind: { address: phone.address, port: phone.port },
+    transports: phone.transports.map((t) => t.toUpperCase() as 'UDP' | 'TCP' | 'TLS'),
+    ...(tls === undefined ? {} : { tls: tls.value }),
+  })
+}
+
+function readTls(files: { certificate: string; key: string }, configFile: string): Result<TlsIdentity> {
+  try {
+    return ok({ cert: readFileSync(besideConfig(configFile, files.certificate), 'utf8'), key: readFileSync(besideConfig(configFile, files.key), 'utf8') })
+  } catch (e) {
+    return err('CONFIG_CREDENTIALS', e instanceof Error ? e.message : String(e))
+  }
+}
+
+function newRoom(config: ClientConfig, room: string): VaultCalls['room.create']['in']['policy'] {
+  const { suite, codec, forwarding, maximumMembers, admit } = roomConfig(config, room)
+  return { room: room as RoomName, realm: config.realm, hosts: [], admit, suite, codec, forwarding, maximumMembers, gatewaysAllowed: false }
+}

@@ -1,0 +1,118 @@
+/** `--check`: three members talk for some seconds; what everybody heard is measured, and what the network saw. */
+import { codecFactory, type CodecFactory } from '../audio/codecs.ts'
+import { heardSpeech, ownSpeechDownDb } from '../audio/heard.ts'
+import { noiseTest } from '../audio/noise-test.ts'
+import { loadOpus } from '../audio/opus.ts'
+import { FRAME_SAMPLES } from '../audio/codec.ts'
+import { must } from '../base/result.ts'
+import { looksLikeRtcp, rtpHeaderLength } from '../protocol/rtp/header.ts'
+import type { Cast } from './cast.ts'
+import { type HeardRow, judge, type Verdict } from './verdict.ts'
+import type { WireTap } from './wiretap.ts'
+
+export interface CheckOptions {
+  readonly cast: Cast
+  readonly tap: WireTap
+  /** What each member says, 16 kHz PCM. */
+  readonly speech: readonly Int16Array[]
+  readonly talkMs: number
+  readonly mutedMs: number
+}
+
+const AGREE_MS = 10_000
+/** Buffers run empty and the mute takes hold. */
+const SETTLE_MS = 1000
+
+export async function check(o: CheckOptions): Promise<Verdict> {
+  const { cast } = o
+  const count = cast.members.length
+  const agreed = await cast.until(() => cast.agreed(count), AGREE_MS)
+  await pause(SETTLE_MS)
+  await cast.cut()
+  await pause(o.talkMs)
+  const talked = await cast.cut()
+  const muted = cast.members.length - 1
+  cast.members[muted]!.child.order({ kind: 'mute' })
+  await pause(SETTLE_MS)
+  await cast.cut()
+  await pause(o.mutedMs)
+  const silent = await cast.cut()
+  const heard = [...heardRows(o, talked), ...mutedRows(o, silent, muted)]
+  const opus = await loadOpus()
+  const codecs = codecFactory(opus.ok ? opus.value : undefined)
+  const first = cast.members[0]!.roster
+  return judge({
+    members: (first?.members ?? []).map((m) => ({ name: m.identity.subject, key: m.identity.keyId.slice(0, 16), confirmed: m.state === 'member' })),
+    epoch: Number(first?.epoch ?? 0n),
+    codesEqual: agreed && cast.agreed(count),
+    securityCode: first?.securityCode ?? '',
+    heard,
+    ownDownDb: Object.fromEntries(cast.members.map((m, i) => [m.name, Math.round(must(ownSpeechDownDb(o.speech[i]!, talked[i]!)))])),
+    joinMs: Object.fromEntries(cast.members.map((m) => [m.name, Math.round(m.joinMs ?? -1)])),
+    firstAudioMs: Object.fromEntries(cast.members.slice(1).map((m) => [m.name, firstAudio(m.stats)])),
+    framesReceived: total(cast, (s) => s.received),
+    framesLost: total(cast, (s) => s.lost),
+    framesNotOpened: total(cast, (s) => s.unopened),
+    noise: noise(o, codecs),
+  }, count)
+}
+
+function heardRows(o: CheckOptions, recorded: readonly Int16Array[]): HeardRow[] {
+  return o.cast.members.flatMap((by, i) => o.cast.members.flatMap((of, j) => {
+    if (i === j) return []
+    const h = must(heardSpeech(o.speech[j]!, recorded[i]!))
+    return [{ by: by.name, of: of.name, share: round(h.share), heard: h.heard, expected: true }]
+  }))
+}
+
+/** The negative control: the measure must not hear who is muted. */
+function mutedRows(o: CheckOptions, recorded: readonly Int16Array[], muted: number): HeardRow[] {
+  return o.cast.members.flatMap((by, i) => {
+    if (i === muted) return []
+    const h = must(heardSpeech(o.speech[muted]!, recorded[i]!))
+    return [{ by: by.name, of: `${o.cast.members[muted]!.name}, muted`, share: round(h.share), heard: !h.absent, expected: false }]
+  })
+}
+
+/** What a listener on the network has: RTP payloads, and the same test on speech in each codec. */
+function noise(o: CheckOptions, codecs: CodecFactory): Verdict['noise'] {
+  const payloads = o.tap.packets.flatMap((p) => {
+    if (looksLikeRtcp(p, p.length)) return []
+    const header = rtpHeaderLength(p, p.length)
+    return header > 0 ? [p.subarray(header)] : []
+  })
+  const octets = payloads.reduce((n, p) => n + p.length, 0)
+  const sealed = noiseTest(payloads, codecs)
+  const octetsRandom = sealed.ok && sealed.value.evidence.verdict === 'noise'
+  const ciphertext = Object.fromEntries((sealed.ok ? sealed.value.codecs : []).map((c) => [c.codec, octetsRandom && c.verdict === 'noise']))
+  const plaintext = Object.fromEntries(codecs.names.map((name) => {
+    const plain = noiseTest(encodeAll(codecs, name, o.speech[0]!), codecs)
+    return [name, plain.ok && plain.value.verdict === 'noise']
+  }))
+  return { octets, ciphertext, plaintext }
+}
+
+/** At least 100 kB of the speech, looped, as a phone would send it. */
+function encodeAll(codecs: CodecFactory, name: CodecFactory['names'][number], pcm: Int16Array): Uint8Array[] {
+  using codec = codecs.create(name)
+  const payloads: Uint8Array[] = []
+  let octets = 0
+  for (let at = 0; octets < 120_000; at += FRAME_SAMPLES) {
+    const from = at % (pcm.length - FRAME_SAMPLES)
+    const payload = codec.encode(pcm.subarray(from, from + FRAME_SAMPLES)).slice()
+    payloads.push(payload)
+    octets += payload.length
+  }
+  return payloads
+}
+
+function firstAudio(stats: Cast['members'][number]['stats']): number {
+  if (stats === undefined) return -1
+  const instants = stats.senders.flatMap((s) => (s.firstHeardAt === undefined ? [] : [s.firstHeardAt]))
+  return instants.length === 0 ? -1 : Math.round(Math.min(...instants) - stats.dialledAt)
+}
+
+const total = (cast: Cast, of: (s: { received: number; lost: number; unopened: number }) => number): number =>
+  cast.members.reduce((n, m) => n + (m.stats?.senders.reduce((k, s) => k + of(s), 0) ?? 0), 0)
+const round = (x: number): number => Math.round(x * 1000) / 1000
+const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))
