@@ -90,8 +90,8 @@ export class SipEndpoint {
       if (o.kind === 'ended') this.#clients.delete(key)
       else if (o.kind === 'send') {
         if (!this.#send(serialise(o.request), flow)) step({ kind: 'unreachable' })
-      } else if (o.kind === 'response') handlers.response(o.response)
-      else handlers.failed(o.why)
+      } else if (o.kind === 'response') return () => handlers.response(o.response)
+      else return () => handlers.failed(o.why)
     })
     this.#clients.set(key, { flow, step })
     step({ kind: 'start' })
@@ -164,6 +164,7 @@ export class SipEndpoint {
     const merged = mergeKey !== undefined && this.#merging.has(mergeKey)
     if (mergeKey !== undefined && !merged) this.#merging.set(mergeKey, key)
     const back = replyFlow(request, flow)
+    const { user } = this.#options
     const machine = request.method === 'INVITE' ? new InviteServerTransaction(isReliable(flow.transport)) : new NonInviteServerTransaction(isReliable(flow.transport))
     const incoming: Incoming = {
       request,
@@ -175,8 +176,8 @@ export class SipEndpoint {
     const step = this.#drive(machine, (o) => {
       if (o.kind === 'send') {
         if (!this.#send(serialise(o.response), back)) step({ kind: 'unreachable' })
-      } else if (o.kind === 'request') o.request.method === 'ACK' ? this.#options.user.ack(o.request, flow) : this.#options.user.request(incoming)
-      else if (o.kind === 'failed') this.#options.user.failed(incoming)
+      } else if (o.kind === 'request') return () => (o.request.method === 'ACK' ? user.ack(o.request, flow) : user.request(incoming))
+      else if (o.kind === 'failed') return () => user.failed(incoming)
       else {
         this.#servers.delete(key)
         if (mergeKey !== undefined && this.#merging.get(mergeKey) === key) this.#merging.delete(mergeKey)
@@ -191,8 +192,11 @@ export class SipEndpoint {
     for (const live of [...this.#servers.values()]) if (sameFlow(live.flow, flow)) live.step({ kind: 'unreachable' })
   }
 
-  /** Steps a machine and wakes it. Inputs that its outputs cause wait until those are handled. */
-  #drive<In extends { readonly kind: string }, Out>(machine: Machine<In | { kind: 'tick' }, Out>, handle: (o: Out) => void): (input: In) => void {
+  /**
+   * Steps a machine and wakes it. Inputs that its outputs cause wait until those are handled. What `handle` gives back
+   * runs when the machine is at rest: the user may answer at once, and its messages leave in the order of its calls.
+   */
+  #drive<In extends { readonly kind: string }, Out>(machine: Machine<In | { kind: 'tick' }, Out>, handle: (o: Out) => (() => void) | undefined): (input: In) => void {
     const { scheduler } = this.#options
     const waiting: (In | { kind: 'tick' })[] = []
     let stepping = false
@@ -207,18 +211,16 @@ export class SipEndpoint {
     }
     const run = (input: In | { kind: 'tick' }): void => {
       waiting.push(input)
-      if (stepping) return
+      if (stepping || this.#closed) return
       stepping = true
-      try {
-        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-          if (this.#closed) return
-          const { out, wakeAt } = machine.step(next, scheduler.now())
-          wake(wakeAt)
-          for (const o of out) handle(o)
-        }
-      } finally {
-        stepping = false
+      const up: (() => void)[] = []
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const { out, wakeAt } = machine.step(next, scheduler.now())
+        wake(wakeAt)
+        up.push(...out.flatMap((o) => handle(o) ?? []))
       }
+      stepping = false
+      for (const call of up) call()
     }
     return run
   }

@@ -1,8 +1,8 @@
 /** Messages per second that one source address may send: a token bucket for each, bounded in number. */
 import type { Instant } from '../base/brand.ts'
 
-const perSecond = 100
-const burst = 400
+const perSecond = 1000
+const burst = 2000
 const rememberedSources = 1024
 
 export class SourceLimit {
