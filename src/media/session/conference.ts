@@ -77,7 +77,7 @@ export class Conference {
   /** Hands to the vault what came; undefined when nothing did. The promise never rejects. */
   open(nowMs: number): Promise<void> | undefined {
     const taken = this.downlink.batch(this.#o.session)
-    return taken && this.#ask(taken.batch, nowMs, (frames) => this.downlink.opened(frames, taken.arrivals))
+    return taken && this.#ask(taken.batch, nowMs, (frames) => this.downlink.opened(frames, taken, nowMs))
   }
   async #ask(batch: FrameBatch, nowMs: number, then: (frames: readonly Frame[]) => void): Promise<void> {
     if (this.#asked >= MAX_ASKED) {

@@ -9,6 +9,8 @@ import type { SenderStats } from '../api.ts'
 
 /** Frames that wait for one tick; twenty members with two seconds of backlog each. */
 const MAX_WAITING = 2000
+/** Frames of the next epoch wait this long for its keys (PROTOCOL §3 Media). */
+const NEXT_EPOCH_MS = 200
 /** A level shown is the loudest of this long. */
 const LEVEL_MS = 200
 
@@ -53,6 +55,12 @@ class Sender {
   }
 }
 
+/** Frames for the vault and the instants at which they arrived. */
+export interface TakenFrames {
+  readonly batch: FrameBatch
+  readonly arrivals: readonly number[]
+}
+
 export class Downlink {
   readonly #makeCodec: () => FrameCodec
   readonly #senders = new Map<Ssrc, Sender>()
@@ -83,21 +91,25 @@ export class Downlink {
     this.#arrivals.push(nowMs)
   }
   /** What came since the last call, for the vault; undefined: nothing. */
-  batch(session: number): { readonly batch: FrameBatch; readonly arrivals: readonly number[] } | undefined {
+  batch(session: number): TakenFrames | undefined {
     if (this.#waiting.length === 0) return undefined
     const taken = { batch: { op: 'open', session, frames: this.#waiting } as const, arrivals: this.#arrivals }
     this.#waiting = []
     this.#arrivals = []
     return taken
   }
-  /** The vault's answer to such a batch. Refused frames are counted and never played. */
-  opened(frames: readonly Frame[], arrivals: readonly number[]): void {
+  /** The vault's answer to such a batch, asked at `nowMs`. Refused frames are counted and never played. */
+  opened(frames: readonly Frame[], taken: TakenFrames, nowMs: number): void {
     for (let i = 0; i < frames.length; i++) {
       const frame = frames[i]!
+      const arrival = taken.arrivals[i]!
       const sender = this.#senders.get(frame.ssrc)
       if (sender === undefined) continue
-      if (frame.fault === undefined && frame.data.length > 1) sender.push(frame, arrivals[i]!)
-      else {
+      if (frame.fault === undefined && frame.data.length > 1) sender.push(frame, arrival)
+      else if (frame.fault === 'SFRAME_UNKNOWN_EPOCH' && nowMs - arrival < NEXT_EPOCH_MS && this.#waiting.length < MAX_WAITING) {
+        this.#waiting.push(taken.batch.frames[i]!)
+        this.#arrivals.push(arrival)
+      } else {
         sender.unopened++
         sender.lastFault = frame.fault ?? 'MEDIA_VAULT'
       }

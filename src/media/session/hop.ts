@@ -13,8 +13,10 @@ import { HopPackets } from './hop-packets.ts'
 /** Every second the state is looked at and UDP is probed while it does not answer; then every 5 s. */
 const CHECK_MS = 1000
 const PROBE_MS = 5000
-/** A way that was asked and gave no sign of life for this long is dead. */
-const DEAD_MS = 2000
+/** A way that did not answer for this long is dead, even if packets still come by it: ours may not arrive. */
+const DEAD_MS = 3000
+/** One by which nothing came either, sooner. */
+const DEAD_AND_SILENT_MS = 2000
 /** Echoes in a row until a way that died is trusted again: a flapping one would cost audio at every change. */
 const TRUST_AGAIN = 3
 const MAX_REMOTES = 8
@@ -41,7 +43,7 @@ export interface HopOptions {
 interface Way {
   alive: boolean
   heardAt: number
-  /** Instant of the first question that nothing followed; undefined: nothing open. */
+  /** Instant of the first question that was not answered; undefined: nothing open. */
   askedAt: number | undefined
   lastProbe: number
   /** Echoes still missing until it may be used. */
@@ -144,7 +146,8 @@ export class Hop {
     if (this.#due(udp, now)) for (const r of this.#remote === undefined || !udp.alive ? this.#remotes : [this.#remote]) this.#ask(udp, r)
     if (this.#tls !== undefined && this.#due(this.#tlsWay, now)) this.#ask(this.#tlsWay, undefined)
     for (const way of [udp, this.#tlsWay]) {
-      if (way.alive && way.askedAt !== undefined && now - way.askedAt >= DEAD_MS) {
+      const unanswered = way.askedAt === undefined ? 0 : now - way.askedAt
+      if (way.alive && (unanswered >= DEAD_MS || (unanswered >= DEAD_AND_SILENT_MS && now - way.heardAt >= DEAD_AND_SILENT_MS))) {
         way.alive = false
         way.missing = TRUST_AGAIN
       }
@@ -194,7 +197,6 @@ export class Hop {
     if (opened === undefined) return
     const way = from === undefined ? this.#tlsWay : this.#udpWay
     way.heardAt = this.#o.scheduler.now()
-    way.askedAt = undefined
     if (opened.kind === 'rtp') {
       this.#o.onMedia(opened.ssrc, opened.timestamp, opened.payload)
       return
@@ -207,6 +209,7 @@ export class Hop {
   #echo(way: Way, token: Uint8Array, from: AddressPort | undefined): void {
     if (!token.every((v, i) => v === way.token[i])) return
     way.roundTripMs = this.#o.scheduler.now() - way.lastProbe
+    way.askedAt = undefined
     if (way.alive) return
     if (--way.missing > 0) return
     way.alive = true
