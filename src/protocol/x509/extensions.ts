@@ -7,7 +7,7 @@ import { readGeneralName, readGeneralNames } from './general-name.ts'
 
 /** Bit numbers of KeyUsage, as masks on the first octet. */
 export const KEY_USAGE = { digitalSignature: 0x80, keyCertSign: 0x04, cRLSign: 0x02 } as const
-export const EKU = { serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2', ocspSigning: '1.3.6.1.5.5.7.3.9' } as const
+export const EKU = { serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2' } as const
 
 export interface NameConstraints {
   readonly permitted: readonly GeneralName[]
@@ -52,7 +52,7 @@ const READINGS: Readonly<Record<string, Reading>> = {
 const IGNORED = new Set(['2.5.29.31', '2.5.29.32', '2.5.29.33', '2.5.29.36', '2.5.29.54'])
 
 /** Extension ::= SEQUENCE { extnID, critical DEFAULT FALSE, extnValue OCTET STRING }, each at most once. */
-export function readExtensions(r: DerReader, readings: Readonly<Record<string, Reading>> = READINGS): Extensions {
+export function readExtensions(r: DerReader): Extensions {
   const list = r.enter(TAG.sequence)
   const seen = new Set<string>()
   const unknownCritical: string[] = []
@@ -62,7 +62,7 @@ export function readExtensions(r: DerReader, readings: Readonly<Record<string, R
     if (seen.has(oid)) list.fail('extension given twice')
     seen.add(oid)
     if (seen.size > EXTENSIONS_LIMIT) list.fail('too many extensions')
-    const reading = readings[oid]
+    const reading = READINGS[oid]
     if (reading !== undefined) {
       const content = new Reader(value, list.failure)
       extensions = { ...extensions, ...reading(content) }

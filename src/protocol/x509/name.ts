@@ -4,7 +4,7 @@ import type { DerReader, Element } from './der.ts'
 import { DerReader as Reader, TAG } from './der.ts'
 
 export const ATTRIBUTE = {
-  commonName: '2.5.4.3', organisation: '2.5.4.10', unit: '2.5.4.11', country: '2.5.4.6',
+  commonName: '2.5.4.3', organisation: '2.5.4.10',
   email: '1.2.840.113549.1.9.1',
 } as const
 
