@@ -264,6 +264,21 @@ test('100rel required: 180 with RSeq until PRACK; a wrong RAck gets 481', () => 
   assert.deepEqual(s.left(), nothing)
 })
 
+test('a PRACK that comes after the 200 is answered', () => {
+  const s = simHandset()
+  const p = s.phone()
+  p.invite({ headers: ['Require: 100rel'] })
+  s.handset.command({ kind: 'ringing', call: s.call })
+  s.answer()
+  s.clock.advanceSync(5)
+  p.send('PRACK', { headers: ['RAck: 1 1 INVITE'] })
+  p.send('PRACK', { headers: ['RAck: 1 1 INVITE'] })
+  s.clock.advanceSync(5)
+  p.ack('', 1)
+  s.clock.advanceSync(5000)
+  assert.deepEqual(p.shown(), ['100 INVITE', '180 INVITE', '200 INVITE', '200 PRACK', '481 PRACK'])
+})
+
 test('100rel required and no PRACK: 504', () => {
   const s = simHandset()
   const p = s.phone()

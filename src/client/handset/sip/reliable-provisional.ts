@@ -13,6 +13,7 @@ export class ReliableProvisional {
   /** 0: none sent. The first may be any; ours is always 1, for there is one invitation and one 180. */
   #rseq = 0
   #stop: Stop | undefined
+  #outstanding = false
 
   /** @param giveUp nobody sent PRACK in 64·T1: the INVITE is to be refused (§3). */
   constructor(scheduler: Scheduler, invite: Incoming, giveUp: () => void) {
@@ -28,7 +29,8 @@ export class ReliableProvisional {
       this.#invite.respond(response)
       return
     }
-    if (this.#stop !== undefined) return
+    if (this.#outstanding) return
+    this.#outstanding = true
     this.#rseq++
     const reliable = { ...response, headers: [...response.headers, { name: 'Require', value: '100rel' }, { name: 'RSeq', value: String(this.#rseq) }] }
     this.#stop = repeatUntilStopped(this.#scheduler, () => this.#invite.respond(reliable), this.#giveUp, Number.POSITIVE_INFINITY)
@@ -37,13 +39,14 @@ export class ReliableProvisional {
   /** True when the RAck of a PRACK names what was sent (§7.2). */
   acknowledge(rack: string | undefined): boolean {
     const { number, method } = this.#invite.request.cseq
-    if (this.#stop === undefined || (rack ?? '').split(/[ \t]+/).join(' ') !== `${this.#rseq} ${number} ${method}`) return false
+    if (!this.#outstanding || (rack ?? '').split(/[ \t]+/).join(' ') !== `${this.#rseq} ${number} ${method}`) return false
+    this.#outstanding = false
     this.stop()
     return true
   }
 
+  /** After a final response nothing is repeated, but a PRACK on its way is still answered (§3). */
   stop(): void {
     this.#stop?.()
-    this.#stop = undefined
   }
 }
