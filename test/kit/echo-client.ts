@@ -11,6 +11,7 @@ import { until } from './processes.ts'
 
 interface EchoCall {
   readonly socket: Socket
+  echoed: number
   media: RtpPhoneMedia
 }
 
@@ -27,6 +28,11 @@ export class EchoClient {
       this.events.push(e)
       void this.#on(e)
     })
+  }
+
+  /** Packets that went back to the phone so far. */
+  echoed(call: CallRef): number {
+    return this.#calls.get(call)?.echoed ?? 0
   }
 
   get calls(): readonly CallRef[] {
@@ -73,7 +79,7 @@ export class EchoClient {
     this.#handset.command({ kind: 'ringing', call: e.call })
     if (e.target.startsWith('ring')) return
     if (e.target.startsWith('slow')) await new Promise((resolve) => setTimeout(resolve, 300))
-    const call: EchoCall = { socket: createSocket('udp4'), media: e.media }
+    const call: EchoCall = { socket: createSocket('udp4'), echoed: 0, media: e.media }
     this.#calls.set(e.call, call)
     call.socket.on('message', (packet) => echo(call, packet))
     call.socket.bind(0, '127.0.0.1')
@@ -86,6 +92,7 @@ export class EchoClient {
 function echo(call: EchoCall, packet: Buffer): void {
   if (packet.length < 12 || packet[0]! >> 6 !== 2 || (packet[1]! & 0x7f) !== call.media.payloadType) return
   if (call.media.hold || !call.media.send) return
+  call.echoed++
   packet.writeUInt32BE((packet.readUInt32BE(8) ^ 0x5a5a5a5a) >>> 0, 8)
   call.socket.send(packet, call.media.remote.port, call.media.remote.address)
 }

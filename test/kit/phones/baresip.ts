@@ -28,6 +28,8 @@ export interface BaresipOptions extends PhoneOptions {
 export interface Baresip extends Phone {
   readonly sipPort: number
   readonly pid: number
+  /** What it printed lately. */
+  readonly printed: () => string
   /** Any command of its menu, for what has no method here. */
   command(name: string, params?: string): void
 }
@@ -73,6 +75,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
     sipPort,
     pid: process.pid,
     events: log,
+    printed: process.tail,
     command,
     dial: (uri) => command('dial', uri),
     answer: () => command('accept'),

@@ -79,6 +79,11 @@ export class PhoneLog {
     return this.#events
   }
 
+  /** From here on: what came so far is not waited for any more. */
+  skip(): void {
+    this.#cursor = this.#events.length
+  }
+
   /** The next event of a kind after the one that was last asked for. Fails at the phone's exit and after `timeoutMs`. */
   async next<K extends Kind>(kind: K, timeoutMs = 15_000): Promise<Of<K>> {
     const deadline = performance.now() + timeoutMs
