@@ -41,52 +41,72 @@ function bessel0(x: number): number {
 
 const clip = (v: number): number => clip16(Math.round(v))
 
+/** Samples of one phase, the last ones of the past first, so that the filter runs over one array. */
+class Phase {
+  readonly #kept: number
+  samples: Float64Array
+
+  constructor(kept: number) {
+    this.#kept = kept
+    this.samples = new Float64Array(kept + 160)
+  }
+
+  /** Room for `count` new samples behind the kept ones. */
+  ready(count: number): Float64Array {
+    if (this.samples.length < this.#kept + count) {
+      const larger = new Float64Array(this.#kept + count)
+      larger.set(this.samples.subarray(0, this.#kept))
+      this.samples = larger
+    }
+    return this.samples
+  }
+
+  done(count: number): void {
+    this.samples.copyWithin(0, count, count + this.#kept)
+  }
+}
+
 /** 16 kHz → 8 kHz. Keeps the filter's memory between calls. */
 export class HalfBandDown {
-  readonly #even = new Float64Array(PHASE_TAPS)
-  readonly #odd = new Float64Array(SIDE_TAPS)
-  #evenAt = 0
-  #oddAt = 0
+  readonly #even = new Phase(PHASE_TAPS - 1)
+  /** The middle tap meets the odd phase, as many samples back as one side has taps. */
+  readonly #odd = new Phase(SIDE_TAPS)
 
   /** `pcm` has an even length, `out` half of it. */
   process(pcm: Int16Array, out: Int16Array): void {
-    for (let i = 0; i + 1 < pcm.length; i += 2) {
-      this.#even[this.#evenAt] = pcm[i]!
-      this.#evenAt = (this.#evenAt + 1) % PHASE_TAPS
-      // The middle tap meets the odd phase, as many samples back as one side has taps.
-      const middle = this.#odd[this.#oddAt]!
-      this.#odd[this.#oddAt] = pcm[i + 1]!
-      this.#oddAt = (this.#oddAt + 1) % SIDE_TAPS
-      out[i >> 1] = clip(0.5 * middle + fold(this.#even, this.#evenAt))
+    const count = pcm.length >> 1
+    const even = this.#even.ready(count)
+    const odd = this.#odd.ready(count)
+    for (let i = 0; i < count; i++) {
+      even[PHASE_TAPS - 1 + i] = pcm[2 * i]!
+      odd[SIDE_TAPS + i] = pcm[2 * i + 1]!
     }
+    for (let i = 0; i < count; i++) out[i] = clip(0.5 * odd[i]! + fold(even, i))
+    this.#even.done(count)
+    this.#odd.done(count)
   }
 }
 
 /** 8 kHz → 16 kHz. Keeps the filter's memory between calls. */
 export class HalfBandUp {
-  readonly #memory = new Float64Array(PHASE_TAPS)
-  #at = 0
+  readonly #phase = new Phase(PHASE_TAPS - 1)
 
   /** `out` has twice the length of `pcm`. */
   process(pcm: Int16Array, out: Int16Array): void {
-    for (let i = 0; i < pcm.length; i++) {
-      this.#memory[this.#at] = pcm[i]!
-      this.#at = (this.#at + 1) % PHASE_TAPS
-      out[2 * i] = clip(2 * fold(this.#memory, this.#at))
-      out[2 * i + 1] = this.#memory[(this.#at + SIDE_TAPS) % PHASE_TAPS]!
+    const count = pcm.length
+    const samples = this.#phase.ready(count)
+    for (let i = 0; i < count; i++) samples[PHASE_TAPS - 1 + i] = pcm[i]!
+    for (let i = 0; i < count; i++) {
+      out[2 * i] = clip(2 * fold(samples, i))
+      out[2 * i + 1] = samples[i + SIDE_TAPS]!
     }
+    this.#phase.done(count)
   }
 }
 
-/** Symmetric sum over a ring of PHASE_TAPS samples whose oldest is at `oldest`. */
-function fold(ring: Float64Array, oldest: number): number {
+/** Symmetric sum over PHASE_TAPS samples from `from` on. */
+function fold(samples: Float64Array, from: number): number {
   let sum = 0
-  let early = oldest + SIDE_TAPS - 1
-  let late = oldest + SIDE_TAPS
-  for (let k = 0; k < SIDE_TAPS; k++) {
-    sum += taps[k]! * (ring[early % PHASE_TAPS]! + ring[late % PHASE_TAPS]!)
-    early--
-    late++
-  }
+  for (let k = 0; k < SIDE_TAPS; k++) sum += taps[k]! * (samples[from + SIDE_TAPS - 1 - k]! + samples[from + SIDE_TAPS + k]!)
   return sum
 }
