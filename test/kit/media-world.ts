@@ -3,6 +3,7 @@ import type { CodecFactory } from '../../src/audio/codecs.ts'
 import { codecFactory } from '../../src/audio/codecs.ts'
 import type { Ssrc } from '../../src/base/brand.ts'
 import { ssrc } from '../../src/base/brand.ts'
+import type { Scheduler } from '../../src/base/ports.ts'
 import type { CryptoPort } from '../../src/crypto/port.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import { must } from '../../src/base/result.ts'
@@ -17,43 +18,13 @@ import { legSpec } from './media-client.ts'
 import { SimNet } from './sim-net.ts'
 import type { SimHost } from './sim-net.ts'
 import { SimPipe } from './sim-pipe.ts'
+import { SimPhone } from './sim-phone.ts'
+import type { PhoneOptions } from './sim-phone.ts'
+import { SkewedClock } from './skewed-clock.ts'
+import { tone } from './room-tones.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
-/** One sample in this many is 20 ms. */
-export const FRAME = 320
-
-/** A sine of 16 kHz PCM, a whole number of periods long so that it loops without a seam. */
-export function tone(hz: number, seconds = 1, amplitude = 8000): Int16Array {
-  const out = new Int16Array(16_000 * seconds)
-  for (let i = 0; i < out.length; i++) out[i] = Math.round(amplitude * Math.sin((2 * Math.PI * hz * i) / 16_000))
-  return out
-}
-
-/** Amplitude of one frequency in a stretch of PCM (Goertzel). */
-export function toneIn(pcm: Int16Array, hz: number): number {
-  const w = (2 * Math.PI * hz) / 16_000
-  let re = 0
-  let im = 0
-  for (let i = 0; i < pcm.length; i++) {
-    re += pcm[i]! * Math.cos(w * i)
-    im += pcm[i]! * Math.sin(w * i)
-  }
-  return pcm.length === 0 ? 0 : (2 * Math.hypot(re, im)) / pcm.length
-}
-
-/** The share of windows of 200 ms in which the tone is heard clearly: levelling may take 9 dB from it. */
-export function heardShare(pcm: Int16Array, hz: number, amplitude = 8000): number {
-  const size = 3200
-  let heard = 0
-  let windows = 0
-  for (let at = 0; at + size <= pcm.length; at += size, windows++) {
-    // In pieces of 40 ms: a player that corrects its delay shifts the pitch by up to one per cent.
-    let sum = 0
-    for (let i = 0; i < size; i += 640) sum += toneIn(pcm.subarray(at + i, at + i + 640), hz)
-    if (sum / 5 >= amplitude / 5) heard++
-  }
-  return windows === 0 ? 0 : heard / windows
-}
+export { heardShare, tone, toneIn } from './room-tones.ts'
 
 export class Member {
   readonly name: string
@@ -64,7 +35,7 @@ export class Member {
   readonly events: MediaEvent[] = []
   readonly heard: Int16Array[] = []
   leg = 0 as LegId
-  constructor(world: MediaWorld, name: string, address: string, stream: number, nat?: string, codecs = codecFactory(), clock: VirtualClock = world.clock) {
+  constructor(world: MediaWorld, name: string, address: string, stream: number, nat?: string, codecs = codecFactory(), clock: Scheduler = world.clock) {
     this.name = name
     this.host = world.net.host(name, address, nat)
     this.ssrc = ssrc(stream)
@@ -117,8 +88,17 @@ export class MediaWorld {
     w.plane = portablePlane({ socket: await w.server.bind({ address: '192.0.2.1', port: 7443 }), scheduler: w.clock, crypto: w.crypto })
     return w
   }
+  /** A member whose phone stands on another host: what it dials is answered, sound flows. */
+  async joinByPhone(name: string, options: PhoneOptions & { codec?: PhoneOptions['codec']; ppm?: number; bind?: string } = {}): Promise<{ member: Member; phone: SimPhone; phoneHost: SimHost }> {
+    const phoneHost = this.net.host(`${name}'s phone`, `10.0.${this.members.length}.2`)
+    const phone = new SimPhone(options.ppm === undefined ? this.clock : new SkewedClock(this.clock, options.ppm), await phoneHost.bind({ address: '0.0.0.0', port: 4000 }), options)
+    const member = this.join(name, phone.media)
+    await this.clock.until(() => member.last('phone.opened') !== undefined, 1000)
+    phone.start({ address: member.host.address, port: member.last('phone.opened')!.local.port })
+    return { member, phone, phoneHost }
+  }
   /** A member with a hop and, once `converse` was called, a room. */
-  join(name: string, media: HandsetMedia, options: { nat?: string; codec?: RoomCodec; codecs?: CodecFactory; clock?: VirtualClock; udp?: boolean } = {}): Member {
+  join(name: string, media: HandsetMedia, options: { nat?: string; codec?: RoomCodec; codecs?: CodecFactory; clock?: Scheduler; udp?: boolean } = {}): Member {
     const n = this.members.length + 1
     const m = new Member(this, name, `198.51.100.${n}`, 1000 + n, options.nat, options.codecs, options.clock)
     const spec = legSpec(this.crypto, this.#nextProbe++)

@@ -9,7 +9,7 @@ import type { UdpSocket } from '../../src/net/udp.ts'
 import { looksLikeRtcp, newRtpHeader, parseRtp } from '../../src/protocol/rtp/header.ts'
 import { writeU16, writeU32 } from '../../src/protocol/rtp/octets.ts'
 import { encodeTelephoneEvent, eventOfDigit } from '../../src/protocol/rtp/telephone-event.ts'
-import { tone } from './media-world.ts'
+import { tone } from './room-tones.ts'
 
 export interface PhoneOptions {
   readonly codec?: RtpPhoneMedia['codec']

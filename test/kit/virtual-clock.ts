@@ -54,6 +54,10 @@ export class VirtualClock implements Scheduler {
     while (this.#runInstant(untilMs)) await settle()
     this.#now = Math.max(this.#now, untilMs)
   }
+  /** Time passes while nothing runs, as when a thread is blocked; what fell due runs late, with the next advance. */
+  stall(ms: number): void {
+    this.#now += ms
+  }
   /** Until `condition` holds, or an error after `limitMs` of virtual time. */
   async until(condition: () => boolean, limitMs: number, what = 'the condition'): Promise<void> {
     const end = this.#now + limitMs
