@@ -4,7 +4,7 @@ import { sameBytes } from '../../base/bytes.ts'
 import type { ClientWire, WireRemoval } from '../wire/messages.ts'
 import { stand } from './deciding.ts'
 import type { OuterCommit } from './framing.ts'
-import { parseCommit } from './framing.ts'
+import { keyPackageIn, parseCommit } from './framing.ts'
 import { passOver, withoutEvidence } from './nominating.ts'
 import type { Flight, JoinRequest, Nomination, Room, RoomGroup, RoomMember } from './state.ts'
 import { takeLeaf } from './state.ts'
@@ -59,7 +59,7 @@ function mismatch(g: RoomGroup, n: Nomination, m: CommitMessage, c: OuterCommit)
 function addsOf(g: RoomGroup, n: Nomination, c: OuterCommit): JoinRequest[] | undefined {
   const found: JoinRequest[] = []
   for (const keyPackage of c.adds) {
-    const q = g.queue.find((x) => n.adds.includes(x.id) && !found.includes(x) && sameBytes(x.keyPackage, keyPackage))
+    const q = g.queue.find((x) => n.adds.includes(x.id) && !found.includes(x) && sameBytes(keyPackageIn(x.keyPackage) ?? x.keyPackage, keyPackage))
     if (q === undefined) return undefined
     found.push(q)
   }

@@ -2,7 +2,7 @@
 import { ALL_FORWARDED_LIMIT } from '../../model/policy.ts'
 import { fullBucket } from './bucket.ts'
 import { endGeneration } from './ending.ts'
-import { bareKeyPackage, isKeyPackage } from './framing.ts'
+import { keyPackageIn } from './framing.ts'
 import { COMMIT_RATE, MESSAGE_RATE } from './limits.ts'
 import { takeBack } from './nominating.ts'
 import type { JoinRequest, Room, RoomGroup, RoomIn, RoomMember, RoomRequest } from './state.ts'
@@ -37,7 +37,7 @@ export function join(room: Room, from: From, m: Message<'room-join'>): void {
   const { state, limits, now } = room
   const g = state.group
   if (g === undefined || m.generation !== state.generation) return room.info(from.session)
-  if (!isKeyPackage(m.keyPackage)) return room.refuse(from.session, 'ROOM_BAD_FRAMING', 'the key package cannot be read')
+  if (keyPackageIn(m.keyPackage) === undefined) return room.refuse(from.session, 'ROOM_BAD_FRAMING', 'the key package cannot be read')
   dropRequests(room, g, (q) => q.keyId === from.keyId, from.session)
   if (onlyOurselves(g, from)) {
     // The one member comes back on another connection: nobody else could let it in.
@@ -52,7 +52,7 @@ export function join(room: Room, from: From, m: Message<'room-join'>): void {
   const own = memberOf(g, from.session)
   if (own !== undefined) own.reachable = false
   const request: JoinRequest = {
-    id: g.nextId++, session: from.session, keyId: from.keyId, keyPackage: bareKeyPackage(m.keyPackage), ssrc: from.ssrc,
+    id: g.nextId++, session: from.session, keyId: from.keyId, keyPackage: m.keyPackage, ssrc: from.ssrc,
     since: now, refusedBy: [], suspicion: 0, abandoned: false,
   }
   g.queue.push(request)

@@ -128,15 +128,10 @@ function skipUpdatePath(r: ByteReader): void {
   if (nodes.failed) r.failed = true
 }
 
-/** A key package with or without MLSMessage framing: suite 5, which reads like the framing, is used by nobody here. */
-export function bareKeyPackage(keyPackage: Uint8Array): Uint8Array {
-  const framed = keyPackage.length > 4 && sameBytes(keyPackage.subarray(0, 4), new Uint8Array([0, MLS10, 0, KEY_PACKAGE]))
-  return framed ? keyPackage.subarray(4) : keyPackage
-}
-
-/** True when the octets have the outer form of one key package. */
-export function isKeyPackage(keyPackage: Uint8Array): boolean {
-  const r = new ByteReader(bareKeyPackage(keyPackage))
+/** The KeyPackage in an MLSMessage (a view), or undefined when it has not the outer form of one. */
+export function keyPackageIn(message: Uint8Array): Uint8Array | undefined {
+  const r = new ByteReader(message)
+  if (r.u16() !== MLS10 || r.u16() !== KEY_PACKAGE) return undefined
   skipKeyPackage(r)
-  return r.done
+  return r.done ? message.subarray(4) : undefined
 }

@@ -37,7 +37,10 @@ export class RoomMachine implements Machine<RoomIn, RoomOut> {
     if (this.#state.group !== undefined) nominate(room, this.#state.group)
     tellStreams(room)
     const { group, lingerUntil } = this.#state
-    if (group === undefined && (lingerUntil === undefined || lingerUntil <= now)) room.out.push({ kind: 'over' })
+    if (group === undefined && (lingerUntil === undefined || lingerUntil <= now)) {
+      room.out.push({ kind: 'over' })
+      return { out: room.out }
+    }
     const wakeAt = nextDeadline(room)
     return wakeAt === undefined ? { out: room.out } : { out: room.out, wakeAt }
   }

@@ -41,7 +41,7 @@ const asksAgain = (g: RoomGroup, m: RoomMember): boolean =>
 
 /** Members of this generation that sit on other branches, those rejoining included. */
 function mostOut(g: RoomGroup): boolean {
-  const connected = g.members.filter((m) => m.removal === undefined && m.lostAt === undefined)
+  const connected = g.members.filter((m) => m.removal?.reason !== 'leave' && m.lostAt === undefined)
   return connected.length >= 2 && connected.filter((m) => m.outOfStepAt !== undefined).length * 2 > connected.length
 }
 
