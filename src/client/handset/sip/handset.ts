@@ -1,7 +1,7 @@
 /** The SIP handset: what ordinary phones talk to. User agent server and registrar (RFC 3261 §8.2, §10.3, §13.3). */
 import { toHex } from '../../../base/bytes.ts'
 import type { Fault } from '../../../base/result.ts'
-import { answerSessionTimer, dialogKey, dialogOfCallee, escapeUser, type Header, inspectRequest, keyOfRequest, makeAddress, makeReply, type SipRequest, sipUri, statusOf, tagOf, unescapeUri } from '../../../protocol/sip/index.ts'
+import { answerSessionTimer, contactOf, dialogKey, dialogOfCallee, escapeUser, type Header, inspectRequest, keyOfRequest, makeAddress, makeReply, type SipRequest, sipUri, statusOf, tagOf, unescapeUri } from '../../../protocol/sip/index.ts'
 import { type Incoming, SipEndpoint, type SipFlow, type SipTransport, type TransactionUser } from '../../../telephony/index.ts'
 import type { CallRef, Handset, HandsetCommand, HandsetEvent } from '../port.ts'
 import { SipCall, warningOf } from './call.ts'
@@ -138,7 +138,7 @@ export class SipHandset implements Handset, TransactionUser {
     const user = request.to.uri.kind === 'sip' ? (request.to.uri.user ?? '') : ''
     const verdict = this.#gate.admit(request, flow, user)
     if (verdict.kind === 'refused') this.#refuse(incoming, verdict.status, verdict.headers)
-    else incoming.respond(this.#registrar.register(request, this.#tag()))
+    else incoming.respond(this.#registrar.register(request, flow, this.#tag()))
   }
 
   #onInvite(incoming: Incoming): void {
@@ -152,7 +152,7 @@ export class SipHandset implements Handset, TransactionUser {
     const tag = this.#tag()
     const dialog = dialogOfCallee(request, tag)
     if (!dialog.ok) return this.#refuse(incoming, 400, [warningOf(dialog.fault)])
-    const contact = phoneName(userOf(request), dialog.value.remoteTarget)
+    const contact = phoneName(userOf(request), contactOf(request)!, flow)
     const busy = this.#tooMany(contact)
     if (busy !== undefined) return this.#refuse(incoming, busy, busy === 503 ? [{ name: 'Retry-After', value: '30' }] : [])
     const media = this.#mediaFor(flow)

@@ -4,6 +4,7 @@ import { instant } from '../../../base/brand.ts'
 import type { Scheduler, Stop } from '../../../base/ports.ts'
 import type { Address, Header, SipRequest, SipResponse } from '../../../protocol/sip/index.ts'
 import { addressesOf, headerOf, makeReply, paramOf, sameUri, secondsOf } from '../../../protocol/sip/index.ts'
+import type { SipFlow } from '../../../telephony/index.ts'
 import { phoneName } from './phone-name.ts'
 
 const defaultSeconds = 3600
@@ -36,7 +37,7 @@ export class Registrar {
   }
 
   /** The response to a REGISTER whose sender may register this user. All of it is done or nothing. */
-  register(request: SipRequest, tag: string): SipResponse {
+  register(request: SipRequest, flow: SipFlow, tag: string): SipResponse {
     const user = request.to.uri.kind === 'sip' ? (request.to.uri.user ?? '') : ''
     const before = this.#bindings.get(user) ?? []
     const asked = this.#asked(request, before)
@@ -44,7 +45,7 @@ export class Registrar {
     const untouched = before.filter((b) => !asked.some((a) => sameUri(a.address.uri, b.address.uri)))
     const wanted = asked.filter((a) => a.seconds > 0)
     if (untouched.length + wanted.length > limits.contacts || (before.length === 0 && this.#bindings.size >= limits.users)) return makeReply(request, 503, { tag })
-    this.#apply(request, user, before, untouched, wanted)
+    this.#apply({ request, flow, user }, before, untouched, wanted)
     return makeReply(request, 200, { tag, headers: this.#contacts(user) })
   }
 
@@ -67,10 +68,11 @@ export class Registrar {
     return late ? { status: 500, headers: [] } : asked
   }
 
-  #apply(request: SipRequest, user: string, before: readonly Binding[], untouched: readonly Binding[], wanted: readonly { address: Address; seconds: number }[]): void {
+  #apply(from: { request: SipRequest; flow: SipFlow; user: string }, before: readonly Binding[], untouched: readonly Binding[], wanted: readonly { address: Address; seconds: number }[]): void {
+    const { request, flow, user } = from
     const fresh = wanted.map(({ address, seconds }): Binding => {
       const expires = instant(this.#scheduler.now() + seconds * 1000)
-      const name = phoneName(user, address.uri)
+      const name = phoneName(user, address, flow)
       return { address, name, callId: request.callId, cseq: request.cseq.number, expires, cancel: this.#scheduler.at(expires, () => this.#expire(user)) }
     })
     for (const b of before) if (!untouched.includes(b)) b.cancel()
