@@ -34,9 +34,9 @@ test('plaintext voice is not noise, and shows as its own codec', () => {
   }
 })
 
-test('one plaintext octet in 160 is noticed', () => {
+test('one bit that is always clear in one octet of 160 is noticed', () => {
   const payloads = Array.from({ length: 700 }, () => new Uint8Array(randomBytes(160)))
-  for (const p of payloads) p[37] = 20
+  for (const p of payloads) p[37]! &= 0x7f
   assert.equal(must(noiseTest(payloads, codecs)).verdict, 'structured')
 })
 
