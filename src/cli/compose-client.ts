@@ -8,7 +8,7 @@ import { Secret } from '../base/secret.ts'
 import { utf8 } from '../base/bytes.ts'
 import { type Der, type RoomName, unixTime } from '../base/brand.ts'
 import { openServerChannel, openMediaPath } from '../client/channel/index.ts'
-import { Client, type ClientObserver } from '../client/client.ts'
+import { Client, type ClientObserver, HOP } from '../client/client.ts'
 import { type ClientConfig, dialPlanOf, roomConfig } from '../client/config.ts'
 import type { Handset } from '../client/handset/port.ts'
 import { createSipHandset } from '../client/handset/sip/index.ts'
@@ -53,7 +53,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
       open: () => openServerChannel({ vault: vault.value, server, scheduler }),
       suites: ['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80'],
       fallback: { address: server.host, port: server.port },
-      ...(config.server.mediaOverTls === 'never' ? {} : { openMediaPath: (w) => openMediaPath({ vault: vault.value, server, session: w.session, media }) }),
+      ...(config.server.mediaOverTls === 'never' ? {} : { openMediaPath: (w) => openMediaPath({ vault: vault.value, server, session: w.session, hop: HOP, scheduler, media: (c) => media.command(c) }) }),
     },
     ...(extras.observer === undefined ? {} : { observer: extras.observer }),
   })

@@ -51,7 +51,8 @@ interface PhoneCall {
 }
 
 const CALLS_LIMIT = 64
-const HOP = 1
+/** One server, one hop. */
+export const HOP = 1
 
 export class Client {
   readonly #o: ClientOptions

@@ -36,7 +36,7 @@ export interface ConnectionOptions {
   readonly onDown: (fault: Fault) => void
   readonly onMessage: (m: ServerMessage) => void
   /** Media over a second TLS connection, started beside UDP (PROTOCOL §1). */
-  readonly openMediaPath?: (welcome: ServerWire['welcome']) => void
+  readonly openMediaPath?: (welcome: ServerWire['welcome']) => Promise<() => void>
 }
 
 const GREETING_MS = 10_000
@@ -51,6 +51,7 @@ export class Connection {
   #attempts = 0
   #generation = 0
   #cancelRetry: () => void = () => {}
+  #closeMediaPath: () => void = () => {}
   /** Why there is no connection, for people who ask. */
   lastFault: Fault | undefined
 
@@ -77,6 +78,7 @@ export class Connection {
   stop(): void {
     this.#stopped = true
     this.#cancelRetry()
+    this.#closeMediaPath()
     this.#channel?.close()
     this.#channel = undefined
     if (this.#up) this.#o.media({ op: 'hop.close', hop: this.#o.hop })
@@ -107,7 +109,14 @@ export class Connection {
     this.#attempts = 0
     this.lastFault = undefined
     this.#o.onUp(done.value)
-    this.#o.openMediaPath?.(done.value)
+    void this.#openMediaPath(channel, done.value)
+  }
+
+  async #openMediaPath(channel: OpenChannel, welcome: ServerWire['welcome']): Promise<void> {
+    const close = await this.#o.openMediaPath?.(welcome)
+    if (close === undefined) return
+    if (this.#channel === channel) this.#closeMediaPath = close
+    else close()
   }
 
   /** hello ⇄ welcome, hop-offer ⇄ hop-answer. */
@@ -134,6 +143,8 @@ export class Connection {
 
   #lost(fault: Fault): void {
     this.lastFault = fault
+    this.#closeMediaPath()
+    this.#closeMediaPath = () => {}
     const was = this.#up
     this.#up = false
     this.#channel = undefined

@@ -43,7 +43,7 @@ export class Gate {
     const verdict = this.#digest.verify(request, unix)
     if (verdict.ok) return (unescapeUri(identity) ?? identity) === verdict.user ? { kind: 'in', user: verdict.user } : { kind: 'refused', status: 403, headers: [] }
     if (headerOf(request, 'Authorization') !== undefined && !verdict.stale) this.#failure(source, now)
-    return { kind: 'refused', status: 401, headers: this.#digest.challenges(unix, verdict.stale) }
+    return { kind: 'refused', status: 401, headers: this.#digest.challenges(unix, verdict.stale, algorithmsFor(request)) }
   }
 
   #failure(source: string, now: Instant): void {
@@ -52,3 +52,10 @@ export class Gate {
     if (this.#failures.size > rememberedSources) this.#failures.delete(this.#failures.keys().next().value!)
   }
 }
+
+/**
+ * baresip before 2.0 gives up on a challenge that it does not know, wherever it stands, instead of taking the next
+ * (RFC 3261 §22.1). MD5 alone costs nothing more: whoever could remove the other from our 401 could also do this.
+ */
+const algorithmsFor = (request: SipRequest): readonly DigestAlgorithm[] =>
+  /^baresip v[01]\./i.test(headerOf(request, 'User-Agent') ?? '') ? ['MD5'] : digestAlgorithms
