@@ -9,6 +9,7 @@ import { mediaFaults } from './media.ts'
 import { mlsFaults } from './mls.ts'
 import { roomFaults } from './room.ts'
 import { sipFaults } from './sip.ts'
+import { vaultFaults } from './vault.ts'
 
 export interface FaultEntry {
   /** What happened, without a full stop. */
@@ -20,6 +21,7 @@ export interface FaultEntry {
 export const faultTable = {
   ...audioFaults, ...channelFaults, ...clientFaults, ...configFaults, ...cryptoFaults,
   ...identityFaults, ...mediaFaults, ...mlsFaults, ...roomFaults, ...sipFaults,
+  ...vaultFaults,
 } as const satisfies Record<string, FaultEntry>
 
 export type FaultCode = keyof typeof faultTable

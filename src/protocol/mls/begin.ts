@@ -1,22 +1,16 @@
 /** The two ways to be in a group: having made it, or a Welcome to one's own request. */
 import { createGroup } from 'ts-mls/clientState.js'
 import { ByteReader, ByteWriter, concat } from '../../base/bytes.ts'
-import type { Result } from '../../base/result.ts'
-import { err, ok } from '../../base/result.ts'
-import type { MlsSuite } from '../../model/policy.ts'
+import { type Result, err, ok } from '../../base/result.ts'
 import { decodeWelcomeMessage } from './codec.ts'
 import { EXTENSION } from './extension-types.ts'
 import { enterGroup, openWelcome } from './join.ts'
-import type { LeafKey, OwnKeyPackage, RequestedRoom } from './key-package.ts'
-import { makeKeyPackage } from './key-package.ts'
-import type { Policies } from './rules/context.ts'
-import { contextExtensions, readContext } from './rules/context.ts'
+import { type LeafKey, type OwnKeyPackage, type RequestedRoom, makeKeyPackage } from './key-package.ts'
+import { type Policies, contextExtensions, readContext } from './rules/context.ts'
 import { admitted } from './rules/admission.ts'
-import type { GroupWorld, Snapshot } from './snapshot.ts'
-import { CLIENT_CONFIG, guarded, membersOf } from './snapshot.ts'
-import type { StreamClaim } from './stream.ts'
-import { decodeStreams, verifyStream } from './stream.ts'
-import { createSuite } from './suite.ts'
+import { type GroupWorld, type Snapshot, CLIENT_CONFIG, guarded, membersOf } from './snapshot.ts'
+import { type StreamClaim, decodeStreams, verifyStream } from './stream.ts'
+import { type Suite, createSuite } from './suite.ts'
 import { leafAt } from './tree-check.ts'
 
 const GROUP_ID_RANDOM = 16
@@ -46,7 +40,7 @@ export function createRoom(world: GroupWorld, policies: Policies, generation: nu
 }
 
 export interface Requested extends RequestedRoom {
-  readonly suite: MlsSuite
+  readonly suite: Suite['suite']
   readonly own: OwnKeyPackage
 }
 

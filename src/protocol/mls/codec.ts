@@ -10,8 +10,7 @@ import type { Encoder } from 'ts-mls/codec/tlsEncoder.js'
 import type { PrivateMessage } from 'ts-mls/privateMessage.js'
 import type { PublicMessage } from 'ts-mls/publicMessage.js'
 import { sameBytes } from '../../base/bytes.ts'
-import type { Result } from '../../base/result.ts'
-import { err, ok } from '../../base/result.ts'
+import { type Result, err, ok } from '../../base/result.ts'
 import { APPLICATION_LIMIT, COMMIT_LIMIT, KEY_PACKAGE_LIMIT, WELCOME_LIMIT } from './limits.ts'
 
 /** Decodes the whole of `bytes` or nothing. */

@@ -2,26 +2,17 @@
  * One membership of one group. Every step is checked by the rules first; a step that is refused leaves everything as
  * it was. Steps are taken one after the other, whatever the caller awaits.
  */
-import { mlsExporter } from 'ts-mls/keySchedule.js'
-import type { Instant, Ssrc } from '../../base/brand.ts'
-import type { Result } from '../../base/result.ts'
-import { err, ok } from '../../base/result.ts'
+import { type Instant, type Ssrc, instant } from '../../base/brand.ts'
+import { type Result, err, ok } from '../../base/result.ts'
 import type { Signer } from '../../crypto/port.ts'
-import type { StatePolicy } from '../../model/policy.ts'
-import type { Proposed } from './advance.ts'
-import { applyStep, proposeStep } from './advance.ts'
+import { type Proposed, applyStep, proposeStep } from './advance.ts'
+import { hostEvidence, leaveEvidence } from './evidence.ts'
 import { OLD_EPOCH_MS } from './limits.ts'
 import type { Joiner, Plan } from './plan.ts'
-import { isHost, signState } from './policy-extension.ts'
-import type { Removal } from './removal.ts'
-import { signHostAct, signLeave } from './removal.ts'
-import type { Addition } from './rules/additions.ts'
-import { targetOf } from './rules/removals.ts'
 import { securityCode } from './security-code.ts'
-import type { GroupWorld, Snapshot } from './snapshot.ts'
+import { type GroupWorld, type Snapshot, keptStreams } from './snapshot.ts'
 import type { StreamClaim } from './stream.ts'
 import { announceStep, receiveStep } from './talk.ts'
-import { leafAt } from './tree-check.ts'
 
 export interface GroupCommit {
   readonly commit: Uint8Array
@@ -30,6 +21,8 @@ export interface GroupCommit {
   /** The epoch that the commit is for: the present one. */
   readonly epoch: bigint
   readonly plan: Plan
+  /** What the group will be if the commit stands. */
+  readonly next: Snapshot
 }
 
 export interface GroupChange {
@@ -37,7 +30,7 @@ export interface GroupChange {
   /** The same as `before` where we were removed ourselves. */
   readonly after: Snapshot
   readonly committer: number
-  readonly removals: readonly Removal[]
+  readonly removals: Plan['removals']
   readonly ended: boolean
 }
 
@@ -79,19 +72,14 @@ export class MlsGroup {
     return run
   }
 
-  /** MLS-Exporter of the present epoch (RFC 9420 §8.5). */
-  exportSecret(label: string, context: Uint8Array, length: number): Promise<Uint8Array> {
-    return mlsExporter(this.#now.state.keySchedule.exporterSecret, label, context, length, this.#now.suite.impl)
-  }
-
   /** Builds a commit and keeps it pending; an earlier pending one is forgotten. */
-  propose(adds: readonly Joiner[], removes: readonly Removal[]): Promise<Result<GroupCommit>> {
+  propose(adds: readonly Joiner[], removes: Plan['removals']): Promise<Result<GroupCommit>> {
     return this.#step(async () => {
       const proposed = await proposeStep(this.#world, this.#now, adds, removes)
       if (!proposed.ok) return proposed
       this.#pending = proposed.value
-      const { commit, welcome, plan } = proposed.value
-      return ok({ commit, plan, epoch: this.epoch, ...(welcome === undefined ? {} : { welcome }) })
+      const { commit, welcome, plan, next } = proposed.value
+      return ok({ commit, plan, next, epoch: this.epoch, ...(welcome === undefined ? {} : { welcome }) })
     })
   }
 
@@ -116,12 +104,14 @@ export class MlsGroup {
     })
   }
 
-  /** Another member's commit. */
-  apply(commit: Uint8Array): Promise<Result<GroupChange>> {
+  /** Another member's commit. `agreed` has the last word on its removals. */
+  apply(commit: Uint8Array, agreed: (removals: Plan['removals']) => Result<undefined> = () => ok(undefined)): Promise<Result<GroupChange>> {
     return this.#step<GroupChange>(async () => {
       const applied = await applyStep(this.#world, this.#now, commit)
       if (!applied.ok) return applied
       const { checked, next } = applied.value
+      const agreement = agreed(checked.shape.removals)
+      if (!agreement.ok) return agreement
       const before = this.#now
       const change = { before, committer: checked.shape.committer, removals: checked.shape.removals }
       if (next === undefined) {
@@ -158,24 +148,12 @@ export class MlsGroup {
 
   /** Our signed wish to be removed. */
   leave(): Result<Uint8Array> {
-    const own = targetOf(this.#now.state, this.ownLeaf)
-    if (own === undefined || this.#ended) return err('MLS_REMOVED')
-    return ok(signLeave(this.#world.crypto, own, this.#now.state.signaturePrivateKey))
+    return this.#ended ? err('MLS_REMOVED') : leaveEvidence(this.#world, this.#now)
   }
 
   /** Our act, as a host, of removing a member, and of banning it from coming back. */
   act(leaf: number, ban: boolean, host: Signer): Result<Uint8Array> {
-    const { state, policies, members } = this.#now
-    const target = targetOf(state, leaf)
-    const self = members.get(this.ownLeaf)
-    const banned = members.get(leaf)
-    if (target === undefined || banned === undefined || self === undefined || this.#ended) return err('MLS_REMOVAL', `nobody is at leaf ${leaf}`)
-    if (!isHost(policies.base.policy, self.identity.keyId)) return err('MLS_REMOVAL', 'only a host can do that')
-    if (!ban) return ok(signHostAct(this.#world.crypto, target, this.ownLeaf, undefined, state.signaturePrivateKey))
-    const before = policies.state.policy
-    const next: StatePolicy = { ...before, version: before.version + 1, banned: [...before.banned, banned.identity.keyId] }
-    const signed = signState(this.#world.crypto, policies.base, next, policies.state, host)
-    return signed.ok ? ok(signHostAct(this.#world.crypto, target, this.ownLeaf, signed.value.bytes, state.signaturePrivateKey)) : signed
+    return this.#ended ? err('MLS_REMOVED') : hostEvidence(this.#world, this.#now, leaf, ban, host)
   }
 
   /** Wipes what can be wiped. */
@@ -183,12 +161,12 @@ export class MlsGroup {
     this.#end()
   }
 
-  #enter(next: Snapshot, additions: readonly Addition[]): void {
+  #enter(next: Snapshot, additions: Plan['additions']): void {
     const now = this.#world.clock.unix()
     for (const a of additions) this.#world.used.add(a.nonce, a.expiry, now)
     // With the secret that leads from epoch to epoch gone, the old epoch cannot lead here again.
     this.#now.state.keySchedule.initSecret.fill(0)
-    this.#previous = { snapshot: this.#now, until: (this.#world.clock.now() + OLD_EPOCH_MS) as Instant }
+    this.#previous = { snapshot: this.#now, until: instant(this.#world.clock.now() + OLD_EPOCH_MS) }
     this.#now = next
     this.#pending = undefined
   }
@@ -198,9 +176,7 @@ export class MlsGroup {
     this.#now = next
     if (this.#pending === undefined) return
     const after = this.#pending.next
-    const key = (s: Snapshot, leaf: number): string => String(leafAt(s.state.ratchetTree, leaf)?.signaturePublicKey)
-    const streams = new Map([...next.streams].filter(([leaf]) => key(next, leaf) === key(after, leaf)))
-    this.#pending = { ...this.#pending, next: { ...after, streams } }
+    this.#pending = { ...this.#pending, next: { ...after, streams: keptStreams(next, after.state) } }
   }
 
   #forgetOldEpoch(): void {

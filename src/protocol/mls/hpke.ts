@@ -1,7 +1,7 @@
 /** HPKE in base mode (RFC 9180), synchronous over the crypto port: what MLS needs of it. */
 import { concat, utf8 } from '../../base/bytes.ts'
 import type { CryptoPort, HashName, KeyPair } from '../../crypto/port.ts'
-import { xWingDecapsulate, xWingEncapsulate, xWingKeyPair, X_WING_PUBLIC } from './x-wing.ts'
+import { X_WING_PUBLIC, xWingDecapsulate, xWingEncapsulate, xWingKeyPair } from './x-wing.ts'
 
 export interface HpkeSuite {
   readonly kem: 'x25519' | 'x-wing'

@@ -4,16 +4,13 @@ import { generateKeyPackageWithKey, verifyKeyPackage } from 'ts-mls/keyPackage.j
 import { verifyLeafNodeSignatureKeyPackage } from 'ts-mls/leafNode.js'
 import type { UnixTime } from '../../base/brand.ts'
 import { sameBytes } from '../../base/bytes.ts'
-import type { Result } from '../../base/result.ts'
-import { err, ok } from '../../base/result.ts'
+import { type Result, err, ok } from '../../base/result.ts'
 import type { KeyPair } from '../../crypto/port.ts'
 import type { MlsSuite } from '../../model/policy.ts'
 import { EXTENSION } from './extension-types.ts'
 import { CLOCK_SKEW_S, LEAF_LIFE_S, REQUEST_LIFE_S } from './limits.ts'
-import type { JoinRequest } from './request-extension.ts'
-import { decodeRequest, encodeRequest } from './request-extension.ts'
-import type { Suite } from './suite.ts'
-import { SUITES } from './suite.ts'
+import { type JoinRequest, decodeRequest, encodeRequest } from './request-extension.ts'
+import { type Suite, SUITES } from './suite.ts'
 
 /** What a leaf signs with: a fresh key and the credential that delegates to it. */
 export interface LeafKey {

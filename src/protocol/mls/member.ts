@@ -1,8 +1,7 @@
 /** What the group needs to know of whoever stands behind a leaf. */
 import type { LeafNode } from 'ts-mls'
 import type { UnixTime } from '../../base/brand.ts'
-import type { Result } from '../../base/result.ts'
-import { err, ok } from '../../base/result.ts'
+import { type Result, err, ok } from '../../base/result.ts'
 import type { Identity } from '../../model/identity.ts'
 import type { MlsSuite } from '../../model/policy.ts'
 import { EXTENSION } from './extension-types.ts'

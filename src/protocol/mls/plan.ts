@@ -1,17 +1,14 @@
 /** What a commit of our own will contain: what was asked for, less what a rule forbids. The others check all of it again. */
 import type { KeyPackage, Proposal } from 'ts-mls'
 import { sameBytes } from '../../base/bytes.ts'
-import type { Fault, Result } from '../../base/result.ts'
-import { err, ok } from '../../base/result.ts'
+import { type Fault, type Result, err, ok } from '../../base/result.ts'
 import { decodeKeyPackageMessage } from './codec.ts'
-import type { Removal } from './removal.ts'
-import { encodeRemovals } from './removal.ts'
-import type { Addition } from './rules/additions.ts'
-import { checkAddition } from './rules/additions.ts'
+import { type Removal, encodeRemovals } from './removal.ts'
+import { type Addition, checkAddition } from './rules/additions.ts'
 import type { CommitFacts } from './rules/commit.ts'
-import type { Policies } from './rules/context.ts'
-import { contextExtensions, nextContext } from './rules/context.ts'
+import { type Policies, contextExtensions, nextContext } from './rules/context.ts'
 import { checkRemoval } from './rules/removals.ts'
+import { leafAt } from './tree-check.ts'
 
 export interface Joiner {
   readonly id: number
@@ -47,16 +44,14 @@ class Planner {
 
   remove(removal: Removal): void {
     const accepted = this.#checkRemoval(removal)
-    if (accepted.ok) this.removals.push(removal)
-    else this.refusedRemovals.push({ leaf: removal.leaf, fault: accepted.fault })
+    if (accepted.ok && !this.removals.some((r) => r.leaf === removal.leaf)) this.removals.push(removal)
+    if (!accepted.ok) this.refusedRemovals.push({ leaf: removal.leaf, fault: accepted.fault })
   }
 
   #checkRemoval(removal: Removal): Result<undefined> {
     if (removal.leaf === this.#own) return err('MLS_REMOVAL', 'nobody removes itself: somebody else commits it')
-    if (this.removals.some((r) => r.leaf === removal.leaf)) return ok(undefined)
     const { crypto, state, policies, members } = this.#facts
-    // A rejoin is our own addition to the plan, made when the key package is there.
-    if (removal.reason === 'rejoin') return err('MLS_REMOVAL', 'a rejoin comes with its key package')
+    if (removal.reason === 'rejoin') return leafAt(state.ratchetTree, removal.leaf) === undefined ? err('MLS_REMOVAL', `nobody is at leaf ${removal.leaf}`) : ok(undefined)
     const checked = checkRemoval({ crypto, state, base: policies.base.policy, addedKeyIds: [], keyIdAt: (leaf) => members.get(leaf)?.identity.keyId }, removal)
     if (!checked.ok) return checked
     return checked.value.ban === undefined ? ok(undefined) : this.#ban(checked.value.ban)
@@ -97,6 +92,14 @@ class Planner {
     return ok(undefined)
   }
 
+  /** Who asked to rejoin has no use for its old leaf even where its new key package cannot be taken. */
+  settleRejoins(): void {
+    const keyIdAt = (leaf: number): string | undefined => this.#facts.members.get(leaf)?.identity.keyId
+    for (const [i, r] of this.removals.entries()) {
+      if (r.reason === 'rejoin' && !this.additions.some((a) => a.member.identity.keyId === keyIdAt(r.leaf))) this.removals[i] = { leaf: r.leaf, reason: 'unreachable' }
+    }
+  }
+
   proposals(): Proposal[] {
     const all: Proposal[] = this.removals.map((r) => ({ proposalType: 'remove', remove: { removed: r.leaf } }))
     all.push(...this.keyPackages.map((keyPackage): Proposal => ({ proposalType: 'add', add: { keyPackage } })))
@@ -110,6 +113,7 @@ export async function planCommit(facts: CommitFacts, adds: readonly Joiner[], re
   // Removals first: they make room, and a ban decides who may come in.
   for (const removal of removes) planner.remove(removal)
   for (const joiner of adds) await planner.add(joiner)
+  planner.settleRejoins()
   return {
     proposals: planner.proposals(),
     reasons: encodeRemovals(planner.removals),

@@ -8,11 +8,9 @@
  */
 import type { Der } from '../../base/brand.ts'
 import { ByteReader, ByteWriter, fromHex, fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
-import type { Result } from '../../base/result.ts'
-import { err, ok } from '../../base/result.ts'
+import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort, SignatureName, Signer } from '../../crypto/port.ts'
-import type { BasePolicy, Forwarding, MlsSuite, RoomCodecName, StatePolicy } from '../../model/policy.ts'
-import { ALL_FORWARDED_LIMIT } from '../../model/policy.ts'
+import { type BasePolicy, type Forwarding, type MlsSuite, type RoomCodecName, type StatePolicy, ALL_FORWARDED_LIMIT } from '../../model/policy.ts'
 import { LEAVES_LIMIT, POLICY_LIMIT } from './limits.ts'
 import { signedContent } from './signed.ts'
 

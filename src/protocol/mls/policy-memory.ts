@@ -1,7 +1,6 @@
 /** The newest policy that was seen of each room, so that an old one cannot come back unnoticed. */
 import { sameBytes } from '../../base/bytes.ts'
-import type { Result } from '../../base/result.ts'
-import { err, ok } from '../../base/result.ts'
+import { type Result, err, ok } from '../../base/result.ts'
 import type { Policies } from './rules/context.ts'
 
 export class PolicyMemory {

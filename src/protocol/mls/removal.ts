@@ -7,8 +7,7 @@
  * Evidence of `leave` is the leaver's signature; of `host` a host's, with the new state of the room when it bans.
  */
 import { ByteReader, ByteWriter } from '../../base/bytes.ts'
-import type { Result } from '../../base/result.ts'
-import { err, ok } from '../../base/result.ts'
+import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { PROPOSALS_LIMIT } from './limits.ts'
 import { signedContent } from './signed.ts'

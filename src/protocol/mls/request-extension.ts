@@ -2,11 +2,9 @@
  * What a key package was made for: `version (1) ‖ len‖room ‖ len‖realm ‖ nonce (16) ‖ expiry (8, Unix seconds)`.
  * It makes a key package good for one request only (docs/protocol, group rules).
  */
-import type { UnixTime } from '../../base/brand.ts'
-import { unixTime } from '../../base/brand.ts'
+import { type UnixTime, unixTime } from '../../base/brand.ts'
 import { ByteReader, ByteWriter, fromUtf8, utf8 } from '../../base/bytes.ts'
-import type { Result } from '../../base/result.ts'
-import { err, ok } from '../../base/result.ts'
+import { type Result, err, ok } from '../../base/result.ts'
 
 export interface JoinRequest {
   readonly room: string

@@ -3,11 +3,9 @@
  * `version (1) ‖ len‖epoch authenticator ‖ SSRC (4) ‖ len‖signature`; the signature alone,
  * over `len‖group id ‖ leaf (4) ‖ SSRC (4)` with the leaf's key, is what later members get to see, in the Welcome.
  */
-import type { Ssrc } from '../../base/brand.ts'
-import { ssrc } from '../../base/brand.ts'
+import { type Ssrc, ssrc } from '../../base/brand.ts'
 import { ByteReader, ByteWriter } from '../../base/bytes.ts'
-import type { Result } from '../../base/result.ts'
-import { err, ok } from '../../base/result.ts'
+import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { LEAVES_LIMIT } from './limits.ts'
 import { signedContent } from './signed.ts'

@@ -6,8 +6,7 @@ import type { CiphersuiteImpl, CiphersuiteName, PrivateKey, PublicKey } from 'ts
 import { equalConstantTime } from '../../base/secret.ts'
 import type { CryptoPort, KeyPair } from '../../crypto/port.ts'
 import type { MlsSuite } from '../../model/policy.ts'
-import type { HpkeSuite } from './hpke.ts'
-import { Hpke, NONCE_LENGTH } from './hpke.ts'
+import { type HpkeSuite, Hpke, NONCE_LENGTH } from './hpke.ts'
 
 interface SuiteFacts {
   readonly name: CiphersuiteName

@@ -25,6 +25,8 @@ export interface GroupView {
   readonly ownLeaf: number
   /** `ssrc` is present for members whose signed word was verified; own one once announced. */
   readonly members: readonly GroupMember[]
+  /** Leaves whose certificate or delegation has ended since: others take no commit of theirs, and somebody should remove them. */
+  readonly expired: readonly number[]
   readonly policy: BasePolicy
   readonly state: StatePolicy
 }
@@ -62,17 +64,17 @@ export interface VaultCalls {
   /** A single-use key package for this room, valid for at most 120 s. */
   'room.request': { in: { room: RoomName; suite: BasePolicy['suite'] }; out: { session: SessionId; keyPackage: Uint8Array } }
   'room.welcome': { in: { session: SessionId; welcome: Uint8Array }; out: { view: GroupView } }
-  /** As nominee or host: builds a commit (kept pending) with these changes; requests that break a rule are named, not committed. With neither adds nor removes: a key update. */
+  /** As nominee or host: builds a commit (kept pending) with these changes; requests that break a rule are named, not committed. With neither adds nor removes: a key update. A joiner whose key is in the group already replaces its old leaf; `removes` of the result lists what is really in the commit. */
   'room.propose': {
     in: { session: SessionId; adds: readonly JoinerRequest[]; removes: readonly RemovalRequest[] }
-    out: { commit: Uint8Array; welcome?: Uint8Array; epoch: bigint; refused: readonly { id: number; code: string; message: string }[] }
+    out: { commit: Uint8Array; welcome?: Uint8Array; epoch: bigint; removes: readonly RemovalRequest[]; refused: readonly { id: number; code: string; message: string }[]; refusedRemovals: readonly { leaf: number; code: string; message: string }[] }
   }
   /** The pending commit was ordered and applied by somebody (or we are alone): switch to it. */
   'room.confirm': { in: { session: SessionId }; out: { view: GroupView } }
   /** The pending commit was passed over: forget it. */
   'room.abandon': { in: { session: SessionId }; out: Record<string, never> }
-  /** Another member's commit: checked against every group rule first, then applied. A refusal leaves the state untouched. `evidence` stands for each removal, as ordered by the server. */
-  'room.apply': { in: { session: SessionId; commit: Uint8Array; removals: readonly RemovalRequest[] }; out: { view: GroupView; removed: readonly { leaf: number; identity: Identity; reason: RemovalReason; by: number }[]; added: readonly number[] } }
+  /** Another member's commit: checked against every group rule first, then applied. A refusal leaves the state untouched. The reasons of removals are in the commit, under the committer's signature; `removals` is what the server says of them and has to agree. `ended`: we were removed ourselves, the session is over. */
+  'room.apply': { in: { session: SessionId; commit: Uint8Array; removals: readonly RemovalRequest[] }; out: { view: GroupView; removed: readonly { leaf: number; identity: Identity; reason: RemovalReason; by: number }[]; added: readonly number[]; ended: boolean } }
   /** Our signed word {epoch authenticator, SSRC} for everybody, after welcome or create. */
   'room.announce': { in: { session: SessionId; ssrc: Ssrc }; out: { message: Uint8Array } }
   /** Another member's application message. */

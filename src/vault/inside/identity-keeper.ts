@@ -1,8 +1,7 @@
 /** Our own name and key, and the verification of others' names. The key itself stays a handle inside the crypto port. */
 import type { Der, UnixTime } from '../../base/brand.ts'
 import { toHex } from '../../base/bytes.ts'
-import type { Result } from '../../base/result.ts'
-import { err, ok } from '../../base/result.ts'
+import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort, Signer } from '../../crypto/port.ts'
 import type { Identity, KeyProtection } from '../../model/identity.ts'
 import type { MlsSuite } from '../../model/policy.ts'
@@ -11,8 +10,7 @@ import type { MemberVerifier, VerifiedMember } from '../../protocol/mls/member.t
 import { SUITES } from '../../protocol/mls/suite.ts'
 import { encodeCredential, verifyCredential } from '../../protocol/x509/credential.ts'
 import { issueDelegation } from '../../protocol/x509/delegation.ts'
-import type { Anchors, RevocationProof } from '../../protocol/x509/path.ts'
-import { verifyPath } from '../../protocol/x509/path.ts'
+import { type Anchors, type RevocationProof, verifyPath } from '../../protocol/x509/path.ts'
 
 export interface OwnIdentity {
   /** End entity first, without the root. */

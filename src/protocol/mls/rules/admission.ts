@@ -1,6 +1,5 @@
 /** Who may be in a room: its policy against a verified identity. Every vault asks for itself. */
-import type { Result } from '../../../base/result.ts'
-import { err, ok } from '../../../base/result.ts'
+import { type Result, err, ok } from '../../../base/result.ts'
 import type { Identity } from '../../../model/identity.ts'
 import type { BasePolicy, StatePolicy } from '../../../model/policy.ts'
 import type { VerifiedMember } from '../member.ts'

@@ -7,11 +7,9 @@ import type { ClientState, Extension, KeyPackage, UpdatePath } from 'ts-mls'
 import type { ProposalOrRef } from 'ts-mls/proposalOrRefType.js'
 import type { PublicMessage } from 'ts-mls/publicMessage.js'
 import { sameBytes } from '../../../base/bytes.ts'
-import type { Result } from '../../../base/result.ts'
-import { err, ok } from '../../../base/result.ts'
+import { type Result, err, ok } from '../../../base/result.ts'
 import { PROPOSALS_LIMIT } from '../limits.ts'
-import type { Removal } from '../removal.ts'
-import { decodeRemovals } from '../removal.ts'
+import { type Removal, decodeRemovals } from '../removal.ts'
 import { leafAt } from '../tree-check.ts'
 
 export interface ShapedCommit {

@@ -1,11 +1,9 @@
 /** The leaf in a commit's path still belongs to the same person, who may still be here. */
 import type { UpdatePath } from 'ts-mls'
 import type { UnixTime } from '../../../base/brand.ts'
-import type { Result } from '../../../base/result.ts'
-import { err } from '../../../base/result.ts'
+import { type Result, err } from '../../../base/result.ts'
 import type { MlsSuite } from '../../../model/policy.ts'
-import type { MemberVerifier, VerifiedMember } from '../member.ts'
-import { memberOfLeaf } from '../member.ts'
+import { type MemberVerifier, type VerifiedMember, memberOfLeaf } from '../member.ts'
 
 /** Verified anew, so that a certificate that expired during the call ends its owner's commits. */
 export function checkCommitter(path: UpdatePath, before: VerifiedMember, suite: MlsSuite, verify: MemberVerifier, now: UnixTime): Result<VerifiedMember> {

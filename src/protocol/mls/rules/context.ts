@@ -4,12 +4,10 @@
  */
 import type { Extension } from 'ts-mls'
 import { sameBytes } from '../../../base/bytes.ts'
-import type { Result } from '../../../base/result.ts'
-import { err, ok } from '../../../base/result.ts'
+import { type Result, err, ok } from '../../../base/result.ts'
 import type { CryptoPort } from '../../../crypto/port.ts'
 import { EXTENSION } from '../extension-types.ts'
-import type { SignedBase, SignedState } from '../policy-extension.ts'
-import { succeeds, verifyBase, verifyState } from '../policy-extension.ts'
+import { type SignedBase, type SignedState, succeeds, verifyBase, verifyState } from '../policy-extension.ts'
 
 export interface Policies {
   readonly base: SignedBase

@@ -1,13 +1,11 @@
 /** Every removal has a reason that holds: asked for, a host's act, attributed to the committer, or a rejoin. */
 import type { ClientState } from 'ts-mls'
 import { sameBytes } from '../../../base/bytes.ts'
-import type { Result } from '../../../base/result.ts'
-import { err, ok } from '../../../base/result.ts'
+import { type Result, err, ok } from '../../../base/result.ts'
 import type { CryptoPort } from '../../../crypto/port.ts'
 import type { BasePolicy } from '../../../model/policy.ts'
 import { isHost } from '../policy-extension.ts'
-import type { Removal, Target } from '../removal.ts'
-import { decodeHostAct, verifyHostAct, verifyLeave } from '../removal.ts'
+import { type Removal, type Target, decodeHostAct, verifyHostAct, verifyLeave } from '../removal.ts'
 import { leafAt } from '../tree-check.ts'
 
 export interface RemovalFacts {

@@ -1,0 +1,14 @@
+import type { FaultEntry } from './index.ts'
+
+export const vaultFaults = {
+  VAULT_SESSION_UNKNOWN: { what: 'The vault has no such membership', todo: 'Dial the room again.' },
+  VAULT_SESSION_STATE: { what: 'The membership is not ready for that', todo: 'Wait for the welcome, or dial the room again.' },
+  VAULT_FULL: { what: 'The vault holds as many memberships or connections as it can', todo: 'Leave a room first.' },
+  VAULT_PIPE_UNKNOWN: { what: 'The vault has no such connection, or it is not secured yet', todo: 'Wait until the connection to the server stands.' },
+  VAULT_TLS: { what: 'The connection to the server failed', todo: 'Check the address of the server and that its certificate is of an authority you trust.' },
+  VAULT_SERVER_NAME: { what: 'The server shows a certificate for another name', todo: 'Check the name of the server in the configuration; somebody may be in the way.' },
+  VAULT_FRAME_UNANNOUNCED: { what: 'A frame came before its sender said that the stream is its own', todo: 'Nothing needs to be done if it stops within a second.' },
+  VAULT_FRAME_WRONG_STREAM: { what: 'A frame came on a stream that is not its sender\'s', todo: 'Somebody on the way mixes up streams: the frame is not played.' },
+  VAULT_BATCH: { what: 'A batch of frames is malformed or too large', todo: 'Please report it with the log.' },
+  VAULT_DEAD: { what: 'The vault has stopped working', todo: 'Start the client again; please report it with the log.' },
+} as const satisfies Record<string, FaultEntry>

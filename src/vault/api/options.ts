@@ -1,0 +1,20 @@
+/** What a vault is made from: plain data, so that it can be handed to another thread or process. */
+import type { Der } from '../../base/brand.ts'
+import type { KeyProtection } from '../../model/identity.ts'
+
+export interface VaultOptions {
+  /** Our certificate first, then what leads to an authority; the root is better left out. */
+  readonly chain: readonly Der[]
+  /** Its private key, PKCS #8, DER. The caller wipes its own copy. */
+  readonly pkcs8: Uint8Array
+  /** Authorities trusted for members and servers. */
+  readonly anchors: readonly Der[]
+  /** Revocation lists at hand. */
+  readonly revocationLists?: readonly Der[]
+  /** Names the organisation or server whose rooms are meant. */
+  readonly realm: string
+  /** A gateway lets people in who hold no keys, and says so. */
+  readonly kind?: 'member' | 'gateway'
+  /** How keys are kept here, as others are told; the weakest unless given. */
+  readonly keyProtection?: KeyProtection
+}

@@ -1,0 +1,125 @@
+/**
+ * Seals and opens frames: the hot path, on a thread of its own in production. Keys come in as commands from the
+ * control part; a stream is taken only from the leaf that announced it.
+ */
+import type { Ssrc } from '../../base/brand.ts'
+import type { FaultCode } from '../../base/faults/index.ts'
+import type { Clock } from '../../base/ports.ts'
+import type { Result } from '../../base/result.ts'
+import type { CryptoPort } from '../../crypto/port.ts'
+import type { RoomCodecName } from '../../model/policy.ts'
+import { leafOf } from '../../protocol/sframe/epoch.ts'
+import { decodeHeader } from '../../protocol/sframe/header.ts'
+import type { SFrameSuite } from '../../protocol/sframe/key.ts'
+import { SFrameSession } from '../../protocol/sframe/session.ts'
+import type { Frame, FrameBatch } from '../api/frames.ts'
+
+/** Leaf and stream of those who announced theirs. */
+export type Streams = readonly (readonly [leaf: number, ssrc: Ssrc])[]
+
+export type FrameCommand =
+  | { readonly op: 'begin'; readonly session: number; readonly codec: RoomCodecName }
+  /** Frames of this epoch can be opened, none sealed yet. */
+  | { readonly op: 'epoch'; readonly session: number; readonly epoch: bigint; readonly baseKey: Uint8Array; readonly leaves: readonly number[]; readonly ownLeaf: number; readonly removed: readonly number[] }
+  | { readonly op: 'confirm'; readonly session: number; readonly epoch: bigint; readonly ownLeaf: number; readonly streams: Streams }
+  | { readonly op: 'abandon'; readonly session: number; readonly epoch: bigint }
+  | { readonly op: 'stream'; readonly session: number; readonly leaf: number; readonly ssrc: Ssrc }
+  | { readonly op: 'end'; readonly session: number }
+
+export const SFRAME_SUITE: SFrameSuite = 'AES_128_GCM_SHA256_128'
+const BATCH_LIMIT = 4096
+const EMPTY = new Uint8Array(0)
+
+interface MediaSession {
+  readonly sframe: SFrameSession
+  readonly streams: Map<number, Ssrc>
+  ownLeaf: number
+  /** A step of the epochs that was refused: nothing is sealed or opened any more. */
+  broken?: FaultCode
+}
+
+export class FrameEngine {
+  readonly #crypto: CryptoPort
+  readonly #clock: Clock
+  readonly #sessions = new Map<number, MediaSession>()
+
+  constructor(crypto: CryptoPort, clock: Clock) {
+    this.#crypto = crypto
+    this.#clock = clock
+  }
+
+  command(c: FrameCommand): void {
+    if (c.op === 'begin') {
+      this.#sessions.set(c.session, { sframe: new SFrameSession(this.#crypto, SFRAME_SUITE, c.codec), streams: new Map(), ownLeaf: -1 })
+      return
+    }
+    const session = this.#sessions.get(c.session)
+    if (session === undefined) return
+    const now = this.#clock.now()
+    switch (c.op) {
+      case 'epoch':
+        keep(session, session.sframe.addEpoch(c, now))
+        return
+      case 'confirm':
+        keep(session, session.sframe.confirmEpoch(c.epoch, now))
+        session.ownLeaf = c.ownLeaf
+        session.streams.clear()
+        for (const [leaf, ssrc] of c.streams) session.streams.set(leaf, ssrc)
+        return
+      case 'abandon':
+        // Refused where nothing is pending, which is as good.
+        session.sframe.abandonEpoch(c.epoch)
+        return
+      case 'stream':
+        session.streams.set(c.leaf, c.ssrc)
+        return
+      case 'end':
+        session.sframe[Symbol.dispose]()
+        this.#sessions.delete(c.session)
+    }
+  }
+
+  run(batch: FrameBatch): FrameBatch {
+    const session = this.#sessions.get(batch.session)
+    const refusal = session === undefined ? 'VAULT_SESSION_UNKNOWN' : session.broken !== undefined ? session.broken : batch.frames.length > BATCH_LIMIT ? 'VAULT_BATCH' : undefined
+    if (session === undefined || refusal !== undefined) return refuseAll(batch, refusal ?? 'VAULT_SESSION_UNKNOWN')
+    const step = batch.op === 'seal' ? (f: Frame) => this.#seal(session, f) : (f: Frame) => this.#open(session, f)
+    return { ...batch, frames: batch.frames.map(step) }
+  }
+
+  #seal(session: MediaSession, frame: Frame): Frame {
+    const announced = session.streams.get(session.ownLeaf)
+    if (announced !== frame.ssrc) return refused(frame, announced === undefined ? 'VAULT_FRAME_UNANNOUNCED' : 'VAULT_FRAME_WRONG_STREAM')
+    const sealed = session.sframe.seal(frame.data, frame.ssrc, frame.timestamp, this.#clock.now())
+    return sealed.ok ? { ssrc: frame.ssrc, timestamp: frame.timestamp, data: sealed.frame } : refused(frame, sealed.code)
+  }
+
+  #open(session: MediaSession, frame: Frame): Frame {
+    const wrong = this.#wrongStream(session, frame)
+    if (wrong !== undefined) return wrong
+    const opened = session.sframe.open(frame.data, frame.ssrc, frame.timestamp, this.#clock.now())
+    if (opened.ok) return { ssrc: frame.ssrc, timestamp: frame.timestamp, data: opened.plaintext, leaf: opened.leaf }
+    return refused(frame, opened.code, opened.leaf)
+  }
+
+  /** Looked at before the frame is opened, so that what is refused for its stream takes no place in the replay window. */
+  #wrongStream(session: MediaSession, frame: Frame): Frame | undefined {
+    const header = decodeHeader(frame.data)
+    const leaf = header.ok ? leafOf(header.value.kid) : undefined
+    if (!header.ok || leaf === undefined || leaf === session.ownLeaf) return undefined
+    const announced = session.streams.get(leaf)
+    if (announced === frame.ssrc) return undefined
+    // Who is at that leaf in an epoch still to come is not known.
+    if (session.sframe.isUnknown(header.value.kid, this.#clock.now())) return refused(frame, 'SFRAME_UNKNOWN_EPOCH', leaf)
+    return refused(frame, announced === undefined ? 'VAULT_FRAME_UNANNOUNCED' : 'VAULT_FRAME_WRONG_STREAM', leaf)
+  }
+}
+
+const keep = (session: MediaSession, done: Result<void>): void => {
+  if (!done.ok) session.broken ??= done.fault.code
+}
+
+const refused = (frame: Frame, fault: FaultCode, leaf?: number): Frame => ({ ssrc: frame.ssrc, timestamp: frame.timestamp, data: EMPTY, fault, ...(leaf === undefined ? {} : { leaf }) })
+
+/** A fault for each frame of a batch. */
+export const refuseAll = (batch: FrameBatch, fault: FaultCode): FrameBatch => ({ ...batch, frames: batch.frames.map((f) => refused(f, fault)) })

@@ -1,0 +1,82 @@
+/** One membership as the vault keeps it: first a request, then a group with its media keys. */
+import type { Ssrc, UnixTime } from '../../base/brand.ts'
+import { type Result, err, ok } from '../../base/result.ts'
+import type { GroupMember } from '../../model/roster.ts'
+import { type Requested, generationOf } from '../../protocol/mls/begin.ts'
+import type { MlsGroup } from '../../protocol/mls/group.ts'
+import type { Snapshot } from '../../protocol/mls/snapshot.ts'
+import { sframeBaseKey } from '../../protocol/mls/sframe-key.ts'
+import { SFRAME_SUITES } from '../../protocol/sframe/key.ts'
+import type { GroupView, SessionId } from '../api/calls.ts'
+import { type FrameCommand, type Streams, SFRAME_SUITE } from './frame-engine.ts'
+
+export interface WaitingRequest extends Requested {
+  readonly expiry: UnixTime
+}
+
+export class RoomSession {
+  readonly id: SessionId
+  readonly #frames: (c: FrameCommand) => void
+  #waiting: WaitingRequest | undefined
+  #group: MlsGroup | undefined
+
+  constructor(id: SessionId, frames: (c: FrameCommand) => void, waiting: WaitingRequest | undefined) {
+    this.id = id
+    this.#frames = frames
+    this.#waiting = waiting
+  }
+
+  get waiting(): WaitingRequest | undefined {
+    return this.#waiting
+  }
+  group(): Result<MlsGroup> {
+    return this.#group === undefined ? err('VAULT_SESSION_STATE', 'no group yet') : ok(this.#group)
+  }
+
+  /** In the group: the request is used up, media keys of the first epoch are in place. */
+  async enter(group: MlsGroup): Promise<void> {
+    this.#waiting = undefined
+    this.#group = group
+    this.#frames({ op: 'begin', session: this.id, codec: group.snapshot.policies.base.policy.codec })
+    await this.prepare(group.snapshot, [])
+    this.confirmed(group.snapshot)
+  }
+
+  /** Frames of that epoch can be opened from now on. */
+  async prepare(s: Snapshot, removed: readonly number[]): Promise<void> {
+    const baseKey = await sframeBaseKey(s, SFRAME_SUITES[SFRAME_SUITE].keyLength)
+    this.#frames({ op: 'epoch', session: this.id, epoch: s.state.groupContext.epoch, baseKey, leaves: [...s.members.keys()], ownLeaf: s.state.privatePath.leafIndex, removed })
+  }
+  /** The group is there now: frames are sealed under that epoch. */
+  confirmed(s: Snapshot): void {
+    const streams: Streams = [...s.streams.values()].map((c) => [c.leaf, c.ssrc])
+    this.#frames({ op: 'confirm', session: this.id, epoch: s.state.groupContext.epoch, ownLeaf: s.state.privatePath.leafIndex, streams })
+  }
+  abandoned(epoch: bigint): void {
+    this.#frames({ op: 'abandon', session: this.id, epoch })
+  }
+  announced(leaf: number, ssrc: Ssrc): void {
+    this.#frames({ op: 'stream', session: this.id, leaf, ssrc })
+  }
+
+  end(): void {
+    this.#frames({ op: 'end', session: this.id })
+    this.#group?.[Symbol.dispose]()
+    const keys = this.#waiting?.own.privatePackage
+    if (keys !== undefined) for (const secret of [keys.hpkePrivateKey, keys.initPrivateKey, keys.signaturePrivateKey]) secret.fill(0)
+    this.#waiting = undefined
+  }
+}
+
+export function viewOf(session: SessionId, group: MlsGroup, now: UnixTime): GroupView {
+  const { policies, members, streams } = group.snapshot
+  const own = group.ownLeaf
+  const shown = [...members].map(([leaf, m]): GroupMember => {
+    const ssrc = streams.get(leaf)?.ssrc
+    return { leaf, identity: m.identity, kind: m.kind, self: leaf === own, ...(ssrc === undefined ? {} : { ssrc }) }
+  })
+  return {
+    session, groupId: group.groupId.slice(), generation: generationOf(group.groupId) ?? 0, epoch: group.epoch, securityCode: group.securityCode, ownLeaf: own, members: shown,
+    expired: [...members].filter(([, m]) => m.notAfter < now).map(([leaf]) => leaf), policy: policies.base.policy, state: policies.state.policy,
+  }
+}

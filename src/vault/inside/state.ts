@@ -1,0 +1,55 @@
+/** What the control part of a vault holds. */
+import type { Clock } from '../../base/ports.ts'
+import { type Result, err, ok } from '../../base/result.ts'
+import type { CryptoPort } from '../../crypto/port.ts'
+import { PolicyMemory } from '../../protocol/mls/policy-memory.ts'
+import { UsedRequests } from '../../protocol/mls/rules/additions.ts'
+import type { GroupWorld } from '../../protocol/mls/snapshot.ts'
+import type { PipeId, SessionId, VaultCallName, VaultCalls } from '../api/calls.ts'
+import type { FrameCommand } from './frame-engine.ts'
+import type { HopConnection } from './hop-connection.ts'
+import type { IdentityKeeper } from './identity-keeper.ts'
+import { type WaitingRequest, RoomSession } from './room-session.ts'
+
+const SESSIONS_LIMIT = 64
+
+export class VaultState {
+  readonly crypto: CryptoPort
+  readonly clock: Clock
+  readonly identity: IdentityKeeper
+  readonly world: GroupWorld
+  readonly pipes = new Map<PipeId, HopConnection>()
+  readonly #frames: (c: FrameCommand) => void
+  readonly #sessions = new Map<SessionId, RoomSession>()
+  #nextSession = 1
+
+  constructor(crypto: CryptoPort, clock: Clock, identity: IdentityKeeper, frames: (c: FrameCommand) => void) {
+    this.crypto = crypto
+    this.clock = clock
+    this.identity = identity
+    this.#frames = frames
+    this.world = { crypto, clock, verify: identity.verify, policies: new PolicyMemory(), used: new UsedRequests() }
+  }
+
+  newSession(waiting?: WaitingRequest): Result<RoomSession> {
+    if (this.#sessions.size >= SESSIONS_LIMIT) return err('VAULT_FULL', `${SESSIONS_LIMIT} memberships`)
+    const session = new RoomSession(this.#nextSession++, this.#frames, waiting)
+    this.#sessions.set(session.id, session)
+    return ok(session)
+  }
+  session(id: SessionId): Result<RoomSession> {
+    const session = this.#sessions.get(id)
+    return session === undefined ? err('VAULT_SESSION_UNKNOWN', `${id}`) : ok(session)
+  }
+  endSession(id: SessionId): void {
+    this.#sessions.get(id)?.end()
+    this.#sessions.delete(id)
+  }
+  end(): void {
+    for (const id of [...this.#sessions.keys()]) this.endSession(id)
+    this.identity.signer[Symbol.dispose]()
+  }
+}
+
+export type Handler<K extends VaultCallName> = (vault: VaultState, input: VaultCalls[K]['in']) => Promise<Result<VaultCalls[K]['out']>>
+export type Handlers<K extends VaultCallName> = { readonly [N in K]: Handler<N> }
