@@ -89,10 +89,10 @@ export class MediaWorld {
     return w
   }
   /** A member whose phone stands on another host: what it dials is answered, sound flows. */
-  async joinByPhone(name: string, options: PhoneOptions & { codec?: PhoneOptions['codec']; ppm?: number; bind?: string } = {}): Promise<{ member: Member; phone: SimPhone; phoneHost: SimHost }> {
+  async joinByPhone(name: string, options: PhoneOptions & { ppm?: number; codecs?: CodecFactory } = {}): Promise<{ member: Member; phone: SimPhone; phoneHost: SimHost }> {
     const phoneHost = this.net.host(`${name}'s phone`, `10.0.${this.members.length}.2`)
     const phone = new SimPhone(options.ppm === undefined ? this.clock : new SkewedClock(this.clock, options.ppm), await phoneHost.bind({ address: '0.0.0.0', port: 4000 }), options)
-    const member = this.join(name, phone.media)
+    const member = this.join(name, phone.media, options.codecs === undefined ? {} : { codecs: { ...options.codecs, names: [...options.codecs.names, phone.media.codec], create: (n) => (n === 'g722' ? options.codecs!.create(n) : codecFactory().create(n)) } })
     await this.clock.until(() => member.last('phone.opened') !== undefined, 1000)
     phone.start({ address: member.host.address, port: member.last('phone.opened')!.local.port })
     return { member, phone, phoneHost }

@@ -59,6 +59,7 @@ export class Hop {
   readonly #o: HopOptions
   readonly #packets: HopPackets
   readonly #sockets: UdpSocket[] = []
+  readonly #binding = [false, false]
   #remotes: readonly AddressPort[] = []
   /** The server's address that answered first. */
   #remote: AddressPort | undefined
@@ -89,11 +90,9 @@ export class Hop {
     }
     this.#generation = keys.generation
     this.probe = keys.probe
-    const first = this.#stopTimer === undefined
     this.#remotes = keys.remotes.slice(0, MAX_REMOTES)
     if (this.#remote !== undefined && !this.#remotes.some((r) => sameAddress(r, this.#remote!))) this.#remote = undefined
-    if (first) void this.#bind()
-    this.#check()
+    void this.#bind()
   }
   /** The second TLS connection, or its end. */
   tls(path: PacketPath | undefined): void {
@@ -121,17 +120,20 @@ export class Hop {
   /** One socket for each family that the server has. */
   async #bind(): Promise<void> {
     for (const six of [false, true]) {
-      if (!this.#remotes.some((r) => r.address.includes(':') === six)) continue
+      if (this.#binding[six ? 1 : 0] || !this.#remotes.some((r) => r.address.includes(':') === six)) continue
+      this.#binding[six ? 1 : 0] = true
       try {
         const socket = await this.#o.udp.bind({ address: six ? '::' : '0.0.0.0', port: 0 })
         if (this.#closed) return socket.close()
         socket.onMessage((data, from) => this.#packet(data, from, undefined))
         this.#sockets[six ? 1 : 0] = socket
-        this.#check()
+        // Questions that were asked before there was a socket went nowhere.
+        this.#udpWay.lastProbe = Number.NEGATIVE_INFINITY
       } catch (e) {
         this.#fault(makeFault('NET_BIND', e instanceof Error ? e.message : String(e)))
       }
     }
+    this.#check()
   }
   #fault({ code, message }: Fault): void {
     this.#o.emit({ op: 'fault', code, message, about: `hop ${this.id}` })
