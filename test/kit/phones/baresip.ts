@@ -12,7 +12,7 @@ import type { Pcm } from '../wav.ts'
 import { PhoneLog } from './phone.ts'
 import type { Phone, PhoneEvent, PhoneOptions } from './phone.ts'
 
-const host = '127.0.0.1'
+const loopback = '127.0.0.1'
 // The clock rate of G.722 in SDP is 8000 (RFC 3551 §4.5.2), but baresip names codecs by their sampling rate.
 const codecNames = { g722: 'g722/16000/1', pcmu: 'PCMU/8000/1', pcma: 'PCMA/8000/1', opus: 'opus/48000/2', speex: '', gsm: '' } as const
 
@@ -35,6 +35,7 @@ export interface Baresip extends Phone {
 }
 
 export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
+  const host = options.address ?? loopback
   const folder = mkdtempSync(path.join(tmpdir(), `stc-baresip-${options.name}-`))
   // SIP at n for UDP and TCP, at n+1 for TLS; control at n+2.
   const ports = await freePorts(4)
@@ -102,6 +103,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
 }
 
 function config(o: BaresipOptions, folder: string, at: { sipPort: number; control: number; rtp: number }): string {
+  const host = o.address ?? loopback
   const rate = readWav(o.microphone).rate
   return [
     'poll_method epoll',
@@ -129,7 +131,7 @@ function config(o: BaresipOptions, folder: string, at: { sipPort: number; contro
     'module_tmp account.so',
     'module_app menu.so',
     'module_app ctrl_tcp.so',
-    `ctrl_tcp_listen ${host}:${at.control}`,
+    `ctrl_tcp_listen ${loopback}:${at.control}`,
     `snd_path ${folder}`,
     '',
   ].join('\n')
@@ -139,7 +141,7 @@ function account(o: BaresipOptions, sipPort: number): string {
   const codecs = o.codecs.map((c) => codecNames[c]).filter((c) => c !== '').join(',')
   const r = o.registrar
   const transport = r?.transport ?? 'udp'
-  const at = r === undefined ? `${host}:${sipPort}` : `${r.address}:${r.port}`
+  const at = r === undefined ? `${o.address ?? loopback}:${sipPort}` : `${r.address}:${r.port}`
   return [
     `<sip:${o.name}@${at};transport=${transport}>`,
     `;regint=${r === undefined ? 0 : (r.expires ?? 60)}`,
@@ -155,7 +157,7 @@ function account(o: BaresipOptions, sipPort: number): string {
 function tryConnect(port: number, process: Running): Promise<Socket | undefined> {
   if (process.ended) throw new Error(`baresip ended at once:\n${process.tail()}`)
   return new Promise((resolve) => {
-    const socket = connect(port, host)
+    const socket = connect(port, loopback)
     socket.once('connect', () => resolve(socket))
     socket.once('error', () => resolve(undefined))
   })

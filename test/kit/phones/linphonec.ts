@@ -10,7 +10,7 @@ import type { Pcm } from '../wav.ts'
 import { PhoneLog } from './phone.ts'
 import type { Phone, PhoneCodecName, PhoneEvent, PhoneOptions } from './phone.ts'
 
-const host = '127.0.0.1'
+const loopback = '127.0.0.1'
 /** What linphonec enables by itself, and what we may ask for: mime, rate, channels. */
 const codecTable: readonly (readonly [PhoneCodecName | undefined, string, number, number])[] = [
   ['opus', 'opus', 48000, 2],
@@ -37,6 +37,7 @@ export interface Linphonec extends Phone {
 
 export async function startLinphonec(options: LinphonecOptions): Promise<Linphonec> {
   // Without this folder in its home it fails to open its database and hangs at exit.
+  const host = options.address ?? loopback
   const folder = mkdtempSync(path.join(tmpdir(), `stc-linphonec-${options.name}-`))
   mkdirSync(path.join(folder, '.local/share/linphone'), { recursive: true })
   const sipPort = options.sipPort ?? (await freePorts(2))
@@ -100,6 +101,7 @@ const alive = (process: Running): true => {
 
 function config(o: LinphonecOptions, sipPort: number, rtp: number): string {
   const r = o.registrar
+  const host = o.address ?? loopback
   const transport = r?.transport ?? 'udp'
   const codecs = [...codecTable].sort((a, b) => rank(o.codecs, a[0]) - rank(o.codecs, b[0]))
   return [
@@ -113,7 +115,8 @@ function config(o: LinphonecOptions, sipPort: number, rtp: number): string {
     `contact="${o.name}" <sip:${o.name}@${host}:${sipPort}>`,
     'use_ipv6=0',
     'keepalive_period=0',
-    ...(o.caFile === undefined ? [] : [`root_ca=${o.caFile}`]),
+    // Its TLS library knows no addresses in certificates, only names (mbedTLS 2.28).
+    ...(o.caFile === undefined ? [] : [`root_ca=${o.caFile}`, 'verify_server_cn=0']),
     ...(o.srtp === true ? ['media_encryption=srtp', 'media_encryption_mandatory=1'] : []),
     `default_proxy=${r === undefined ? -1 : 0}`,
     ...(r === undefined ? [] : registration(o, r, transport)),

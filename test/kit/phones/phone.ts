@@ -6,6 +6,8 @@ export type PhoneCodecName = 'g722' | 'pcmu' | 'pcma' | 'opus' | 'speex' | 'gsm'
 export interface PhoneOptions {
   /** User part of its address; also names its files. */
   readonly name: string
+  /** Its own address; loopback when left out. */
+  readonly address?: string
   /** In order of preference. */
   readonly codecs: readonly PhoneCodecName[]
   /** What its microphone hears: a WAV file, 16-bit mono, long enough for the test (none of the phones loops it). */

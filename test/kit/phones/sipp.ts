@@ -8,6 +8,8 @@ import { run, within } from '../processes.ts'
 
 export interface SippOptions {
   readonly remote: { readonly address: string; readonly port: number }
+  /** Our side; loopback when left out. */
+  readonly local?: string
   /** User part called, `[service]` in the scenario. */
   readonly service?: string
   readonly user?: string
@@ -35,13 +37,14 @@ export interface SippResult {
 export async function runSipp(scenario: string, o: SippOptions): Promise<SippResult> {
   const file = fileURLToPath(new URL(`../../interop/sipp/${scenario}.xml`, import.meta.url))
   const folder = mkdtempSync(path.join(tmpdir(), `stc-sipp-${scenario}-`))
-  const local = await freePorts(2)
+  const address = o.local ?? '127.0.0.1'
+  const port = await freePorts(2)
   const media = await freePorts(4)
   const limitMs = o.timeoutMs ?? 15_000
   const sipp = run(
     'sipp',
     [
-      '-sf', file, '-i', '127.0.0.1', '-p', `${local}`, '-mi', '127.0.0.1', '-mp', `${media}`, '-rtp_echo',
+      '-sf', file, '-i', address, '-p', `${port}`, '-mi', address, '-mp', `${media}`, '-rtp_echo',
       '-s', o.service ?? 'service', '-m', `${o.calls ?? 1}`, '-r', `${o.perSecond ?? 1}`,
       // A reply that SIPp did not wait for is a failed call, as is a call that hangs.
       '-timeout', `${Math.ceil(limitMs / 1000)}s`, '-timeout_error', '-recv_timeout', `${limitMs - 1000}`,
