@@ -86,10 +86,10 @@ export class DigestServer {
   }
 
   /** WWW-Authenticate fields for a 401, one for each algorithm. */
-  challenges(now: UnixTime, stale: boolean): readonly Header[] {
+  challenges(now: UnixTime, stale: boolean, algorithms = digestAlgorithms): readonly Header[] {
     const nonce = this.#nonce(now, this.#serial++ >>> 0)
     const flag = stale ? ', stale=true' : ''
-    return digestAlgorithms.map((algorithm) => ({
+    return algorithms.map((algorithm) => ({
       name: 'WWW-Authenticate',
       value: `Digest realm=${quote(this.#options.realm)}, nonce="${nonce}", algorithm=${algorithm}, qop="auth"${flag}`,
     }))

@@ -86,6 +86,14 @@ for (const algorithm of ['SHA-256', 'MD5'] as const) {
   })
 }
 
+test('old baresip is challenged with MD5 alone, which is all that it understands', () => {
+  const s = simHandset({ users: { alice: 'secret' } })
+  const p = s.phone({ address: '192.0.2.5' })
+  p.send('REGISTER', { ...register, headers: ['User-Agent: baresip v1.0.0 (x86_64/linux)'] })
+  s.clock.advanceSync(5)
+  assert.deepEqual(headersOf(p.last, 'WWW-Authenticate').map((h) => must(parseDigest(h)).get('algorithm')), ['MD5'])
+})
+
 test('a wrong password, another identity, no users: not let in; guessing is throttled', () => {
   const s = simHandset({ users: { alice: 'secret', bob: 'other' } })
   const p = s.phone({ address: '192.0.2.5' })

@@ -2,7 +2,7 @@
 import type { Instant } from '../../../base/brand.ts'
 import { fromUtf8 } from '../../../base/bytes.ts'
 import type { DigestAlgorithm, Header, SipRequest } from '../../../protocol/sip/index.ts'
-import { digestHa1, DigestServer, headerOf, unescapeUri } from '../../../protocol/sip/index.ts'
+import { digestAlgorithms, digestHa1, DigestServer, headerOf, unescapeUri } from '../../../protocol/sip/index.ts'
 import type { SipFlow } from '../../../telephony/transport.ts'
 import type { ResolvedSettings } from './options.ts'
 import { isLoopback } from './options.ts'
