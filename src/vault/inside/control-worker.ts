@@ -4,7 +4,8 @@ import { createNodeCrypto } from '../../crypto/node/index.ts'
 import type { PipeId } from '../api/calls.ts'
 import type { VaultOptions } from '../api/options.ts'
 import type { FromControl, ToControl } from '../api/worker-messages.ts'
-import { VaultControl } from './control.ts'
+import type { VaultControl } from './control.ts'
+import { openControl } from './open-control.ts'
 import { systemClock } from './system-clock.ts'
 import type { TlsPipe } from './tls-pipe.ts'
 
@@ -12,7 +13,7 @@ const { options, commands } = workerData as { readonly options: VaultOptions; re
 const host = parentPort!
 const tell = (m: FromControl): void => host.postMessage(m)
 const pipes = new Map<PipeId, TlsPipe>()
-const opened = VaultControl.open(createNodeCrypto(), systemClock, options, (c) => commands.postMessage(c))
+const opened = openControl(createNodeCrypto(), systemClock, options, (c) => commands.postMessage(c))
 options.pkcs8.fill(0)
 
 if (opened.ok) {

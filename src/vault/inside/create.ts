@@ -5,8 +5,9 @@ import type { CryptoPort } from '../../crypto/port.ts'
 import type { PipeId, Vault, VaultCallName, VaultCalls, VaultPipe } from '../api/calls.ts'
 import type { FrameBatch } from '../api/frames.ts'
 import type { VaultOptions } from '../api/options.ts'
-import { VaultControl } from './control.ts'
+import type { VaultControl } from './control.ts'
 import { FrameEngine, refuseAll } from './frame-engine.ts'
+import { openControl } from './open-control.ts'
 import type { PipeOptions } from './tls-pipe.ts'
 
 export interface VaultWorld {
@@ -16,7 +17,7 @@ export interface VaultWorld {
 
 export function createVault(world: VaultWorld, options: VaultOptions): Result<Vault> {
   const engine = new FrameEngine(world.crypto, world.clock)
-  const control = VaultControl.open(world.crypto, world.clock, options, (c) => engine.command(c))
+  const control = openControl(world.crypto, world.clock, options, (c) => engine.command(c))
   return control.ok ? ok(new InProcessVault(control.value, engine)) : control
 }
 

@@ -8,7 +8,7 @@ import { type SecureContext, type TLSSocket, connect, createSecureContext } from
 import { constants } from 'node:crypto'
 import type { Der } from '../../base/brand.ts'
 import type { Clock } from '../../base/ports.ts'
-import { type Result, err, makeFault, ok } from '../../base/result.ts'
+import { type Fault, type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import type { Identity } from '../../model/identity.ts'
 import type { HopOfferState } from '../../protocol/hop/agreement.ts'
@@ -133,7 +133,7 @@ export class TlsPipe implements VaultPipe, HopConnection {
       for (const listener of this.#plain) listener(new Uint8Array(bytes))
     })
   }
-  #fail(why: { readonly ok: false; readonly fault: ReturnType<typeof makeFault> }): void {
+  #fail(why: { readonly ok: false; readonly fault: Fault }): void {
     if (this.#state === 'closed') return
     this.#settle(why)
     this.#close(why.fault.message)

@@ -2,7 +2,8 @@ import type { VaultCallName } from '../../api/calls.ts'
 import type { Handlers } from '../state.ts'
 import { hopHandlers } from './hop.ts'
 import { identityHandlers } from './identity.ts'
+import { roomBeginHandlers } from './room-begin.ts'
 import { roomHandlers } from './room.ts'
 
 /** Every call of the vault. */
-export const handlers: Handlers<VaultCallName> = { ...identityHandlers, ...hopHandlers, ...roomHandlers }
+export const handlers: Handlers<VaultCallName> = { ...identityHandlers, ...hopHandlers, ...roomBeginHandlers, ...roomHandlers }

@@ -1,65 +1,13 @@
-/** Rooms: each call is one step of one group, and what it means for the media keys. */
-import { type UnixTime, unixTime } from '../../../base/brand.ts'
+/** In a room: each call is one step of one group, and what it means for the media keys. */
 import { type Fault, type Result, err, ok } from '../../../base/result.ts'
-import { createRoom, joinRoom } from '../../../protocol/mls/begin.ts'
-import { encodeKeyPackageMessage } from '../../../protocol/mls/codec.ts'
-import { type GroupChange, MlsGroup } from '../../../protocol/mls/group.ts'
-import { makeKeyPackage } from '../../../protocol/mls/key-package.ts'
-import { CLOCK_SKEW_S, REQUEST_LIFE_S } from '../../../protocol/mls/limits.ts'
-import { guarded } from '../../../protocol/mls/snapshot.ts'
-import { createSuite } from '../../../protocol/mls/suite.ts'
-import type { GroupView, RemovalRequest, SessionId, VaultCalls } from '../../api/calls.ts'
-import { policiesFor } from '../room-policy.ts'
+import type { GroupChange, MlsGroup } from '../../../protocol/mls/group.ts'
+import type { RemovalRequest, SessionId, VaultCalls } from '../../api/calls.ts'
 import { type RoomSession, viewOf } from '../room-session.ts'
 import type { Handlers, VaultState } from '../state.ts'
 
-type RoomCall = 'room.create' | 'room.request' | 'room.welcome' | 'room.propose' | 'room.confirm' | 'room.abandon' | 'room.apply' | 'room.announce' | 'room.message' | 'room.leave' | 'room.act' | 'room.end'
-
-const NONCE_OCTETS = 16
+type RoomCall = 'room.propose' | 'room.confirm' | 'room.abandon' | 'room.apply' | 'room.announce' | 'room.message' | 'room.leave' | 'room.act' | 'room.end'
 
 export const roomHandlers: Handlers<RoomCall> = {
-  async 'room.create'(vault, { policy, generation }) {
-    const policies = policiesFor(vault, policy, generation)
-    if (!policies.ok) return policies
-    const key = vault.identity.leafKey(policies.value.base.policy.suite, vault.clock.unix())
-    if (!key.ok) return key
-    const created = await createRoom(vault.world, policies.value, generation, key.value)
-    if (!created.ok) return created
-    const session = vault.newSession()
-    if (!session.ok) return session
-    const group = new MlsGroup(vault.world, created.value)
-    await session.value.enter(group)
-    return ok({ view: view(vault, session.value, group) })
-  },
-
-  async 'room.request'(vault, { room, suite }) {
-    const now = vault.clock.unix()
-    const key = vault.identity.leafKey(suite, now)
-    if (!key.ok) return key
-    const { realm } = vault.identity.trust
-    const expiry = unixTime(now + REQUEST_LIFE_S)
-    const request = { room, realm, nonce: vault.crypto.bytes(NONCE_OCTETS), expiry }
-    const own = await guarded(async () => ok(await makeKeyPackage(createSuite(vault.crypto, suite), key.value, request, now)))
-    if (!own.ok) return own
-    const session = vault.newSession({ room, realm, suite, own: own.value, expiry })
-    if (!session.ok) return session
-    return ok({ session: session.value.id, keyPackage: encodeKeyPackageMessage(own.value.publicPackage) })
-  },
-
-  async 'room.welcome'(vault, { session: id, welcome }) {
-    const session = vault.session(id)
-    if (!session.ok) return session
-    const { waiting } = session.value
-    if (waiting === undefined) return err('MLS_WELCOME', 'this request was answered before')
-    if (expired(waiting.expiry, vault.clock.unix())) return err('MLS_KEY_PACKAGE_EXPIRED', 'the welcome comes too late')
-    const joined = await joinRoom(vault.world, waiting, welcome)
-    if (!joined.ok) return joined
-    if (session.value.waiting !== waiting) return err('MLS_WELCOME', 'this request was answered before')
-    const group = new MlsGroup(vault.world, joined.value)
-    await session.value.enter(group)
-    return ok({ view: view(vault, session.value, group) })
-  },
-
   'room.propose': (vault, { session: id, adds, removes }) => within(vault, id, async (session, group) => {
     const made = await group.propose(adds, removes)
     if (!made.ok) return made
@@ -76,7 +24,7 @@ export const roomHandlers: Handlers<RoomCall> = {
     const change = await group.confirm()
     if (!change.ok) return change
     session.confirmed(change.value.after)
-    return ok({ view: view(vault, session, group) })
+    return ok({ view: viewOf(session.id, group, vault.clock.unix()) })
   }),
 
   'room.abandon': (vault, { session: id }) => within(vault, id, async (session, group) => {
@@ -90,13 +38,13 @@ export const roomHandlers: Handlers<RoomCall> = {
     if (!change.ok) return change
     const { after, ended } = change.value
     if (ended) {
-      const last = view(vault, session, group)
+      const last = viewOf(session.id, group, vault.clock.unix())
       vault.endSession(id)
       return ok({ ...changes(change.value), view: last })
     }
     await session.prepare(after, change.value.removals.map((r) => r.leaf))
     session.confirmed(after)
-    return ok({ ...changes(change.value), view: view(vault, session, group) })
+    return ok({ ...changes(change.value), view: viewOf(session.id, group, vault.clock.unix()) })
   }),
 
   'room.announce': (vault, { session: id, ssrc }) => within(vault, id, async (session, group) => {
@@ -136,8 +84,6 @@ async function within<T>(vault: VaultState, id: SessionId, step: (session: RoomS
   return group.ok ? step(session.value, group.value) : group
 }
 
-const view = (vault: VaultState, session: RoomSession, group: MlsGroup): GroupView => viewOf(session.id, group, vault.clock.unix())
-const expired = (expiry: UnixTime, now: UnixTime): boolean => expiry + CLOCK_SKEW_S < now
 const said = (fault: Fault): { readonly code: string; readonly message: string } => ({ code: fault.code, message: fault.message })
 
 /** The server's word on the removals is worth nothing, but it may not differ either. */

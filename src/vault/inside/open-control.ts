@@ -1,0 +1,37 @@
+/** Makes the control part of a vault from its options: certificate, key, authorities. */
+import type { Clock } from '../../base/ports.ts'
+import { type Result, err, ok } from '../../base/result.ts'
+import type { CryptoPort } from '../../crypto/port.ts'
+import { parseCertificate } from '../../protocol/x509/certificate.ts'
+import { delegationAlgorithm } from '../../protocol/x509/delegation.ts'
+import { makeAnchors } from '../../protocol/x509/path.ts'
+import type { VaultOptions } from '../api/options.ts'
+import { VaultControl } from './control.ts'
+import type { FrameCommand } from './frame-engine.ts'
+import { IdentityKeeper } from './identity-keeper.ts'
+import { VaultState } from './state.ts'
+import { clientContext } from './tls-pipe.ts'
+
+/** Fails when the certificate is not valid for a member now, or the key is not its own. */
+export function openControl(crypto: CryptoPort, clock: Clock, options: VaultOptions, frames: (c: FrameCommand) => void): Result<VaultControl> {
+  const [endEntity] = options.chain
+  if (endEntity === undefined) return err('IDENTITY_CHAIN_EMPTY')
+  const certificate = parseCertificate(endEntity)
+  if (!certificate.ok) return certificate
+  const algorithm = delegationAlgorithm(certificate.value.key)
+  if (algorithm === undefined) return err('IDENTITY_DELEGATION_ALGORITHM', 'our own certificate')
+  const anchors = makeAnchors(options.anchors)
+  if (!anchors.ok) return anchors
+  const { chain, pkcs8, realm, kind = 'member', keyProtection = 'in-process', revocationLists = [] } = options
+  const trust = { realm, anchors: anchors.value, proofs: revocationLists.map((der) => ({ kind: 'crl' as const, der })) }
+  try {
+    const keeper = new IdentityKeeper(crypto, { chain, signer: crypto.signer(algorithm, pkcs8), kind, keyProtection }, trust)
+    const shown = keeper.show(clock.unix())
+    if (!shown.ok) return shown
+    const state = new VaultState(crypto, clock, keeper, frames)
+    return ok(new VaultControl(state, { crypto, clock, trust, context: clientContext(chain, pkcs8) }))
+  } catch {
+    // OpenSSL and the crypto port throw on a key that is none, or not the certificate's.
+    return err('IDENTITY_KEY_MISMATCH', 'our own')
+  }
+}
