@@ -3,7 +3,7 @@
  * Everything up to the last octet is walked, nothing is verified: signatures and tags need the group context, which
  * the members have. Only commits with by-value Add, Remove and GroupContextExtensions pass.
  */
-import { ByteReader, sameBytes } from '../../base/bytes.ts'
+import { ByteReader } from '../../base/bytes.ts'
 import type { Result } from '../../base/result.ts'
 import { err, ok } from '../../base/result.ts'
 

@@ -1,0 +1,69 @@
+/** The client's end of the control channel. */
+import { instant } from '../../base/brand.ts'
+import type { MessageTransport } from '../../base/message-transport.ts'
+import type { Scheduler } from '../../base/ports.ts'
+import type { Fault, Result } from '../../base/result.ts'
+import { ok } from '../../base/result.ts'
+import { decodeServerMessage, encodeClientMessage } from '../../protocol/wire/codec.ts'
+import { MESSAGE_LIMIT } from '../../protocol/wire/limits.ts'
+import { Link, LINK_LIMITS, PING_MS } from '../../protocol/wire/link.ts'
+import type { ClientMessage, ServerMessage } from '../../protocol/wire/messages.ts'
+import type { PipeId, Vault } from '../../vault/api/calls.ts'
+import { dial, type ServerAddress } from './dial.ts'
+
+export interface ServerChannel {
+  /** The vault's TLS connection below it. */
+  readonly pipe: PipeId
+  send(m: ClientMessage): Result<void>
+  onMessage(listener: (m: ServerMessage) => void): void
+  /** Once. */
+  onClose(listener: (fault: Fault) => void): void
+  close(): void
+}
+
+export interface ServerChannelOptions {
+  readonly vault: Vault
+  readonly server: ServerAddress
+  readonly scheduler: Scheduler
+}
+
+/** Connects and authenticates; the greeting is the caller's. */
+export async function openServerChannel(o: ServerChannelOptions): Promise<Result<ServerChannel>> {
+  const dialled = await dial(o.vault, o.server, { path: '/', protocol: 'stc.v1', messageLimit: MESSAGE_LIMIT })
+  return dialled.ok ? ok(serverChannel(dialled.value.transport, dialled.value.pipe, o.scheduler)) : dialled
+}
+
+/** A room of two hundred sends much at once to those who were away. */
+const FROM_SERVER = { ...LINK_LIMITS, burst: 10_000, perSecond: 2000 }
+
+export function serverChannel(transport: MessageTransport, pipe: PipeId, scheduler: Scheduler): ServerChannel {
+  const link = new Link<ServerMessage, ClientMessage>(transport, { encode: encodeClientMessage, decode: decodeServerMessage }, scheduler, FROM_SERVER)
+  let n = 0
+  let cancelPing = (): void => {}
+  const ping = (): void => {
+    cancelPing = scheduler.at(instant(scheduler.now() + PING_MS), () => {
+      if (link.open) link.send({ k: 'ping', n: ++n >>> 0 })
+      if (link.open) ping()
+    })
+  }
+  ping()
+  let onClose: (fault: Fault) => void = () => {}
+  let ended: Fault | undefined
+  link.onClose((fault) => {
+    cancelPing()
+    ended = fault
+    onClose(fault)
+  })
+  return {
+    pipe,
+    send: (m) => link.send(m),
+    onMessage: (listener) => link.onMessage((m) => {
+      if (m.k !== 'pong') listener(m)
+    }),
+    onClose: (listener) => {
+      onClose = listener
+      if (ended !== undefined) listener(ended)
+    },
+    close: () => link.close(),
+  }
+}
