@@ -168,18 +168,25 @@ export class SFrameSession implements Disposable {
     this.#next = []
   }
 
+  /** Whether a frame's key is of an epoch that we cannot judge yet. */
+  isUnknown(kid: bigint, now: Instant): boolean {
+    return !this.#epochs.has(Number(kid & 0xffn)) && this.#isAhead(kid, now)
+  }
+
   #openFrom(leaf: number, header: SFrameHeader, frame: Uint8Array, ssrc: Ssrc, timestamp: number, now: Instant): OpenedFrame {
     const keys = this.#epochs.get(Number(header.kid & 0xffn))
     if (keys === undefined) return refused(this.#isAhead(header.kid, now) ? 'SFRAME_UNKNOWN_EPOCH' : 'SFRAME_EPOCH_GONE')
     if (leaf === keys.ownLeaf) return refused('SFRAME_REFLECTED')
+    // Of one epoch there may be several commits until one stands: what does not fit ours may fit the one that wins.
+    const unsure = keys.epoch > this.#confirmed
     const receiver = keys.receiver(leaf)
-    if (receiver === undefined) return refused('SFRAME_LEAF_UNKNOWN')
+    if (receiver === undefined) return refused(unsure ? 'SFRAME_UNKNOWN_EPOCH' : 'SFRAME_LEAF_UNKNOWN')
     const ctr = Number(header.ctr)
     if (!Number.isSafeInteger(ctr)) return refused('SFRAME_MALFORMED')
     const verdict = receiver.window.check(ctr)
     if (verdict !== 'fresh') return refused(verdict === 'old' ? 'SFRAME_LATE' : 'SFRAME_REPLAYED')
     const plaintext = receiver.key.open(frame, header.length, header.ctr, frameMetadata(this.#codec, ssrc, timestamp))
-    if (plaintext === undefined) return refused('SFRAME_FORGED')
+    if (plaintext === undefined) return refused(unsure ? 'SFRAME_UNKNOWN_EPOCH' : 'SFRAME_FORGED')
     receiver.window.commit(ctr)
     const newest = this.#newestTimestamp.get(leaf)
     const behind = newest === undefined ? 0 : (newest - timestamp) | 0
