@@ -1,7 +1,8 @@
 /** One process of the demo: the server, or a member with a robot or a phone. Ends with its parent. */
 import { readFileSync } from 'node:fs'
 import { speechOf } from '../audio/wav.ts'
-import type { Client, ClientObserver } from '../client/client.ts'
+import type { Client } from '../client/client.ts'
+import type { ClientObserver } from '../client/options.ts'
 import { PcmHandset } from '../client/handset/pcm.ts'
 import type { MediaEvent } from '../media/api.ts'
 import { readServerConfig, startServer } from '../server/index.ts'

@@ -1,0 +1,99 @@
+/** The calls as their phones see them: ringing, answered once the room and the port are there, digits, hang-up. */
+import type { HandsetMedia, MediaCommand } from '../media/api.ts'
+import type { RunningCall } from './calls.ts'
+import type { CallRef, Handset, HandsetEvent } from './handset/port.ts'
+
+type Dial = Extract<HandsetEvent, { kind: 'dial' }>
+
+export interface PhoneCall {
+  readonly ref: CallRef
+  readonly handset: Handset
+  readonly contact: string
+  /** The media thread's number for this phone leg. */
+  readonly phone: number
+  running: RunningCall | undefined
+  answered: boolean
+  joined: boolean
+  /** Our RTP port towards the phone, once it is open. */
+  local: { readonly address: string; readonly port: number } | undefined
+  digits: string
+}
+
+export class PhoneCalls {
+  readonly #calls = new Map<CallRef, PhoneCall>()
+  readonly #media: (c: MediaCommand) => void
+  /** A call lost its last phone. */
+  readonly #onAbandoned: (call: RunningCall) => void
+
+  constructor(media: (c: MediaCommand) => void, onAbandoned: (call: RunningCall) => void) {
+    this.#media = media
+    this.#onAbandoned = onAbandoned
+  }
+
+  get(ref: CallRef): PhoneCall | undefined {
+    return this.#calls.get(ref)
+  }
+  byPhone(phone: number): PhoneCall | undefined {
+    return this.all.find((p) => p.phone === phone)
+  }
+  of(call: RunningCall): PhoneCall[] {
+    return this.all.filter((p) => p.running === call)
+  }
+  get all(): PhoneCall[] {
+    return [...this.#calls.values()]
+  }
+
+  /** 180 to the phone, a leg for its sound. */
+  open(handset: Handset, e: Dial, phone: number): PhoneCall {
+    const p: PhoneCall = { ref: e.call, handset, contact: e.contact, phone, running: undefined, answered: false, joined: false, local: undefined, digits: '' }
+    this.#calls.set(e.call, p)
+    handset.command({ kind: 'ringing', call: e.call })
+    this.#media({ op: 'phone.open', phone, bind: bindFor(e.media), media: e.media })
+    return p
+  }
+
+  /** A phone that crashed and dials the same room again keeps its membership (DESIGN §5). */
+  sameCaller(handset: Handset, e: Dial, room: string): RunningCall | undefined {
+    return this.all.find((p) => p.handset === handset && p.contact === e.contact && p.running?.over === false && p.running.name === room)?.running
+  }
+
+  /** 200 OK once we are in the group and our port is known. */
+  answer(p: PhoneCall, news: { readonly joined?: true; readonly local?: PhoneCall['local'] }): void {
+    if (news.joined === true) p.joined = true
+    if (news.local !== undefined) p.local = news.local
+    if (p.answered || !p.joined || p.local === undefined) return
+    p.answered = true
+    p.handset.command({ kind: 'answer', call: p.ref, local: p.local })
+  }
+
+  /** Interpreted here and never sent on (DESIGN §5): `*1` mutes and unmutes. */
+  digit(p: PhoneCall | undefined, digit: string): void {
+    if (p === undefined) return
+    p.digits = (p.digits + digit).slice(-2)
+    if (p.digits === '*1') p.running?.toggleMute()
+  }
+
+  /** Ends it from our side, in the way that its state asks for. */
+  hangUp(p: PhoneCall, reason: string, status: number): void {
+    p.running = undefined
+    p.handset.command(p.answered ? { kind: 'hangup', call: p.ref, reason } : { kind: 'refuse', call: p.ref, status, reason })
+    this.ended(p)
+  }
+
+  ended(p: PhoneCall): void {
+    if (!this.#calls.delete(p.ref)) return
+    this.#media({ op: 'phone.close', phone: p.phone })
+    const call = p.running
+    p.running = undefined
+    if (call !== undefined && this.of(call).length === 0) this.#onAbandoned(call)
+  }
+}
+
+/** The address of ours that this phone can reach: loopback for loopback. */
+function bindFor(media: HandsetMedia): string {
+  if (media.kind !== 'rtp') return ''
+  const { address } = media.remote
+  if (address.startsWith('127.')) return '127.0.0.1'
+  if (address === '::1') return '::1'
+  return address.includes(':') ? '::' : '0.0.0.0'
+}

@@ -1,0 +1,169 @@
+/** The client between a phone and the room: who is answered when, with what. The call itself is a script. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Instant, Ssrc } from '../../../src/base/brand.ts'
+import { ok } from '../../../src/base/result.ts'
+import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
+import type { CallIn, CallKind, CallMachine, CallOut } from '../../../src/client/call.ts'
+import { Client } from '../../../src/client/client.ts'
+import type { OpenChannel } from '../../../src/client/connection.ts'
+import type { CallRef, Handset, HandsetCommand, HandsetEvent } from '../../../src/client/handset/port.ts'
+import type { MediaCommand, MediaEvent, RtpPhoneMedia } from '../../../src/media/api.ts'
+import type { ClientMessage, ServerMessage } from '../../../src/protocol/wire/messages.ts'
+import { FakeVault } from '../../kit/fake-vault.ts'
+import { VirtualClock } from '../../kit/virtual-clock.ts'
+
+class Phone implements Handset {
+  readonly line = 'desk'
+  readonly got: HandsetCommand[] = []
+  #tell: (e: HandsetEvent) => void = () => {}
+  command(c: HandsetCommand): void {
+    this.got.push(c)
+  }
+  subscribe(listener: (e: HandsetEvent) => void): Disposable {
+    this.#tell = listener
+    return { [Symbol.dispose]: () => {} }
+  }
+  [Symbol.dispose](): void {}
+  dial(call: string, target: string, contact = 'sip:desk@127.0.0.1:5070'): void {
+    const media: RtpPhoneMedia = { kind: 'rtp', codec: 'g722', payloadType: 9, ptimeMs: 20, remote: { address: '127.0.0.1', port: 4000 }, hold: false, send: true }
+    this.#tell({ kind: 'dial', call: call as CallRef, line: this.line, target, contact, media })
+  }
+  tell(e: HandsetEvent): void {
+    this.#tell(e)
+  }
+  kinds(call: string): string[] {
+    return this.got.filter((c) => c.call === call).map((c) => (c.kind === 'refuse' ? `refuse ${c.status}` : c.kind))
+  }
+}
+
+class Stage {
+  readonly clock = new VirtualClock()
+  readonly phone = new Phone()
+  readonly media: MediaCommand[] = []
+  readonly sent: ClientMessage[] = []
+  readonly inputs: CallIn[] = []
+  step: (out: CallOut[]) => void = () => {}
+  tellMedia: (e: MediaEvent) => void = () => {}
+  toClient: (m: ServerMessage) => void = () => {}
+  readonly client: Client
+  #pending: CallOut[] = []
+
+  constructor(connected = true) {
+    const machine: CallMachine = {
+      step: (input: CallIn, _now: Instant) => {
+        this.inputs.push(input)
+        if (input.kind === 'leave') this.#pending.push({ kind: 'over', reason: 'left' })
+        return { out: this.#pending.splice(0) }
+      },
+    }
+    const kind: CallKind = { claims: (t) => t.kind === 'room', start: () => machine }
+    const channel: OpenChannel = { pipe: 1, send: (m) => { this.sent.push(m); return ok(undefined) }, onMessage: (l) => { this.toClient = l }, onClose: () => {}, close: () => {} }
+    this.client = new Client({
+      vault: new FakeVault({ 'hop.offer': () => ok({ message: new Uint8Array(1) }), 'hop.finish': () => ok({ receive: keys, send: keys }) }),
+      media: { command: (c) => this.media.push(c), subscribe: (l) => { this.tellMedia = l; return { [Symbol.dispose]: () => {} } } },
+      crypto: createNodeCrypto(), scheduler: this.clock, agent: 'test', kinds: [kind],
+      dialPlan: { roomPrefix: '8', roomNames: {}, emergencyNumbers: ['112'] },
+      connection: { open: async () => (connected ? ok(channel) : { ok: false, fault: { code: 'CHANNEL_UNREACHABLE', message: 'nobody there' } }), suites: ['AEAD_AES_128_GCM'], fallback: { address: '127.0.0.1', port: 1 } },
+    })
+    this.client.addHandset(this.phone)
+  }
+  async up(): Promise<this> {
+    this.client.start()
+    await this.clock.advance(0)
+    this.toClient({ k: 'welcome', version: 1, capabilities: [], agent: 's', realm: 'r', session: 's1', unixTime: 1, udp: [] })
+    await this.clock.advance(0)
+    this.toClient({ k: 'hop-answer', generation: 1, message: new Uint8Array(1), probe: 9 })
+    await this.clock.advance(0)
+    return this
+  }
+  emit(out: CallOut): void {
+    this.#pending.push(out)
+    this.client.calls[0]!.input({ kind: 'tick' })
+  }
+  openPort(phone: number): void {
+    this.tellMedia({ op: 'phone.opened', phone, local: { address: '127.0.0.1', port: 30_000 } })
+  }
+  phones(): number[] {
+    return this.media.flatMap((c) => (c.op === 'phone.open' ? [c.phone] : []))
+  }
+}
+const keys = { suite: 'AEAD_AES_128_GCM', masterKey: new Uint8Array(16), masterSalt: new Uint8Array(12) } as const
+
+describe('a phone that dials', () => {
+  test('rings, and is answered only when we are in the group and our port is known', async () => {
+    const s = await new Stage().up()
+    s.phone.dial('c1', '8100')
+    assert.deepEqual(s.phone.kinds('c1'), ['ringing'])
+    s.openPort(s.phones()[0]!)
+    assert.deepEqual(s.phone.kinds('c1'), ['ringing'])
+    s.emit({ kind: 'joined' })
+    assert.deepEqual(s.phone.kinds('c1'), ['ringing', 'answer'])
+  })
+  test('an emergency number gets 503 at once, with or without a server', async () => {
+    for (const connected of [true, false]) {
+      const s = new Stage(connected)
+      s.phone.dial('c1', '112')
+      assert.deepEqual(s.phone.kinds('c1'), ['refuse 503'])
+    }
+  })
+  test('without a server a room gets 503 with the reason', async () => {
+    const s = new Stage(false)
+    s.client.start()
+    await s.clock.advance(0)
+    s.phone.dial('c1', '8100')
+    const [c] = s.phone.got
+    assert.ok(c?.kind === 'refuse' && c.status === 503 && c.reason === 'nobody there')
+  })
+  test('an unknown number gets 404', async () => {
+    const s = await new Stage().up()
+    s.phone.dial('c1', '9100')
+    assert.deepEqual(s.phone.kinds('c1'), ['refuse 404'])
+  })
+  test('that hangs up leaves the room and frees its leg', async () => {
+    const s = await new Stage().up()
+    s.phone.dial('c1', '8100')
+    s.phone.tell({ kind: 'ended', call: 'c1' as CallRef, reason: 'BYE' })
+    assert.ok(s.inputs.some((i) => i.kind === 'leave'))
+    assert.ok(s.media.some((c) => c.op === 'phone.close'))
+    assert.equal(s.client.calls.length, 0)
+  })
+  test('again, to the same room, keeps the membership: the new leg takes over, the old one ends', async () => {
+    const s = await new Stage().up()
+    s.phone.dial('c1', '8100')
+    s.openPort(s.phones()[0]!)
+    s.emit({ kind: 'joined' })
+    s.phone.dial('c2', '8100')
+    assert.equal(s.client.calls.length, 1)
+    assert.ok(!s.inputs.some((i) => i.kind === 'leave'))
+    assert.deepEqual(s.phone.kinds('c1').at(-1), 'hangup')
+    assert.ok(s.inputs.some((i) => i.kind === 'phone' && i.phone === s.phones()[1]))
+    s.openPort(s.phones()[1]!)
+    assert.deepEqual(s.phone.kinds('c2'), ['ringing', 'answer'])
+  })
+  test('from another contact is another call', async () => {
+    const s = await new Stage().up()
+    s.phone.dial('c1', '8100')
+    s.phone.dial('c2', '8100', 'sip:other@127.0.0.1:5080')
+    assert.equal(s.client.calls.length, 2)
+  })
+  test('*1 mutes and unmutes, by RFC 4733 and by INFO alike', async () => {
+    const s = await new Stage().up()
+    s.phone.dial('c1', '8100')
+    for (const digit of ['*', '1']) s.phone.tell({ kind: 'dtmf', call: 'c1' as CallRef, digit })
+    for (const digit of ['*', '1']) s.tellMedia({ op: 'phone.dtmf', phone: s.phones()[0]!, digit })
+    assert.deepEqual(s.inputs.flatMap((i) => (i.kind === 'mute' ? [i.muted] : [])), [true, false])
+  })
+  test('is told when its call ends', async () => {
+    const s = await new Stage().up()
+    s.phone.dial('c1', '8100')
+    s.emit({ kind: 'over', reason: 'refused', fault: { code: 'CLIENT_ROOM_REFUSED', message: 'refused' } })
+    assert.deepEqual(s.phone.kinds('c1').at(-1), 'refuse 403')
+  })
+})
+
+test('a new hop generation is never one that was used', async () => {
+  const s = await new Stage().up()
+  const first = s.media.find((c) => c.op === 'hop.open')
+  assert.ok(first?.op === 'hop.open' && first.generation === 1 && first.probe === (9 as Ssrc))
+})
