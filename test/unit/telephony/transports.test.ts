@@ -1,0 +1,146 @@
+/** The transports over real sockets on loopback. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import net from 'node:net'
+import { test } from 'node:test'
+import tls from 'node:tls'
+import { fromUtf8, utf8 } from '../../../src/base/bytes.ts'
+import { instant, unixTime } from '../../../src/base/brand.ts'
+import { must } from '../../../src/base/result.ts'
+import { nodeUdp } from '../../../src/net/node-udp.ts'
+import { localHostFor } from '../../../src/telephony/local-address.ts'
+import { SourceLimit } from '../../../src/telephony/source-limit.ts'
+import { openStreamTransport } from '../../../src/telephony/stream-transport.ts'
+import type { SipFlow, SipTransport } from '../../../src/telephony/transport.ts'
+import { openUdpTransport } from '../../../src/telephony/udp-transport.ts'
+import { createCa, issueCertificate } from '../../../src/pki/authority.ts'
+import { encodePem } from '../../../src/protocol/x509/pem.ts'
+import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
+
+const here = { address: '127.0.0.1', port: 0 }
+const message = (body = ''): string => `OPTIONS sip:a SIP/2.0\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+
+/** What arrives, as promises in order. */
+function inbox(transport: SipTransport) {
+  const got: { text: string; flow: SipFlow }[] = []
+  const waiting: ((m: { text: string; flow: SipFlow }) => void)[] = []
+  const lost: Promise<SipFlow> = new Promise((resolve) => transport.listen({
+    message: (data, flow) => {
+      const m = { text: fromUtf8(data)!, flow }
+      const next = waiting.shift()
+      if (next === undefined) got.push(m)
+      else next(m)
+    },
+    lost: resolve,
+  }))
+  return { lost, next: () => new Promise<{ text: string; flow: SipFlow }>((resolve) => (got.length > 0 ? resolve(got.shift()!) : waiting.push(resolve))) }
+}
+
+test('TCP: messages cut anywhere, an answer on the same connection, a pong for a ping, the end is told', async (t) => {
+  const transport = must(await openStreamTransport(here))
+  t.after(() => transport.close())
+  const box = inbox(transport)
+  const socket = net.connect(transport.local.port, '127.0.0.1')
+  t.after(() => socket.destroy())
+  await once(socket, 'connect')
+  const bytes = message('hello') + message()
+  socket.write(bytes.slice(0, 20))
+  socket.write(bytes.slice(20, 70))
+  socket.write(bytes.slice(70))
+  const first = await box.next()
+  assert.equal(first.text, message('hello'))
+  assert.equal((await box.next()).text, message())
+  assert.deepEqual([first.flow.transport, first.flow.remote.port, first.flow.local.port], ['TCP', socket.localPort, transport.local.port])
+  const [data] = await Promise.all([once(socket, 'data'), transport.send(utf8('SIP/2.0 200 OK\r\n\r\n'), first.flow)])
+  assert.equal(String(data[0]), 'SIP/2.0 200 OK\r\n\r\n')
+  socket.write('\r\n\r\n')
+  assert.equal(String((await once(socket, 'data'))[0]), '\r\n')
+  socket.destroy()
+  assert.equal((await box.lost).connection, first.flow.connection)
+  assert.equal(transport.send(utf8('x'), first.flow), false)
+})
+
+test('TCP: a connection whose framing is lost is closed, others go on', async (t) => {
+  const transport = must(await openStreamTransport(here))
+  t.after(() => transport.close())
+  const box = inbox(transport)
+  const bad = net.connect(transport.local.port, '127.0.0.1')
+  const good = net.connect(transport.local.port, '127.0.0.1')
+  t.after(() => good.destroy())
+  await Promise.all([once(bad, 'connect'), once(good, 'connect')])
+  bad.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(bad, 'close')
+  good.write(message())
+  assert.equal((await box.next()).text, message())
+})
+
+test('TCP: one source has 32 connections at most', async (t) => {
+  const transport = must(await openStreamTransport(here))
+  t.after(() => transport.close())
+  inbox(transport)
+  const sockets = Array.from({ length: 33 }, () => net.connect(transport.local.port, '127.0.0.1'))
+  t.after(() => sockets.forEach((s) => void s.destroy()))
+  await Promise.race(sockets.map((s) => once(s, 'close')))
+  assert.equal(sockets.filter((s) => s.destroyed || s.readableEnded).length, 1)
+})
+
+test('TLS: 1.2 and 1.3, not 1.1; a bad key is a fault', async (t) => {
+  // Real time: Node's own verification knows no other.
+  const now = unixTime(Math.floor(Date.now() / 1000))
+  const ca = createCa(createNodeCrypto(), { name: 'Test', now })
+  const { chain, pkcs8 } = issueCertificate(ca, { name: 'desk', kind: 'server', hosts: ['127.0.0.1'], now })
+  const identity = { key: encodePem('PRIVATE KEY', pkcs8), cert: chain.map((c) => encodePem('CERTIFICATE', c)).join('') }
+  const transport = must(await openStreamTransport(here, identity))
+  t.after(() => transport.close())
+  const box = inbox(transport)
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const socket = tls.connect({ port: transport.local.port, host: '127.0.0.1', ca: encodePem('CERTIFICATE', ca.certificate), minVersion: version, maxVersion: version })
+    t.after(() => socket.destroy())
+    await once(socket, 'secureConnect')
+    socket.write(message(version))
+    const got = await box.next()
+    assert.equal(got.text, message(version))
+    assert.equal(got.flow.transport, 'TLS')
+  }
+  const old = tls.connect({ port: transport.local.port, host: '127.0.0.1', ca: encodePem('CERTIFICATE', ca.certificate), minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' })
+  await once(old, 'error')
+  const refused = await openStreamTransport(here, { key: 'x', cert: 'y' })
+  assert.equal(refused.ok ? '' : refused.fault.code, 'SIP_TLS')
+})
+
+test('UDP: datagrams both ways, keep-alives are swallowed; a taken port is a fault, for TCP too', async (t) => {
+  const a = must(await openUdpTransport(nodeUdp(), here))
+  const b = must(await openUdpTransport(nodeUdp(), here))
+  t.after(() => [a, b].forEach((x) => void x.close()))
+  const box = inbox(a)
+  const back = inbox(b)
+  const toA = { transport: 'UDP', local: b.local, remote: a.local } as const
+  b.send(utf8('\r\n\r\n'), toA)
+  b.send(utf8(message()), toA)
+  const got = await box.next()
+  assert.deepEqual([got.text, got.flow.remote], [message(), b.local])
+  assert.ok(a.send(utf8('answer'), got.flow))
+  assert.equal((await back.next()).text, 'answer')
+  const taken = await openUdpTransport(nodeUdp(), a.local)
+  assert.equal(taken.ok ? '' : taken.fault.code, 'SIP_BIND')
+  const tcp = must(await openStreamTransport(here))
+  t.after(() => tcp.close())
+  const takenTcp = await openStreamTransport(tcp.local)
+  assert.equal(takenTcp.ok ? '' : takenTcp.fault.code, 'SIP_BIND')
+})
+
+test('a source has its own bucket, which fills again', () => {
+  const limit = new SourceLimit()
+  const admitted = (address: string, at: number, n: number): number => Array.from({ length: n }, () => limit.admit(address, instant(at))).filter(Boolean).length
+  assert.equal(admitted('a', 0, 5000), 2000)
+  assert.equal(admitted('b', 0, 10), 10)
+  assert.equal(admitted('a', 100, 5000), 100)
+})
+
+test('our host for a peer: the bound address, or the interface of its network', () => {
+  const flow = (local: string, remote: string): SipFlow => ({ transport: 'UDP', local: { address: local, port: 1 }, remote: { address: remote, port: 2 } })
+  assert.equal(localHostFor(flow('192.0.2.7', '192.0.2.8')), '192.0.2.7')
+  assert.equal(localHostFor(flow('2001:db8::1', '2001:db8::2')), '[2001:db8::1]')
+  assert.equal(localHostFor(flow('0.0.0.0', '127.0.0.1')), '127.0.0.1')
+  assert.equal(localHostFor(flow('0.0.0.0', '127.5.5.5')), '127.0.0.1')
+})
