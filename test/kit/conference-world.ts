@@ -4,6 +4,7 @@
  */
 import type { Ssrc } from '../../src/base/brand.ts'
 import { instant, type RoomName } from '../../src/base/brand.ts'
+import { toHex } from '../../src/base/bytes.ts'
 import { must, ok } from '../../src/base/result.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import { type CallObserver, RunningCall } from '../../src/client/calls.ts'
@@ -37,13 +38,26 @@ export interface WorldOptions {
   readonly media?: boolean
 }
 
+export type Person = ReturnType<People['person']>
+
+export interface ArriveOptions {
+  /** The tone it says. */
+  readonly hz?: number
+  /** Another authority. */
+  readonly from?: People
+  /** The same person as this one, on another machine. */
+  readonly as?: WorldMember
+}
+
 export class WorldMember {
   readonly name: string
-  readonly session: string
+  /** Of the present connection; a new one gets a new session. */
+  session: string
   readonly world: ConferenceWorld
   readonly vault: Vault
   readonly host: SimHost
   readonly keyId: string
+  readonly identity: Person
   readonly mediaEvents: MediaEvent[] = []
   readonly commands: MediaCommand[] = []
   readonly heard: Int16Array[] = []
@@ -53,18 +67,24 @@ export class WorldMember {
   connected = true
   over: { reason: string; code?: string } | undefined
   joinedAt: number | undefined
-  #hz: number | undefined
+  /** Of its tone; 0: it says nothing. */
+  readonly hz: number
   /** Extra one-way latency of the channel, ms. */
   lagMs = 0
+  /** The signalling thread and its group work stall: everything reaches them and leaves them later by this. Frames go on. */
+  stallMs = 0
+  /** The channel is ordered. */
+  readonly #free = { up: 0, down: 0, vault: 0 }
 
-  constructor(world: ConferenceWorld, name: string, session: string, vault: Vault, keyId: string, host: SimHost, hz: number | undefined) {
+  constructor(world: ConferenceWorld, name: string, session: string, vault: Vault, identity: Person, host: SimHost, hz: number | undefined) {
     this.world = world
     this.name = name
     this.session = session
     this.vault = vault
-    this.keyId = keyId
+    this.identity = identity
+    this.keyId = toHex(world.crypto.hash('sha256', identity.signer.spki))
     this.host = host
-    this.#hz = hz
+    this.hz = hz ?? 0
     if (world.withMedia) {
       this.media = createMediaSession({
         udp: host, scheduler: world.clock, crypto: world.crypto, codecs: codecFactory(), vault,
@@ -85,7 +105,7 @@ export class WorldMember {
       sha256: (b) => world.crypto.hash('sha256', b), chance: () => world.numbers.float(),
       newRoom: (room) => ({ ...world.policy, room: room as RoomName }),
     })
-    this.media?.command({ op: 'phone.open', phone: 1, bind: '127.0.0.1', media: robot(this.#hz) })
+    this.media?.command({ op: 'phone.open', phone: 1, bind: '127.0.0.1', media: robot(this.hz === 0 ? undefined : this.hz) })
     this.over = undefined
     const observer: CallObserver = {
       onJoined: () => {
@@ -96,7 +116,7 @@ export class WorldMember {
       },
     }
     this.call = new RunningCall(1, ROOM, 1, 1, kind.start({ kind: 'room', room: ROOM }, { conference: 1, hop: 1, phone: 1 }), {
-      vault: this.vault, scheduler: world.clock,
+      vault: this.#stallingVault(), scheduler: world.clock,
       media: (c) => {
         this.commands.push(c)
         this.media?.command(c)
@@ -107,6 +127,32 @@ export class WorldMember {
       },
     }, observer)
     this.call.input({ kind: 'start' })
+  }
+  /** Answers come late by the stall, and in order. */
+  #stallingVault(): Vault {
+    const call: Vault['call'] = async (name, input) => {
+      const answer = await this.vault.call(name, input)
+      if (this.stallMs > 0) await new Promise<void>((done) => this.later('vault', this.stallMs, done))
+      return answer
+    }
+    return { call, frames: (b) => this.vault.frames(b), pipe: (o) => this.vault.pipe(o), close: () => this.vault.close() }
+  }
+  /** Runs `then` after the delay, in order with what went the same way before. */
+  later(way: 'up' | 'down' | 'vault', delayMs: number, then: () => void): void {
+    const { clock } = this.world
+    this.#free[way] = Math.max(this.#free[way], clock.now() + delayMs)
+    clock.at(instant(this.#free[way]), then)
+  }
+  /** Hangs up. */
+  leave(): void {
+    this.call.input({ kind: 'leave' })
+  }
+  /** As a host: puts somebody out. */
+  remove(other: WorldMember, ban = false): void {
+    this.call.input({ kind: 'remove', leaf: this.leafOf(other), ban })
+  }
+  get inRoom(): boolean {
+    return this.roster.phase === 'member'
   }
   get roster(): Roster {
     return this.call.roster
@@ -160,6 +206,7 @@ export class ConferenceWorld {
   #cancelWake = (): void => {}
   #nextSsrc = 5000
   #nextProbe = 1
+  #connections = 0
   #routed = new Set<Ssrc>()
 
   constructor(options: WorldOptions = {}) {
@@ -181,15 +228,15 @@ export class ConferenceWorld {
     w.plane = portablePlane({ socket: await w.server.bind({ address: '192.0.2.1', port: 7443 }), scheduler: w.clock, crypto: w.crypto })
     return w
   }
-  /** A person with a client, connected to the server and not yet in the room. `hz`: the tone it says. */
-  async arrive(name: string, options: { hz?: number; from?: People } = {}): Promise<WorldMember> {
+  /** A person with a client, connected to the server and not yet in the room. */
+  async arrive(name: string, options: ArriveOptions = {}): Promise<WorldMember> {
     const people = options.from ?? this.people
-    const { chain, pkcs8 } = people.person(name)
+    const identity = options.as?.identity ?? people.person(name)
+    const { chain, pkcs8 } = identity
     const vault = must(createVault({ crypto: this.crypto, clock: this.clock }, { chain, pkcs8, anchors: [this.people.ca.certificate, people.ca.certificate], realm: REALM }))
-    const { identity } = must(await vault.call('identity.show', {}))
     const n = this.members.length + 1
     const host = this.net.host(`${name}-${n}`, `198.51.${100 + (n >> 8)}.${n & 255}`)
-    const m = new WorldMember(this, name, `s${n}`, vault, identity.keyId, host, options.hz)
+    const m = new WorldMember(this, name, `s${n}`, vault, identity, host, options.hz)
     this.members.push(m)
     if (this.withMedia) this.openHop(m)
     return m
@@ -202,7 +249,7 @@ export class ConferenceWorld {
     if (before !== undefined) this.plane.close(before)
     m.media?.command({ op: 'hop.open', hop: 1, generation: this.#nextProbe, remotes: [this.plane.local], receive: spec.send, send: spec.receive, probe: spec.probe })
   }
-  async join(name: string, options: { hz?: number; from?: People; limitMs?: number } = {}): Promise<WorldMember> {
+  async join(name: string, options: ArriveOptions & { limitMs?: number } = {}): Promise<WorldMember> {
     const m = await this.arrive(name, options)
     m.dial()
     await this.until(() => m.joinedAt !== undefined || m.over !== undefined, options.limitMs ?? 20_000, `${name} in the room`)
@@ -221,20 +268,23 @@ export class ConferenceWorld {
     return members.every((m) => m.roster.phase === 'member' && m.names.join() === names && m.roster.securityCode === first)
   }
   fromMember(m: WorldMember, message: ClientMessage): void {
+    const { session } = m
     for (const x of this.toServer(m, message)) {
-      this.clock.at(instant(this.clock.now() + this.latencyMs + m.lagMs), () => {
-        if (m.connected) this.step({ kind: 'message', session: m.session, keyId: m.keyId, message: x as RoomRequest, ssrc: this.#nextSsrc++ })
+      m.later('up', this.latencyMs + m.lagMs + m.stallMs, () => {
+        if (m.connected && m.session === session) this.step({ kind: 'message', session, keyId: m.keyId, message: x as RoomRequest, ssrc: this.#nextSsrc++ })
       })
     }
   }
-  /** The connection breaks; both sides learn it at once. */
-  cut(m: WorldMember): void {
+  /** The connection breaks. Both sides learn it at once, or the server does not yet. */
+  cut(m: WorldMember, serverKnows = true): void {
     m.connected = false
-    this.step({ kind: 'gone', session: m.session })
+    if (serverKnows) this.step({ kind: 'gone', session: m.session })
     m.call.input({ kind: 'channel', up: false, reason: 'cut' })
   }
+  /** A new connection: another session, other hop keys. */
   mend(m: WorldMember): void {
     m.connected = true
+    m.session = `${m.session.split('.')[0]}.${++this.#connections}`
     if (this.withMedia) this.openHop(m)
     this.#route()
     m.call.input({ kind: 'channel', up: true })
@@ -246,9 +296,14 @@ export class ConferenceWorld {
     for (const o of out) this.#carryOut(o)
   }
   send(m: WorldMember, message: ServerMessage): void {
-    this.clock.at(instant(this.clock.now() + this.latencyMs + m.lagMs), () => {
-      if (m.connected && m.call !== undefined) m.call.onWire(message)
+    const { session } = m
+    m.later('down', this.latencyMs + m.lagMs + m.stallMs, () => {
+      if (m.connected && m.session === session && m.call !== undefined) m.call.onWire(message)
     })
+  }
+  /** The server begins to route anew, for a test that changed `flow`. */
+  reroute(): void {
+    this.#route()
   }
   stop(): void {
     for (const m of this.members) {
@@ -276,7 +331,7 @@ export class ConferenceWorld {
       const from = legOf(s.session)
       if (from === undefined) continue
       now.add(s.ssrc as Ssrc)
-      must(this.plane.route(from, s.ssrc as Ssrc, streams.flatMap((o) => (o.session === s.session ? [] : [legOf(o.session)!]))))
+      must(this.plane.route(from, s.ssrc as Ssrc, streams.flatMap((o) => (o.session === s.session ? [] : (legOf(o.session) ?? [])))))
     }
     for (const old of this.#routed) if (!now.has(old)) for (const m of this.members) if (m.leg !== undefined) this.plane.unroute(m.leg, old)
     this.#routed = now

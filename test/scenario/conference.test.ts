@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { ConferenceWorld } from '../kit/conference-world.ts'
 import { heardShare } from '../kit/media-world.ts'
 
-const TONES = [440, 700, 1100, 1600]
+const TONES = [400, 700, 1100, 1600]
 
 describe('a sealed conference', () => {
   test('three members see each other, with one code, and hear the two others and not themselves', async (t) => {

@@ -146,6 +146,8 @@ export function onRefused(s: ConferenceState, m: ServerWire['room-refused']): vo
 
 /** Our membership ended by the server's word. */
 export function onClosed(s: ConferenceState, m: ServerWire['room-closed']): void {
+  // The answer to the hanging up of a call before this one.
+  if (m.reason === 'left') return
   if (m.reason === 'unreachable') return heal(s, 'CLIENT_ROOM_CLOSED', 'the server lost us')
   const fault = makeFault(m.reason === 'replaced' ? 'CLIENT_REPLACED' : 'CLIENT_REMOVED', s.options.room)
   forgetSession(s)

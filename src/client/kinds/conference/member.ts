@@ -3,7 +3,7 @@ import { sameBytes } from '../../../base/bytes.ts'
 import { makeFault } from '../../../base/result.ts'
 import { displayName } from '../../../model/identity.ts'
 import type { ServerWire } from '../../../protocol/wire/messages.ts'
-import type { RemovalRequest, VaultCalls } from '../../../vault/api/calls.ts'
+import type { GroupView, RemovalRequest, VaultCalls } from '../../../vault/api/calls.ts'
 import { announce, forgetSession, heal, showGroup, showSenders } from './joining.ts'
 import type { ConferenceState } from './state.ts'
 
@@ -54,6 +54,7 @@ function commit(s: ConferenceState, adds: ServerWire['room-nominate']['adds'], r
       if (s.session !== session) return
       if (r.ok) {
         s.ownCommit = r.value.commit
+        s.ownRemoves = r.value.removes
         const { welcome, epoch, refused, refusedRemovals } = r.value
         for (const no of refusedRemovals) s.note(no.code, no.message)
         s.send({
@@ -108,7 +109,7 @@ function apply(s: ConferenceState, m: ServerWire['room-ordered'], done: () => vo
     if (r.ok) {
       s.appliedSeq = m.seq
       s.send({ k: 'room-applied', room: s.options.room, seq: m.seq })
-      if (r.value.ended) return removed(s)
+      if (r.value.ended) return removed(s, r.value.removed.find((x) => x.leaf === r.value.view.ownLeaf)?.reason)
       applied(s, r.value)
     } else {
       s.refusedSeqs.add(m.seq)
@@ -119,8 +120,10 @@ function apply(s: ConferenceState, m: ServerWire['room-ordered'], done: () => vo
   })
 }
 
-function removed(s: ConferenceState): void {
-  const fault = makeFault('CLIENT_REMOVED', s.options.room)
+/** "Unreachable" may be an error, or one member's spite: we ask again. Everything else is final. */
+function removed(s: ConferenceState, reason: RemovalRequest['reason'] | undefined): void {
+  if (reason === 'unreachable') return heal(s, 'CLIENT_ROOM_CLOSED', 'the others removed us as unreachable')
+  const fault = makeFault(reason === 'rejoin' ? 'CLIENT_REPLACED' : 'CLIENT_REMOVED', s.options.room)
   forgetSession(s)
   s.over(fault.message, fault)
 }
@@ -159,6 +162,7 @@ export function onStands(s: ConferenceState, m: ServerWire['room-stands']): void
     if (s.refusedSeqs.has(m.seq)) return heal(s, 'CLIENT_OTHER_BRANCH', 'the others accepted a change that we refused')
     if (s.ownSeq !== m.seq) return done()
     const before = s.view
+    const removes = s.ownRemoves
     s.ownCommit = undefined
     s.ownSeq = undefined
     s.ask('room.confirm', { session }, (r) => {
@@ -166,9 +170,16 @@ export function onStands(s: ConferenceState, m: ServerWire['room-stands']): void
       if (!r.ok) return heal(s, r.fault.code, r.fault.message)
       const view = r.value.view
       const added = view.members.filter((x) => !before?.members.some((b) => b.leaf === x.leaf && b.identity.keyId === x.identity.keyId))
-      applied(s, { view, removed: [], added: added.map((x) => x.leaf) })
+      applied(s, { view, removed: removedByUs(before, view, removes), added: added.map((x) => x.leaf) })
       done()
     })
+  })
+}
+
+function removedByUs(before: GroupView | undefined, now: GroupView, removes: readonly RemovalRequest[]): VaultCalls['room.apply']['out']['removed'] {
+  return removes.flatMap(({ leaf, reason }) => {
+    const gone = before?.members.find((m) => m.leaf === leaf)
+    return gone === undefined ? [] : [{ leaf, identity: gone.identity, reason, by: now.ownLeaf }]
   })
 }
 

@@ -6,7 +6,7 @@ import type { BasePolicy } from '../../../model/policy.ts'
 import type { CallEvent, Roster } from '../../../model/roster.ts'
 import { applyEvent, emptyRoster } from '../../../model/roster.ts'
 import type { ClientMessage } from '../../../protocol/wire/messages.ts'
-import type { GroupView, SessionId, VaultCallName, VaultCalls } from '../../../vault/api/calls.ts'
+import type { GroupView, RemovalRequest, SessionId, VaultCallName, VaultCalls } from '../../../vault/api/calls.ts'
 import type { CallMedia, CallOut, VaultRequest } from '../../call.ts'
 import type { MediaCommand } from '../../../media/api.ts'
 
@@ -43,6 +43,8 @@ export class ConferenceState {
   lastSeq = 0
   /** Our own commit, handed to the server and not yet decided. */
   ownCommit: Uint8Array | undefined
+  /** Whom it removes, and why. */
+  ownRemoves: readonly RemovalRequest[] = []
   /** Its place in the order, once it was ordered. */
   ownSeq: number | undefined
   /** Newest commit of another that we applied. */
