@@ -53,8 +53,9 @@ export interface EndpointOptions {
   readonly user: TransactionUser
 }
 
-/** Server and client transactions alive at once; more are refused with 503. */
-const transactionLimit = 2000
+/** Transactions alive at once, each way and of one source; more are refused with 503. Each lives 32 s after its end. */
+const transactionLimit = 10_000
+const transactionsOfSource = 4000
 
 interface Live<In> {
   readonly flow: SipFlow
@@ -63,7 +64,10 @@ interface Live<In> {
 
 export class SipEndpoint {
   readonly #options: EndpointOptions
-  readonly #limit = new SourceLimit()
+  readonly #limit = new SourceLimit(1000, 2000)
+  /** Faults told to the log. */
+  readonly #reports = new SourceLimit(1, 20)
+  readonly #serversOf = new Map<string, number>()
   readonly #servers = new Map<string, Live<ServerIn> & { readonly incoming: Incoming }>()
   readonly #clients = new Map<string, Live<ClientIn>>()
   /** Merge keys of running server transactions, to their transaction. */
@@ -130,7 +134,7 @@ export class SipEndpoint {
     if (this.#closed || !this.#limit.admit(flow.remote.address, this.#options.scheduler.now())) return
     const parsed = parseMessage(data, { stream: isReliable(flow.transport) })
     if (!parsed.ok) {
-      this.#options.user.report(parsed.fault, flow)
+      this.#report(parsed.fault, flow)
       const status = statusOf(parsed.fault.code)
       const reply = status === undefined ? undefined : refuseRaw(data, status, reasonOf(status))
       if (reply !== undefined) this.#send(reply, flow)
@@ -153,9 +157,9 @@ export class SipEndpoint {
     const running = this.#servers.get(key)
     if (running !== undefined) running.step({ kind: 'request', request })
     else if (request.method === 'ACK') this.#options.user.ack(request, flow)
-    else if (this.#servers.size >= transactionLimit) {
+    else if (this.#servers.size >= transactionLimit || (this.#serversOf.get(flow.remote.address) ?? 0) >= transactionsOfSource) {
       this.#send(serialise(makeReply(request, 503, { headers: [{ name: 'Retry-After', value: '10' }] })), replyFlow(request, flow))
-      this.#options.user.report(makeFault('SIP_TOO_BUSY', 'transactions'), flow)
+      this.#report(makeFault('SIP_TOO_BUSY', 'transactions'), flow)
     } else this.#serve(request, key, received, flow)
   }
 
@@ -180,11 +184,23 @@ export class SipEndpoint {
       else if (o.kind === 'failed') return () => user.failed(incoming)
       else {
         this.#servers.delete(key)
+        this.#countServer(flow, -1)
         if (mergeKey !== undefined && this.#merging.get(mergeKey) === key) this.#merging.delete(mergeKey)
       }
     })
     this.#servers.set(key, { flow, incoming, step })
+    this.#countServer(flow, 1)
     step({ kind: 'request', request })
+  }
+
+  #countServer(flow: SipFlow, change: 1 | -1): void {
+    const count = (this.#serversOf.get(flow.remote.address) ?? 0) + change
+    if (count === 0) this.#serversOf.delete(flow.remote.address)
+    else this.#serversOf.set(flow.remote.address, count)
+  }
+
+  #report(fault: Fault, flow: SipFlow): void {
+    if (this.#reports.admit(flow.remote.address, this.#options.scheduler.now())) this.#options.user.report(fault, flow)
   }
 
   #lost(flow: SipFlow): void {

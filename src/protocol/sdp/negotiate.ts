@@ -68,6 +68,7 @@ function chooseFrom(session: SessionDescription, media: MediaDescription, index:
   if (codec === undefined || format === undefined) return err('SDP_NO_AUDIO', 'no common codec')
   const address = media.connection ?? session.connection ?? ''
   if (!isIpv4(address) && !isIpv6(address)) return err('SDP_NO_AUDIO', 'the address of the stream is a name')
+  if (isGroup(address)) return err('SDP_NO_AUDIO', 'the address of the stream is multicast or broadcast')
   const event = formats.find((f) => f.name === 'telephone-event' && f.clockHz === format.clockHz)
   return ok({
     index,
@@ -81,6 +82,9 @@ function chooseFrom(session: SessionDescription, media: MediaDescription, index:
     ...(keying.value === undefined ? {} : { sdes: keying.value }),
   })
 }
+
+/** We never send to many at once: 224.0.0.0/3 (multicast, reserved, broadcast) and ff00::/8. */
+const isGroup = (address: string): boolean => (address.includes(':') ? /^ff/i.test(address) : Number(address.split('.')[0]) >= 224)
 
 /** The key that the peer sends with; undefined for plain RTP. RTP/AVP with keys is best-effort SRTP, as phones do it. */
 function chooseKeying(media: MediaDescription, policy: AudioPolicy): Result<SdesKey | undefined> {

@@ -1,6 +1,6 @@
 /** SIP messages as plain data, and how their header fields are found. */
 import type { Address } from './address.ts'
-import { parseAddress, parseList, readAddress } from './address.ts'
+import { parseList, readAddress } from './address.ts'
 import type { Uri } from './uri.ts'
 import type { Via } from './via.ts'
 
@@ -92,13 +92,6 @@ export function addressesOf(m: { readonly headers: readonly Header[] }, name: st
 export function contactOf(m: { readonly headers: readonly Header[] }): Address | undefined {
   const first = headerOf(m, 'Contact')
   return first === undefined || first === '*' ? undefined : addressesOf(m, 'Contact')[0]
-}
-
-/** The address in a single-valued field such as Refer-To. */
-export function addressOf(m: { readonly headers: readonly Header[] }, name: string): Address | undefined {
-  const value = headerOf(m, name)
-  const address = value === undefined ? undefined : parseAddress(value)
-  return address?.ok === true ? address.value : undefined
 }
 
 /** `delta-seconds`, at most 2^32-1; undefined where absent or not such a number. */

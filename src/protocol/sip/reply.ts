@@ -22,7 +22,7 @@ export const cleanReason = (text: string): string => text.replace(/[\x00-\x1f\x7
 
 /** Response codes for requests that the parser refuses. Faults of responses have none: those are dropped. */
 const statusByFault: Partial<Record<FaultCode, number>> = {
-  SIP_TOO_LARGE: 513, SIP_NOT_UTF8: 400, SIP_BAD_START_LINE: 400, SIP_BAD_VERSION: 505, SIP_BAD_URI: 400, SIP_URI_TOO_LONG: 414, SIP_URI_SCHEME: 416,
+  SIP_TOO_LARGE: 513, SIP_NOT_UTF8: 400, SIP_BAD_START_LINE: 400, SIP_BAD_VERSION: 505, SIP_BAD_URI: 400, SIP_URI_TOO_LONG: 414,
   SIP_BAD_HEADER: 400, SIP_MISSING_HEADER: 400, SIP_REPEATED_HEADER: 400, SIP_TOO_MANY_HEADERS: 513, SIP_BAD_LENGTH: 400, SIP_CSEQ_MISMATCH: 400,
   SIP_UNKNOWN_METHOD: 501, SIP_CSEQ_ORDER: 500, SIP_BAD_DIGEST: 400, SIP_TOO_BUSY: 503, SDP_MALFORMED: 400, SDP_NO_AUDIO: 488, SDP_SRTP_REFUSED: 488, SDP_SRTP_REQUIRED: 488,
 }
@@ -42,11 +42,13 @@ export function makeReply(request: SipRequest, status: number, options: { readon
     to: tagged ? withTag(request.to, options.tag!) : request.to,
     callId: request.callId,
     cseq: request.cseq,
-    // Record-Route is copied into responses that may make a dialog (§12.1.1).
-    headers: [...(status > 100 && status < 300 ? request.headers.filter((h) => h.name === 'Record-Route') : []), ...(options.headers ?? [])],
+    headers: [...request.headers.filter((h) => isCopied(h, status)), ...(options.headers ?? [])],
     body: options.body ?? noBody,
   }
 }
+
+/** Timestamp goes into 100 (§8.2.6.1), Record-Route into responses that may make a dialog (§12.1.1). */
+const isCopied = (h: Header, status: number): boolean => (status === 100 ? h.name === 'Timestamp' : status < 300 && h.name === 'Record-Route')
 
 /** Fields without which nobody can tell which request is meant. */
 const needed = ['Via', 'Call-ID', 'CSeq']

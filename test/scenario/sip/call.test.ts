@@ -115,6 +115,18 @@ test('refuse with words, repeated until ACK; line breaks in the words do no harm
   assert.deepEqual(s.left(), nothing)
 })
 
+test('nobody answers: 487 after three minutes, or when the INVITE says', () => {
+  const s = simHandset()
+  const p = s.phone()
+  p.invite()
+  const q = s.phone({ port: 6001 })
+  q.invite({ headers: ['Expires: 20'] })
+  s.clock.advanceSync(180_010)
+  assert.deepEqual([p.shown(true).find((l) => l.includes('487')), q.shown(true).find((l) => l.includes('487'))], ['180001 487 INVITE', '20001 487 INVITE'])
+  assert.deepEqual(s.kinds(), ['dial', 'dial', 'ended: not answered in time', 'ended: not answered in time'])
+  assert.deepEqual(s.left(), nothing)
+})
+
 test('hang up by us: BYE with a reason; before the ACK it waits for it', () => {
   const s = simHandset()
   const p = s.phone()

@@ -197,7 +197,7 @@ test('malformed messages are answered 400, reported, and change nothing; a flood
   p.raw(new Uint8Array(100))
   assert.deepEqual(faults, ['SIP_BAD_START_LINE', 'SIP_TRUNCATED'])
   for (let i = 0; i < 5000; i++) p.raw(new Uint8Array(100))
-  assert.ok(faults.length < 2100, `${faults.length} reports`)
+  assert.ok(faults.length <= 20, `${faults.length} reports`)
   const q = s.phone({ address: '127.0.0.2', port: 6001 })
   q.invite()
   assert.equal(s.dials().length, 1, 'others are served meanwhile')

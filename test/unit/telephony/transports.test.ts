@@ -130,7 +130,7 @@ test('UDP: datagrams both ways, keep-alives are swallowed; a taken port is a fau
 })
 
 test('a source has its own bucket, which fills again', () => {
-  const limit = new SourceLimit()
+  const limit = new SourceLimit(1000, 2000)
   const admitted = (address: string, at: number, n: number): number => Array.from({ length: n }, () => limit.admit(address, instant(at))).filter(Boolean).length
   assert.equal(admitted('a', 0, 5000), 2000)
   assert.equal(admitted('b', 0, 10), 10)

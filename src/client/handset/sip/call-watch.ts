@@ -11,6 +11,8 @@ export interface WatchActions {
   refresh(): void
   /** The phone did not refresh in time. */
   expired(): void
+  /** It rang for as long as it may. */
+  unanswered(): void
 }
 
 export class CallWatch {
@@ -19,6 +21,7 @@ export class CallWatch {
   readonly #actions: WatchActions
   #stopProbe: Stop | undefined
   #stopSession: Stop | undefined
+  #stopRinging: Stop | undefined
   #timer: SessionTimer | undefined
   #stopped = false
 
@@ -26,6 +29,13 @@ export class CallWatch {
     this.#scheduler = scheduler
     this.#livenessMs = livenessMs
     this.#actions = actions
+  }
+
+  ringing(limitMs: number): void {
+    this.#stopRinging = this.#after(limitMs, () => this.#actions.unanswered())
+  }
+  answered(): void {
+    this.#stopRinging?.()
   }
 
   /** The phone gave a sign of life inside the dialog: the next probe is a whole interval away. */
@@ -58,6 +68,7 @@ export class CallWatch {
     this.#stopped = true
     this.#stopProbe?.()
     this.#stopSession?.()
+    this.#stopRinging?.()
   }
 
   #after(ms: number, run: () => void): Stop {

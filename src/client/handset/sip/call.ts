@@ -48,7 +48,13 @@ export class SipCall {
     this.#peerUpdates = tokensOf(start.invite.request, 'Allow').includes('update')
     const { scheduler, livenessMs } = host.settings
     this.#provisional = new ReliableProvisional(scheduler, start.invite, () => this.#refuse(504, 'no PRACK'))
-    this.#watch = new CallWatch(scheduler, livenessMs, { probe: () => this.#probe(), refresh: () => this.#refresh(), expired: () => this.#bye('the phone did not refresh its session') })
+    this.#watch = new CallWatch(scheduler, livenessMs, {
+      probe: () => this.#probe(),
+      refresh: () => this.#refresh(),
+      expired: () => this.#bye('the phone did not refresh its session'),
+      unanswered: () => this.#refuse(487, 'Request Terminated', 'not answered in time'),
+    })
+    this.#watch.ringing(ringingMs(start.invite.request))
   }
 
   get key(): string {
@@ -71,6 +77,7 @@ export class SipCall {
     this.#provisional.stop()
     this.#state = 'answered'
     const timer = answerSessionTimer(this.#invite.request)
+    this.#watch.answered()
     if (timer.kind !== 'accepted') return
     this.#accept(this.#invite, this.#current === undefined ? this.#media.offer(local) : this.#media.answer(local), timer.headers, this.#current === undefined)
     this.#watch.session(timer.timer)
@@ -299,6 +306,9 @@ export class SipCall {
     return makeReply(request, status, { tag: tagOf(this.#dialog.local), headers, ...(reason === undefined ? {} : { reason }) })
   }
 }
+
+/** How long an INVITE may ring: as its Expires says (§13.3.1), three minutes at most. */
+const ringingMs = (invite: SipRequest): number => Math.min(secondsOf(headerOf(invite, 'Expires')) ?? 180, 180) * 1000
 
 /** RFC 3326: why, in words that a phone may show. */
 const reasonHeader = (text: string): Header => ({ name: 'Reason', value: `SIP;cause=200;text=${quote(text.slice(0, 100))}` })

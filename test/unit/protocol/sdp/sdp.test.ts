@@ -35,6 +35,7 @@ test('static payload types need no rtpmap; our preference decides, a running cod
   assert.equal(must(choose(sdp('m=audio 4002 RTP/AVP 9'), policy, 'pcmu')).codec, 'g722')
   assert.equal(codeOf(choose(sdp('m=audio 4002 RTP/AVP 3 18'))), 'SDP_NO_AUDIO')
   assert.equal(codeOf(choose(sdp('m=audio 0 RTP/AVP 0'))), 'SDP_NO_AUDIO')
+  for (const c of ['IN IP4 239.1.1.1', 'IN IP4 255.255.255.255', 'IN IP6 ff02::1', 'IN IP4 phone.example.com']) assert.equal(codeOf(choose(sdp('m=audio 4002 RTP/AVP 0', `c=${c}`))), 'SDP_NO_AUDIO', c)
   assert.equal(codeOf(choose(sdp('m=audio 4002 RTP/AVP 96', 'a=rtpmap:96 opus/48000'))), 'SDP_NO_AUDIO', 'opus is always /2')
 })
 
