@@ -26,6 +26,8 @@ export interface TlsPeer {
   /** As presented, own certificate first; empty: it showed none. */
   readonly chain: readonly Der[]
   readonly remote: AddressPort
+  /** Our own end. */
+  readonly local: AddressPort
   /** TLS-Exporter of this connection (RFC 8446 §7.5). */
   exporter(label: string, context: Uint8Array, length: number): Uint8Array
 }
@@ -126,12 +128,14 @@ function peerOf(socket: TLSSocket): TlsPeer {
   const chain: Der[] = []
   for (let c = socket.getPeerX509Certificate(); c !== undefined && chain.length < CHAIN_LIMIT; c = c.issuerCertificate) chain.push(new Uint8Array(c.raw) as Der)
   return {
-    chain, remote: remoteOf(socket),
+    chain, remote: remoteOf(socket), local: { address: unmapped(socket.localAddress), port: socket.localPort ?? 0 },
     exporter: (label, context, length) => new Uint8Array(socket.exportKeyingMaterial(length, label, Buffer.from(context))),
   }
 }
 
-const remoteOf = (socket: TLSSocket): AddressPort => ({ address: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''), port: socket.remotePort ?? 0 })
+const remoteOf = (socket: TLSSocket): AddressPort => ({ address: unmapped(socket.remoteAddress), port: socket.remotePort ?? 0 })
+
+const unmapped = (address: string | undefined): string => (address ?? '').replace(/^::ffff:/, '')
 
 const toJson = (f: Fault): { code: string; message: string } => ({ code: f.code, message: f.message })
 

@@ -1,0 +1,23 @@
+/** `stc server`: one server in the foreground, its log on stdout. */
+import type { Command } from 'commander'
+import { showAddress } from '../net/address.ts'
+import { readServerConfig, startServer } from '../server/index.ts'
+import { complain, fail, interrupted } from './output.ts'
+
+export function registerServer(program: Command): void {
+  program
+    .command('server')
+    .description('run a server')
+    .requiredOption('-c, --config <file>', 'configuration (YAML; docs/operations.md lists the keys)')
+    .action((options: { config: string }) => runServer(options.config))
+}
+
+async function runServer(file: string): Promise<void> {
+  const config = readServerConfig(file)
+  if (!config.ok) return fail(config.fault)
+  const server = await startServer(config.value)
+  if (!server.ok) return fail(server.fault)
+  complain(`stc server at ${showAddress(server.value.address)} (TCP) and ${showAddress(server.value.media)} (UDP); Ctrl-C ends it`)
+  await interrupted()
+  await server.value.close()
+}

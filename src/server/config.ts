@@ -1,0 +1,40 @@
+/** The server's configuration file (docs/operations.md). */
+import { z } from 'zod'
+import type { Result } from '../base/result.ts'
+import { ok } from '../base/result.ts'
+import { besideConfig, readConfig } from '../store/config.ts'
+
+const file = z.string().min(1)
+const port = z.number().int().min(0).max(65_535)
+
+export const serverConfig = z.strictObject({
+  /** TCP and UDP. `::` is every address of IPv6 and IPv4. */
+  listen: z.strictObject({ address: z.union([z.ipv4(), z.ipv6()], 'must be a numeric address, e.g. 0.0.0.0 or ::').default('::'), port: port.default(7443) }).prefault({}),
+  identity: z.strictObject({ certificate: file, key: file, passphrase: z.string().optional(), anchors: z.array(file).min(1) }),
+  realm: z.string().regex(/^[a-z0-9.-]{1,64}$/, 'must be lower-case letters, digits, . -').default('stc'),
+  /** Where clients find the media port, when it is not the address that they connected to (NAT). */
+  advertise: z.array(z.strictObject({ address: z.union([z.ipv4(), z.ipv6()], 'must be a numeric address'), port: port.min(1) })).max(8).default([]),
+  rooms: z
+    .strictObject({
+      maximum: z.number().int().min(1).max(100_000).default(1000),
+      /** Members of one room, whatever its policy says. */
+      members: z.number().int().min(1).max(1000).default(200),
+    })
+    .prefault({}),
+  /** Open connections of all clients; each has one or two. */
+  connections: z.number().int().min(1).max(100_000).default(2000),
+  /** `required`: clients without X25519MLKEM768 do not get in. */
+  hybrid: z.enum(['preferred', 'required']).default('preferred'),
+  log: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+})
+
+export type ServerConfig = z.infer<typeof serverConfig>
+
+/** File names come back absolute; in the file they are relative to its folder. */
+export function readServerConfig(path: string): Result<ServerConfig> {
+  const read = readConfig(path, serverConfig)
+  if (!read.ok) return read
+  const { identity } = read.value
+  const beside = (f: string): string => besideConfig(path, f)
+  return ok({ ...read.value, identity: { ...identity, certificate: beside(identity.certificate), key: beside(identity.key), anchors: identity.anchors.map(beside) } })
+}

@@ -1,0 +1,20 @@
+/** What a server needs besides its clients. */
+import type { Scheduler } from '../base/ports.ts'
+import type { CryptoPort } from '../crypto/port.ts'
+import type { PlaneHandle } from '../media/plane/types.ts'
+import type { AddressPort } from '../net/address.ts'
+import type { RoomLimits } from '../protocol/room/index.ts'
+import type { Log } from './log.ts'
+
+export interface CoreOptions {
+  readonly crypto: CryptoPort
+  readonly scheduler: Scheduler
+  readonly plane: PlaneHandle
+  readonly log: Log
+  readonly agent: string
+  readonly realm: string
+  /** Empty: the address of the connection, the plane's port. */
+  readonly advertise: readonly AddressPort[]
+  readonly roomLimits: RoomLimits
+  readonly maximumRooms: number
+}

@@ -1,0 +1,74 @@
+/** The server without sockets and threads: sessions, rooms and routes over whatever transports it is given. */
+import { instant, type UnixTime } from '../base/brand.ts'
+import { toHex } from '../base/bytes.ts'
+import type { MessageTransport } from '../base/message-transport.ts'
+import type { CoreOptions } from './core-options.ts'
+import { handle } from './families/index.ts'
+import { LimitedLog } from './log.ts'
+import { Rooms } from './rooms.ts'
+import { Routes } from './routes.ts'
+import { type Peer, Session, sessionLink } from './session.ts'
+import { SsrcAllocator } from './ssrc.ts'
+
+/** A client must greet in time. */
+const HELLO_MS = 10_000
+
+export class ServerCore {
+  readonly options: CoreOptions
+  readonly ssrcs: SsrcAllocator
+  readonly routes: Routes
+  readonly rooms: Rooms
+  readonly refusals: LimitedLog
+  readonly #sessions = new Map<string, Session>()
+
+  constructor(options: CoreOptions) {
+    this.options = options
+    this.ssrcs = new SsrcAllocator(options.crypto)
+    this.refusals = new LimitedLog(options.log, options.scheduler)
+    this.routes = new Routes(options.plane, (session) => this.#sessions.get(session)?.leg)
+    this.rooms = new Rooms({
+      scheduler: options.scheduler, limits: options.roomLimits, maximum: options.maximumRooms, ssrcs: this.ssrcs, routes: this.routes, log: options.log,
+      send: (session, m) => this.#sessions.get(session)?.send(m),
+    })
+  }
+  get sessions(): ReadonlyMap<string, Session> {
+    return this.#sessions
+  }
+
+  /** A client whose certificate was verified; its session ends with the certificate. */
+  connect(peer: Peer, transport: MessageTransport, validUntil: UnixTime): void {
+    const { scheduler, log, crypto } = this.options
+    const link = sessionLink(transport, scheduler)
+    const session = new Session(toHex(crypto.bytes(16)), peer, link, scheduler.now())
+    this.#sessions.set(session.id, session)
+    const who = { session: session.id.slice(0, 8), key: peer.identity.keyId.slice(0, 16), remote: peer.remote.address }
+    log.info({ ...who, subject: peer.identity.subject }, 'connected')
+    const cancelHello = scheduler.at(instant(scheduler.now() + HELLO_MS), () => {
+      if (!session.greeted) link.fail('CHANNEL_ORDER', 'no hello')
+    })
+    const cancelExpiry = scheduler.at(instant(scheduler.now() + Math.max(0, validUntil - scheduler.unix()) * 1000 + 1000), () => link.fail('IDENTITY_EXPIRED', peer.identity.subject))
+    link.onViolation = (fault) => session.fault(fault)
+    link.onClose((fault) => {
+      cancelHello()
+      cancelExpiry()
+      this.#end(session)
+      if (fault.code === 'CHANNEL_CLOSED') log.info(who, 'disconnected')
+      else this.refusals.warn(fault.code, who, fault.message)
+    })
+    link.onMessage((m) => handle(this, session, m))
+  }
+  /** Ends every session. */
+  stop(): void {
+    for (const s of this.#sessions.values()) s.link.close()
+    this.rooms.stop()
+  }
+
+  #end(session: Session): void {
+    const { plane } = this.options
+    this.rooms.gone(session)
+    this.#sessions.delete(session.id)
+    session.mediaPath?.close()
+    if (session.leg !== undefined) plane.close(session.leg)
+    session.leg = undefined
+  }
+}

@@ -1,0 +1,27 @@
+/** The server's certificate and key, and whom it trusts. */
+import type { UnixTime } from '../base/brand.ts'
+import type { Result } from '../base/result.ts'
+import { ok } from '../base/result.ts'
+import type { CryptoPort } from '../crypto/port.ts'
+import type { Anchors } from '../protocol/x509/path.ts'
+import { readAnchors, readIdentity } from '../store/identity-file.ts'
+import type { ServerConfig } from './config.ts'
+
+export interface Credentials {
+  /** PEM, with intermediates. */
+  readonly certificate: string
+  readonly key: string
+  readonly anchors: Anchors
+}
+
+export function readCredentials(config: ServerConfig, crypto: CryptoPort, now: UnixTime): Result<Credentials> {
+  const { certificate, key, passphrase, anchors } = config.identity
+  const own = readIdentity(crypto, { certificateFile: certificate, keyFile: key, ...(passphrase === undefined ? {} : { passphrase }) }, now)
+  if (!own.ok) return own
+  using identity = own.value
+  const trusted = readAnchors(anchors)
+  if (!trusted.ok) return trusted
+  return ok({ certificate: identity.chain.map((der) => pem('CERTIFICATE', der)).join(''), key: pem('PRIVATE KEY', identity.pkcs8.reveal()), anchors: trusted.value })
+}
+
+const pem = (label: string, der: Uint8Array): string => `-----BEGIN ${label}-----\n${Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`

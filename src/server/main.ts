@@ -1,0 +1,74 @@
+/** The server with its real sockets and threads. */
+import type { Result } from '../base/result.ts'
+import { err, ok } from '../base/result.ts'
+import { createNodeCrypto } from '../crypto/node/index.ts'
+import { selfTest } from '../crypto/self-test.ts'
+import { startPlane } from '../media/plane-host.ts'
+import type { LegStats, PlaneHandle } from '../media/plane/types.ts'
+import { type AddressPort, showAddress } from '../net/address.ts'
+import { realScheduler } from '../net/scheduler.ts'
+import type { TlsServer } from '../net/tls-server.ts'
+import { ROOM_LIMITS } from '../protocol/room/index.ts'
+import type { ServerConfig } from './config.ts'
+import { ServerCore } from './core.ts'
+import { readCredentials } from './credentials.ts'
+import { openDoors } from './doors.ts'
+import { type Log, pinoLog } from './log.ts'
+
+export interface ServerStatus {
+  readonly sessions: number
+  readonly rooms: { readonly room: string; readonly generation: number; readonly epoch: string; readonly members: number; readonly waiting: number }[]
+  readonly legs: readonly LegStats[]
+  /** Datagrams that belong to no client. */
+  readonly stray: number
+}
+
+export interface Server {
+  readonly address: AddressPort
+  /** UDP. */
+  readonly media: AddressPort
+  status(): Promise<ServerStatus>
+  /** Takes no more connections, ends those there are, then the media thread. */
+  close(): Promise<void>
+}
+
+const CLOSE_MS = 2000
+
+export async function startServer(config: ServerConfig, log: Log = pinoLog(config.log)): Promise<Result<Server>> {
+  const crypto = createNodeCrypto()
+  const tested = selfTest(crypto)
+  if (!tested.ok) return tested
+  const scheduler = realScheduler()
+  const credentials = readCredentials(config, crypto, scheduler.unix())
+  if (!credentials.ok) return credentials
+  const plane = await startPlane({ bind: config.listen })
+  if (!plane.ok) return err('CONFIG_LISTEN', `${showAddress(config.listen)} UDP`, plane.fault)
+  plane.value.onFault((fault) => log.warn({ code: fault.code }, fault.message))
+  const core = new ServerCore({
+    crypto, scheduler, plane: plane.value, log, agent: 'stc', realm: config.realm, advertise: config.advertise,
+    roomLimits: { ...ROOM_LIMITS, maximumMembers: config.rooms.members }, maximumRooms: config.rooms.maximum,
+  })
+  const tls = await openDoors(config, core, credentials.value)
+  if (!tls.ok) {
+    await plane.value.stop()
+    return tls
+  }
+  log.info({ address: showAddress(tls.value.local), media: showAddress(plane.value.local), realm: config.realm }, 'listening')
+  return ok(running(core, tls.value, plane.value, log))
+}
+
+function running(core: ServerCore, tls: TlsServer, plane: PlaneHandle, log: Log): Server {
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    const closed = tls.close(CLOSE_MS)
+    core.stop()
+    await closed
+    await plane.stop()
+    log.info({}, 'closed')
+  }
+  return {
+    address: tls.local, media: plane.local,
+    status: async () => ({ sessions: core.sessions.size, rooms: core.rooms.status, ...(await plane.stats()) }),
+    close: () => (closing ??= close()),
+  }
+}

@@ -1,0 +1,75 @@
+/** All rooms of the server: drives their machines in time and hands on what they say. */
+import type { Scheduler, Stop } from '../base/ports.ts'
+import { makeFault } from '../base/result.ts'
+import type { RoomIn, RoomLimits, RoomRequest } from '../protocol/room/index.ts'
+import { RoomMachine } from '../protocol/room/index.ts'
+import type { ServerMessage } from '../protocol/wire/messages.ts'
+import type { Log } from './log.ts'
+import type { Routes } from './routes.ts'
+import type { Session } from './session.ts'
+import type { SsrcAllocator } from './ssrc.ts'
+
+export interface RoomsOptions {
+  readonly scheduler: Scheduler
+  readonly limits: RoomLimits
+  readonly maximum: number
+  readonly ssrcs: SsrcAllocator
+  readonly routes: Routes
+  readonly log: Log
+  readonly send: (session: string, m: ServerMessage) => void
+}
+
+const ROOMS_PER_SESSION = 64
+
+interface Running {
+  readonly machine: RoomMachine
+  cancel: Stop
+}
+
+export class Rooms {
+  readonly #o: RoomsOptions
+  readonly #rooms = new Map<string, Running>()
+
+  constructor(options: RoomsOptions) {
+    this.#o = options
+  }
+  get status(): { room: string; generation: number; epoch: string; members: number; waiting: number }[] {
+    return [...this.#rooms.values()].map(({ machine: { state } }) => ({
+      room: state.room, generation: state.generation, epoch: String(state.group?.epoch ?? ''), members: state.group?.members.length ?? 0, waiting: state.group?.queue.length ?? 0,
+    }))
+  }
+
+  message(session: Session, message: RoomRequest): void {
+    const known = this.#rooms.has(message.room)
+    const enters = message.k === 'room-create' || message.k === 'room-join'
+    if (enters && ((!known && this.#rooms.size >= this.#o.maximum) || session.rooms.size >= ROOMS_PER_SESSION)) {
+      const fault = makeFault('ROOM_TOO_MANY')
+      return session.send({ k: 'room-refused', room: message.room, code: fault.code, message: fault.message })
+    }
+    if (enters) session.rooms.add(message.room)
+    const ssrc = enters ? this.#o.ssrcs.next() : 0
+    this.#step(message.room, { kind: 'message', session: session.id, keyId: session.keyId, message, ssrc })
+    if (!this.#rooms.has(message.room)) session.rooms.delete(message.room)
+  }
+  gone(session: Session): void {
+    for (const room of session.rooms) if (this.#rooms.has(room)) this.#step(room, { kind: 'gone', session: session.id })
+  }
+  stop(): void {
+    for (const r of this.#rooms.values()) r.cancel()
+    this.#rooms.clear()
+  }
+
+  #step(name: string, input: RoomIn): void {
+    const running = this.#rooms.get(name) ?? { machine: new RoomMachine(name, this.#o.limits), cancel: () => {} }
+    this.#rooms.set(name, running)
+    running.cancel()
+    const { out, wakeAt } = running.machine.step(input, this.#o.scheduler.now())
+    running.cancel = wakeAt === undefined ? () => {} : this.#o.scheduler.at(wakeAt, () => this.#step(name, { kind: 'tick' }))
+    for (const o of out) {
+      if (o.kind === 'send') this.#o.send(o.session, o.message)
+      else if (o.kind === 'streams') this.#o.routes.set(name, o.streams)
+      else if (o.kind === 'note') this.#o.log.info({ room: name }, o.text)
+      else this.#rooms.delete(name)
+    }
+  }
+}
