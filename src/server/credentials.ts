@@ -4,6 +4,7 @@ import type { Result } from '../base/result.ts'
 import { ok } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { Anchors } from '../protocol/x509/path.ts'
+import { encodePem } from '../protocol/x509/pem.ts'
 import { readAnchors, readIdentity } from '../store/identity-file.ts'
 import type { ServerConfig } from './config.ts'
 
@@ -21,7 +22,6 @@ export function readCredentials(config: ServerConfig, crypto: CryptoPort, now: U
   using identity = own.value
   const trusted = readAnchors(anchors)
   if (!trusted.ok) return trusted
-  return ok({ certificate: identity.chain.map((der) => pem('CERTIFICATE', der)).join(''), key: pem('PRIVATE KEY', identity.pkcs8.reveal()), anchors: trusted.value })
+  return ok({ certificate: identity.chain.map((der) => encodePem('CERTIFICATE', der)).join(''), key: encodePem('PRIVATE KEY', identity.pkcs8.reveal()), anchors: trusted.value })
 }
 
-const pem = (label: string, der: Uint8Array): string => `-----BEGIN ${label}-----\n${Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`

@@ -13,6 +13,7 @@ import type { CryptoPort } from '../../crypto/port.ts'
 import type { Identity } from '../../model/identity.ts'
 import type { HopOfferState } from '../../protocol/hop/agreement.ts'
 import { verifyPath } from '../../protocol/x509/path.ts'
+import { encodePem } from '../../protocol/x509/pem.ts'
 import type { PipeId, VaultPipe } from '../api/calls.ts'
 import type { HopConnection } from './hop-connection.ts'
 import type { Trust } from './identity-keeper.ts'
@@ -28,12 +29,11 @@ export interface PipeOptions {
   readonly protocols: readonly string[]
 }
 
-const pem = (label: string, der: Uint8Array): string => `-----BEGIN ${label}-----\n${Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`
 
 /** Certificate and key as OpenSSL keeps them; made once, so that the octets of the key are not kept besides. */
 export function clientContext(chain: readonly Der[], pkcs8: Uint8Array): SecureContext {
   return createSecureContext({
-    cert: chain.map((der) => pem('CERTIFICATE', der)).join(''), key: pem('PRIVATE KEY', pkcs8),
+    cert: chain.map((der) => encodePem('CERTIFICATE', der)).join(''), key: encodePem('PRIVATE KEY', pkcs8),
     minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ecdhCurve: GROUPS, secureOptions: constants.SSL_OP_NO_TICKET,
   })
 }
