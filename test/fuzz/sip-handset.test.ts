@@ -33,5 +33,5 @@ test('random conversations', () => {
     assert.deepEqual({ ...s.handset.load, timers: s.clock.pending }, nothing)
     const ended = s.events.filter((e) => e.kind === 'ended').map((e) => e.call)
     assert.deepEqual([...ended].sort(), s.dials().map((d) => d.call).sort(), 'every call ends once')
-  }), { numRuns: 300 })
+  }), { numRuns: 150 })
 })

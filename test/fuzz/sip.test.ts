@@ -38,7 +38,7 @@ test('mutated messages', () => {
     if (!r.ok) return
     if (r.value.kind === 'request') inspectRequest(r.value, served)
     assert.deepEqual(must(parseMessage(serialise(r.value))), r.value)
-  }), { numRuns: 4000 })
+  }), { numRuns: 2500 })
 })
 
 test('random octets', () => {

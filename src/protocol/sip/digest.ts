@@ -61,10 +61,11 @@ export interface DigestServerOptions {
   readonly crypto: DigestCrypto
   /** The digest of a user's password, or undefined where the user or that algorithm is unknown. */
   readonly ha1Of: (user: string, algorithm: DigestAlgorithm) => string | undefined
+  /** Nonces whose count is remembered; default 4096. */
+  readonly remembered?: number
 }
 
 const nonceLifeSeconds = 300
-const rememberedNonces = 4096
 const macOctets = 16
 
 /**
@@ -126,7 +127,7 @@ export class DigestServer {
   #count(nonce: string, nc: number, made: number, now: UnixTime): boolean {
     if (made <= this.#floor || now - made > nonceLifeSeconds || nc <= (this.#counts.get(nonce) ?? 0)) return false
     this.#counts.set(nonce, nc)
-    if (this.#counts.size > rememberedNonces) {
+    if (this.#counts.size > (this.#options.remembered ?? 4096)) {
       const [oldest] = this.#counts.keys()
       this.#floor = Math.max(this.#floor, this.#madeAt(oldest!) ?? 0)
       this.#counts.delete(oldest!)

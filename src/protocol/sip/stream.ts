@@ -39,7 +39,10 @@ function nextItem(held: Uint8Array): Result<{ taken: number; item?: StreamItem }
   const end = endOfHead(held, 0)
   if (end > limits.head || (end < 0 && held.length > limits.head)) return err('SIP_TOO_LARGE', 'header section')
   if (end < 0) return ok({ taken: 0 })
-  const length = announcedLength(held.subarray(0, end))
+  const head = fromUtf8(held.subarray(0, end))
+  // A web page can make its browser send HTTP with SIP in its body to this machine: that connection ends here.
+  if (head === undefined || !/^SIP\/|^[^\r]*SIP\/[0-9.]+\s*(?:\r|$)/i.test(head)) return err('SIP_BAD_START_LINE', 'something else than SIP in a stream')
+  const length = announcedLength(head)
   if (length === undefined) return err('SIP_BAD_LENGTH', 'no usable Content-Length in a stream')
   const total = end + 4 + length
   if (total > limits.message) return err('SIP_TOO_LARGE', `${total} octets`)
@@ -47,9 +50,8 @@ function nextItem(held: Uint8Array): Result<{ taken: number; item?: StreamItem }
 }
 
 /** Exactly one Content-Length: two that differ would let two readers see two different streams. */
-function announcedLength(head: Uint8Array): number | undefined {
-  const text = fromUtf8(head)
-  const found = text === undefined ? [] : [...text.matchAll(/\r\n(?:content-length|l)[ \t]*:(?:[ \t]|\r\n[ \t])*([^\r\n]*)/gi)]
+function announcedLength(head: string): number | undefined {
+  const found = [...head.matchAll(/\r\n(?:content-length|l)[ \t]*:(?:[ \t]|\r\n[ \t])*([^\r\n]*)/gi)]
   const digits = found.length === 1 ? found[0]![1]!.trim() : ''
   return /^[0-9]{1,6}$/.test(digits) ? Number(digits) : undefined
 }

@@ -24,9 +24,9 @@ test('property: however a stream is cut, the messages and pings in it come out',
 })
 
 test('a stream without framing or beyond the limits is given up', () => {
-  const codes = [utf8('OPTIONS sip:a SIP/2.0\r\nX: y\r\n\r\n'), utf8('X\r\nContent-Length: 1\r\nl: 2\r\n\r\n'), utf8('X\r\nContent-Length: 1x\r\n\r\n'), utf8('X\r\nContent-Length: 99999\r\n\r\n'), utf8('x'.repeat(40000))].map((bytes) => {
+  const codes = [utf8('OPTIONS sip:a SIP/2.0\r\nX: y\r\n\r\n'), utf8('SIP/2.0 200 X\r\nContent-Length: 1\r\nl: 2\r\n\r\n'), utf8('SIP/2.0 200 X\r\nContent-Length: 1x\r\n\r\n'), utf8('SIP/2.0 200 X\r\nContent-Length: 99999\r\n\r\n'), utf8('x'.repeat(40000)), utf8('POST /?SIP/2.0 HTTP/1.1\r\nContent-Length: 0\r\n\r\n')].map((bytes) => {
     const r = new SipStream().push(bytes)
     return r.ok ? 'accepted' : r.fault.code
   })
-  assert.deepEqual(codes, ['SIP_BAD_LENGTH', 'SIP_BAD_LENGTH', 'SIP_BAD_LENGTH', 'SIP_TOO_LARGE', 'SIP_TOO_LARGE'])
+  assert.deepEqual(codes, ['SIP_BAD_LENGTH', 'SIP_BAD_LENGTH', 'SIP_BAD_LENGTH', 'SIP_TOO_LARGE', 'SIP_TOO_LARGE', 'SIP_BAD_START_LINE'])
 })
