@@ -73,6 +73,7 @@ export class WorldMember {
   lagMs = 0
   /** The signalling thread and its group work stall: everything reaches them and leaves them later by this. Frames go on. */
   stallMs = 0
+  #dialledAt = 0
   /** The channel is ordered. */
   readonly #free = { up: 0, down: 0, vault: 0 }
 
@@ -101,6 +102,8 @@ export class WorldMember {
   /** The room, dialled. */
   dial(): void {
     const { world } = this
+    this.#dialledAt = world.clock.now()
+    this.heard.length = 0
     const kind = conferenceKind({
       sha256: (b) => world.crypto.hash('sha256', b), chance: () => world.numbers.float(),
       newRoom: (room) => ({ ...world.policy, room: room as RoomName }),
@@ -167,16 +170,18 @@ export class WorldMember {
   leafOf(other: WorldMember): number {
     return this.roster.members.find((m) => m.identity.subject === other.name)?.leaf ?? -1
   }
-  /** Everything heard since the last call. */
-  takeHeard(): Int16Array {
-    const parts = this.heard.splice(0)
-    const all = new Int16Array(parts.reduce((n, p) => n + p.length, 0))
+  /** What the phone played from one instant to another; it reports once a second. */
+  heardBetween(fromMs: number, toMs: number): Int16Array {
+    const first = Math.round((fromMs - this.#dialledAt) / 20) * 320
+    const all = new Int16Array(this.heard.reduce((n, p) => n + p.length, 0))
     let at = 0
-    for (const p of parts) {
+    for (const p of this.heard) {
       all.set(p, at)
       at += p.length
     }
-    return all
+    const last = first + Math.round((toMs - fromMs) / 20) * 320
+    if (first < 0 || last > all.length) throw new RangeError(`${this.name}: nothing recorded for ${fromMs}–${toMs}`)
+    return all.subarray(first, last)
   }
 }
 
