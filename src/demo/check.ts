@@ -29,6 +29,8 @@ export async function check(o: CheckOptions): Promise<Verdict> {
   const agreed = await cast.until(() => cast.agreed(count), AGREE_MS)
   await pause(SETTLE_MS)
   await cast.cut()
+  // Before everybody has said its word, frames that nobody may open yet are normal.
+  const before = counts(cast)
   await pause(o.talkMs)
   const talked = await cast.cut()
   const muted = cast.members.length - 1
@@ -37,6 +39,7 @@ export async function check(o: CheckOptions): Promise<Verdict> {
   await cast.cut()
   await pause(o.mutedMs)
   const silent = await cast.cut()
+  const after = counts(cast)
   const heard = [...heardRows(o, talked), ...mutedRows(o, silent, muted)]
   const opus = await loadOpus()
   const codecs = codecFactory(opus.ok ? opus.value : undefined)
@@ -50,9 +53,9 @@ export async function check(o: CheckOptions): Promise<Verdict> {
     ownDownDb: Object.fromEntries(cast.members.map((m, i) => [m.name, Math.round(must(ownSpeechDownDb(o.speech[i]!, talked[i]!)))])),
     joinMs: Object.fromEntries(cast.members.map((m) => [m.name, Math.round(m.joinMs ?? -1)])),
     firstAudioMs: Object.fromEntries(cast.members.slice(1).map((m) => [m.name, firstAudio(m.stats)])),
-    framesReceived: total(cast, (s) => s.received),
-    framesLost: total(cast, (s) => s.lost),
-    framesNotOpened: total(cast, (s) => s.unopened),
+    framesReceived: after.received - before.received,
+    framesLost: after.lost - before.lost,
+    framesNotOpened: after.unopened - before.unopened,
     noise: noise(o, codecs),
   }, count)
 }
@@ -112,7 +115,10 @@ function firstAudio(stats: Cast['members'][number]['stats']): number {
   return instants.length === 0 ? -1 : Math.round(Math.min(...instants) - stats.dialledAt)
 }
 
-const total = (cast: Cast, of: (s: { received: number; lost: number; unopened: number }) => number): number =>
-  cast.members.reduce((n, m) => n + (m.stats?.senders.reduce((k, s) => k + of(s), 0) ?? 0), 0)
+function counts(cast: Cast): { received: number; lost: number; unopened: number } {
+  const all = cast.members.flatMap((m) => m.stats?.senders ?? [])
+  const sum = (of: (s: (typeof all)[number]) => number): number => all.reduce((n, s) => n + of(s), 0)
+  return { received: sum((s) => s.received), lost: sum((s) => s.lost), unopened: sum((s) => s.unopened) }
+}
 const round = (x: number): number => Math.round(x * 1000) / 1000
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))
