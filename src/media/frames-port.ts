@@ -1,37 +1,46 @@
-/** The vault's frames over a MessagePort: `{id, batch}` both ways, one message per batch. */
-import type { FrameBatch, FrameVault } from '../vault/api/frames.ts'
-
-export interface FramesMessage {
-  readonly id: number
-  readonly batch: FrameBatch
-}
+/** The vault's frames over a MessagePort: all batches of one tick in one message, because each message wakes a thread. */
+import type { FrameBatch, FramesBundle, FrameVault } from '../vault/api/frames.ts'
 
 /** The part of Node's MessagePort that is needed here. */
 export interface FramesPort {
-  postMessage(m: FramesMessage): void
-  on(event: 'message', listener: (m: FramesMessage) => void): unknown
+  postMessage(m: FramesBundle): void
+  on(event: 'message', listener: (m: FramesBundle) => void): unknown
   on(event: 'close', listener: () => void): unknown
+}
+
+interface Asked {
+  readonly batch: FrameBatch
+  answer(batch: FrameBatch): void
 }
 
 /** The asking end. When the port closes, everything asked is answered with a fault per frame. */
 export function portVault(port: FramesPort): FrameVault {
-  const asked = new Map<number, { readonly batch: FrameBatch; answer(batch: FrameBatch): void }>()
+  const asked = new Map<number, readonly Asked[]>()
+  let collected: Asked[] = []
   let next = 0
   let closed = false
-  port.on('message', ({ id, batch }) => {
-    asked.get(id)?.answer(batch)
+
+  const flush = (): void => {
+    if (closed || collected.length === 0) return
+    const id = next++
+    asked.set(id, collected)
+    port.postMessage({ id, batches: collected.map((a) => a.batch) })
+    collected = []
+  }
+  port.on('message', ({ id, batches }) => {
+    const waiting = asked.get(id) ?? []
     asked.delete(id)
+    for (const [i, a] of waiting.entries()) a.answer(batches[i] ?? refuse(a.batch))
   })
   port.on('close', () => {
     closed = true
-    for (const { batch, answer } of asked.values()) answer(refuse(batch))
+    for (const waiting of [...asked.values(), collected]) for (const a of waiting) a.answer(refuse(a.batch))
     asked.clear()
   })
   return {
     frames: (batch) => closed ? Promise.resolve(refuse(batch)) : new Promise((answer) => {
-      const id = next++
-      asked.set(id, { batch, answer })
-      port.postMessage({ id, batch })
+      // One tick seals and opens for all its rooms: one message.
+      if (collected.push({ batch, answer }) === 1) queueMicrotask(flush)
     }),
   }
 }
@@ -44,7 +53,7 @@ export function serveFrames(port: FramesPort, vault: FrameVault): void {
   port.on('close', () => {
     open = false
   })
-  port.on('message', ({ id, batch }) => {
-    void vault.frames(batch).then((answer) => open && port.postMessage({ id, batch: answer }))
+  port.on('message', ({ id, batches }) => {
+    void Promise.all(batches.map((b) => vault.frames(b))).then((answers) => open && port.postMessage({ id, batches: answers }))
   })
 }

@@ -15,10 +15,10 @@ export interface MediaHost {
   stop(): Promise<void>
 }
 
-/** `vaultPort`: carries `{id, batch}` to the vault and back (frames-port.ts); it is transferred to the thread. */
+/** `vaultPort`: carries `{id, batches}` to the vault and back (frames-port.ts); it is transferred to the thread. */
 export async function startMediaWorker(options: { readonly vaultPort: MessagePort }): Promise<MediaHost> {
   const { vaultPort } = options
-  const worker = new Worker(workerUrl('worker', import.meta.url), { workerData: { vaultPort } satisfies MediaWorkerData, transferList: [vaultPort] })
+  const worker = new Worker(workerUrl('worker', import.meta.url), { name: 'stc-media', workerData: { vaultPort } satisfies MediaWorkerData, transferList: [vaultPort] })
   const host = new WorkerHost(worker)
   await host.ready
   return host

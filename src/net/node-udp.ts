@@ -21,7 +21,7 @@ function bindUdp(at: AddressPort, options: NodeUdpOptions): Promise<UdpSocket> {
   const six = isIPv6(at.address)
   // All addresses are numeric: without the detour of a lookup the system call is made inside send(),
   // so that the caller may reuse its buffer.
-  const lookup: NonNullable<SocketOptions['lookup']> = (host, _options, done) => done(null, host, isIPv6(host) ? 6 : 4)
+  const lookup: NonNullable<SocketOptions['lookup']> = (host, _options, done) => done(null, host, host.includes(':') ? 6 : 4)
   const socket = createSocket({ type: six ? 'udp6' : 'udp4', ipv6Only: six && at.address !== '::', lookup })
   return new Promise((resolve, reject) => {
     socket.once('error', reject)

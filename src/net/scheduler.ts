@@ -24,7 +24,7 @@ export function realScheduler(keepAlive = true): Scheduler {
       if (left <= 0.1) {
         // Already due, or as good as due: in the next turn, never inside the caller.
         timer = setTimeout(run, 0)
-      } else timer = setTimeout(() => (now() < when - 0.1 ? arm() : run()), Math.min(Math.floor(left), LONGEST_TIMER_MS))
+      } else timer = setTimeout(() => (now() < when - 0.1 ? arm() : run()), Math.min(Math.ceil(left), LONGEST_TIMER_MS))
       if (!keepAlive) timer.unref()
     }
     arm()

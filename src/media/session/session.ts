@@ -5,7 +5,6 @@
  */
 import { FRAME_SAMPLES } from '../../audio/codec.ts'
 import type { CodecFactory } from '../../audio/codecs.ts'
-import { instant } from '../../base/brand.ts'
 import type { FaultCode } from '../../base/faults/index.ts'
 import { makeFault } from '../../base/result.ts'
 import type { FrameVault } from '../../vault/api/frames.ts'
@@ -16,8 +15,6 @@ import { Hop } from './hop.ts'
 import { Phones, type Phone, type PhonesOptions } from './phones.ts'
 import { Ticker, TICK_MS } from './ticker.ts'
 
-/** What is heard waits this long for the vault at most; later frames are for the next tick. */
-const OPEN_MS = 10
 const STATS_TICKS = 50
 const MAX_HOPS = 64
 const MAX_CONFERENCES = 256
@@ -163,7 +160,7 @@ class Session implements MediaSession {
     this.#whenOpened(opening, () => this.#hear(frames, skipped, now))
     if (++this.#ticks % STATS_TICKS === 0) for (const c of this.#conferences.values()) c.tell(now, this.#ticker.late)
   }
-  /** Runs `then` when the vault has answered all, or when it took too long, once. */
+  /** Runs `then` when the vault has answered all, at the next tick at the latest, once. */
   #whenOpened(opening: readonly Promise<void>[], then: () => void): void {
     if (opening.length === 0) {
       then()
@@ -172,11 +169,9 @@ class Session implements MediaSession {
     const finish = (): void => {
       if (this.#finish !== finish) return
       this.#finish = undefined
-      cancel()
       then()
     }
     this.#finish = finish
-    const cancel = this.#o.scheduler.at(instant(this.#o.scheduler.now() + OPEN_MS), finish)
     void Promise.all(opening).then(finish)
   }
   /** Gives every phone its frames of this tick. */
