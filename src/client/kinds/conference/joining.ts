@@ -164,8 +164,8 @@ function enter(s: ConferenceState, view: GroupView): void {
   const { conference, hop } = s.options.media
   s.media({ op: 'conference.open', conference, hop, phone: s.phone, ssrc: s.ssrc as Ssrc, session: view.session, codec: view.policy.codec })
   if (s.muted) s.media({ op: 'conference.mute', conference, muted: true })
-  s.event({ kind: 'phase', phase: 'member', at: s.now })
   showGroup(s, view)
+  s.event({ kind: 'phase', phase: 'member', at: s.now })
   s.media({ op: 'conference.send', conference, on: true })
   announce(s)
   if (!s.joinedOnce) s.out.push({ kind: 'joined' })
