@@ -24,9 +24,9 @@ test('dial, ring, answer, hang up by the phone', () => {
   assert.equal(tagOf(ok.to), tagOf(p.responses[1]!.to), 'one tag for all responses')
   p.send('BYE')
   s.clock.advanceSync(5)
-  assert.deepEqual(p.shown(), ['100 INVITE', '180 INVITE', '200 INVITE', '200 BYE'])
-  assert.deepEqual(s.kinds(), ['dial', 'ended: hung up'])
   assert.deepEqual(s.left(), nothing)
+  assert.deepEqual(p.shown(), ['100 INVITE', '180 INVITE', '200 INVITE', '200 BYE'], 'and no sign of life is asked for any more')
+  assert.deepEqual(s.kinds(), ['dial', 'ended: hung up'])
 })
 
 test('the 200 is repeated until its ACK: T1, doubling to T2', () => {

@@ -99,6 +99,18 @@ test('we refresh by re-INVITE where it does not: same SDP, ACK, and again after 
   assert.deepEqual(s.kinds(), ['dial', 'media'], 'the answer to our refresh put us on hold')
 })
 
+test('the phone repeats its answer to our re-INVITE: our ACK was lost and goes again', () => {
+  const s = simHandset({ livenessMs: 1_000_000 })
+  const p = s.phone()
+  s.up(p, { headers: ['Supported: timer', 'Session-Expires: 120;refresher=uas'] })
+  s.clock.advanceSync(60_100)
+  const invite = p.requests[0]!
+  assert.deepEqual(p.shown().slice(2), ['INVITE', 'ACK'])
+  p.respond(invite, 200)
+  s.clock.advanceSync(5)
+  assert.deepEqual(p.requests.map((r) => [r.method, r.cseq.number]), [['INVITE', 1], ['ACK', 1], ['ACK', 1]])
+})
+
 test('a re-INVITE of the phone while ours is under way gets 491', () => {
   const s = simHandset({ livenessMs: 1_000_000 })
   const p = s.phone()

@@ -18,7 +18,7 @@ const codeOf = (r: { ok: boolean; fault?: { code: string } }): string => r.fault
 
 test('the answer has one codec, telephone-event at its clock, the offerer\'s numbers, its ptime, other streams refused', () => {
   const offer = must(parseSdp(sdp(
-    'm=video 5000 RTP/AVP 31', 'm=audio 4002 RTP/AVP 0 107 100 101', 'a=rtpmap:107 opus/48000/2', 'a=fmtp:107 useinbandfec=1', 'a=rtpmap:100 telephone-event/48000', 'a=rtpmap:101 telephone-event/8000', 'a=ptime:40', 'a=rtcp-mux', 'a=candidate:1 1 UDP 1 192.0.2.1 4002 typ host',
+    'm=video 5000 RTP/AVP 31', 'm=audio 4002 RTP/AVP 0 107 101 100', 'a=rtpmap:107 opus/48000/2', 'a=fmtp:107 useinbandfec=1', 'a=rtpmap:101 telephone-event/8000', 'a=rtpmap:100 telephone-event/48000', 'a=ptime:40', 'a=rtcp-mux', 'a=candidate:1 1 UDP 1 192.0.2.1 4002 typ host',
   )))
   const choice = must(chooseAudio(offer, policy))
   assert.deepEqual(choice, { index: 1, codec: 'opus', payloadType: 107, telephoneEvent: 100, ptimeMs: 40, remote: { address: '192.0.2.1', port: 4002 }, direction: 'sendrecv', nowhere: false })
