@@ -2,7 +2,7 @@
  * The vault's calls: all that the rest of the client can ask of the keys. No call returns a long-term,
  * group or frame key; SRTP hop keys are handed out because they protect one hop only.
  */
-import type { Der, RoomName, Ssrc } from '../../base/brand.ts'
+import type { Der, RoomName, Ssrc, UnixTime } from '../../base/brand.ts'
 import type { Result } from '../../base/result.ts'
 import type { Identity } from '../../model/identity.ts'
 import type { BasePolicy, StatePolicy } from '../../model/policy.ts'
@@ -27,6 +27,8 @@ export interface GroupView {
   readonly members: readonly GroupMember[]
   /** Leaves whose certificate or delegation has ended since: others take no commit of theirs, and somebody should remove them. */
   readonly expired: readonly number[]
+  /** Our own certificate or delegation ends then; rejoining before gets a new delegation. */
+  readonly expiresAt: UnixTime
   readonly policy: BasePolicy
   readonly state: StatePolicy
 }

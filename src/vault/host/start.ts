@@ -26,8 +26,8 @@ const dead = (detail: string): Fault => makeFault('VAULT_DEAD', detail)
 export async function startVault(start: StartOptions): Promise<Result<ThreadedVault>> {
   const { control: controlUrl, frames: framesUrl, ...options } = start
   const keys = new MessageChannel()
-  const frames = new Worker(framesUrl, { workerData: { commands: keys.port2 }, transferList: [keys.port2] })
-  const control = new Worker(controlUrl, { workerData: { options, commands: keys.port1 }, transferList: [keys.port1] })
+  const frames = new Worker(framesUrl, { name: 'stc-frames', workerData: { commands: keys.port2 }, transferList: [keys.port2] })
+  const control = new Worker(controlUrl, { name: 'stc-keys', workerData: { options, commands: keys.port1 }, transferList: [keys.port1] })
   const vault = new HostedVault(control, frames)
   const fault = await vault.ready
   if (fault === undefined) return ok(vault)

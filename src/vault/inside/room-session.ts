@@ -77,6 +77,7 @@ export function viewOf(session: SessionId, group: MlsGroup, now: UnixTime): Grou
   })
   return {
     session, groupId: group.groupId.slice(), generation: generationOf(group.groupId) ?? 0, epoch: group.epoch, securityCode: group.securityCode, ownLeaf: own, members: shown,
-    expired: [...members].filter(([, m]) => m.notAfter < now).map(([leaf]) => leaf), policy: policies.base.policy, state: policies.state.policy,
+    expired: [...members].filter(([, m]) => m.notAfter < now).map(([leaf]) => leaf),
+    expiresAt: members.get(own)?.notAfter ?? now, policy: policies.base.policy, state: policies.state.policy,
   }
 }
