@@ -3,10 +3,12 @@ import type { MessagePort, Transferable } from 'node:worker_threads'
 import { parentPort, workerData } from 'node:worker_threads'
 import { codecFactory } from '../audio/codecs.ts'
 import { loadOpus } from '../audio/opus.ts'
+import { makeFault } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { nodeUdp } from '../net/node-udp.ts'
+import { resolveAddresses } from '../net/resolve.ts'
 import { realScheduler } from '../net/scheduler.ts'
-import type { MediaCommand, MediaEvent } from './api.ts'
+import type { HopId, MediaCommand, MediaEvent } from './api.ts'
 import { portVault } from './frames-port.ts'
 import { createMediaSession } from './session/session.ts'
 
@@ -28,10 +30,26 @@ async function main(port: MessagePort, { vaultPort }: MediaWorkerData): Promise<
     udp: nodeUdp(), scheduler: realScheduler(), crypto: createNodeCrypto(),
     codecs: codecFactory(opus.ok ? opus.value : undefined), vault: portVault(vaultPort), emit,
   })
+  /** Hops whose server's name is being looked up, by the generation that is wanted. */
+  const resolving = new Map<HopId, number>()
+  const openHop = async (c: Extract<MediaCommand, { op: 'hop.open' }>): Promise<void> => {
+    resolving.set(c.hop, c.generation)
+    const remotes = await resolveAddresses(c.remotes, (host, reason) => emit({ op: 'fault', code: 'NET_RESOLVE', message: makeFault('NET_RESOLVE', `${host} (${reason})`).message, about: `hop ${c.hop}` }))
+    // Closed, or opened anew, in the meantime.
+    if (resolving.get(c.hop) !== c.generation) return
+    resolving.delete(c.hop)
+    session.command({ ...c, remotes })
+  }
   port.on('message', (c: MediaCommand) => {
+    if (c.op === 'hop.open') {
+      void openHop(c)
+      return
+    }
+    if (c.op === 'hop.close') resolving.delete(c.hop)
     session.command(c)
-    // Sockets, timers and ports were all that kept the thread alive.
     if (c.op !== 'stop') return
+    // Sockets, timers and ports were all that kept the thread alive.
+    resolving.clear()
     vaultPort.close()
     port.close()
   })
