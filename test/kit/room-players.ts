@@ -87,9 +87,14 @@ function after(v: View, commit: Uint8Array): View {
 }
 
 const encodeView = (v: View): Uint8Array => utf8(JSON.stringify({ epoch: String(v.epoch), leaves: [...v.leaves] }))
-function decodeView(bytes: Uint8Array): View {
-  const { epoch, leaves } = JSON.parse(fromUtf8(bytes)!) as { epoch: string; leaves: [number, number][] }
-  return { epoch: BigInt(epoch), leaves: new Map(leaves) }
+/** Undefined for what a hostile nominee made up. */
+function decodeView(bytes: Uint8Array): View | undefined {
+  try {
+    const { epoch, leaves } = JSON.parse(fromUtf8(bytes)!) as { epoch: string; leaves: [number, number][] }
+    return { epoch: BigInt(epoch), leaves: new Map(leaves) }
+  } catch {
+    return undefined
+  }
 }
 
 export class Player {
@@ -192,6 +197,9 @@ export class Player {
         if (this.#applied.has(m.seq)) this.#again()
         return
       case 'room-reset': return this.#again()
+      case 'room-refused':
+        if (m.code === 'ROOM_NOBODY_COMMITS') this.table.clock.at(instant(this.table.clock.now() + 1000), () => this.#again())
+        return
       case 'room-closed':
         this.view = undefined
         if (m.reason === 'unreachable' && this.wanted) this.#again()
@@ -222,8 +230,11 @@ export class Player {
   #welcome(m: ServerWire['room-welcome']): void {
     if (!this.takesWelcome || !this.wanted) return
     const view = decodeView(m.welcome)
-    const leaf = [...view.leaves].find(([, mark]) => mark === this.mark)?.[0]
-    if (leaf === undefined) return
+    const leaf = [...(view?.leaves ?? [])].find(([, mark]) => mark === this.mark)?.[0]
+    if (view === undefined || leaf === undefined) {
+      this.say({ k: 'room-rejected', room: 'r', seq: m.seq, hash: new Uint8Array(32), code: 'MLS_X' })
+      return this.#again()
+    }
     this.view = view
     this.leaf = leaf
     this.say({ k: 'room-applied', room: 'r', seq: m.seq })
