@@ -108,8 +108,9 @@ export function gone(room: Room, session: string): void {
   }
 }
 
-/** A room message goes to all other members. */
+/** A room message goes to all other members that can still read it: those in one epoch more than it names at most. */
 export function relay(room: Room, g: RoomGroup, from: RoomMember, m: Message<'room-message'>): void {
-  if (m.epoch !== g.epoch && m.epoch !== g.epoch - 1n) return room.fault(from.session, 'ROOM_EPOCH', `${m.epoch}, the room is in ${g.epoch}`)
+  const late = m.epoch === g.epoch - 1n && g.flight === undefined
+  if (m.epoch !== g.epoch && !late) return room.fault(from.session, 'ROOM_EPOCH', `${m.epoch}, the room is in ${g.epoch}`)
   for (const other of g.members) if (other.reachable && other.id !== from.id) room.send(other.session, { k: 'room-message', room: room.name, epoch: m.epoch, message: m.message })
 }

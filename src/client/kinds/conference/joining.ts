@@ -50,6 +50,7 @@ export function forgetSession(s: ConferenceState): void {
   s.ownCommit = undefined
   s.ownSeq = undefined
   s.appliedSeq = undefined
+  s.announcedIn = undefined
   s.refusedSeqs.clear()
   s.dropTasks()
   if (s.session !== undefined) s.ask('room.end', { session: s.session }, () => {})
@@ -190,8 +191,10 @@ export function announce(s: ConferenceState): void {
   const ssrc = s.ssrc as Ssrc
   s.enqueue((done) => {
     s.ask('room.announce', { session, ssrc }, (r) => {
-      if (s.session === session && r.ok) s.send({ k: 'room-message', room: s.options.room, epoch: s.view?.epoch ?? 0n, message: r.value.message })
-      else if (!r.ok) s.note(r.fault.code, r.fault.message)
+      if (s.session === session && r.ok && s.view !== undefined) {
+        s.announcedIn ??= s.view.epoch
+        s.send({ k: 'room-message', room: s.options.room, epoch: s.view.epoch, message: r.value.message })
+      } else if (!r.ok) s.note(r.fault.code, r.fault.message)
       done()
     })
   })

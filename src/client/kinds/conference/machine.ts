@@ -7,7 +7,7 @@ import type { ServerMessage } from '../../../protocol/wire/messages.ts'
 import type { CallIn, CallMachine, CallOut } from '../../call.ts'
 import { Hearing } from './hearing.ts'
 import { ask, forgetSession, heal, onClosed, onCreated, onInfo, onQueued, onRefused, onWelcome } from './joining.ts'
-import { onMessage, onNominate, onOrdered, onPassed, onStands, onVoid, removeMember } from './member.ts'
+import { onFault, onMessage, onNominate, onOrdered, onPassed, onStands, onVoid, removeMember } from './member.ts'
 import { type ConferenceOptions, ConferenceState } from './state.ts'
 
 export class ConferenceMachine implements CallMachine {
@@ -77,6 +77,7 @@ export class ConferenceMachine implements CallMachine {
       case 'room-message': return onMessage(s, m)
       case 'room-reset': return heal(s, 'CLIENT_NEW_GENERATION', m.reason)
       case 'room-closed': return onClosed(s, m)
+      case 'fault': return onFault(s, m)
       default: return
     }
   }

@@ -9,9 +9,10 @@ import type { ConferenceState } from './state.ts'
 
 /** Group work that may wait before we say that we cannot keep up. */
 const QUEUE_LIMIT = 500
-/** After an Add everybody repeats its word for the newcomer, spread over this time per member. */
+/** After an Add some repeat their word for the newcomer, spread over this time per member. */
 const ANNOUNCE_MS = 40
 const ANNOUNCE_MS_PER_MEMBER = 8
+const REPEATED_EPOCHS = 2n
 
 export function onNominate(s: ConferenceState, m: ServerWire['room-nominate']): void {
   commit(s, m.adds, m.removes.map(copyRemoval), m.epoch)
@@ -145,14 +146,28 @@ function applied(s: ConferenceState, a: Pick<VaultCalls['room.apply']['out'], 'v
     const m = a.view.members.find((x) => x.leaf === leaf)
     if (m !== undefined && before?.expired.includes(leaf) !== true) s.note('CLIENT_MEMBER_EXPIRED', `the certificate of ${displayName(m.identity)} has expired`)
   }
-  if (a.added.length > 0) announceSoon(s)
+  if (a.added.length > 0) announceAgain(s, a.view.epoch)
 }
 
-/** A newcomer knows nobody's stream yet. */
+/**
+ * The welcome tells a newcomer whose stream is whose as the committer knew it. Whoever gave its word in one of the
+ * last two epochs may have come too late for that, and says it again.
+ */
+function announceAgain(s: ConferenceState, epoch: bigint): void {
+  if (s.announcedIn === undefined || epoch - s.announcedIn <= REPEATED_EPOCHS) announceSoon(s)
+}
+
 function announceSoon(s: ConferenceState): void {
   if (s.waiting('announce')) return
   const members = s.view?.members.length ?? 1
   s.after('announce', ANNOUNCE_MS + s.options.chance() * ANNOUNCE_MS_PER_MEMBER * members, () => announce(s))
+}
+
+/** Our word was of an epoch that is over for the others. */
+export function onFault(s: ConferenceState, m: ServerWire['fault']): void {
+  if (m.code !== 'ROOM_EPOCH' || s.phase !== 'member') return
+  s.announcedIn = undefined
+  announceSoon(s)
 }
 
 export function onStands(s: ConferenceState, m: ServerWire['room-stands']): void {

@@ -54,6 +54,8 @@ export class ConferenceState {
   /** Tries to get in since the last time we were a member. */
   attempts = 0
   joinedOnce = false
+  /** Epoch in which this membership gave its word first. */
+  announcedIn: bigint | undefined
   sinceJoin: Instant = instant(0)
   startedAt: Instant = instant(0)
 
