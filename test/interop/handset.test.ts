@@ -47,7 +47,7 @@ async function desk(t: TestContext, livenessMs = 15_000): Promise<Desk> {
 /** Its own tone came back, loud, within the last moments. */
 async function hearsItself(phone: Phone, length = 2): Promise<void> {
   const from = seconds(phone.heard())
-  await until(15_000, `${length} s of sound`, () => seconds(phone.heard()) >= from + length || undefined)
+  await until(15_000, `${length} s of sound`, () => seconds(phone.heard()) >= from + length || undefined, undefined, 100)
   const share = toneShare(part(phone.heard(), from + 0.6), hz)
   assert.ok(share >= 0.9, `its own echo in ${share} of the windows`)
 }

@@ -22,7 +22,7 @@ const microphone = (hz: number): string => {
 
 /** Waits until a phone has recorded this much, then looks at the last part of it. */
 async function hears(phone: Phone, length: number, hz: number, not: number): Promise<void> {
-  await until(15_000, `${length} s of sound`, () => (seconds(phone.heard()) >= length ? true : undefined))
+  await until(15_000, `${length} s of sound`, () => seconds(phone.heard()) >= length || undefined, undefined, 100)
   const heard = part(phone.heard(), -(length - 0.6))
   assert.ok(toneShare(heard, hz) >= 0.9, `${hz} Hz in ${toneShare(heard, hz)} of the windows`)
   assert.ok(toneBelow(heard, not, [hz]) >= 40, `${not} Hz only ${toneBelow(heard, not, [hz])} dB down`)

@@ -99,12 +99,12 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>, d
 }
 
 /** Asks again until `probe` gives a value; for peers that announce nothing. */
-export async function until<T>(ms: number, what: string, probe: () => Promise<T | undefined> | T | undefined, detail: () => string = () => ''): Promise<T> {
+export async function until<T>(ms: number, what: string, probe: () => Promise<T | undefined> | T | undefined, detail: () => string = () => '', everyMs = 20): Promise<T> {
   const deadline = performance.now() + ms
   for (;;) {
     const value = await probe()
     if (value !== undefined) return value
     if (performance.now() > deadline) throw new Error(`no ${what} within ${ms} ms\n${detail()}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
 }

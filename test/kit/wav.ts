@@ -59,10 +59,14 @@ export function readWav(file: string, open?: { readonly rate: number }): Pcm {
 }
 
 function mono(data: Buffer, channels: number): Int16Array {
-  const samples = new Int16Array(Math.floor(data.length / (2 * channels)))
-  for (let i = 0; i < samples.length; i++) {
+  const length = Math.floor(data.length / (2 * channels))
+  // Copied: the octets may stand at an odd place in their file.
+  const all = new Int16Array(new Uint8Array(data.subarray(0, 2 * channels * length)).buffer)
+  if (channels === 1) return all
+  const samples = new Int16Array(length)
+  for (let i = 0; i < length; i++) {
     let sum = 0
-    for (let c = 0; c < channels; c++) sum += data.readInt16LE(2 * (i * channels + c))
+    for (let c = 0; c < channels; c++) sum += all[i * channels + c]!
     samples[i] = Math.round(sum / channels)
   }
   return samples

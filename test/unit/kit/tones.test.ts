@@ -25,6 +25,14 @@ test('a tone is counted in the windows where it is, and in no other', () => {
   assert.equal(toneShare({ rate, samples: new Int16Array(0) }, 487), 0)
 })
 
+test('a tone that was shifted by resampling is still the same, another is not', () => {
+  const rate = 8000
+  for (const shift of [-0.01, -0.004, 0.006, 0.01]) {
+    assert.equal(toneShare(tone(1721 * (1 + shift), { rate, seconds: 1, dbfs: -35 }), 1721), 1)
+  }
+  assert.equal(toneShare(tone(1721 * 1.04, { rate, seconds: 1 }), 1721), 0)
+})
+
 test('a weak echo of the own tone is measured against the others', () => {
   const rate = 16000
   const heard = mix(tone(1033, { rate, seconds: 1, dbfs: -18 }), tone(1721, { rate, seconds: 1, dbfs: -20 }), tone(487, { rate, seconds: 1, dbfs: -55 }))

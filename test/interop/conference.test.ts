@@ -1,0 +1,217 @@
+/**
+ * The whole way, for real: three unaltered softphones, three clients, one server, one sealed room.
+ * Everything is measured on what the phones recorded.
+ */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { codecFactory } from '../../src/audio/codecs.ts'
+import { heardTone, ownToneDownDb } from '../../src/audio/heard-tone.ts'
+import { noiseTest } from '../../src/audio/noise-test.ts'
+import { loadOpus } from '../../src/audio/opus.ts'
+import { resample } from '../../src/audio/resample.ts'
+import { must } from '../../src/base/result.ts'
+import { type Captured, capture } from '../kit/capture.ts'
+import { type Baresip, startBaresip } from '../kit/phones/baresip.ts'
+import { startLinphonec } from '../kit/phones/linphonec.ts'
+import type { Phone, PhoneCodecName } from '../kit/phones/phone.ts'
+import { until } from '../kit/processes.ts'
+import { type StcClient, type StcServer, startClient, startServer, TestAuthority } from '../kit/stc.ts'
+import { tone, toneBelow, toneLevels, toneShare } from '../kit/tones.ts'
+import { type Pcm, part, readWav, seconds, writeWav } from '../kit/wav.ts'
+import { needs } from './setup.ts'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'stc-conference-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const authority = new TestAuthority(folder, 'ca')
+const serverPapers = authority.server()
+const room = '8100'
+
+/** Far from each other's harmonics and sums, and within what a narrow-band phone passes. */
+const people = {
+  anna: { hz: 487, codec: 'g722', start: startBaresip },
+  boris: { hz: 1033, codec: 'pcmu', start: startBaresip },
+  clara: { hz: 1721, codec: 'opus', start: startLinphonec },
+} as const satisfies Record<string, { hz: number; codec: PhoneCodecName; start: typeof startBaresip | typeof startLinphonec }>
+type Name = keyof typeof people
+const names = Object.keys(people) as Name[]
+const papers = Object.fromEntries(names.map((n) => [n, authority.member(n)])) as Record<Name, ReturnType<TestAuthority['member']>>
+for (const n of names) writeWav(microphone(n), tone(people[n].hz, { rate: 16000, seconds: 120 }))
+
+function microphone(n: Name): string {
+  return path.join(folder, `${n}.wav`)
+}
+
+interface Member {
+  readonly name: Name
+  readonly server: StcServer
+  readonly client: StcClient
+  readonly phone: Phone
+}
+
+/** Server, and a client with a registered phone for everybody asked for. */
+async function bring(t: TestContext, ...who: Name[]): Promise<Member[]> {
+  const own = path.join(folder, `${t.name.replace(/\W+/g, '-')}`)
+  const server = await startServer(own, serverPapers)
+  t.after(() => server.stop())
+  return await Promise.all(
+    who.map(async (name) => {
+      const client = await startClient(own, name, server.port, papers[name])
+      t.after(() => client.stop())
+      const phone = await people[name].start({ name, codecs: [people[name].codec], microphone: microphone(name), registrar: client.sip })
+      t.after(() => phone.stop())
+      await phone.events.next('registered')
+      await client.shows(/^connected to/m)
+      return { name, server, client, phone }
+    }),
+  )
+}
+
+async function dial(m: Member): Promise<void> {
+  m.phone.dial(`sip:${room}@${m.client.sip.address}:${m.client.sip.port}`)
+  await m.phone.events.next('established')
+}
+
+const othersOf = (m: Member, all: readonly Member[]): number[] => all.filter((o) => o !== m).map((o) => people[o.name].hz)
+const recent = (m: Member, length: number) => part(m.phone.heard(), -length)
+const shareNow = (m: Member, hz: number): number | undefined => {
+  const heard = m.phone.heard()
+  return seconds(heard) > 1 ? toneShare(part(heard, -0.8), hz) : undefined
+}
+const hearsNow = (m: Member, hz: number): boolean => shareNow(m, hz) === 1
+const silentNow = (m: Member, hz: number): boolean => shareNow(m, hz) === 0
+const levelsNow = (m: Member) => (): string => `${m.name} hears\n${table(recent(m, 0.8))}\n${m.client.process.tail()}`
+
+/** A row of levels for each 200 ms, in dB, a column for each person. */
+const table = (pcm: Pcm): string => toneLevels(pcm, names.map((n) => people[n].hz)).map((row) => row.map((l) => l.toFixed(0).padStart(5)).join(' ')).join('\n')
+
+/** Waits until `m` hears `hz`, or no longer does. */
+const hears = (m: Member, hz: number): Promise<true> => until(20_000, `${hz} Hz at ${m.name}`, () => hearsNow(m, hz) || undefined, levelsNow(m), 200)
+const nolonger = (m: Member, hz: number): Promise<true> => until(20_000, `end of ${hz} Hz at ${m.name}`, () => silentNow(m, hz) || undefined, levelsNow(m), 200)
+
+/** Waits for more sound to be recorded from now on, and returns it. */
+async function listen(m: Member, length: number) {
+  const from = seconds(m.phone.heard())
+  await until(20_000, `${length} s of sound at ${m.name}`, () => seconds(m.phone.heard()) >= from + length || undefined, undefined, 200)
+  return part(m.phone.heard(), from, from + length)
+}
+
+/** Everybody hears everybody else and not themselves. */
+async function allHear(all: readonly Member[]): Promise<void> {
+  for (const m of all) for (const hz of othersOf(m, all)) await hears(m, hz)
+  const heard = await Promise.all(all.map((m) => listen(m, 4)))
+  for (const [i, m] of all.entries()) {
+    for (const hz of othersOf(m, all)) {
+      const share = toneShare(heard[i]!, hz)
+      assert.ok(share >= 0.9, `${m.name} hears ${hz} Hz in ${share} of the windows\n${table(heard[i]!)}\n${m.client.process.tail()}`)
+    }
+    const down = toneBelow(heard[i]!, people[m.name].hz, othersOf(m, all))
+    assert.ok(down >= 40, `${m.name} hears its own tone ${down} dB down`)
+    // The product's own measure must come to the same.
+    const at16k = resample(heard[i]!.samples, heard[i]!.rate, 16_000)
+    for (const hz of othersOf(m, all)) assert.equal(must(heardTone(hz, at16k)).heard, true, `${hz} Hz at ${m.name} by heardTone`)
+    const own = people[m.name].hz
+    assert.ok(ownToneDownDb(own, readWav(microphone(m.name)).samples, at16k) >= 40, `own tone at ${m.name} by ownToneDownDb`)
+    assert.equal(must(heardTone(own, at16k)).heard, false)
+  }
+}
+
+/** What passed between clients and server is noise to every codec; what passed to the phones is the control: it is not. */
+async function looksLikeNoise(packets: readonly Captured[], server: number): Promise<void> {
+  const codecs = codecFactory(must(await loadOpus()))
+  // RTP in the order of each stream, without its header (RFC 3550 §5.1, §5.3.1); RTCP has other types (RFC 5761 §4).
+  const voice = packets.filter((p) => p.payload[0]! >> 6 === 2 && p.payload.length > 60 && !(p.payload[1]! >= 192 && p.payload[1]! < 224))
+  const streams = Map.groupBy(voice, (p) => `${p.from} ${p.to}`)
+  const ordered = [...streams.values()].flat()
+  const sealed = ordered.filter((p) => p.from === server || p.to === server).map((p) => p.payload.subarray(headerLength(p.payload)))
+  const plain = ordered.filter((p) => p.from !== server && p.to !== server).map((p) => p.payload.subarray(headerLength(p.payload)))
+  assert.equal(must(noiseTest(sealed, codecs)).verdict, 'noise')
+  assert.equal(must(noiseTest(plain, codecs)).verdict, 'structured')
+}
+
+function headerLength(p: Uint8Array): number {
+  const fixed = 12 + 4 * (p[0]! & 0x0f)
+  return (p[0]! & 0x10) === 0 ? fixed : fixed + 4 + 4 * ((p[fixed + 2]! << 8) | p[fixed + 3]!)
+}
+
+test('three softphones in G.722, PCMU and Opus hear the two others and not themselves', { timeout: 120_000 }, async (t) => {
+  if (!needs(t, 'baresip', 'linphonec', 'tshark')) return
+  const all = await bring(t, 'anna', 'boris', 'clara')
+  for (const m of all) await dial(m)
+  const tap = await capture('udp')
+  await allHear(all)
+  await looksLikeNoise(await tap.stop(), all[0]!.server.port)
+  for (const m of all) m.phone.hangup()
+  for (const m of all) await m.phone.events.next('closed')
+})
+
+test('*1 mutes and unmutes, and hold keeps the membership', { timeout: 120_000 }, async (t) => {
+  if (!needs(t, 'baresip', 'linphonec')) return
+  const [boris, clara] = (await bring(t, 'boris', 'clara')) as [Member, Member]
+  await dial(boris)
+  await dial(clara)
+  await hears(clara, people.boris.hz)
+  boris.phone.sendDtmf('*1')
+  await nolonger(clara, people.boris.hz)
+  await hears(boris, people.clara.hz)
+  boris.phone.sendDtmf('*1')
+  await hears(clara, people.boris.hz)
+  // linphonec plays its file to whom it holds, as music: none of it may enter the room.
+  clara.phone.events.skip()
+  clara.phone.hold()
+  await clara.phone.events.next('media')
+  await nolonger(boris, people.clara.hz)
+  clara.phone.resume()
+  await allHear([boris, clara])
+})
+
+test('a phone that was killed and comes back is the same member', { timeout: 120_000 }, async (t) => {
+  if (!needs(t, 'baresip')) return
+  const [anna, boris] = (await bring(t, 'anna', 'boris')) as [Member, Member]
+  await dial(anna)
+  await dial(boris)
+  await allHear([anna, boris])
+  await boris.phone.kill()
+  await nolonger(anna, people.boris.hz)
+  const again = await startBaresip({ name: 'boris', codecs: ['pcmu'], microphone: microphone('boris'), registrar: boris.client.sip, sipPort: (boris.phone as Baresip).sipPort })
+  t.after(() => again.stop())
+  await again.events.next('registered')
+  const back = { ...boris, phone: again }
+  await dial(back)
+  await allHear([anna, back])
+})
+
+test('a second INVITE from the same phone takes the place of the first', { timeout: 120_000 }, async (t) => {
+  if (!needs(t, 'baresip')) return
+  const [anna, boris] = (await bring(t, 'anna', 'boris')) as [Member, Member]
+  await dial(anna)
+  await dial(boris)
+  await hears(anna, people.boris.hz)
+  boris.phone.dial(`sip:${room}@${boris.client.sip.address}:${boris.client.sip.port}`)
+  await boris.phone.events.next('closed')
+  await until(20_000, 'second call of boris', () => boris.phone.events.all.filter((e) => e.kind === 'established').length === 2 || undefined)
+  await hears(anna, people.boris.hz)
+})
+
+test('strangers get nowhere, and both ends say why', { timeout: 120_000 }, async (t) => {
+  const own = path.join(folder, 'strangers')
+  const server = await startServer(own, serverPapers)
+  t.after(() => server.stop())
+  const elsewhere = new TestAuthority(folder, 'elsewhere')
+  const strangers = {
+    'from another authority': { ...elsewhere.member('mallory'), anchors: [authority.anchor] },
+    expired: authority.member('late', { issuedDaysAgo: 5, lifetimeDays: 1 }),
+  }
+  for (const [kind, identity] of Object.entries(strangers)) {
+    const before = server.process.output().length
+    const client = await startClient(own, `stranger-${kind.replace(/\W+/g, '-')}`, server.port, identity).catch((e: Error) => e)
+    if (!(client instanceof Error)) {
+      t.after(() => client.stop())
+      await client.shows(/\b(IDENTITY|CHANNEL)_[A-Z_]+/)
+    } else assert.match(client.message, /IDENTITY_[A-Z_]+/)
+    await until(10_000, `refusal of a stranger ${kind} at the server`, () => /\b(IDENTITY|CHANNEL)_[A-Z_]+/.test(server.process.output().slice(before)) || undefined, server.process.tail)
+  }
+})
