@@ -139,7 +139,9 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** For public values only: the time tells where they differ. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((v, i) => v === b[i])
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 export function toHex(bytes: Uint8Array): string {
