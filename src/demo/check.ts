@@ -22,6 +22,8 @@ export interface CheckOptions {
 const AGREE_MS = 10_000
 /** Buffers run empty and the mute takes hold. */
 const SETTLE_MS = 1000
+/** About 250 kB. */
+const NOISE_PACKETS = 1300
 
 export async function check(o: CheckOptions): Promise<Verdict> {
   const { cast } = o
@@ -79,11 +81,13 @@ function mutedRows(o: CheckOptions, recorded: readonly Int16Array[], muted: numb
 
 /** What a listener on the network has: RTP payloads, and the same test on speech in each codec. */
 function noise(o: CheckOptions, codecs: CodecFactory): Verdict['noise'] {
-  const payloads = o.tap.packets.flatMap((p) => {
+  const all = o.tap.packets.flatMap((p) => {
     if (looksLikeRtcp(p, p.length)) return []
     const header = rtpHeaderLength(p, p.length)
     return header > 0 ? [p.subarray(header)] : []
   })
+  // The middle: everybody talks there.
+  const payloads = all.slice(Math.max(0, (all.length - NOISE_PACKETS) >> 1)).slice(0, NOISE_PACKETS)
   const octets = payloads.reduce((n, p) => n + p.length, 0)
   const sealed = noiseTest(payloads, codecs)
   const octetsRandom = sealed.ok && sealed.value.evidence.verdict === 'noise'
