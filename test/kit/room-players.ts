@@ -156,7 +156,8 @@ export class Player {
       groupId: this.table.group?.groupId ?? new Uint8Array(1), epoch: view.epoch, leaf: this.leaf, mark: this.table.nextMark++,
       adds: adds.map((a) => a.keyPackage), removes: m.removes.map((r) => r.leaf), ...change,
     })
-    const welcome = adds.length === 0 ? {} : { welcome: encodeView(after(view, commit)) }
+    const fits = parseCommit(commit).ok
+    const welcome = adds.length === 0 ? {} : { welcome: fits ? encodeView(after(view, commit)) : utf8('made up') }
     return { k: 'room-commit', room: 'r', generation: this.generation, epoch: view.epoch, commit, ...welcome, adds: adds.map((a) => a.id), removes: m.removes, refused }
   }
   /** A host's own act. */

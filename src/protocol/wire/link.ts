@@ -82,8 +82,7 @@ export class Link<In, Out> {
     return ok(undefined)
   }
   close(): void {
-    this.#transport.close(NORMAL)
-    this.#end(makeFault('CHANNEL_CLOSED', 'by us'))
+    this.#end(makeFault('CHANNEL_CLOSED', 'by us'), NORMAL)
   }
   /** The other side broke a rule: it is told, then cut off. */
   fail(code: FaultCode, detail?: string): void {
@@ -92,14 +91,15 @@ export class Link<In, Out> {
 
   #violated(fault: Fault): void {
     if (this.#closed !== undefined) return
+    // Who is dead or does not listen is not told.
     if (fault.code !== 'CHANNEL_SLOW' && fault.code !== 'CHANNEL_SILENT') this.onViolation(fault)
-    this.#transport.close(POLICY_VIOLATION, fault.code)
-    this.#end(fault)
+    this.#end(fault, POLICY_VIOLATION)
   }
-  #end(fault: Fault): void {
+  #end(fault: Fault, closeCode?: number): void {
     if (this.#closed !== undefined) return
     this.#closed = fault
     this.#cancelWatch()
+    if (closeCode !== undefined) this.#transport.close(closeCode, closeCode === NORMAL ? '' : fault.code)
     this.#onClose(fault)
   }
   #take(octets: Uint8Array): void {
