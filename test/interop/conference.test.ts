@@ -196,22 +196,3 @@ test('a second INVITE from the same phone takes the place of the first', { timeo
   await hears(anna, people.boris.hz)
 })
 
-test('strangers get nowhere, and both ends say why', { timeout: 120_000 }, async (t) => {
-  const own = path.join(folder, 'strangers')
-  const server = await startServer(own, serverPapers)
-  t.after(() => server.stop())
-  const elsewhere = new TestAuthority(folder, 'elsewhere')
-  const strangers = {
-    'from another authority': { ...elsewhere.member('mallory'), anchors: [authority.anchor] },
-    expired: authority.member('late', { issuedDaysAgo: 5, lifetimeDays: 1 }),
-  }
-  for (const [kind, identity] of Object.entries(strangers)) {
-    const before = server.process.output().length
-    const client = await startClient(own, `stranger-${kind.replace(/\W+/g, '-')}`, server.port, identity).catch((e: Error) => e)
-    if (!(client instanceof Error)) {
-      t.after(() => client.stop())
-      await client.shows(/\b(IDENTITY|CHANNEL)_[A-Z_]+/)
-    } else assert.match(client.message, /IDENTITY_[A-Z_]+/)
-    await until(10_000, `refusal of a stranger ${kind} at the server`, () => /\b(IDENTITY|CHANNEL)_[A-Z_]+/.test(server.process.output().slice(before)) || undefined, server.process.tail)
-  }
-})
