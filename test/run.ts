@@ -8,7 +8,7 @@ const wanted = process.argv.slice(2)
 const interop = wanted[0] === 'interop'
 const patterns = interop
   ? wanted.slice(1).length > 0 ? wanted.slice(1) : ['interop/**/*.test.ts']
-  : wanted.length > 0 ? wanted : ['{unit,port,vectors,scenario,attack,fuzz}/**/*.test.ts', '*.test.ts']
+  : wanted.length > 0 ? wanted : ['{unit,port,vectors,scenario,attack,fuzz,e2e}/**/*.test.ts', '*.test.ts']
 const files = patterns.flatMap((p) => globSync(p, { cwd: here })).sort().map((f) => here + f)
 if (files.length === 0) {
   console.error(`no test file matches ${patterns.join(' ')} below test/`)

@@ -1,0 +1,16 @@
+/** Rooms of two robots over loopback, with everything that a configuration may choose. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { conversation, RealWorld } from '../kit/real-room.ts'
+
+describe('two robots hear each other, and not themselves', () => {
+  for (const [codec, suite] of [['opus', 'x-wing'], ['opus', 'x25519'], ['g722', 'x-wing']] as const) {
+    test(`in ${codec} with ${suite}`, async (t) => {
+      const w = await RealWorld.start(t)
+      const rooms = { default: { codec, suite } }
+      const [a, b] = await Promise.all([w.member('Ann', { hz: 500, rooms }), w.member('Ben', { hz: 800, rooms })])
+      await conversation(a, b, w)
+      assert.equal(a.path, 'udp')
+    })
+  }
+})
