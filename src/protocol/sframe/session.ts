@@ -18,8 +18,12 @@ import { frameMetadata, RTP_CLOCK_RATE } from './metadata.ts'
 /** Old receive keys after an Add or update, and after a Remove. */
 const KEEP_MS = 10_000
 const KEEP_AFTER_REMOVE_MS = 500
-/** Others need the new epoch before we send under it; after a Remove that is their loss, not ours. */
-const SEND_DELAY_MS = 100
+/**
+ * Others need the new epoch before we send under it; after a Remove that is their loss, not ours. Whoever was added
+ * hears us only then; a key update is in no hurry, so that a client that stalls for a while misses nothing by it.
+ */
+const SEND_DELAY_ADD_MS = 100
+const SEND_DELAY_UPDATE_MS = 400
 /** Frames later than this behind their sender's newest are dropped. */
 const LATE_MS = 1000
 /** An unknown newer epoch that lasts for so long means that we were left behind: sending stops. */
@@ -100,11 +104,12 @@ export class SFrameSession implements Disposable {
     const first = this.#confirmed < 0n
     this.#confirmed = epoch
     this.#retireOlder(epoch, removed, now)
-    if (first || removed.length > 0) {
+    const newest = this.#next.at(-1)?.keys ?? this.#sending
+    if (first || removed.length > 0 || newest === undefined) {
       this.#sending = keys
       this.#next = []
     } else {
-      this.#next.push({ keys, at: instant(now + SEND_DELAY_MS) })
+      this.#next.push({ keys, at: instant(now + (newest.sameLeaves(keys) ? SEND_DELAY_UPDATE_MS : SEND_DELAY_ADD_MS)) })
     }
     this.#aheadSince = undefined
     return ok(undefined)
@@ -147,7 +152,12 @@ export class SFrameSession implements Disposable {
       if (keys.expiresAt <= now) this.#drop(keys)
       else next = Math.min(next, keys.expiresAt)
     }
-    while (this.#next.length > 0 && this.#next[0]!.at <= now) this.#sending = this.#next.shift()!.keys
+    for (let i = this.#next.length - 1; i >= 0; i--) {
+      if (this.#next[i]!.at > now) continue
+      this.#sending = this.#next[i]!.keys
+      this.#next.splice(0, i + 1)
+      break
+    }
     return next === Number.POSITIVE_INFINITY ? undefined : instant(next)
   }
 

@@ -22,7 +22,8 @@ class Member extends SFrameSession {
     super(crypto, suite, 'g722')
     this.leaf = leaf
   }
-  add(epoch: bigint, now: number, leaves = [0, 1, 2], removed: number[] = []): void {
+  /** Somebody is added with each epoch, unless said otherwise. */
+  add(epoch: bigint, now: number, leaves = [0, 1, 2, 3 + Number(epoch)], removed: number[] = []): void {
     must(this.addEpoch({ epoch, baseKey: baseKey(epoch), leaves, ownLeaf: this.leaf, removed }, at(now)))
   }
   move(epoch: bigint, now: number, leaves?: number[], removed?: number[]): void {
@@ -96,6 +97,22 @@ test('an add moves sending after 100 ms, a removal at once', () => {
   assert.equal(a.sendingEpoch, 5n)
   a.sent(2200)
   assert.equal(a.sendingEpoch, 5n, 'the pending one is not gone back to')
+})
+
+test('a key update moves sending after 400 ms, unless something more urgent comes', () => {
+  const a = new Member(0)
+  a.move(1n, 0, [0, 1])
+  a.move(2n, 1000, [0, 1])
+  a.sent(1399)
+  assert.equal(a.sendingEpoch, 1n)
+  a.sent(1400)
+  assert.equal(a.sendingEpoch, 2n)
+  a.move(3n, 2000, [0, 1])
+  a.move(4n, 2010, [0, 1, 2])
+  a.sent(2110)
+  assert.equal(a.sendingEpoch, 4n)
+  a.sent(2500)
+  assert.equal(a.sendingEpoch, 4n, 'the older one is not gone back to')
 })
 
 test('old keys live 10 s after an add, 500 ms after a removal', () => {
