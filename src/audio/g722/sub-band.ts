@@ -1,126 +1,154 @@
-import { clamp, clip16 } from '../clip.ts'
-import { ILB } from './tables.ts'
+/**
+ * One sub-band of G.722: adaptive quantizer, predictor and scale factor (blocks 1 to 4 of G.722 §6.2),
+ * the same in encoder and decoder, which is what keeps the two in step.
+ */
+import { ILB, ILN, ILP, Q6, QM2, QM4, WH_BY_CODE, WL_BY_CODE } from './tables.ts'
 
 const { imul } = Math
+// Of this module's own: what is imported is looked up again at every use, and this is the innermost loop.
+function clamp(v: number, low: number, high: number): number {
+  if (v > high) return high
+  if (v < low) return low
+  return v
+}
+const clip16 = (v: number): number => clamp(v, -32768, 32767)
+/** LIMIT: sub-band signals have 15 bits. */
+export const limit = (v: number): number => clamp(v, -16384, 16383)
 
-/**
- * Adaptive predictor and scale factor of one sub-band (blocks 3 and 4 of G.722 §6.2). The same
- * in encoder and decoder, which is what keeps the two in step. All values are 16-bit integers;
- * fields rather than arrays and `imul` rather than `*` because they are twice as fast.
- */
-export class SubBand {
-  /** Output of the predictor, s_L or s_H. */
-  predicted = 0
-  /** Quantizer step, DET. */
-  step: number
-  /** Logarithm of the step, NB. */
-  #logStep = 0
-  readonly #logLimit: number
-  readonly #stepShift: number
-  /** Part of the prediction that comes from the zeros, s_z. */
-  #zeroPart = 0
-  #a1 = 0
-  #a2 = 0
-  /** Last two partial reconstructions; only the sign is used. */
-  #p1 = 0
-  #p2 = 0
-  /** Last reconstructed signal, doubled. */
-  #r1 = 0
-  /** Weights of the six zeros. */
-  #b1 = 0
-  #b2 = 0
-  #b3 = 0
-  #b4 = 0
-  #b5 = 0
-  #b6 = 0
-  /** The six differences that they weigh, newest first. */
-  #d1 = 0
-  #d2 = 0
-  #d3 = 0
-  #d4 = 0
-  #d5 = 0
-  #d6 = 0
+/** What sets the two bands apart. */
+interface BandKind {
+  readonly firstStep: number
+  /** Limit of the step's logarithm, and its scale. */
+  readonly logLimit: number
+  readonly stepShift: number
+  /** The adaptation looks at the code without its last bits: the same in every mode of the decoder. */
+  readonly coarseShift: number
+  readonly coarse: Int16Array
+  readonly weights: Int16Array
+  readonly low: boolean
+}
 
-  /** Lower band: 32, 18432, 8. Higher band: 8, 22528, 10. */
-  constructor(firstStep: number, logLimit: number, stepShift: number) {
-    this.step = firstStep
-    this.#logLimit = logLimit
-    this.#stepShift = stepShift
+const LOW: BandKind = { firstStep: 32, logLimit: 18432, stepShift: 8, coarseShift: 2, coarse: QM4, weights: WL_BY_CODE, low: true }
+const HIGH: BandKind = { firstStep: 8, logLimit: 22528, stepShift: 10, coarseShift: 0, coarse: QM2, weights: WH_BY_CODE, low: false }
+
+/** QUANTL. */
+function quantizeLow(difference: number, step: number): number {
+  const levels = Q6
+  const magnitude = difference >= 0 ? difference : ~difference
+  // The first level that the magnitude does not reach; levels rise, so by halving.
+  let from = 1
+  let to = 30
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (magnitude < imul(levels[middle]!, step) >> 12) to = middle
+    else from = middle + 1
   }
+  return difference < 0 ? ILN[from]! : ILP[from]!
+}
 
-  /** `difference` is the quantized difference signal, `weight` the W of its code word. */
-  adapt(difference: number, weight: number): void {
-    this.#adaptStep(weight)
-    const reconstructed = clip16(this.predicted + difference)
-    const poles = this.#adaptPoles(reconstructed, clip16(this.#zeroPart + difference))
-    this.#zeroPart = this.#adaptZeros(difference)
-    // PREDIC
-    this.predicted = clip16(poles + this.#zeroPart)
-  }
-
-  /** LOGSCL and SCALEL, or LOGSCH and SCALEH. */
-  #adaptStep(weight: number): void {
-    const logStep = clamp((imul(this.#logStep, 127) >> 7) + weight, 0, this.#logLimit)
-    this.#logStep = logStep
-    const mantissa = ILB[(logStep >> 6) & 31]!
-    const shift = this.#stepShift - (logStep >> 11)
-    this.step = (shift < 0 ? mantissa << -shift : mantissa >> shift) << 2
-  }
-
-  /** UPPOL2, UPPOL1, FILTEP. */
-  #adaptPoles(reconstructed: number, partial: number): number {
-    const like1 = (partial ^ this.#p1) >= 0
-    const like2 = (partial ^ this.#p2) >= 0
-    this.#p2 = this.#p1
-    this.#p1 = partial
-
-    let pull = clip16(this.#a1 << 2)
-    if (like1) pull = pull === -32768 ? 32767 : -pull
-    const a2 = clamp((like2 ? 128 : -128) + (pull >> 7) + (imul(this.#a2, 32512) >> 15), -12288, 12288)
-    this.#a2 = a2
-
-    const bound = 15360 - a2
-    const a1 = clamp((like1 ? 192 : -192) + (imul(this.#a1, 32640) >> 15), -bound, bound)
-    this.#a1 = a1
-
-    const doubled = clip16(reconstructed << 1)
-    const poles = (imul(a1, doubled) >> 15) + (imul(a2, this.#r1) >> 15)
-    this.#r1 = doubled
-    return clip16(poles)
-  }
-
-  /** UPZERO, DELAYA, FILTEZ. */
-  #adaptZeros(difference: number): number {
-    const gain = difference === 0 ? 0 : 128
-    const d1 = this.#d1
-    const d2 = this.#d2
-    const d3 = this.#d3
-    const d4 = this.#d4
-    const d5 = this.#d5
-    this.#b1 = zero(this.#b1, d1, difference, gain)
-    this.#b2 = zero(this.#b2, d2, difference, gain)
-    this.#b3 = zero(this.#b3, d3, difference, gain)
-    this.#b4 = zero(this.#b4, d4, difference, gain)
-    this.#b5 = zero(this.#b5, d5, difference, gain)
-    this.#b6 = zero(this.#b6, this.#d6, difference, gain)
-    this.#d1 = difference
-    this.#d2 = d1
-    this.#d3 = d2
-    this.#d4 = d3
-    this.#d5 = d4
-    this.#d6 = d5
-    return clip16(
-      (imul(this.#b1, clip16(difference << 1)) >> 15) + (imul(this.#b2, clip16(d1 << 1)) >> 15)
-      + (imul(this.#b3, clip16(d2 << 1)) >> 15) + (imul(this.#b4, clip16(d3 << 1)) >> 15)
-      + (imul(this.#b5, clip16(d4 << 1)) >> 15) + (imul(this.#b6, clip16(d5 << 1)) >> 15),
-    )
-  }
+/** QUANTH. */
+function quantizeHigh(difference: number, step: number): number {
+  const magnitude = difference >= 0 ? difference : ~difference
+  const outer = magnitude >= imul(564, step) >> 12
+  return difference < 0 ? (outer ? 0 : 1) : outer ? 2 : 3
 }
 
 /** A weight leaks by 1/256 and moves towards the sign that old and new difference share. */
-function zero(weight: number, older: number, difference: number, gain: number): number {
-  return ((older ^ difference) < 0 ? -gain : gain) + (imul(weight, 32640) >> 15)
+const zero = (weight: number, older: number, difference: number, gain: number): number =>
+  ((older ^ difference) < 0 ? -gain : gain) + (imul(weight, 32640) >> 15)
+
+class SubBand {
+  readonly #kind: BandKind
+  /** Between two frames, in the order of the variables of `#run`. */
+  readonly #state = new Int32Array(21)
+
+  constructor(kind: BandKind) {
+    this.#kind = kind
+    this.#state[1] = kind.firstStep
+  }
+  /** `signal`, of 15 bits, to code words. */
+  encode(signal: Int32Array, codes: Uint8Array, count: number): void {
+    this.#run(signal, codes, count, undefined, 0)
+  }
+  /** Code words, their last `dropBits` left aside, to the signal; `fine` is the inverse quantizer for the rest. */
+  decode(codes: Uint8Array, signal: Int32Array, count: number, fine: Int16Array, dropBits: number): void {
+    this.#run(signal, codes, count, fine, dropBits)
+  }
+
+  /**
+   * Over a frame all state is in local variables, which stay in registers or on the stack as plain
+   * integers: as fields of an object the same arithmetic takes twice as long. Hence one long function.
+   */
+  #run(signal: Int32Array, codes: Uint8Array, count: number, fine: Int16Array | undefined, dropBits: number): void {
+    const { logLimit, stepShift, coarseShift, coarse, weights, low } = this.#kind
+    const s = this.#state
+    // Predictor's output s_p, quantizer step DET and its logarithm NB, the zeros' part of the prediction s_z.
+    let predicted = s[0]!, step = s[1]!, logStep = s[2]!, zeroPart = s[3]!
+    // Poles; last two partial reconstructions (only the sign is used); last reconstruction, doubled.
+    let a1 = s[4]!, a2 = s[5]!, p1 = s[6]!, p2 = s[7]!, r1 = s[8]!
+    // Weights of the six zeros, and the differences that they weigh, doubled, newest first.
+    let b1 = s[9]!, b2 = s[10]!, b3 = s[11]!, b4 = s[12]!, b5 = s[13]!, b6 = s[14]!
+    let d1 = s[15]!, d2 = s[16]!, d3 = s[17]!, d4 = s[18]!, d5 = s[19]!, d6 = s[20]!
+    const mantissas = ILB
+    for (let i = 0; i < count; i++) {
+      // SUBTRA and quantizer, or INVQBL, RECONS and LIMIT.
+      let code: number
+      if (fine === undefined) {
+        const error = clip16(signal[i]! - predicted)
+        code = low ? quantizeLow(error, step) : quantizeHigh(error, step)
+        codes[i] = code
+      } else {
+        code = codes[i]!
+        signal[i] = limit(predicted + (imul(step, fine[code >> dropBits]!) >> 15))
+      }
+      // INVQAL, INVQAH.
+      const index = code >> coarseShift
+      const difference = imul(step, coarse[index]!) >> 15
+      const reconstructed = clip16(predicted + difference)
+      const partial = clip16(zeroPart + difference)
+
+      // LOGSCL and SCALEL, LOGSCH and SCALEH.
+      logStep = clamp((imul(logStep, 127) >> 7) + weights[index]!, 0, logLimit)
+      const shift = stepShift - (logStep >> 11)
+      const mantissa = mantissas[(logStep >> 6) & 31]!
+      step = (shift < 0 ? mantissa << -shift : mantissa >> shift) << 2
+
+      // UPPOL2, UPPOL1, FILTEP.
+      let pull = clip16(a1 << 2)
+      if ((partial ^ p1) >= 0) pull = pull === -32768 ? 32767 : -pull
+      a2 = clamp(((partial ^ p2) >= 0 ? 128 : -128) + (pull >> 7) + (imul(a2, 32512) >> 15), -12288, 12288)
+      a1 = clamp(((partial ^ p1) >= 0 ? 192 : -192) + (imul(a1, 32640) >> 15), a2 - 15360, 15360 - a2)
+      p2 = p1
+      p1 = partial
+      const doubled = clip16(reconstructed << 1)
+      const poles = clip16((imul(a1, doubled) >> 15) + (imul(a2, r1) >> 15))
+      r1 = doubled
+
+      // UPZERO, DELAYA, FILTEZ.
+      const gain = difference === 0 ? 0 : 128
+      b1 = zero(b1, d1, difference, gain)
+      b2 = zero(b2, d2, difference, gain)
+      b3 = zero(b3, d3, difference, gain)
+      b4 = zero(b4, d4, difference, gain)
+      b5 = zero(b5, d5, difference, gain)
+      b6 = zero(b6, d6, difference, gain)
+      d6 = d5
+      d5 = d4
+      d4 = d3
+      d3 = d2
+      d2 = d1
+      d1 = clip16(difference << 1)
+      zeroPart = clip16(
+        (imul(b1, d1) >> 15) + (imul(b2, d2) >> 15) + (imul(b3, d3) >> 15)
+        + (imul(b4, d4) >> 15) + (imul(b5, d5) >> 15) + (imul(b6, d6) >> 15),
+      )
+      // PREDIC.
+      predicted = clip16(poles + zeroPart)
+    }
+    s.set([predicted, step, logStep, zeroPart, a1, a2, p1, p2, r1, b1, b2, b3, b4, b5, b6, d1, d2, d3, d4, d5, d6])
+  }
 }
 
-export const lowerBand = (): SubBand => new SubBand(32, 18432, 8)
-export const higherBand = (): SubBand => new SubBand(8, 22528, 10)
+export type { SubBand }
+export const lowerBand = (): SubBand => new SubBand(LOW)
+export const higherBand = (): SubBand => new SubBand(HIGH)
