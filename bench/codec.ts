@@ -9,16 +9,10 @@ import { SenderPlayout } from '../src/audio/playout.ts'
 import { Reclock } from '../src/audio/reclock.ts'
 import { must } from '../src/base/result.ts'
 import { babble } from '../test/kit/audio.ts'
-import type { Row } from './codec-crypto.ts'
-import { rows as cryptoRows } from './codec-crypto.ts'
-
-export interface CodecReport {
-  readonly bench: 'codec'
-  readonly node: string
-  readonly date: string
-  /** Medians, CPU time of one thread. */
-  readonly rows: readonly Row[]
-}
+import { load } from './_cpu.ts'
+import type { Row } from './_codec-crypto.ts'
+import { rows as cryptoRows } from './_codec-crypto.ts'
+import type { BenchTable } from './run.ts'
 
 const FRAMES = 500
 /** The clock of CPU time ticks in milliseconds: enough frames between two readings. */
@@ -97,12 +91,7 @@ function listenerRows(): Row[] {
   ]
 }
 
-export async function run(options: { readonly json: boolean }): Promise<CodecReport> {
+export async function run(): Promise<BenchTable> {
   const rows = [...(await codecRows()), ...listenerRows(), ...cryptoRows()]
-  const report: CodecReport = { bench: 'codec', node: process.version, date: new Date().toISOString().slice(0, 10), rows }
-  if (options.json) console.log(JSON.stringify(report))
-  else for (const r of rows) console.log(`${r.microseconds.toFixed(2).padStart(8)} µs  ${r.name}`)
-  return report
+  return { name: 'codec', rows: rows.map((r) => ({ what: r.name, 'µs per frame': Math.round(r.microseconds * 100) / 100 })), remarks: [`medians, CPU time of one thread; load of the machine ${load()}`] }
 }
-
-if (import.meta.main) await run({ json: process.argv.includes('--json') })

@@ -29,6 +29,9 @@ export class Child {
     this.order({ kind: 'role', role })
   }
 
+  get pid(): number {
+    return this.#process.pid ?? -1
+  }
   get complaints(): string {
     return this.#complaints
   }

@@ -86,4 +86,3 @@ export function rows(): Row[] {
   ]
 }
 
-if (import.meta.main) for (const r of rows()) console.log(`${r.microseconds.toFixed(2).padStart(7)} µs  ${r.name}`)

@@ -1,0 +1,96 @@
+/**
+ * `npm run bench -- client [--seconds 10] [--members 2,5,20] [--profile DIR]`: processor time of one client
+ * with a SIP phone, all its threads together, while the others of the room are stubs in other processes.
+ */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { must } from '../src/base/result.ts'
+import { createNodeCrypto } from '../src/crypto/node/index.ts'
+import { Child } from '../src/demo/child.ts'
+import { freePort } from '../src/demo/ports.ts'
+import { setStage, type Stage } from '../src/demo/stage.ts'
+import { babble } from '../test/kit/audio.ts'
+import { listOption, numberOption, option, pause, round } from './_args.ts'
+import { cpuMs, load, memoryMiB, threadMs } from './_cpu.ts'
+import { SyntheticPhone } from './_sip-phone.ts'
+import type { StubOrder, StubReport } from './_stubs.ts'
+import type { BenchTable } from './run.ts'
+
+const ROOM = '100'
+const WARM_UP_MS = 4000
+const UP_MS = 30_000
+const entry = fileURLToPath(new URL('../src/cli/demo-process.ts', import.meta.url))
+const serverEntry = fileURLToPath(new URL('./_server.ts', import.meta.url))
+const stubEntry = fileURLToPath(new URL('./_stubs.ts', import.meta.url))
+
+export async function run(args: readonly string[]): Promise<BenchTable> {
+  process.env['STC_BENCH_PATIENT'] = '1'
+  const seconds = numberOption(args, 'seconds', 10)
+  const rows: Record<string, string | number>[] = []
+  for (const members of listOption(args, 'members', [2, 5, 20])) rows.push(...(await measureRoom(members, seconds, option(args, 'profile'))))
+  return { name: 'client', rows, remarks: [`${seconds} s each after ${WARM_UP_MS / 1000} s; per cent of one core; load of the machine ${load()}`] }
+}
+
+async function measureRoom(members: number, seconds: number, profile: string | undefined): Promise<Record<string, string | number>[]> {
+  const phonePort = await freePort(0)
+  using stage = must(setStage(createNodeCrypto(), {
+    serverPort: await freePort(0), names: Array.from({ length: members }, (_, i) => `member-${i}`),
+    phones: [{ line: 'bench', address: '127.0.0.1', port: phonePort, transports: ['udp'], users: {}, srtp: 'off' }],
+  }))
+  const server = new Child('server', serverEntry, { role: 'server', configFile: stage.serverConfig })
+  await server.next('up', UP_MS)
+  const stubs = await startStubs(stage, members)
+  const child = startMeasured(stage, profile)
+  console.error(`${members} members: the client is process ${child.pid}`)
+  const phone = await child.next('up', UP_MS).then(() => callFrom(phonePort))
+  const rows: Record<string, string | number>[] = []
+  for (const talking of [1, 5].filter((t) => t === 1 || t < members)) {
+    stubs.send({ kind: 'talk', talking } satisfies StubOrder)
+    await pause(WARM_UP_MS)
+    rows.push(await measure(child, members, talking, seconds, phone))
+  }
+  await phone.hangup()
+  await child.stop()
+  stubs.kill()
+  await server.stop()
+  return rows
+}
+
+async function startStubs(stage: Stage, members: number): Promise<ReturnType<typeof fork>> {
+  const stubs = fork(stubEntry, [], { serialization: 'advanced', execArgv: [] })
+  const config = (c: Stage['clients'][number]['config']) => ({ ...c, rooms: { default: { suite: 'x25519', codec: 'g722', forwarding: members > 16 ? 'loudest' : 'all', maximumMembers: members, admit: 'anchors' } } }) as const
+  stubs.send({ kind: 'join', room: ROOM, members: stage.clients.slice(1).map((c) => ({ ...c, config: config(c.config) })) } satisfies StubOrder)
+  const [report] = (await once(stubs, 'message')) as [StubReport]
+  if (report.kind === 'failed') throw new Error(report.message)
+  return stubs
+}
+
+function startMeasured(stage: Stage, profile: string | undefined): Child {
+  const c = stage.clients[0]!
+  const before = process.env['NODE_OPTIONS']
+  if (profile !== undefined) process.env['NODE_OPTIONS'] = `--cpu-prof --cpu-prof-interval=500 --cpu-prof-dir=${profile}`
+  const child = new Child(c.name, entry, { role: 'member', name: c.name, config: c.config, configFile: c.configFile, voices: [], room: ROOM, record: false })
+  if (before === undefined) delete process.env['NODE_OPTIONS']
+  else process.env['NODE_OPTIONS'] = before
+  return child
+}
+
+const speech = babble(320 * 500, 99)
+const callFrom = (port: number): Promise<SyntheticPhone> => SyntheticPhone.call({ address: '127.0.0.1', port }, `8${ROOM}`, {
+  speak: (out, n) => out.set(speech.subarray((n % 500) * 320, (n % 500) * 320 + 320)),
+})
+
+async function measure(child: Child, members: number, talking: number, seconds: number, phone: SyntheticPhone): Promise<Record<string, string | number>> {
+  const { pid } = child
+  const before = { at: performance.now(), cpu: cpuMs(pid), threads: threadMs(pid), packets: phone.received }
+  await pause(seconds * 1000)
+  const elapsed = performance.now() - before.at
+  const share = (ms: number): number => round((100 * ms) / elapsed, 2)
+  const stats = await child.next('stats', 5000)
+  const threads = [...threadMs(pid)].map(([name, ms]) => [name, share(ms - (before.threads.get(name) ?? 0))] as const).filter(([, s]) => s > 0.01)
+  return {
+    members, talking, 'CPU %': share(cpuMs(pid) - before.cpu), ...Object.fromEntries(threads),
+    'RTP to phone /s': round(((phone.received - before.packets) * 1000) / elapsed), senders: stats.senders.length, MiB: Math.round(memoryMiB(pid)),
+  }
+}
