@@ -212,6 +212,7 @@ export class ConferenceWorld {
   #nextSsrc = 5000
   #nextProbe = 1
   #connections = 0
+  #arrivals = 0
   #routed = new Set<Ssrc>()
 
   constructor(options: WorldOptions = {}) {
@@ -239,7 +240,7 @@ export class ConferenceWorld {
     const identity = options.as?.identity ?? people.person(name)
     const { chain, pkcs8 } = identity
     const vault = must(createVault({ crypto: this.crypto, clock: this.clock }, { chain, pkcs8, anchors: [this.people.ca.certificate, people.ca.certificate], realm: REALM }))
-    const n = this.members.length + 1
+    const n = ++this.#arrivals
     const host = this.net.host(`${name}-${n}`, `198.51.${100 + (n >> 8)}.${n & 255}`)
     const m = new WorldMember(this, name, `s${n}`, vault, identity, host, options.hz)
     this.members.push(m)
@@ -280,6 +281,11 @@ export class ConferenceWorld {
       })
     }
   }
+  /** A client that is no whole member: what it says, and what it gets through `light`. */
+  fromSession(session: string, keyId: string, message: RoomRequest): void {
+    this.clock.at(instant(this.clock.now() + this.latencyMs), () => this.step({ kind: 'message', session, keyId, message, ssrc: this.#nextSsrc++ }))
+  }
+  readonly light = new Map<string, (m: ServerMessage) => void>()
   /** The connection breaks. Both sides learn it at once, or the server does not yet. */
   cut(m: WorldMember, serverKnows = true): void {
     m.connected = false
@@ -323,6 +329,8 @@ export class ConferenceWorld {
       this.log.push({ to: o.session, message: o.message })
       const m = this.members.find((x) => x.session === o.session)
       if (m !== undefined) for (const x of this.toMember(m, o.message)) this.send(m, x)
+      const light = this.light.get(o.session)
+      if (light !== undefined) this.clock.at(instant(this.clock.now() + this.latencyMs), () => light(o.message))
     } else if (o.kind === 'streams') {
       this.streams = o.streams
       if (this.withMedia) this.#route()

@@ -18,6 +18,8 @@ export class RoomTable {
   readonly notes: string[] = []
   over = false
   latencyMs = 5
+  /** What a first member makes of the room. */
+  newRoom = { forwarding: 'all', maximumMembers: 16 }
   #cancelWake = (): void => {}
   nextMark = 1
 
@@ -109,6 +111,8 @@ export class Player {
   connected = true
   wanted = false
   lagMs = 0
+  /** Of a room that it makes. */
+  policy = { forwarding: 'all', maximumMembers: 16 }
   pending: Uint8Array | undefined
   readonly got: ServerMessage[] = []
   readonly #applied = new Set<number>()
@@ -222,7 +226,7 @@ export class Player {
     this.#rejected.clear()
     if (!m.exists) {
       this.mark = 0
-      this.say({ k: 'room-create', room: 'r', generation: m.generation, groupId: utf8(`group of ${this.session} ${m.generation}`), suite: 'x25519', forwarding: 'all', maximumMembers: 16 })
+      this.say({ k: 'room-create', room: 'r', generation: m.generation, groupId: utf8(`group of ${this.session} ${m.generation}`), suite: 'x25519', ...this.table.newRoom })
       return
     }
     this.mark = this.table.nextMark++
