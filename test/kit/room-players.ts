@@ -111,8 +111,6 @@ export class Player {
   connected = true
   wanted = false
   lagMs = 0
-  /** Of a room that it makes. */
-  policy = { forwarding: 'all', maximumMembers: 16 }
   pending: Uint8Array | undefined
   readonly got: ServerMessage[] = []
   readonly #applied = new Set<number>()
