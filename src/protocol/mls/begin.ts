@@ -65,7 +65,7 @@ export function joinRoom(world: GroupWorld, requested: Requested, welcomeBytes: 
     const members = membersOf(state.value, suite, world.verify, world.clock.unix())
     if (!members.ok) return members
     for (const member of members.value.values()) {
-      const may = admitted(base, { ...policies.value.state.policy, locked: false }, member)
+      const may = admitted(base, policies.value.state.policy, member, true)
       if (!may.ok) return may
     }
     if (members.value.size > base.maximumMembers) return err('MLS_ROOM_FULL', `${members.value.size} members`)

@@ -164,9 +164,7 @@ export class MlsGroup {
   #enter(next: Snapshot, additions: Plan['additions']): void {
     const now = this.#world.clock.unix()
     for (const a of additions) this.#world.used.add(a.nonce, a.expiry, now)
-    // With the secret that leads from epoch to epoch gone, the old epoch cannot lead here again.
-    this.#now.state.keySchedule.initSecret.fill(0)
-    this.#previous = { snapshot: this.#now, until: instant(this.#world.clock.now() + OLD_EPOCH_MS) }
+    this.#previous = { snapshot: retired(this.#now), until: instant(this.#world.clock.now() + OLD_EPOCH_MS) }
     this.#now = next
     this.#pending = undefined
   }
@@ -193,4 +191,11 @@ export class MlsGroup {
     const { keySchedule, signaturePrivateKey, privatePath } = this.#now.state
     for (const secret of [...Object.values(keySchedule), signaturePrivateKey, ...Object.values(privatePath.privateKeys)]) (secret as Uint8Array).fill(0)
   }
+}
+
+/** What late messages of an epoch need, and nothing that leads out of it or speaks in it. */
+function retired(s: Snapshot): Snapshot {
+  const { initSecret, exporterSecret, externalSecret, membershipKey, confirmationKey, resumptionPsk } = s.state.keySchedule
+  for (const secret of [initSecret, exporterSecret, externalSecret, membershipKey, confirmationKey, resumptionPsk]) secret.fill(0)
+  return { ...s, state: { ...s.state, privatePath: { ...s.state.privatePath, privateKeys: {} } } }
 }

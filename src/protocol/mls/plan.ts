@@ -77,7 +77,7 @@ class Planner {
     const decoded = decodeKeyPackageMessage(joiner.keyPackage)
     if (!decoded.ok) return decoded
     const { base, state } = this.policies
-    const checked = await checkAddition({ ...this.#facts, base: base.policy, state: state.policy }, decoded.value)
+    const checked = await checkAddition({ ...this.#facts, base: base.policy, policy: state.policy }, decoded.value)
     if (!checked.ok) return checked
     const { keyId } = checked.value.member.identity
     if (this.additions.some((a) => a.member.identity.keyId === keyId || sameBytes(a.nonce, checked.value.nonce))) return err('MLS_KEY_PACKAGE_REUSED', 'a second request at the same time')

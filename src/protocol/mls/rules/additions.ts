@@ -35,7 +35,9 @@ export interface AdditionFacts {
   readonly now: UnixTime
   readonly base: BasePolicy
   /** As it will be after the commit. */
-  readonly state: StatePolicy
+  readonly policy: StatePolicy
+  /** Before the commit. */
+  readonly members: ReadonlyMap<number, VerifiedMember>
 }
 
 export async function checkAddition(facts: AdditionFacts, keyPackage: KeyPackage): Promise<Result<Addition>> {
@@ -45,6 +47,8 @@ export async function checkAddition(facts: AdditionFacts, keyPackage: KeyPackage
   if (facts.used.has(nonce)) return err('MLS_KEY_PACKAGE_REUSED')
   const member = memberOfLeaf(keyPackage.leafNode, facts.suite.suite, facts.verify, facts.now)
   if (!member.ok) return member
-  const may = admitted(facts.base, facts.state, member.value)
+  const { keyId } = member.value.identity
+  const present = [...facts.members.values()].some((m) => m.identity.keyId === keyId)
+  const may = admitted(facts.base, facts.policy, member.value, present)
   return may.ok ? ok({ member: member.value, nonce, expiry }) : may
 }

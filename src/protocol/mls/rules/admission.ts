@@ -17,11 +17,12 @@ export function matchesEntry(entry: string, identity: Identity): boolean {
   return entry === identity.keyId
 }
 
-export function admitted(base: BasePolicy, state: StatePolicy, member: VerifiedMember): Result<undefined> {
+/** `present`: is in the room already, and only exchanges its leaf. */
+export function admitted(base: BasePolicy, state: StatePolicy, member: VerifiedMember, present = false): Result<undefined> {
   const { identity } = member
   if (state.banned.includes(identity.keyId)) return err('MLS_NOT_ADMITTED', 'banned')
   if (member.kind === 'gateway' && !base.gatewaysAllowed) return err('MLS_NOT_ADMITTED', 'gateways to the telephone network are not allowed')
-  if (isHost(base, identity.keyId)) return ok(undefined)
+  if (present || isHost(base, identity.keyId)) return ok(undefined)
   if (state.admitted.some((e) => matchesEntry(e, identity))) return ok(undefined)
   if (state.locked) return err('MLS_NOT_ADMITTED', 'the room is locked')
   if (base.admit === 'anchors' || base.admit.some((e) => matchesEntry(e, identity))) return ok(undefined)

@@ -52,7 +52,7 @@ async function checkAdditions(facts: CommitFacts, shape: ShapedCommit, policies:
   // Whoever stays, and whoever came in earlier in this commit: each key has one leaf.
   const present = new Set(remaining(facts.members, shape.removals.map((r) => r.leaf)).map((m) => m.identity.keyId))
   for (const keyPackage of shape.adds) {
-    const addition = await checkAddition({ ...facts, base: policies.base.policy, state: policies.state.policy }, keyPackage)
+    const addition = await checkAddition({ ...facts, base: policies.base.policy, policy: policies.state.policy }, keyPackage)
     if (!addition.ok) return addition
     const { member, nonce } = addition.value
     if (present.has(member.identity.keyId)) return err('MLS_ALREADY_MEMBER')

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ssrc } from '../../../../src/base/brand.ts'
 import { must } from '../../../../src/base/result.ts'
+import { signState } from '../../../../src/protocol/mls/policy-extension.ts'
+import { contextExtensions } from '../../../../src/protocol/mls/rules/context.ts'
+import { craft } from '../../../kit/mls-attacker.ts'
 import { assertAgree, Stage } from '../../../kit/mls-room.ts'
 import { SeededNumbers, seededTest } from '../../../kit/seeded-random.ts'
 
@@ -109,4 +112,27 @@ seededTest('groups of all shapes agree after random steps', async (seed) => {
     }
     assertAgree(inside)
   }
+})
+
+test('a member may exchange its leaf in a locked room, a stranger may not enter', async () => {
+  const stage = new Stage()
+  const [ann, ben, cas] = await stage.room('Ann', 'Ben', 'Cas')
+  const { policies } = ann!.group.snapshot
+  const state = must(signState(stage.crypto, policies.base, { version: 2, locked: true, admitted: [], banned: [] }, policies.state, ann!.own.signer))
+  const locking = await craft(ann!, { proposals: [{ proposalType: 'group_context_extensions', groupContextExtensions: { extensions: contextExtensions({ base: policies.base, state }) } }] })
+  for (const p of [ben!, cas!]) must(await p.group.apply(locking.commit))
+  await stage.add(ben!, [cas!])
+  assertAgree([ben!, cas!])
+  const { bytes } = await stage.request(stage.player('Dan'))
+  const made = must(await ben!.group.propose([{ id: 4, keyPackage: bytes }], []))
+  assert.deepEqual(made.plan.refused.map((r) => r.fault.code), ['MLS_NOT_ADMITTED'])
+})
+
+test('a rejoin whose key package cannot be taken still frees the old leaf', async () => {
+  const stage = new Stage()
+  const [ann, ben, cas] = await stage.room('Ann', 'Ben', 'Cas')
+  const made = must(await ann!.group.propose([{ id: 1, keyPackage: Uint8Array.of(1, 2, 3) }], [{ leaf: cas!.group.ownLeaf, reason: 'rejoin' }]))
+  assert.deepEqual(made.plan.removals, [{ leaf: 2, reason: 'unreachable' }])
+  assert.deepEqual(made.plan.refused.map((r) => [r.id, r.fault.code]), [[1, 'MLS_MALFORMED']])
+  must(await ben!.group.apply(made.commit))
 })

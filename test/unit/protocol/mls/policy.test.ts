@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { RoomName } from '../../../../src/base/brand.ts'
+import { must } from '../../../../src/base/result.ts'
+import type { BasePolicy, StatePolicy } from '../../../../src/model/policy.ts'
+import { signBase, signState, succeeds, verifyBase, verifyState } from '../../../../src/protocol/mls/policy-extension.ts'
+import { admitted, matchesEntry } from '../../../../src/protocol/mls/rules/admission.ts'
+import { decodeRemovals, encodeRemovals, type Removal } from '../../../../src/protocol/mls/removal.ts'
+import { Stage } from '../../../kit/mls-room.ts'
+
+const stage = new Stage()
+const owner = stage.player('Ann')
+const keyId = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((b) => Buffer.from(b).toString('hex'))
+
+const base: fc.Arbitrary<BasePolicy> = fc.record({
+  room: fc.stringMatching(/^[a-z0-9._-]{1,64}$/).map((r) => r as RoomName),
+  realm: fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme' }).filter((r) => r.length <= 255),
+  version: fc.integer({ min: 1, max: 0xffffffff }),
+  owners: fc.array(keyId, { maxLength: 3 }).map((more) => [owner.keyId, ...more]),
+  hosts: fc.array(keyId, { maxLength: 3 }),
+  admit: fc.oneof(fc.constant('anchors' as const), fc.array(fc.string({ unit: 'grapheme', maxLength: 40 }), { maxLength: 4 })),
+  suite: fc.constantFrom('x25519', 'x-wing'),
+  codec: fc.constantFrom('g722', 'opus'),
+  forwarding: fc.constant('loudest'),
+  maximumMembers: fc.integer({ min: 1, max: 1024 }),
+  gatewaysAllowed: fc.boolean(),
+}, { noNullPrototype: true })
+const state: fc.Arbitrary<StatePolicy> = fc.record({
+  version: fc.integer({ min: 1, max: 0xffffffff }), locked: fc.boolean(), admitted: fc.array(fc.string({ unit: 'grapheme', maxLength: 40 }), { maxLength: 4 }), banned: fc.array(keyId, { maxLength: 3 }),
+}, { noNullPrototype: true })
+
+test('policies survive signing and verification', () => {
+  fc.assert(fc.property(base, state, (b, s) => {
+    const signed = must(signBase(stage.crypto, b, owner.own.signer))
+    assert.deepEqual(must(verifyBase(stage.crypto, signed.bytes)).policy, b)
+    const first = must(signState(stage.crypto, signed, s, undefined, owner.own.signer))
+    assert.deepEqual(must(verifyState(stage.crypto, first.bytes, signed)).policy, s)
+    const next = must(signState(stage.crypto, signed, { ...s, version: Math.min(s.version + 1, 0xffffffff) }, first, owner.own.signer))
+    assert.equal(succeeds(must(verifyState(stage.crypto, next.bytes, signed)), first), s.version < 0xffffffff)
+    assert.equal(succeeds(first, next), false)
+  }), { numRuns: 60 })
+})
+
+test('policies with mistakes are not signed', () => {
+  const good = fc.sample(base, { numRuns: 1, seed: 1 })[0]!
+  for (const bad of [{ room: 'Big Room' as RoomName }, { realm: '' }, { owners: [] }, { hosts: ['me'] }, { version: 0 }, { maximumMembers: 0 }, { maximumMembers: 5000 }, { forwarding: 'all' as const, maximumMembers: 17 }]) {
+    assert.equal(signBase(stage.crypto, { ...good, ...bad }, owner.own.signer).ok, false, JSON.stringify(bad))
+  }
+})
+
+test('removals survive encoding', () => {
+  const removal: fc.Arbitrary<Removal> = fc.record({ leaf: fc.integer({ min: 0, max: 1000 }), reason: fc.constantFrom('leave', 'host', 'unreachable', 'rejoin'), evidence: fc.uint8Array({ minLength: 1, maxLength: 80 }) }, { requiredKeys: ['leaf', 'reason'], noNullPrototype: true })
+  fc.assert(fc.property(fc.array(removal, { maxLength: 20 }), (list) => {
+    assert.deepEqual(must(decodeRemovals(encodeRemovals(list))), list)
+  }))
+})
+
+test('who is let in', () => {
+  const [b] = fc.sample(base, { numRuns: 1, seed: 2 })
+  const open: BasePolicy = { ...b!, owners: [owner.keyId], hosts: [], admit: 'anchors', gatewaysAllowed: false }
+  const free: StatePolicy = { version: 1, locked: false, admitted: [], banned: [] }
+  const identity = must(stage.people.keeper(stage.people.person('Ben', { organisation: 'Example' })).show(stage.clock.unix()))
+  const ben = { identity, kind: 'member' as const, notAfter: identity.notAfter }
+  for (const entry of [identity.keyId, 'o:Example', 'cn:Ben', 'domain:test.example']) assert.equal(matchesEntry(entry, identity), true, entry)
+  for (const entry of ['', 'o:', 'cn:', 'domain:', 'domain:ample', 'domain:other.example', 'o:example', 'cn:Be', 'Ben']) assert.equal(matchesEntry(entry, identity), false, entry)
+  assert.equal(admitted(open, free, ben).ok, true)
+  assert.equal(admitted({ ...open, admit: ['cn:Ann'] }, free, ben).ok, false)
+  assert.equal(admitted({ ...open, admit: ['cn:Ann'] }, { ...free, admitted: ['cn:Ben'] }, ben).ok, true)
+  assert.equal(admitted(open, { ...free, locked: true }, ben).ok, false)
+  assert.equal(admitted(open, { ...free, locked: true }, ben, true).ok, true)
+  assert.equal(admitted(open, { ...free, banned: [identity.keyId] }, ben, true).ok, false)
+  assert.equal(admitted({ ...open, hosts: [identity.keyId] }, { ...free, locked: true }, ben).ok, true)
+  assert.equal(admitted(open, free, { ...ben, kind: 'gateway' }).ok, false)
+  assert.equal(admitted({ ...open, gatewaysAllowed: true }, free, { ...ben, kind: 'gateway' }).ok, true)
+})
