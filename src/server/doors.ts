@@ -20,7 +20,7 @@ interface Guest {
 }
 
 /** The control channel, and media over TLS: both for members of the realm alone. */
-export function openDoors(config: ServerConfig, core: ServerCore, c: Credentials): Promise<Result<TlsServer>> {
+export function openDoors(config: ServerConfig, bind: ServerConfig['listen'], core: ServerCore, c: Credentials): Promise<Result<TlsServer>> {
   const { crypto, scheduler } = core.options
   const verify = (peer: TlsPeer): Result<Guest> => verifyGuest(crypto, peer.chain, c.anchors, scheduler.unix())
   const control = door<Guest>({
@@ -37,7 +37,7 @@ export function openDoors(config: ServerConfig, core: ServerCore, c: Credentials
     enter: (session, transport) => attach(core, session, transport),
   })
   return openTlsServer({
-    bind: config.listen, certificate: c.certificate, key: c.key, groups: config.hybrid === 'required' ? HYBRID_ONLY : TLS_GROUPS,
+    bind, certificate: c.certificate, key: c.key, groups: config.hybrid === 'required' ? HYBRID_ONLY : TLS_GROUPS,
     connectionLimit: config.connections, doors: { '/': control, '/media': media },
     onRefused: (fault, remote) => core.refusals.warn(fault.code, { remote: remote.address }, fault.message),
   })

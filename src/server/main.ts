@@ -6,6 +6,7 @@ import { selfTest } from '../crypto/self-test.ts'
 import { startPlane } from '../media/plane-host.ts'
 import type { LegStats, PlaneHandle } from '../media/plane/types.ts'
 import { type AddressPort, showAddress } from '../net/address.ts'
+import { anyAddress } from '../net/any-address.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { TlsServer } from '../net/tls-server.ts'
 import { ROOM_LIMITS } from '../protocol/room/index.ts'
@@ -41,14 +42,15 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   const scheduler = realScheduler()
   const credentials = readCredentials(config, crypto, scheduler.unix())
   if (!credentials.ok) return credentials
-  const plane = await startPlane({ bind: config.listen })
-  if (!plane.ok) return err('CONFIG_LISTEN', `${showAddress(config.listen)} UDP`, plane.fault)
+  const bind = config.listen.address === '::' ? { ...config.listen, address: await anyAddress() } : config.listen
+  const plane = await startPlane({ bind })
+  if (!plane.ok) return err('CONFIG_LISTEN', `${showAddress(bind)} UDP`, plane.fault)
   plane.value.onFault((fault) => log.warn({ code: fault.code }, fault.message))
   const core = new ServerCore({
     crypto, scheduler, plane: plane.value, log, agent: 'stc', realm: config.realm, advertise: config.advertise,
     roomLimits: { ...ROOM_LIMITS, maximumMembers: config.rooms.members }, maximumRooms: config.rooms.maximum,
   })
-  const tls = await openDoors(config, core, credentials.value)
+  const tls = await openDoors(config, bind, core, credentials.value)
   if (!tls.ok) {
     await plane.value.stop()
     return tls

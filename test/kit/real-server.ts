@@ -103,9 +103,10 @@ export class RawClient {
   }
 }
 
-export function rawConnect(port: number, own: Papers | undefined, o: { path?: string; protocol?: string; tls?: object } = {}): Promise<Raw> {
+export function rawConnect(port: number, own: Papers | undefined, o: { host?: string; path?: string; protocol?: string; tls?: object } = {}): Promise<Raw> {
   const identity = own === undefined ? {} : { cert: own.chain.map((d) => pem('CERTIFICATE', d)).join(''), key: pem('PRIVATE KEY', own.pkcs8) }
-  const ws = new WebSocket(`wss://127.0.0.1:${port}${o.path ?? '/'}`, [o.protocol ?? 'stc.v1'], { ...identity, rejectUnauthorized: false, perMessageDeflate: false, ...o.tls })
+  const host = o.host ?? '127.0.0.1'
+  const ws = new WebSocket(`wss://${host.includes(':') ? `[${host}]` : host}:${port}${o.path ?? '/'}`, [o.protocol ?? 'stc.v1'], { ...identity, rejectUnauthorized: false, perMessageDeflate: false, ...o.tls })
   return new Promise((resolve) => {
     const client = new RawClient(ws)
     ws.once('open', () => resolve({ kind: 'open', client }))

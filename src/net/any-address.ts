@@ -1,0 +1,17 @@
+/** The address that means all of this machine's. */
+import { createSocket } from 'node:dgram'
+
+/** `::`, which takes IPv4 as well, or `0.0.0.0` where the system has no IPv6. */
+export function anyAddress(): Promise<'::' | '0.0.0.0'> {
+  return new Promise((resolve) => {
+    const probe = createSocket({ type: 'udp6', ipv6Only: false })
+    probe.once('error', () => {
+      probe.close()
+      resolve('0.0.0.0')
+    })
+    probe.bind({ address: '::', port: 0 }, () => {
+      probe.close()
+      resolve('::')
+    })
+  })
+}
