@@ -52,10 +52,10 @@ test('another base policy is refused, even of the owner', async () => {
   await assertRefused(ben!, (await craft(ann!, changing(contextExtensions({ base, state })))).commit, 'MLS_CONTEXT_CHANGED')
 })
 
-test('a policy signed by somebody who is no owner makes no room that others enter', async () => {
+test('a policy signed by a host, who is no owner, makes no room that others enter', async () => {
   const stage = new Stage()
   const [ann, mallory] = [stage.player('Ann'), stage.player('Mallory')]
-  const base = must(signBase(stage.crypto, policyOf(ann.keyId, stage.clock.unix()), mallory.own.signer))
+  const base = must(signBase(stage.crypto, policyOf(ann.keyId, stage.clock.unix(), { hosts: [mallory.keyId] }), mallory.own.signer))
   const state = must(signState(stage.crypto, base, { version: 1, locked: false, admitted: [], banned: [] }, undefined, mallory.own.signer))
   mallory.group = new MlsGroup(mallory.world, must(await createRoom(mallory.world, { base, state }, 1, must(mallory.keeper.leafKey('x25519', stage.clock.unix())))))
   const { bytes, own } = await stage.request(ann)

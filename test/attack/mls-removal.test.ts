@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { err, must } from '../../src/base/result.ts'
-import type { Removal } from '../../src/protocol/mls/removal.ts'
-import { assertRefused, craft } from '../kit/mls-attacker.ts'
+import { type Removal, signHostAct } from '../../src/protocol/mls/removal.ts'
+import { targetOf } from '../../src/protocol/mls/rules/removals.ts'
+import { assertRefused, craft, stateOf } from '../kit/mls-attacker.ts'
 import { type Player, Stage } from '../kit/mls-room.ts'
 
 const removing = (leaf: number, ...removals: Removal[]) => ({ proposals: [{ proposalType: 'remove' as const, remove: { removed: leaf } }], removals })
@@ -45,6 +46,11 @@ test('as a host\'s act that is none, or meant somebody else', async () => {
   const forOther = must(ann.group.act(2, false, ann.own.signer))
   await assertRefused(cas, (await craft(ben, removing(3, { leaf: 3, reason: 'host', evidence: forOther }))).commit, 'MLS_REMOVAL')
   assert.equal(ben.group.act(3, false, ben.own.signer).ok, false)
+  const state = stateOf(ben)
+  const target = targetOf(state, 3)
+  assert.ok(target)
+  const own = signHostAct(ben.world.crypto, target, ben.group.ownLeaf, undefined, state.signaturePrivateKey)
+  await assertRefused(cas, (await craft(ben, removing(3, { leaf: 3, reason: 'host', evidence: own }))).commit, 'MLS_REMOVAL')
   const act = must(ann.group.act(3, false, ann.own.signer))
   must(await cas.group.apply((await craft(ben, removing(3, { leaf: 3, reason: 'host', evidence: act }))).commit))
 })
