@@ -63,7 +63,7 @@ export class Client {
     for (const call of this.#calls.values()) call.input({ kind: 'leave' })
     await this.#until(() => this.#calls.size === 0, 500)
     for (const s of this.#subscriptions) s[Symbol.dispose]()
-    this.connection.stop()
+    await this.connection.stop()
     this.#o.media.command({ op: 'stop' })
     await this.#o.vault.close()
   }

@@ -31,7 +31,10 @@ export const clientConfig = z.strictObject({
     port: z.number().int().min(1).max(65535).default(7443),
     /** The name in the server's certificate, when it is reached by another. */
     name: z.string().optional(),
+    /** `auto`: beside UDP, used while that does not get through. */
     mediaOverTls: z.enum(['auto', 'only', 'never']).default('auto'),
+    /** Of the hop to the server, the best first. */
+    suites: z.array(z.enum(['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80'])).min(1).default(['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80']),
   }),
   identity: z.strictObject({ certificate: file, key: file, passphrase: z.string().optional(), anchors: z.array(file).min(1) }),
   realm: z.string().regex(/^[a-z0-9.-]{1,64}$/, 'must be lower-case letters, digits, . -').default('stc'),

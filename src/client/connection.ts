@@ -18,7 +18,8 @@ export interface OpenChannel {
   send(m: ClientMessage): Result<void>
   onMessage(listener: (m: ServerMessage) => void): void
   onClose(listener: (fault: Fault) => void): void
-  close(): void
+  /** A promise: of the moment at which the server has taken everything. */
+  close(): void | Promise<void>
 }
 
 export interface ConnectionOptions {
@@ -31,6 +32,8 @@ export interface ConnectionOptions {
   readonly suites: readonly HopKeys['suite'][]
   /** Where the server's media port is when its greeting names no address. */
   readonly fallback: AddressPort
+  /** False: media goes over TLS alone. */
+  readonly udp?: boolean
   readonly hop: number
   readonly onUp: (welcome: ServerWire['welcome']) => void
   readonly onDown: (fault: Fault) => void
@@ -42,6 +45,8 @@ export interface ConnectionOptions {
 const GREETING_MS = 10_000
 const RETRY_MS = 500
 const RETRY_LIMIT_MS = 15_000
+/** What was said last is on its way by then, or the network is gone. */
+const FAREWELL_MS = 500
 
 export class Connection {
   readonly #o: ConnectionOptions
@@ -66,7 +71,7 @@ export class Connection {
     if (this.#stopped) return
     const opened = await this.#o.open()
     if (!opened.ok) return this.#lost(opened.fault)
-    if (this.#stopped) return opened.value.close()
+    if (this.#stopped) return void opened.value.close()
     await this.#greet(opened.value)
   }
 
@@ -75,14 +80,23 @@ export class Connection {
     return this.#channel.send(m)
   }
 
-  stop(): void {
+  /** Resolves when the server has taken what was said last, and the goodbye. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return
     this.#stopped = true
     this.#cancelRetry()
     this.#closeMediaPath()
-    this.#channel?.close()
+    const channel = this.#channel
     this.#channel = undefined
     if (this.#up) this.#o.media({ op: 'hop.close', hop: this.#o.hop })
     this.#up = false
+    if (channel === undefined) return
+    let cancel = (): void => {}
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#o.scheduler.at(instant(this.#o.scheduler.now() + FAREWELL_MS), resolve)
+    })
+    await Promise.race([channel.close(), late])
+    cancel()
   }
 
   async #greet(channel: OpenChannel): Promise<void> {
@@ -102,7 +116,7 @@ export class Connection {
     cancel()
     if (this.#channel !== channel) return
     if (!done.ok) {
-      channel.close()
+      void channel.close()
       return this.#lost(done.fault)
     }
     this.#up = true
@@ -133,9 +147,9 @@ export class Connection {
     if (!answer.ok) return answer
     const keys = await this.#o.vault.call('hop.finish', { pipe: channel.pipe, answer: answer.value.message })
     if (!keys.ok) return keys
-    const remotes = welcome.value.udp.length > 0 ? welcome.value.udp : [this.#o.fallback]
+    const named = welcome.value.udp.length > 0 ? welcome.value.udp : [this.#o.fallback]
     this.#o.media({
-      op: 'hop.open', hop: this.#o.hop, generation, remotes,
+      op: 'hop.open', hop: this.#o.hop, generation, remotes: this.#o.udp === false ? [] : named,
       receive: keys.value.receive, send: keys.value.send, probe: answer.value.probe as Ssrc,
     })
     return ok(welcome.value)

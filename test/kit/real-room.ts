@@ -28,6 +28,8 @@ export interface MemberOptions {
   readonly phones?: ClientInput['phones']
   readonly papers?: Papers
   readonly request?: Partial<CertificateRequest>
+  /** Instead of the world's own authority. */
+  readonly trusted?: readonly Authority[]
 }
 
 export class RealWorld {
@@ -68,7 +70,7 @@ export class RealWorld {
     this.server = must(await startServer({ ...this.#config, listen: { address: this.#listen, port } }, memory))
   }
   /** The names of the files, as a configuration has them. */
-  files(name: string, own: Papers, ca: Authority = this.ca): ClientInput['identity'] {
+  files(name: string, own: Papers, trusted: readonly Authority[] = [this.ca]): ClientInput['identity'] {
     const write = (file: string, text: string): string => {
       writeFileSync(path.join(this.folder, file), text, { mode: 0o600 })
       return path.join(this.folder, file)
@@ -76,7 +78,7 @@ export class RealWorld {
     const n = `${name}-${this.#papers++}`
     return {
       certificate: write(`${n}.pem`, own.chain.map((d) => pem('CERTIFICATE', d)).join('')),
-      key: write(`${n}.key`, pem('PRIVATE KEY', own.pkcs8)), anchors: [write(`${n}-ca.pem`, pem('CERTIFICATE', ca.certificate))],
+      key: write(`${n}.key`, pem('PRIVATE KEY', own.pkcs8)), anchors: trusted.map((ca, i) => write(`${n}-ca${i}.pem`, pem('CERTIFICATE', ca.certificate))),
     }
   }
   async member(name: string, o: MemberOptions = {}): Promise<RealMember> {
@@ -87,10 +89,10 @@ export class RealWorld {
     return m
   }
   tryMember(m: RealMember): Promise<Result<RealClient>> {
-    const { server, rooms = {}, phones = [], papers, request } = m.options
+    const { server, rooms = {}, phones = [], papers, request, trusted } = m.options
     const config = clientConfig.parse({
       server: { host: this.#listen, port: this.port, ...server },
-      identity: this.files(m.name, papers ?? papersFor(this.ca, { name: m.name, ...request })), rooms, phones,
+      identity: this.files(m.name, papers ?? papersFor(this.ca, { name: m.name, ...request }), trusted), rooms, phones,
     })
     return startRealClient(config, path.join(this.folder, `${m.name}.yaml`), m.extras)
   }

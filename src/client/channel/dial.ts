@@ -22,6 +22,8 @@ export interface Dialled {
   readonly transport: MessageTransport
   /** Ciphertext that waits for the network. */
   waiting(): number
+  /** The TCP connection is gone. */
+  readonly closed: Promise<void>
 }
 
 const CONNECT_MS = 10_000
@@ -34,6 +36,7 @@ export async function dial(vault: Vault, server: ServerAddress, lane: Lane): Pro
   const tcp = socket.value
   const pipe = vault.pipe({ serverName: server.name, protocols: ['http/1.1'] })
   join(tcp, pipe)
+  const closed = new Promise<void>((resolve) => void tcp.once('close', () => resolve()))
   const secured = await withTimeout(pipe.secured, () => err('CHANNEL_TLS', 'the handshake took too long'))
   if (!secured.ok) {
     tcp.destroy()
@@ -47,7 +50,7 @@ export async function dial(vault: Vault, server: ServerAddress, lane: Lane): Pro
     return ws
   }
   const waiting = (): number => tcp.writableLength + ws.value.waiting
-  return ok({ pipe: pipe.id, transport: ws.value, waiting })
+  return ok({ pipe: pipe.id, transport: ws.value, waiting, closed })
 }
 
 function connectTcp(server: ServerAddress): Promise<Result<Socket>> {

@@ -18,7 +18,8 @@ export interface ServerChannel {
   onMessage(listener: (m: ServerMessage) => void): void
   /** Once. */
   onClose(listener: (fault: Fault) => void): void
-  close(): void
+  /** Resolves when the server has taken everything and closed its end too. */
+  close(): Promise<void>
 }
 
 export interface ServerChannelOptions {
@@ -30,13 +31,13 @@ export interface ServerChannelOptions {
 /** Connects and authenticates; the greeting is the caller's. */
 export async function openServerChannel(o: ServerChannelOptions): Promise<Result<ServerChannel>> {
   const dialled = await dial(o.vault, o.server, { path: '/', protocol: 'stc.v1', messageLimit: MESSAGE_LIMIT })
-  return dialled.ok ? ok(serverChannel(dialled.value.transport, dialled.value.pipe, o.scheduler)) : dialled
+  return dialled.ok ? ok(serverChannel(dialled.value.transport, dialled.value.pipe, o.scheduler, dialled.value.closed)) : dialled
 }
 
 /** A room of two hundred sends much at once to those who were away. */
 const FROM_SERVER = { ...LINK_LIMITS, burst: 10_000, perSecond: 2000 }
 
-export function serverChannel(transport: MessageTransport, pipe: PipeId, scheduler: Scheduler): ServerChannel {
+export function serverChannel(transport: MessageTransport, pipe: PipeId, scheduler: Scheduler, closed: Promise<void> = Promise.resolve()): ServerChannel {
   const link = new Link<ServerMessage, ClientMessage>(transport, { encode: encodeClientMessage, decode: decodeServerMessage }, scheduler, FROM_SERVER)
   let n = 0
   let cancelPing = (): void => {}
@@ -64,6 +65,9 @@ export function serverChannel(transport: MessageTransport, pipe: PipeId, schedul
       onClose = listener
       if (ended !== undefined) listener(ended)
     },
-    close: () => link.close(),
+    close: () => {
+      link.close()
+      return closed
+    },
   }
 }
