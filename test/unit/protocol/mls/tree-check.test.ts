@@ -21,7 +21,9 @@ async function grown(): Promise<{ stage: Stage; state: ClientState; check: (tree
   const state = stateOf(players[2]!)
   const { suite } = players[2]!.group.snapshot
   const check = async (tree: ClientState['ratchetTree']): Promise<string> => {
-    const result = await checkTree(tree, { ...state.groupContext, treeHash: await treeHashRoot(tree, suite.impl.hash) }, suite)
+    // A tree that is no tree has no hash.
+    const treeHash = await treeHashRoot(tree, suite.impl.hash).catch(() => new Uint8Array(32))
+    const result = await checkTree(tree, { ...state.groupContext, treeHash }, suite)
     return result.ok ? 'sound' : result.fault.message
   }
   return { stage, state, check }
@@ -51,7 +53,7 @@ test('unsound in any node', async () => {
   assert.match(await bent(0, { ...first, leaf: { ...first.leaf, hpkePublicKey: second.leaf.hpkePublicKey } }), /encryption key twice/)
   // Any change below a parent shows in its parent hash first; a leaf without parents has its signature alone.
   assert.match(await check([{ ...first, leaf: { ...first.leaf, signature: new Uint8Array(64) } }]), /signature of leaf 0/)
-  assert.match(await bent(1, first), /wrong place|twice/)
+  assert.match(await bent(1, first), /wrong place/)
 })
 
 test('whoever was removed cannot compute the secrets of one who stays alone', async () => {
