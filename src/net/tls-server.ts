@@ -81,6 +81,9 @@ export function openTlsServer(options: TlsServerOptions): Promise<Result<TlsServ
     if (refused !== undefined) options.onRefused(refused, remoteOf(request.socket as TLSSocket))
     response.writeHead(refused === undefined ? 426 : 403, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify(toJson(fault)))
   })
+  // Who says nothing after the handshake does not keep its place.
+  server.on('secureConnection', (socket) => socket.setTimeout(HANDSHAKE_MS, () => socket.destroy()))
+  server.on('drop', (data) => options.onRefused(makeFault('CHANNEL_TOO_MANY', `${options.connectionLimit}`), { address: unmapped(data?.remoteAddress), port: data?.remotePort ?? 0 }))
   server.on('upgrade', (request, socket, head) => upgrade(options, sockets, request, socket, head))
   server.on('tlsClientError', (e, socket) => {
     options.onRefused(makeFault('CHANNEL_TLS', e.message), remoteOf(socket))
@@ -171,6 +174,7 @@ function upgrade(options: TlsServerOptions, sockets: ReadonlyMap<Door<unknown>, 
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((p) => p.trim())
   if (!offered.includes(at.door.protocol)) return refuse(makeFault('CHANNEL_VERSION', `this door speaks ${at.door.protocol}`))
   socket.on('error', () => {})
+  tls.setTimeout(0)
   sockets.get(at.door)?.handleUpgrade(request, socket, head, (ws) => {
     at.door.enter(admitted.value, wsTransport(ws), peer)
   })

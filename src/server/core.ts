@@ -47,6 +47,7 @@ export class ServerCore {
       if (!session.greeted) link.fail('CHANNEL_ORDER', 'no hello')
     })
     const cancelExpiry = scheduler.at(instant(scheduler.now() + Math.max(0, validUntil - scheduler.unix()) * 1000 + 1000), () => link.fail('IDENTITY_EXPIRED', peer.identity.subject))
+    session.onUnsent = (fault) => this.refusals.warn(fault.code, who, `not sent: ${fault.message}`)
     link.onViolation = (fault) => session.fault(fault)
     link.onClose((fault) => {
       cancelHello()

@@ -41,6 +41,8 @@ export class Session {
   mediaPath: { close(): void } | undefined
   /** Rooms that know of it. */
   readonly rooms = new Set<string>()
+  /** A message of ours that could not be sent although the connection is open: our own mistake, for the log. */
+  onUnsent: (fault: Fault) => void = () => {}
   readonly #room: Bucket
   readonly #hop: Bucket
 
@@ -61,7 +63,9 @@ export class Session {
     return take(this.#hop, HOP_RATE, now)
   }
   send(m: ServerMessage): void {
-    if (this.link.open) this.link.send(m)
+    if (!this.link.open) return
+    const sent = this.link.send(m)
+    if (!sent.ok && this.link.open) this.onUnsent(sent.fault)
   }
   fault(fault: Fault, room?: string): void {
     this.send({ k: 'fault', code: fault.code, message: fault.message.slice(0, 1000), ...(room === undefined ? {} : { room }) })

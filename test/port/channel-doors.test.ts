@@ -1,9 +1,10 @@
 /** The server's doors with real TLS on loopback: who gets in, who does not, and what each side says. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { MessagePort } from 'node:worker_threads'
 import { connect } from 'node:tls'
 import { must } from '../../src/base/result.ts'
-import { openServerChannel } from '../../src/client/channel/index.ts'
+import { openMediaPath, openServerChannel } from '../../src/client/channel/index.ts'
 import { realScheduler } from '../../src/net/scheduler.ts'
 import { encodeCbor } from '../../src/protocol/wire/cbor.ts'
 import { encodeClientMessage } from '../../src/protocol/wire/codec.ts'
@@ -186,6 +187,32 @@ test('greeting, hop keys by the vault and a room, through our own client', TIME_
   assert.ok(!channel.send({ k: 'ping', n: 1 }).ok)
 })
 
+test('our client opens the way for media over TLS, and takes it back', TIME_LIMIT, async (t) => {
+  const s = await realServer(t)
+  const vault = vaultOf(papersFor(s.ca), s.ca)
+  t.after(() => vault.close())
+  const server = { host: '127.0.0.1', port: s.port, name: 'localhost' }
+  const scheduler = realScheduler()
+  const channel = must(await openServerChannel({ vault, scheduler, server }))
+  const offer = must(await vault.call('hop.offer', { pipe: channel.pipe, generation: 1, suites: ['AEAD_AES_128_GCM'] }))
+  must(channel.send({ k: 'hello', minVersion: 1, maxVersion: 1, capabilities: [], agent: 'test' }))
+  must(channel.send({ k: 'hop-offer', generation: 1, message: offer.message }))
+  let session = ''
+  await new Promise<void>((resolve) => channel.onMessage((m) => {
+    if (m.k === 'welcome') session = m.session
+    if (m.k === 'hop-answer') resolve()
+  }))
+  const { stop, port } = await new Promise<{ stop: () => void; port: MessagePort }>((resolve, reject) => {
+    const opened = openMediaPath({ vault, server, session, hop: 1, scheduler, media: (c) => {
+      if (c.op === 'hop.tls' && c.port !== undefined) void opened.then((stop) => resolve({ stop, port: c.port as unknown as MessagePort }), reject)
+    } })
+  })
+  const closed = new Promise((resolve) => port.once('close', resolve))
+  stop()
+  await closed
+  channel.close()
+})
+
 test('media over TLS belongs to the certificate of its session', TIME_LIMIT, async (t) => {
   const s = await realServer(t)
   const vault = vaultOf(papersFor(s.ca), s.ca)
@@ -207,7 +234,12 @@ test('the limit of connections holds', TIME_LIMIT, async (t) => {
   const papers = papersFor(s.ca)
   const a = opened(await rawConnect(s.port, papers))
   const b = opened(await rawConnect(s.port, papers))
-  assert.equal((await rawConnect(s.port, papers)).kind, 'failed')
+  const vault = vaultOf(papersFor(s.ca), s.ca)
+  t.after(() => vault.close())
+  const third = await openServerChannel({ vault, scheduler: realScheduler(), server: { host: '127.0.0.1', port: s.port, name: 'localhost' } })
+  assert.ok(!third.ok && third.fault.code === 'CHANNEL_TLS')
+  assert.match(third.fault.message, /closed the connection/)
+  assert.ok(s.log.some((l) => l.code === 'CHANNEL_TOO_MANY'))
   a.ws.close()
   b.ws.close()
 })

@@ -37,11 +37,11 @@ export async function dial(vault: Vault, server: ServerAddress, lane: Lane): Pro
   const pipe = vault.pipe({ serverName: server.name, protocols: ['http/1.1'] })
   join(tcp, pipe)
   const closed = new Promise<void>((resolve) => void tcp.once('close', () => resolve()))
-  const secured = await withTimeout(pipe.secured, () => err('CHANNEL_TLS', 'the handshake took too long'))
+  const secured = await handshake(tcp, pipe)
   if (!secured.ok) {
     tcp.destroy()
     pipe.end()
-    return err('CHANNEL_TLS', secured.fault.message, secured.fault)
+    return secured
   }
   const ws = await openWebSocket(pipe, server, lane)
   if (!ws.ok) {
@@ -83,12 +83,14 @@ function join(tcp: Socket, pipe: VaultPipe): void {
   pipe.onClose(() => tcp.end())
 }
 
-function withTimeout<T>(promise: Promise<Result<T>>, late: () => Result<T>): Promise<Result<T>> {
+/** Done when the vault has verified the server; or why not. */
+function handshake(tcp: Socket, pipe: VaultPipe): Promise<Result<unknown>> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(late()), CONNECT_MS)
-    void promise.then((r) => {
+    const timer = setTimeout(() => resolve(err('CHANNEL_TLS', 'the handshake took too long')), CONNECT_MS)
+    tcp.once('close', () => resolve(err('CHANNEL_TLS', 'the server closed the connection')))
+    void pipe.secured.then((r) => {
       clearTimeout(timer)
-      resolve(r)
+      resolve(r.ok ? r : err('CHANNEL_TLS', r.fault.message, r.fault))
     })
   })
 }
