@@ -5,6 +5,7 @@ import { showEvent, showRoster, type Terminal } from '../client/terminal.ts'
 import { readConfig } from '../store/config.ts'
 import { startRealClient } from './compose-client.ts'
 import { fail, interrupted, say } from './output.ts'
+import { preferVoice } from './priority.ts'
 
 export function registerClient(program: Command): void {
   program
@@ -15,6 +16,7 @@ export function registerClient(program: Command): void {
 }
 
 async function runClient(file: string): Promise<void> {
+  preferVoice()
   const config = readConfig(file, clientConfig)
   if (!config.ok) return fail(config.fault)
   const terminal: Terminal = { write: say, colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined }

@@ -8,11 +8,14 @@ import type { MediaEvent } from '../media/api.ts'
 import { readServerConfig, startServer } from '../server/index.ts'
 import type { MemberRole, Order, Report, ServerRole } from '../demo/script.ts'
 import { startRealClient } from './compose-client.ts'
+import { preferVoice } from './priority.ts'
 
 const report = (r: Report): void => {
   if (process.connected) process.send?.(r)
 }
 const failed = (fault: { code: string; message: string }): void => report({ kind: 'failed', code: fault.code, message: fault.message })
+
+preferVoice()
 
 let stop: () => Promise<void> = async () => {}
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { showAddress } from '../net/address.ts'
 import { readServerConfig, startServer } from '../server/index.ts'
 import { complain, fail, interrupted } from './output.ts'
+import { preferVoice } from './priority.ts'
 
 export function registerServer(program: Command): void {
   program
@@ -13,6 +14,7 @@ export function registerServer(program: Command): void {
 }
 
 async function runServer(file: string): Promise<void> {
+  preferVoice()
   const config = readServerConfig(file)
   if (!config.ok) return fail(config.fault)
   const server = await startServer(config.value)
