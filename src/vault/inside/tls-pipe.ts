@@ -155,9 +155,10 @@ function peerChain(tls: TLSSocket): Der[] {
   return chain
 }
 
-/** RFC 9525 §6.3: the whole name, or a wildcard for its first label alone. */
+/** RFC 9525 §6.3: the whole name, or a wildcard for the first label alone; never one for an address. */
 export function hostMatches(presented: string, wanted: string): boolean {
   if (presented === wanted) return true
+  const isName = /\.[a-z][a-z0-9-]*$/.test(wanted)
   const rest = wanted.slice(wanted.indexOf('.') + 1)
-  return presented.startsWith('*.') && wanted.includes('.') && rest.includes('.') && presented.slice(2) === rest
+  return isName && presented.startsWith('*.') && rest.includes('.') && presented.slice(2) === rest
 }
