@@ -17,9 +17,11 @@ async function runServer(file: string): Promise<void> {
   preferVoice()
   const config = readServerConfig(file)
   if (!config.ok) return fail(config.fault)
+  // Listening begins before startServer returns: a signal then must not be lost.
+  const stopped = interrupted()
   const server = await startServer(config.value)
   if (!server.ok) return fail(server.fault)
   complain(`stc server at ${showAddress(server.value.address)} (TCP) and ${showAddress(server.value.media)} (UDP); Ctrl-C ends it`)
-  await interrupted()
+  await stopped
   await server.value.close()
 }
