@@ -55,9 +55,9 @@ export interface StcServer {
   stop(): Promise<void>
 }
 
-export async function startServer(folder: string, papers: Papers): Promise<StcServer> {
+export async function startServer(folder: string, papers: Papers, more: Readonly<Record<string, unknown>> = {}): Promise<StcServer> {
   const port = await freePorts(2)
-  const file = config(folder, 'server', { listen: { address: host, port }, identity: papers })
+  const file = config(folder, 'server', { listen: { address: host, port }, identity: papers, ...more })
   const process = run(globalThis.process.execPath, [program, 'server', '--config', file])
   await until(20_000, `stc server on ${port}`, () => alive(process) && listens(port), process.tail)
   return { port, process, stop: () => process.stop(5000) }
