@@ -78,6 +78,7 @@ export interface MessagePortLike {
 /** Since the stream began. */
 export interface SenderStats {
   readonly ssrc: Ssrc
+  /** Opened, in time or late. */
   readonly received: number
   readonly lost: number
   /** Arrived after their turn to be played. */

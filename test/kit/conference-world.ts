@@ -20,6 +20,8 @@ import { type RoomLimits, RoomMachine, ROOM_LIMITS, type RoomOut, type RoomReque
 import type { ClientMessage, ServerMessage } from '../../src/protocol/wire/messages.ts'
 import type { Vault } from '../../src/vault/api/calls.ts'
 import { createVault } from '../../src/vault/inside/create.ts'
+import type { FrameCommand } from '../../src/vault/inside/frame-engine.ts'
+import { leakyVault } from './leaky-vault.ts'
 import { legSpec } from './media-client.ts'
 import { People, REALM } from './people.ts'
 import { SeededNumbers } from './seeded-random.ts'
@@ -38,6 +40,12 @@ export interface WorldOptions {
   readonly media?: boolean
 }
 
+interface Branch {
+  readonly machine: RoomMachine
+  readonly sessions: Set<string>
+  cancelWake: () => void
+}
+
 export type Person = ReturnType<People['person']>
 
 export interface ArriveOptions {
@@ -47,6 +55,8 @@ export interface ArriveOptions {
   readonly from?: People
   /** The same person as this one, on another machine. */
   readonly as?: WorldMember
+  /** A hostile member: what it does not check. Its media keys go to `leak`. */
+  readonly hostile?: { readonly trusts?: People; readonly leak?: (c: FrameCommand) => void }
 }
 
 export class WorldMember {
@@ -196,7 +206,7 @@ export class ConferenceWorld {
   readonly members: WorldMember[] = []
   readonly notes: string[] = []
   readonly limits: RoomLimits
-  machine: RoomMachine
+  readonly machine: RoomMachine
   plane!: MediaPlane
   streams: readonly Stream[] = []
   latencyMs = 10
@@ -208,7 +218,8 @@ export class ConferenceWorld {
   /** Changes the streams that flow, as a server could. */
   flow: (streams: readonly Stream[]) => readonly Stream[] = (s) => s
   readonly server: SimHost
-  #cancelWake = (): void => {}
+  readonly #trunk: Branch
+  readonly #branches: Branch[] = []
   #nextSsrc = 5000
   #nextProbe = 1
   #connections = 0
@@ -228,6 +239,7 @@ export class ConferenceWorld {
       maximumMembers: ALL_FORWARDED_LIMIT, gatewaysAllowed: false, ...options.policy,
     }
     this.machine = new RoomMachine(ROOM, this.limits)
+    this.#trunk = { machine: this.machine, sessions: new Set(), cancelWake: () => {} }
   }
   static async start(options: WorldOptions = {}): Promise<ConferenceWorld> {
     const w = new ConferenceWorld(options)
@@ -239,7 +251,9 @@ export class ConferenceWorld {
     const people = options.from ?? this.people
     const identity = options.as?.identity ?? people.person(name)
     const { chain, pkcs8 } = identity
-    const vault = must(createVault({ crypto: this.crypto, clock: this.clock }, { chain, pkcs8, anchors: [this.people.ca.certificate, people.ca.certificate], realm: REALM }))
+    const trusted = [this.people, people, ...(options.hostile?.trusts === undefined ? [] : [options.hostile.trusts])]
+    const vaultOptions = { chain, pkcs8, anchors: [...new Set(trusted.map((p) => p.ca.certificate))], realm: REALM }
+    const vault = options.hostile === undefined ? must(createVault(this, vaultOptions)) : leakyVault(this, vaultOptions, options.hostile.leak ?? (() => {}))
     const n = ++this.#arrivals
     const host = this.net.host(`${name}-${n}`, `198.51.${100 + (n >> 8)}.${n & 255}`)
     const m = new WorldMember(this, name, `s${n}`, vault, identity, host, options.hz)
@@ -301,10 +315,28 @@ export class ConferenceWorld {
     m.call.input({ kind: 'channel', up: true })
   }
   step(input: Parameters<RoomMachine['step']>[0]): void {
-    const { out, wakeAt } = this.machine.step(input, this.clock.now())
-    this.#cancelWake()
-    this.#cancelWake = wakeAt === undefined ? () => {} : this.clock.at(wakeAt, () => this.step({ kind: 'tick' }))
-    for (const o of out) this.#carryOut(o)
+    this.#stepBranch(this.#branchOf('session' in input ? input.session : undefined), input)
+  }
+  /** The room's delivery splits: these members live on in a copy of their own, and neither side hears of the other's. */
+  fork(members: readonly WorldMember[]): RoomMachine {
+    const machine = new RoomMachine(ROOM, this.limits, structuredClone(this.machine.state))
+    const branch = { machine, sessions: new Set(members.map((m) => m.session)), cancelWake: () => {} }
+    this.#branches.push(branch)
+    this.#stepBranch(branch, { kind: 'tick' })
+    return machine
+  }
+  /** Somebody who comes later, into a half. */
+  assign(m: WorldMember, machine: RoomMachine): void {
+    this.#branches.find((b) => b.machine === machine)?.sessions.add(m.session)
+  }
+  #branchOf(session: string | undefined): Branch {
+    return this.#branches.find((b) => session !== undefined && b.sessions.has(session)) ?? this.#trunk
+  }
+  #stepBranch(branch: Branch, input: Parameters<RoomMachine['step']>[0]): void {
+    const { out, wakeAt } = branch.machine.step(input, this.clock.now())
+    branch.cancelWake()
+    branch.cancelWake = wakeAt === undefined ? () => {} : this.clock.at(wakeAt, () => this.#stepBranch(branch, { kind: 'tick' }))
+    for (const o of out) if (o.kind !== 'send' || this.#branchOf(o.session) === branch) this.#carryOut(o)
   }
   send(m: WorldMember, message: ServerMessage): void {
     const { session } = m
