@@ -99,6 +99,13 @@ async function listen(m: Member, length: number) {
   return part(m.phone.heard(), from, from + length)
 }
 
+/** The security code that a client showed last. */
+const codeOf = (m: Member): string => [...m.client.process.output().matchAll(/security code ([0-9 ]{35})/g)].at(-1)?.[1] ?? `none at ${m.name}`
+/** Nobody ever saw a third person: whoever came back was the same member. */
+const neverThree = (...all: Member[]): void => {
+  for (const m of all) assert.doesNotMatch(m.client.process.output(), /these 3 people/)
+}
+
 /** Everybody hears everybody else and not themselves. */
 async function allHear(all: readonly Member[]): Promise<void> {
   for (const m of all) for (const hz of othersOf(m, all)) await hears(m, hz)
@@ -144,6 +151,8 @@ test('three softphones in G.722, PCMU and Opus hear the two others and not thems
   const tap = await capture('udp')
   await allHear(all)
   await looksLikeNoise(await tap.stop(), all[0]!.server.port)
+  for (const m of all) await m.client.shows(/● Only these 3 people can hear this\./)
+  await until(20_000, 'the same security code everywhere', () => new Set(all.map(codeOf)).size === 1 || undefined, () => all.map(codeOf).join('\n'))
   for (const m of all) m.phone.hangup()
   for (const m of all) await m.phone.events.next('closed')
 })
@@ -182,6 +191,7 @@ test('a phone that was killed and comes back is the same member', { timeout: 120
   const back = { ...boris, phone: again }
   await dial(back)
   await allHear([anna, back])
+  neverThree(anna, boris)
 })
 
 test('a second INVITE from the same phone takes the place of the first', { timeout: 120_000 }, async (t) => {
@@ -194,5 +204,6 @@ test('a second INVITE from the same phone takes the place of the first', { timeo
   await boris.phone.events.next('closed')
   await until(20_000, 'second call of boris', () => boris.phone.events.all.filter((e) => e.kind === 'established').length === 2 || undefined)
   await hears(anna, people.boris.hz)
+  neverThree(anna, boris)
 })
 
