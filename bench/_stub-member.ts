@@ -6,7 +6,7 @@ import { g722Codec } from '../src/audio/codec.ts'
 import { frameLevel } from '../src/audio/levels.ts'
 import { chance } from '../src/base/chance.ts'
 import { instant, type RoomName, type Ssrc, unixTime } from '../src/base/brand.ts'
-import { must } from '../src/base/result.ts'
+import { must, ok, type Result } from '../src/base/result.ts'
 import { openServerChannel } from '../src/client/channel/index.ts'
 import { Client } from '../src/client/client.ts'
 import type { ClientObserver, MediaThread } from '../src/client/options.ts'
@@ -14,6 +14,9 @@ import { type ClientConfig, dialPlanOf, roomConfig } from '../src/client/config.
 import { PcmHandset } from '../src/client/handset/pcm.ts'
 import { conferenceKind } from '../src/client/kinds/conference/index.ts'
 import { createNodeCrypto } from '../src/crypto/node/index.ts'
+import type { OpenChannel } from '../src/client/connection.ts'
+import type { ServerAddress } from '../src/client/channel/dial.ts'
+import type { ServerMessage } from '../src/protocol/wire/messages.ts'
 import type { MediaCommand, MediaEvent } from '../src/media/api.ts'
 import { Hop } from '../src/media/session/hop.ts'
 import { nodeUdp } from '../src/net/node-udp.ts'
@@ -66,9 +69,13 @@ export class StubMedia implements MediaThread {
   #stopTick: () => void = () => {}
   talking = false
   sent = 0
+  /** When a frame of somebody else could be opened last. */
+  openedAt = 0
+  readonly #listens: boolean
 
-  constructor(vault: Vault, seed: number) {
+  constructor(vault: Vault, seed: number, listens: boolean) {
     this.#vault = vault
+    this.#listens = listens
     this.#speech = prepare(babble(320 * 250, seed))
     // Members of one process speak spread over the 20 ms, as members on different machines do.
     this.#next = scheduler.now() + 20 * ((seed * 0.618) % 1)
@@ -83,7 +90,7 @@ export class StubMedia implements MediaThread {
   command(c: MediaCommand): void {
     switch (c.op) {
       case 'hop.open':
-        this.#hop ??= new Hop({ id: c.hop, udp: deafUdp, scheduler, crypto, emit: (e) => this.#emit(e), onMedia: () => {} })
+        this.#hop ??= new Hop({ id: c.hop, udp: this.#listens ? nodeUdp() : deafUdp, scheduler, crypto, emit: (e) => this.#emit(e), onMedia: (ssrc, timestamp, data) => void this.#listen(ssrc, timestamp, data) })
         this.#hop.open(c)
         return
       case 'hop.close':
@@ -110,6 +117,12 @@ export class StubMedia implements MediaThread {
         return
       default:
     }
+  }
+  async #listen(from: Ssrc, timestamp: number, data: Uint8Array): Promise<void> {
+    const at = scheduler.now()
+    if (this.#room === undefined) return
+    const opened = await this.#vault.frames({ op: 'open', session: this.#room.session, frames: [{ ssrc: from, timestamp, data }] })
+    if (opened.frames[0]?.fault === undefined) this.openedAt = at
   }
   #stop(): void {
     this.#room = undefined
@@ -162,12 +175,14 @@ export class StubMember {
   #joined: () => void = () => {}
   #failed: (why: Error) => void = () => {}
 
-  constructor(papers: StubPapers, seed: number) {
+  #withhold: ((m: ServerMessage) => unknown) | undefined
+
+  constructor(papers: StubPapers, seed: number, options: { readonly listens?: boolean } = {}) {
     const { name, config } = papers
     this.name = name
     this.#prefix = config.dialPlan.roomPrefix
     const vault = stubVault(papers)
-    this.media = new StubMedia(vault, seed)
+    this.media = new StubMedia(vault, seed, options.listens ?? false)
     this.#handset = new PcmHandset(name, { kind: 'pcm', speech: new Int16Array(0), record: false })
     const server = { host: config.server.host, port: config.server.port, name: config.server.name ?? config.server.host }
     const up = Promise.withResolvers<void>()
@@ -180,12 +195,25 @@ export class StubMember {
     this.client = new Client({
       vault, media: this.media, crypto, scheduler, agent: 'bench', dialPlan: dialPlanOf(config), observer,
       kinds: [conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), newRoom: (room) => newRoom(config, room) })],
-      connection: { open: () => openServerChannel({ vault, server, scheduler }), suites: ['AEAD_AES_128_GCM'], fallback: { address: server.host, port: server.port } },
+      connection: { open: () => this.#open(vault, server), suites: ['AEAD_AES_128_GCM'], fallback: { address: server.host, port: server.port } },
     })
     this.client.addHandset(this.#handset)
     this.client.start()
   }
   readonly up: Promise<void>
+  /** The group's messages go to `instead` from now on: it keeps the keys that it has. */
+  cling(instead: (m: ServerMessage) => unknown): void {
+    this.#withhold = instead
+  }
+  async #open(vault: Vault, server: ServerAddress): Promise<Result<OpenChannel>> {
+    const opened = await openServerChannel({ vault, server, scheduler })
+    if (!opened.ok) return opened
+    const channel = opened.value
+    return ok({
+      ...channel,
+      onMessage: (listener) => channel.onMessage((m) => void (this.#withhold === undefined || !m.k.startsWith('room-') ? listener(m) : this.#withhold(m))),
+    })
+  }
   join(room: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#joined = resolve
