@@ -14,10 +14,11 @@ import { noiseTest } from '../../src/audio/noise-test.ts'
 import { loadOpus } from '../../src/audio/opus.ts'
 import { resample } from '../../src/audio/resample.ts'
 import { must } from '../../src/base/result.ts'
+import { freePorts } from '../kit/free-ports.ts'
 import { type Captured, capture } from '../kit/capture.ts'
 import { type Baresip, startBaresip } from '../kit/phones/baresip.ts'
 import { startLinphonec } from '../kit/phones/linphonec.ts'
-import type { Phone, PhoneCodecName } from '../kit/phones/phone.ts'
+import type { Phone, PhoneCodecName, PhoneOptions } from '../kit/phones/phone.ts'
 import { until } from '../kit/processes.ts'
 import { type StcClient, type StcServer, startClient, startServer, TestAuthority } from '../kit/stc.ts'
 import { tone, toneBelow, toneLevels, toneShare } from '../kit/tones.ts'
@@ -52,16 +53,23 @@ interface Member {
   readonly phone: Phone
 }
 
+interface Variant {
+  readonly name: Name
+  readonly phone?: Partial<PhoneOptions>
+  readonly mediaOverTls?: 'auto' | 'only'
+}
+
 /** Server, and a client with a registered phone for everybody asked for. */
-async function bring(t: TestContext, ...who: Name[]): Promise<Member[]> {
+async function bring(t: TestContext, ...who: (Name | Variant)[]): Promise<Member[]> {
   const own = path.join(folder, `${t.name.replace(/\W+/g, '-')}`)
   const server = await startServer(own, serverPapers)
   t.after(() => server.stop())
   return await Promise.all(
-    who.map(async (name) => {
-      const client = await startClient(own, name, server.port, papers[name])
+    who.map(async (w) => {
+      const { name, phone: special, mediaOverTls = 'auto' }: Variant = typeof w === 'string' ? { name: w } : w
+      const client = await startClient(own, name, server.port, papers[name], { config: { server: { host: '127.0.0.1', port: server.port, mediaOverTls } } })
       t.after(() => client.stop())
-      const phone = await people[name].start({ name, codecs: [people[name].codec], microphone: microphone(name), registrar: client.sip })
+      const phone = await people[name].start({ name, codecs: [people[name].codec], microphone: microphone(name), registrar: client.sip, ...special })
       t.after(() => phone.stop())
       await phone.events.next('registered')
       await client.shows(/^connected to/m)
@@ -177,6 +185,14 @@ test('*1 mutes and unmutes, and hold keeps the membership', { timeout: 120_000 }
   await allHear([boris, clara])
 })
 
+test('a phone with SRTP, and a client whose media goes over TLS', { timeout: 120_000 }, async (t) => {
+  if (!needs(t, 'baresip')) return
+  const all = await bring(t, { name: 'anna', phone: { srtp: true } }, { name: 'boris', mediaOverTls: 'only', phone: { codecs: ['opus'] } })
+  for (const m of all) await dial(m)
+  await all[1]!.client.shows(/media to the server: tls/)
+  await allHear(all)
+})
+
 test('a phone that was killed and comes back is the same member', { timeout: 120_000 }, async (t) => {
   if (!needs(t, 'baresip')) return
   const [anna, boris] = (await bring(t, 'anna', 'boris')) as [Member, Member]
@@ -207,3 +223,17 @@ test('a second INVITE from the same phone takes the place of the first', { timeo
   neverThree(anna, boris)
 })
 
+
+test('without a server an emergency call and a conference are both refused at once, so that the phone can go elsewhere', { timeout: 60_000 }, async (t) => {
+  if (!needs(t, 'baresip')) return
+  const nobody = await freePorts(2)
+  const client = await startClient(path.join(folder, 'alone'), 'anna', nobody, papers.anna)
+  t.after(() => client.stop())
+  const phone = await startBaresip({ name: 'anna', codecs: ['g722'], microphone: microphone('anna'), registrar: client.sip })
+  t.after(() => phone.stop())
+  await phone.events.next('registered')
+  for (const number of ['112', room]) {
+    phone.dial(`sip:${number}@${client.sip.address}:${client.sip.port}`)
+    assert.match((await phone.events.next('closed')).reason, /^503 /)
+  }
+})
