@@ -49,7 +49,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const client = new Client({
     vault: vault.value, media, crypto, scheduler,
     agent: 'stc', dialPlan: dialPlanOf(config),
-    kinds: [conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), newRoom: (room) => newRoom(config, room) })],
+    kinds: [conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), newRoom: (room) => newRoom(config, room) })],
     connection: {
       open: () => openServerChannel({ vault: vault.value, server, scheduler }),
       suites: config.server.suites,

@@ -20,8 +20,11 @@ export class Client {
   readonly connection: Connection
   readonly #phones: PhoneCalls
   readonly #calls = new Map<number, RunningCall>()
+  /** Phones that dialled a room which their client is about to leave. */
+  #waiting: { readonly p: PhoneCall; readonly kind: CallKind; readonly room: string }[] = []
   readonly #subscriptions: Disposable[] = []
   #next = 1
+  #stopping = false
 
   constructor(options: ClientOptions) {
     this.#o = options
@@ -60,6 +63,7 @@ export class Client {
 
   /** Leaves all rooms, says goodbye to phones and server. Resolves when the leaves were sent. */
   async stop(): Promise<void> {
+    this.#stopping = true
     for (const call of this.#calls.values()) call.input({ kind: 'leave' })
     await this.#until(() => this.#calls.size === 0, 500)
     for (const s of this.#subscriptions) s[Symbol.dispose]()
@@ -92,11 +96,18 @@ export class Client {
     if (dialled.kind === 'emergency') return refuse(503, makeFault('CLIENT_EMERGENCY', e.target))
     const kind = dialled.kind === 'target' ? chooseKind(this.#o.kinds, dialled.target) : undefined
     if (dialled.kind === 'unknown' || kind === undefined) return refuse(404, makeFault('CLIENT_UNKNOWN_NUMBER', e.target))
+    if (this.#stopping) return refuse(503, makeFault('CLIENT_ENDING'))
     if (!this.connection.up) return refuse(503, this.connection.lastFault ?? makeFault('CLIENT_NO_CHANNEL'))
     const running = this.#phones.sameCaller(handset, e, dialled.target.room)
     if (running !== undefined) return this.#takeOver(this.#phones.open(handset, e, this.#next++), running)
     if (this.#calls.size >= CALLS_LIMIT) return refuse(486, makeFault('CLIENT_BUSY'))
-    this.#start(this.#phones.open(handset, e, this.#next++), kind, dialled.target.room)
+    const { room } = dialled.target
+    // One certificate has one place in a room.
+    const here = [...this.#calls.values()].find((c) => c.name === room)
+    if (here !== undefined && this.#phones.of(here).length > 0) return refuse(486, makeFault('CLIENT_ROOM_TAKEN', room))
+    const p = this.#phones.open(handset, e, this.#next++)
+    if (here === undefined) this.#start(p, kind, room)
+    else this.#waiting.push({ p, kind, room })
   }
 
   #start(p: PhoneCall, kind: CallKind, room: string): void {
@@ -113,10 +124,22 @@ export class Client {
         this.#calls.delete(c.id)
         observer?.onOver?.(c, reason, fault)
         for (const x of this.#phones.of(c)) this.#phones.hangUp(x, reason, fault?.code === 'CLIENT_ROOM_REFUSED' ? 403 : 480)
+        this.#startWaiting(c.name)
       },
     })
     this.#calls.set(id, p.running)
     p.running.input({ kind: 'start' })
+  }
+
+  /** The last that dialled gets the room; whoever hung up in the meantime is gone. */
+  #startWaiting(room: string): void {
+    const mine = this.#waiting.filter((w) => w.room === room && this.#phones.get(w.p.ref) === w.p)
+    this.#waiting = this.#waiting.filter((w) => w.room !== room)
+    const last = mine.pop()
+    for (const { p } of mine) this.#phones.hangUp(p, 'replaced by a newer call', 480)
+    if (last === undefined) return
+    if (this.#stopping) this.#phones.hangUp(last.p, 'the telephone service ends', 480)
+    else this.#start(last.p, last.kind, room)
   }
 
   /** The new leg takes the room over; the old one hears that it was replaced. */
@@ -134,7 +157,14 @@ export class Client {
     if (e.op === 'phone.opened') {
       const p = this.#phones.byPhone(e.phone)
       if (p !== undefined) this.#phones.answer(p, { local: e.local })
-    } else if (e.op === 'phone.dtmf') this.#phones.digit(this.#phones.byPhone(e.phone), e.digit)
+    } else if (e.op === 'fault') this.#onMediaFault(e)
+    else if (e.op === 'phone.dtmf') this.#phones.digit(this.#phones.byPhone(e.phone), e.digit)
     for (const call of this.#calls.values()) call.onMedia(e)
+  }
+
+  /** A leg that never opened: no port was free, or a codec is missing. */
+  #onMediaFault(e: Extract<MediaEvent, { op: 'fault' }>): void {
+    const p = this.#phones.all.find((x) => x.local === undefined && e.about === `phone ${x.phone}`)
+    if (p !== undefined) this.#phones.failed(p, e.message)
   }
 }

@@ -80,6 +80,13 @@ export class PhoneCalls {
     this.ended(p)
   }
 
+  /** It will have no sound: it hears why, and its call goes when nobody else is in it. */
+  failed(p: PhoneCall, reason: string): void {
+    const call = p.running
+    this.hangUp(p, reason, 500)
+    if (call !== undefined && this.of(call).length === 0) this.#onAbandoned(call)
+  }
+
   ended(p: PhoneCall): void {
     if (!this.#calls.delete(p.ref)) return
     this.#media({ op: 'phone.close', phone: p.phone })

@@ -115,7 +115,7 @@ export class WorldMember {
     this.#dialledAt = world.clock.now()
     this.heard.length = 0
     const kind = conferenceKind({
-      sha256: (b) => world.crypto.hash('sha256', b), chance: () => world.numbers.float(),
+      sha256: (b) => world.crypto.hash('sha256', b), chance: () => world.numbers.float(), unix: () => world.clock.unix(),
       newRoom: (room) => ({ ...world.policy, room: room as RoomName }),
     })
     this.media?.command({ op: 'phone.open', phone: 1, bind: '127.0.0.1', media: robot(this.hz === 0 ? undefined : this.hz) })

@@ -57,6 +57,8 @@ function connectTcp(server: ServerAddress): Promise<Result<Socket>> {
   return new Promise((resolve) => {
     const where = `${server.host} port ${server.port}`
     const socket = connect({ host: server.host, port: server.port, noDelay: true, timeout: CONNECT_MS })
+    // A client that was stopped does not wait for a server that does not answer.
+    socket.unref()
     const failed = (why: string): void => {
       socket.destroy()
       resolve(err('CHANNEL_UNREACHABLE', `${where} (${why})`))
@@ -66,6 +68,7 @@ function connectTcp(server: ServerAddress): Promise<Result<Socket>> {
     socket.once('connect', () => {
       socket.removeAllListeners('timeout')
       socket.setTimeout(0)
+      socket.ref()
       // From here on the end of the connection is told by 'close'.
       socket.on('error', () => {})
       resolve(ok(socket))

@@ -34,7 +34,7 @@ class Stage {
   #cancel: () => void = () => {}
   constructor(script: VaultScript) {
     this.vault = new FakeVault(script)
-    this.machine = new ConferenceMachine({ room: 'r', media: { conference: 1, hop: 1, phone: 1 }, newRoom, sha256: (b) => createHash('sha256').update(b).digest(), chance: () => 0.5 })
+    this.machine = new ConferenceMachine({ room: 'r', media: { conference: 1, hop: 1, phone: 1 }, newRoom, sha256: (b) => createHash('sha256').update(b).digest(), chance: () => 0.5, unix: () => unixTime(1e9) })
   }
   input(i: CallIn): void {
     const { out, wakeAt } = this.machine.step(i, this.clock.now())
@@ -219,6 +219,18 @@ describe('a member', () => {
     assert.equal(s.out.filter((o) => o.kind === 'over').length, 1)
     await s.server(ordered(4, 'late'))
     assert.equal(s.sent.at(-1), leave)
+  })
+  test('a delegation that ends is renewed by a rejoin in time; a certificate that ends is not', async () => {
+    const ends = (expiresAt: number): VaultScript => ({ 'room.welcome': () => ok({ view: { ...view(5, ['x', 'a'], 1), expiresAt: unixTime(expiresAt) } }) })
+    const s = await joined(ends(1e9 + 86_400))
+    await s.clock.advance(86_400_000 - 1_300_000)
+    assert.ok(!s.notes().includes('CLIENT_RENEWING'))
+    await s.clock.advance(1_200_000)
+    assert.ok(s.notes().includes('CLIENT_RENEWING'))
+    assert.equal(s.sent.at(-1)?.k, 'room-open')
+    const last = await joined(ends(2e9))
+    await last.clock.advance(90_000_000)
+    assert.ok(!last.notes().includes('CLIENT_RENEWING'))
   })
   test('being removed ends the call for good', async () => {
     const s = await joined({ 'room.apply': () => ok({ view: view(6, ['x'], -1), removed: [], added: [], ended: true }) })

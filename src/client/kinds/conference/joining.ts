@@ -43,7 +43,7 @@ function retry(s: ConferenceState, fault: Fault): void {
 const backoffMs = (s: ConferenceState): number => Math.min(RETRY_MS * 2 ** Math.min(s.attempts, 5), 10_000) * (0.5 + s.options.chance())
 
 export function forgetSession(s: ConferenceState): void {
-  for (const name of ['answer', 'welcome', 'retry', 'announce', 'act'] as const) s.cancel(name)
+  for (const name of ['answer', 'welcome', 'retry', 'announce', 'act', 'renew'] as const) s.cancel(name)
   if (s.view !== undefined) s.media({ op: 'conference.close', conference: s.options.media.conference })
   s.view = undefined
   s.pendingView = undefined
@@ -155,6 +155,20 @@ export function onClosed(s: ConferenceState, m: ServerWire['room-closed']): void
   s.over(fault.message, fault)
 }
 
+/** Before the end, spread, so that the members of a room do not all rejoin at once. */
+const RENEW_BEFORE_MS = 600_000
+
+/**
+ * A delegation ends within 24 h and is made anew only with a new leaf: a longer call rejoins in time. When it is the
+ * certificate that ends, nothing can be renewed.
+ */
+function renewInTime(s: ConferenceState, view: GroupView): void {
+  const self = view.members.find((m) => m.self)
+  if (self === undefined || view.expiresAt >= self.identity.notAfter) return
+  const leftMs = (view.expiresAt - s.options.unix()) * 1000
+  s.after('renew', Math.max(leftMs / 2, leftMs - RENEW_BEFORE_MS * (1 + s.options.chance())), () => heal(s, 'CLIENT_RENEWING', 'our delegation ends soon: a new leaf takes the place of the old one'))
+}
+
 /** In the group: sound opens, our word goes out, the phone is answered. */
 function enter(s: ConferenceState, view: GroupView): void {
   s.cancel('answer')
@@ -169,6 +183,7 @@ function enter(s: ConferenceState, view: GroupView): void {
   s.event({ kind: 'phase', phase: 'member', at: s.now })
   s.media({ op: 'conference.send', conference, on: true })
   announce(s)
+  renewInTime(s, view)
   if (!s.joinedOnce) s.out.push({ kind: 'joined' })
   s.joinedOnce = true
 }

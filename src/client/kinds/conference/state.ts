@@ -1,5 +1,5 @@
 /** What every part of the conference machine works on: outputs, timers and questions to the vault. */
-import type { Instant } from '../../../base/brand.ts'
+import type { Instant, UnixTime } from '../../../base/brand.ts'
 import { instant } from '../../../base/brand.ts'
 import type { Fault, Result } from '../../../base/result.ts'
 import type { BasePolicy } from '../../../model/policy.ts'
@@ -16,11 +16,13 @@ export interface ConferenceOptions {
   /** For a room that does not exist yet. */
   readonly newRoom: Omit<BasePolicy, 'owners' | 'version'>
   readonly sha256: (bytes: Uint8Array) => Uint8Array
+  /** Wall time, seconds: delegations end by it. */
+  readonly unix: () => UnixTime
   /** 0 ≤ x < 1; spreads what many members would do at once. */
   readonly chance: () => number
 }
 
-export type TimerName = 'answer' | 'welcome' | 'retry' | 'announce' | 'act'
+export type TimerName = 'answer' | 'welcome' | 'retry' | 'announce' | 'act' | 'renew'
 export type Phase = 'asking' | 'creating' | 'requesting' | 'waiting' | 'entering' | 'member' | 'healing' | 'left'
 
 /** Questions to the vault are asked one at a time: the group has one state. */
