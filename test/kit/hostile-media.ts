@@ -29,6 +29,7 @@ export class Injector {
   readonly #w: ConferenceWorld
   readonly #client: MediaClient
   readonly #leg: LegId
+  readonly #taken: Ssrc[] = []
   static #next = 1
 
   private constructor(w: ConferenceWorld, client: MediaClient, leg: LegId) {
@@ -46,9 +47,15 @@ export class Injector {
   }
   /** From now on this stream is made by the injector and goes to these members; what its owner sends is withheld. */
   take(stream: Ssrc | number, to: readonly WorldMember[]): void {
-    this.#w.flow = (s) => s.filter((x) => x.ssrc !== stream)
+    const { flow } = this.#w
+    this.#w.flow = (s) => flow(s).filter((x) => x.ssrc !== stream)
     this.#w.reroute()
+    this.#taken.push(ssrc(stream))
     must(this.#w.plane.route(this.#leg, ssrc(stream), to.map((m) => m.leg!)))
+  }
+  /** Gives back what was taken. */
+  release(): void {
+    for (const stream of this.#taken.splice(0)) must(this.#w.plane.unroute(this.#leg, stream))
   }
   send(stream: Ssrc | number, timestamp: number, payload: Uint8Array): void {
     this.#client.send(ssrc(stream), timestamp >>> 0, payload)

@@ -12,9 +12,10 @@ const UNKNOWN_EPOCH_MS = 1_000
 const SILENT_MS = 2_000
 
 interface Seen {
-  readonly received: number
+  /** Frames that were opened and not too late to be played. */
+  readonly inTime: number
   readonly unopened: number
-  /** When its last frame was opened. */
+  /** When the last such frame came. */
   readonly openedAt: Instant
 }
 
@@ -41,14 +42,15 @@ export class Hearing {
     let opened = false
     let unknownEpoch = false
     for (const sender of senders) {
-      const { ssrc, received, unopened } = sender
-      const before = this.#seen.get(ssrc) ?? { received: 0, unopened: 0, openedAt: s.now }
-      const heard = received > 0 && received !== before.received
+      const { ssrc, unopened } = sender
+      const inTime = sender.received - sender.late
+      const before = this.#seen.get(ssrc) ?? { inTime: 0, unopened: 0, openedAt: s.now }
+      const heard = inTime > 0 && inTime !== before.inTime
       const refused = unopened > before.unopened
       if (heard) opened = true
       if (refused) arrived = true
       if (refused && sender.lastFault === 'SFRAME_UNKNOWN_EPOCH') unknownEpoch = true
-      const now = { received, unopened, openedAt: heard ? s.now : before.openedAt }
+      const now = { inTime, unopened, openedAt: heard ? s.now : before.openedAt }
       seen.set(ssrc, now)
       this.#show(s, sender, heard, now)
     }
