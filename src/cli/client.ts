@@ -1,10 +1,12 @@
 /** `stc client`: one client in the foreground, its roster on the terminal. */
 import type { Command } from 'commander'
+import type { Fault } from '../base/result.ts'
 import { clientConfig } from '../client/config.ts'
 import { showEvent, showRoster, type Terminal } from '../client/terminal.ts'
+import { showAddress } from '../net/address.ts'
 import { readConfig } from '../store/config.ts'
 import { startRealClient } from './compose-client.ts'
-import { fail, interrupted, say } from './output.ts'
+import { complain, EXIT, fail, interrupted, say } from './output.ts'
 import { preferVoice } from './priority.ts'
 
 export function registerClient(program: Command): void {
@@ -20,9 +22,17 @@ async function runClient(file: string): Promise<void> {
   const config = readConfig(file, clientConfig)
   if (!config.ok) return fail(config.fault)
   const terminal: Terminal = { write: say, colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined }
+  let broken: (fault: Coded) => void = () => {}
+  const breakdown = new Promise<Coded>((resolve) => {
+    broken = resolve
+  })
   const started = await startRealClient(config.value, file, {
+    ...(config.value.log === 'debug' ? { report: (fault, from) => say(`refused from ${showAddress(from)}: ${coded(fault)}`) } : {}),
     observer: {
-      onServer: (up, d) => say(up ? `connected to ${config.value.server.host}` : `not connected: ${d.fault?.message ?? ''}`),
+      onServer: (up, { fault }) => {
+        say(up ? `connected to ${config.value.server.host}` : `not connected: ${fault === undefined ? '' : coded(fault)}`)
+        if (fault?.code === 'VAULT_DEAD') broken(fault)
+      },
       onPhone: (e) => {
         if (e.kind === 'registered' || e.kind === 'unregistered') say(`phone ${e.line} ${e.kind}: ${e.contact}`)
         else if (e.kind === 'dial') say(`phone ${e.line} dials ${e.target}`)
@@ -31,17 +41,29 @@ async function runClient(file: string): Promise<void> {
         showEvent(terminal, call.name, e)
         if (e.kind === 'group' || e.kind === 'confirmed') showRoster(terminal, call.roster)
       },
-      onOver: (call, reason, fault) => say(fault === undefined ? `${call.name}: ${reason}` : `${call.name}: ${fault.message} [${fault.code}]`),
+      onOver: (call, reason, fault) => say(`${call.name}: ${fault === undefined ? reason : coded(fault)}`),
       onMedia: (e) => {
-        if (e.op === 'fault') say(`media: ${e.message} [${e.code}]`)
+        if (e.op === 'fault') {
+          say(`media: ${coded(e)}`)
+          if (e.code === 'MEDIA_WORKER') broken(e)
+        }
         else if (e.op === 'hop.path') say(`media to the server: ${e.path}${e.roundTripMs === undefined ? '' : `, ${e.roundTripMs.toFixed(1)} ms`}`)
       },
     },
   })
   if (!started.ok) return fail(started.fault)
-  const { client, phones } = started.value
+  const { phones, warnings } = started.value
+  for (const w of warnings) complain(`stc: ${w}`)
   for (const p of phones) say(`phone ${p.line}: register or dial at sip:${p.line}@${p.address}`)
-  await interrupted()
+  const end = await Promise.race([interrupted(), breakdown])
+  if (end !== undefined) {
+    // Without its threads it is of no use: whoever watches over it starts it again.
+    complain(`stc: ${coded(end)}`)
+    process.exitCode = EXIT.failed
+  }
   say('leaving')
-  await client.stop()
+  await started.value.stop()
 }
+
+type Coded = Pick<Fault, 'message'> & { readonly code: string }
+const coded = (f: Coded): string => `${f.message} [${f.code}]`

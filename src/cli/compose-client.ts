@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { besideConfig } from '../store/config.ts'
 import { readAnchors, readCertificates, readIdentity } from '../store/identity-file.ts'
 import { chance } from '../base/chance.ts'
-import { err, ok, type Result } from '../base/result.ts'
+import { err, type Fault, ok, type Result } from '../base/result.ts'
 import { Secret } from '../base/secret.ts'
 import { utf8 } from '../base/bytes.ts'
 import { type Der, type RoomName, unixTime } from '../base/brand.ts'
@@ -20,7 +20,7 @@ import type { CryptoPort } from '../crypto/port.ts'
 import { startMediaWorker } from '../media/host.ts'
 import type { TlsIdentity } from '../telephony/stream-transport.ts'
 import { workerUrl } from '../media/worker-url.ts'
-import { showAddress } from '../net/address.ts'
+import { type AddressPort, showAddress } from '../net/address.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { VaultCalls } from '../vault/api/calls.ts'
 import { startVault, type ThreadedVault } from '../vault/host/start.ts'
@@ -29,11 +29,15 @@ export interface ClientExtras {
   readonly observer?: ClientObserver
   /** Handsets besides the phones of the configuration: robots. */
   readonly handsets?: readonly Handset[]
+  /** SIP messages that were refused. */
+  readonly report?: (fault: Fault, from: AddressPort) => void
 }
 
 export interface RealClient {
   readonly client: Client
   readonly phones: readonly { readonly line: string; readonly address: string }[]
+  /** What whoever runs it should know, in sentences. */
+  readonly warnings: readonly string[]
   stop(): Promise<void>
 }
 
@@ -41,27 +45,28 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const crypto = createNodeCrypto()
   const tested = selfTest(crypto)
   if (!tested.ok) return tested
-  const vault = await vaultFor(config, configFile, crypto)
-  if (!vault.ok) return vault
-  const media = await startMediaWorker({ vaultPort: vault.value.framesPort() })
+  const own = await vaultFor(config, configFile, crypto)
+  if (!own.ok) return own
+  const { vault } = own.value
+  const media = await startMediaWorker({ vaultPort: vault.framesPort() })
   const scheduler = realScheduler()
   const server = { host: config.server.host, port: config.server.port, name: config.server.name ?? config.server.host }
   const client = new Client({
-    vault: vault.value, media, crypto, scheduler,
+    vault, media, crypto, scheduler,
     agent: 'stc', dialPlan: dialPlanOf(config),
     kinds: [conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), newRoom: (room) => newRoom(config, room) })],
     connection: {
-      open: () => openServerChannel({ vault: vault.value, server, scheduler }),
+      open: () => openServerChannel({ vault, server, scheduler }),
       suites: config.server.suites,
       fallback: { address: server.host, port: server.port }, udp: config.server.mediaOverTls !== 'only',
-      ...(config.server.mediaOverTls === 'never' ? {} : { openMediaPath: (w) => openMediaPath({ vault: vault.value, server, session: w.session, hop: HOP, scheduler, media: (c) => media.command(c) }) }),
+      ...(config.server.mediaOverTls === 'never' ? {} : { openMediaPath: (w) => openMediaPath({ vault, server, session: w.session, hop: HOP, scheduler, media: (c) => media.command(c) }) }),
     },
     ...(extras.observer === undefined ? {} : { observer: extras.observer }),
   })
-  const phones = await openPhones(config, configFile, crypto, extras.handsets ?? [])
+  const phones = await openPhones(config, configFile, crypto, extras)
   if (!phones.ok) {
     await media.stop()
-    await vault.value.close()
+    await vault.close()
     return phones
   }
   for (const h of phones.value.handsets) client.addHandset(h)
@@ -70,11 +75,11 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
     await client.stop()
     await media.stop()
   }
-  return ok({ client, phones: phones.value.shown, stop })
+  return ok({ client, phones: phones.value.shown, warnings: own.value.warnings, stop })
 }
 
 /** The identity's files go to the vault's threads and are wiped here. */
-async function vaultFor(config: ClientConfig, configFile: string, crypto: CryptoPort): Promise<Result<ThreadedVault>> {
+async function vaultFor(config: ClientConfig, configFile: string, crypto: CryptoPort): Promise<Result<{ readonly vault: ThreadedVault; readonly warnings: readonly string[] }>> {
   const { certificate, key, passphrase, anchors } = config.identity
   const now = unixTime(Math.floor(Date.now() / 1000))
   const files = { certificateFile: besideConfig(configFile, certificate), keyFile: besideConfig(configFile, key), ...(passphrase === undefined ? {} : { passphrase }) }
@@ -87,10 +92,12 @@ async function vaultFor(config: ClientConfig, configFile: string, crypto: Crypto
   const ders = readAllCertificates(trusted)
   if (!ders.ok) return ders
   const inside = new URL('../vault/inside/', import.meta.url).href
-  return startVault({
+  const vault = await startVault({
     chain: identity.chain, pkcs8: identity.pkcs8.reveal().slice(), anchors: ders.value, realm: config.realm, keyProtection: 'in-process',
     control: workerUrl('control-worker', `${inside}${ownEnding()}`), frames: workerUrl('frames-worker', `${inside}${ownEnding()}`),
   })
+  if (!vault.ok) return vault
+  return ok({ vault: vault.value, warnings: identity.keyExposed ? [`others on this machine can read ${files.keyFile}: take their permission away (chmod 600)`] : [] })
 }
 
 /** `x.ts` in a checkout, `x.js` when compiled. */
@@ -111,11 +118,11 @@ interface OpenPhones {
   readonly shown: RealClient['phones']
 }
 
-async function openPhones(config: ClientConfig, configFile: string, crypto: CryptoPort, extra: readonly Handset[]): Promise<Result<OpenPhones>> {
-  const handsets: Handset[] = [...extra]
+async function openPhones(config: ClientConfig, configFile: string, crypto: CryptoPort, extras: ClientExtras): Promise<Result<OpenPhones>> {
+  const handsets: Handset[] = [...(extras.handsets ?? [])]
   const shown: { line: string; address: string }[] = []
   for (const phone of config.phones) {
-    const opened = await openPhone(phone, configFile, crypto)
+    const opened = await openPhone(phone, configFile, crypto, extras)
     if (!opened.ok) {
       for (const h of handsets) h[Symbol.dispose]()
       return opened
@@ -127,7 +134,7 @@ async function openPhones(config: ClientConfig, configFile: string, crypto: Cryp
   return ok({ handsets, shown })
 }
 
-function openPhone(phone: ClientConfig['phones'][number], configFile: string, crypto: CryptoPort): ReturnType<typeof createSipHandset> {
+function openPhone(phone: ClientConfig['phones'][number], configFile: string, crypto: CryptoPort, extras: ClientExtras): ReturnType<typeof createSipHandset> {
   const tls = phone.tls === undefined ? undefined : readTls(phone.tls, configFile)
   if (tls !== undefined && !tls.ok) return Promise.resolve(tls)
   return createSipHandset({
@@ -135,7 +142,7 @@ function openPhone(phone: ClientConfig['phones'][number], configFile: string, cr
     users: new Map(Object.entries(phone.users).map(([user, password]) => [user, new Secret(utf8(password))])),
     srtp: phone.srtp, bind: { address: phone.address, port: phone.port },
     transports: phone.transports.map((t) => t.toUpperCase() as 'UDP' | 'TCP' | 'TLS'),
-    ...(tls === undefined ? {} : { tls: tls.value }),
+    ...(tls === undefined ? {} : { tls: tls.value }), ...(extras.report === undefined ? {} : { report: extras.report }),
   })
 }
 

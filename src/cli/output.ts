@@ -13,13 +13,17 @@ export function fail(fault: Fault): void {
   process.exitCode = fault.code.startsWith('CONFIG_') ? EXIT.config : EXIT.failed
 }
 
+/** Ctrl-C comes twice: from the terminal, which tells the whole group, and passed on by the launcher. */
+const SAME_KEY_PRESS_MS = 300
+
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
 export function interrupted(): Promise<void> {
   return new Promise((resolve) => {
-    let seen = false
+    let first: number | undefined
     const onSignal = (): void => {
-      if (seen) process.exit(130)
-      seen = true
+      const now = performance.now()
+      if (first !== undefined && now - first > SAME_KEY_PRESS_MS) process.exit(130)
+      first ??= now
       resolve()
     }
     process.on('SIGINT', onSignal)

@@ -9,6 +9,7 @@ import { Connection } from './connection.ts'
 import type { Handset, HandsetEvent } from './handset/port.ts'
 import type { ClientOptions } from './options.ts'
 import { type PhoneCall, PhoneCalls } from './phone-calls.ts'
+import { signalFor } from './signals.ts'
 import { chooseKind, dial } from './switch.ts'
 
 const CALLS_LIMIT = 64
@@ -116,6 +117,11 @@ export class Client {
     const { vault, scheduler, media, observer } = this.#o
     p.running = new RunningCall(id, room, id, p.phone, machine, { vault, scheduler, media: (c) => media.command(c), send: (m) => this.connection.send(m) }, {
       ...observer,
+      onEvent: (c, e) => {
+        observer?.onEvent?.(c, e)
+        const signal = signalFor(e)
+        if (signal !== undefined) this.#phones.signal(c, signal)
+      },
       onJoined: (c) => {
         observer?.onJoined?.(c)
         for (const x of this.#phones.of(c)) this.#phones.answer(x, { joined: true })

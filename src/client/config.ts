@@ -42,13 +42,14 @@ export const clientConfig = z.strictObject({
   dialPlan: z
     .strictObject({
       roomPrefix: number.default('8'),
-      names: z.record(number, z.string()).default({}),
+      names: z.record(number, z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be the name of a room: lower-case letters, digits, . _ -')).default({}),
       country: z.string().length(2).optional(),
       emergency: z.array(z.string().regex(/^[0-9]{2,8}$/, 'must be 2 to 8 digits')).optional(),
     })
     .prefault({}),
   rooms: z.record(z.string(), room).default({}),
-  log: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  /** `debug`: SIP messages that were refused as well. */
+  log: z.enum(['debug', 'info']).default('info'),
 })
 
 export type ClientConfig = z.infer<typeof clientConfig>
@@ -59,6 +60,6 @@ export const roomConfig = (c: ClientConfig, name: string): z.infer<typeof room> 
 
 export const dialPlanOf = (c: ClientConfig): { roomPrefix: string; roomNames: Record<string, string>; emergencyNumbers: readonly string[] } => ({
   roomPrefix: c.dialPlan.roomPrefix.toLowerCase(),
-  roomNames: c.dialPlan.names,
+  roomNames: Object.fromEntries(Object.entries(c.dialPlan.names).map(([dialled, room]) => [dialled.toLowerCase(), room])),
   emergencyNumbers: c.dialPlan.emergency ?? emergencyNumbers(c.dialPlan.country),
 })

@@ -1,4 +1,5 @@
 /** The calls as their phones see them: ringing, answered once the room and the port are there, digits, hang-up. */
+import { signalTone, type ToneName } from '../audio/tones.ts'
 import type { HandsetMedia, MediaCommand } from '../media/api.ts'
 import type { RunningCall } from './calls.ts'
 import type { CallRef, Handset, HandsetEvent } from './handset/port.ts'
@@ -13,6 +14,8 @@ export interface PhoneCall {
   readonly phone: number
   running: RunningCall | undefined
   answered: boolean
+  /** A person listens; robots need no signals. */
+  readonly person: boolean
   joined: boolean
   /** Our RTP port towards the phone, once it is open. */
   local: { readonly address: string; readonly port: number } | undefined
@@ -45,7 +48,7 @@ export class PhoneCalls {
 
   /** 180 to the phone, a leg for its sound. */
   open(handset: Handset, e: Dial, phone: number): PhoneCall {
-    const p: PhoneCall = { ref: e.call, handset, contact: e.contact, phone, running: undefined, answered: false, joined: false, local: undefined, digits: '' }
+    const p: PhoneCall = { ref: e.call, handset, contact: e.contact, phone, running: undefined, answered: false, person: e.media.kind === 'rtp', joined: false, local: undefined, digits: '' }
     this.#calls.set(e.call, p)
     handset.command({ kind: 'ringing', call: e.call })
     this.#media({ op: 'phone.open', phone, bind: bindFor(e.media), media: e.media })
@@ -64,6 +67,10 @@ export class PhoneCalls {
     if (p.answered || !p.joined || p.local === undefined) return
     p.answered = true
     p.handset.command({ kind: 'answer', call: p.ref, local: p.local })
+  }
+
+  signal(call: RunningCall, tone: ToneName): void {
+    for (const p of this.of(call)) if (p.answered && p.person) this.#media({ op: 'phone.play', phone: p.phone, pcm: signalTone(tone) })
   }
 
   /** Interpreted here and never sent on (DESIGN §5): `*1` mutes and unmutes. */

@@ -28,6 +28,9 @@ const LIFETIME_DAYS = 2
 /** Nothing of it outlives the demo. */
 export function setStage(crypto: CryptoPort, options: StageOptions): Result<Stage> {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-demo-'))
+  // The keys in it go even when a second Ctrl-C ends everything at once.
+  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove)
   const now = unixTime(Math.floor(Date.now() / 1000))
   const authority = path.join(folder, 'ca')
   const made = initCa(crypto, authority, { name: 'stc demo CA', now })
@@ -55,5 +58,5 @@ export function setStage(crypto: CryptoPort, options: StageOptions): Result<Stag
     writeFileSync(configFile, JSON.stringify(config, null, 2))
     return { name, config, configFile }
   })
-  return ok({ folder, serverConfig, clients, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) })
+  return ok({ folder, serverConfig, clients, [Symbol.dispose]: remove })
 }

@@ -44,6 +44,8 @@ class Stage {
   readonly sent: ClientMessage[] = []
   readonly inputs: CallIn[] = []
   step: (out: CallOut[]) => void = () => {}
+  /** Leaving takes until the test says so. */
+  slow = false
   tellMedia: (e: MediaEvent) => void = () => {}
   toClient: (m: ServerMessage) => void = () => {}
   readonly client: Client
@@ -53,7 +55,7 @@ class Stage {
     const machine: CallMachine = {
       step: (input: CallIn, _now: Instant) => {
         this.inputs.push(input)
-        if (input.kind === 'leave') this.#pending.push({ kind: 'over', reason: 'left' })
+        if (input.kind === 'leave' && !this.slow) this.#pending.push({ kind: 'over', reason: 'left' })
         return { out: this.#pending.splice(0) }
       },
     }
@@ -141,11 +143,37 @@ describe('a phone that dials', () => {
     s.openPort(s.phones()[1]!)
     assert.deepEqual(s.phone.kinds('c2'), ['ringing', 'answer'])
   })
-  test('from another contact is another call', async () => {
+  test('from another contact is another call, in another room: one certificate has one place in a room', async () => {
     const s = await new Stage().up()
     s.phone.dial('c1', '8100')
-    s.phone.dial('c2', '8100', 'sip:other@127.0.0.1:5080')
+    s.phone.dial('c2', '8101', 'sip:other@127.0.0.1:5080')
     assert.equal(s.client.calls.length, 2)
+    s.phone.dial('c3', '8100', 'sip:third@127.0.0.1:5090')
+    assert.deepEqual(s.phone.kinds('c3'), ['refuse 486'])
+    assert.equal(s.client.calls.length, 2)
+  })
+  test('again before its client has left the room gets in when it has', async () => {
+    const s = await new Stage().up()
+    s.slow = true
+    s.phone.dial('c1', '8100')
+    s.phone.tell({ kind: 'ended', call: 'c1' as CallRef, reason: 'BYE' })
+    s.phone.dial('c2', '8100')
+    s.phone.dial('c3', '8100')
+    assert.equal(s.inputs.filter((i) => i.kind === 'start').length, 1)
+    s.emit({ kind: 'over', reason: 'left' })
+    assert.equal(s.inputs.filter((i) => i.kind === 'start').length, 2)
+    assert.deepEqual(s.phone.kinds('c2'), ['ringing', 'refuse 480'])
+    s.openPort(s.phones()[2]!)
+    s.emit({ kind: 'joined' })
+    assert.deepEqual(s.phone.kinds('c3'), ['ringing', 'answer'])
+  })
+  test('whose leg cannot be opened is refused with the reason, and nobody stays in the room for it', async () => {
+    const s = await new Stage().up()
+    s.phone.dial('c1', '8100')
+    s.tellMedia({ op: 'fault', code: 'NET_BIND', message: 'no port is free', about: `phone ${s.phones()[0]}` })
+    const last = s.phone.got.at(-1)
+    assert.ok(last?.kind === 'refuse' && last.status === 500 && last.reason === 'no port is free')
+    assert.equal(s.client.calls.length, 0)
   })
   test('*1 mutes and unmutes, by RFC 4733 and by INFO alike', async () => {
     const s = await new Stage().up()
@@ -153,6 +181,20 @@ describe('a phone that dials', () => {
     for (const digit of ['*', '1']) s.phone.tell({ kind: 'dtmf', call: 'c1' as CallRef, digit })
     for (const digit of ['*', '1']) s.tellMedia({ op: 'phone.dtmf', phone: s.phones()[0]!, digit })
     assert.deepEqual(s.inputs.flatMap((i) => (i.kind === 'mute' ? [i.muted] : [])), [true, false])
+  })
+  test('is told by a tone what happens in its call', async () => {
+    const s = await new Stage().up()
+    s.phone.dial('c1', '8100')
+    const note = (code: string): CallOut => ({ kind: 'event', event: { kind: 'note', at: 0 as Instant, code, text: '' } })
+    const played = () => s.media.flatMap((c) => (c.op === 'phone.play' ? [c.pcm.length] : []))
+    s.emit(note('CLIENT_MEMBER_JOINED'))
+    assert.deepEqual(played(), [], 'not before it is answered')
+    s.openPort(s.phones()[0]!)
+    s.emit({ kind: 'joined' })
+    for (const code of ['CLIENT_MEMBER_JOINED', 'CLIENT_MEMBER_LEFT', 'CLIENT_MUTED', 'CLIENT_UNMUTED', 'CLIENT_COMMIT_REFUSED']) s.emit(note(code))
+    s.emit({ kind: 'event', event: { kind: 'phase', at: 0 as Instant, phase: 'healing' } })
+    assert.equal(played().length, 5)
+    assert.ok(played().every((n) => n > 1000))
   })
   test('is told when its call ends', async () => {
     const s = await new Stage().up()

@@ -15,7 +15,7 @@ test('names lead to their rooms, whatever their case', () => {
 
 test('emergency numbers come before prefix and names, with separators as phones add them', () => {
   const greedy: DialPlan = { roomPrefix: '1', roomNames: { '110': 'trap' }, emergencyNumbers: emergencyNumbers('DE') }
-  for (const number of ['112', '110', '1-1-0', '(112)']) assert.deepEqual(dial(greedy, number), { kind: 'emergency' }, number)
+  for (const number of ['112', '110', '1-1-0', '(112)', '+112']) assert.deepEqual(dial(greedy, number), { kind: 'emergency' }, number)
 })
 
 test('an unknown country has the numbers that work everywhere', () => {

@@ -45,6 +45,7 @@ export class ConferenceMachine implements CallMachine {
         return this.#channel(input.up, input.reason)
       case 'mute':
         s.muted = input.muted
+        s.note(input.muted ? 'CLIENT_MUTED' : 'CLIENT_UNMUTED', input.muted ? 'you are muted' : 'you can be heard again')
         if (s.view !== undefined) s.media({ op: 'conference.mute', conference: s.options.media.conference, muted: input.muted })
         return
       case 'phone':
