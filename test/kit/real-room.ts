@@ -164,27 +164,26 @@ export class RealMember {
     this.robot!.dial(`8${room}`)
     await until(15_000, `place of ${this.name} in the room`, () => (this.roster?.phase === 'member' ? true : undefined), () => this.notes.join('\n'))
   }
-  /** Resolves as soon as this member has heard this tone in five windows of 200 ms on end; gives what was heard since. */
-  async hears(hz: number, limitMs = 15_000): Promise<void> {
+  /** Resolves as soon as this member has heard this tone in so large a part of a second. */
+  async hears(hz: number, limitMs = 15_000, share = 1): Promise<void> {
     this.#heard.length = 0
-    await until(limitMs, `${hz} Hz at ${this.name}`, () => {
-      const all = joined(this.#heard)
-      const last = all.subarray(Math.max(0, all.length - 16_000))
-      return last.length === 16_000 && this.share(hz, last) === 1 ? true : undefined
-    }, () => this.notes.join('\n'), 100)
+    await until(limitMs, `${hz} Hz at ${this.name}`, () => (shareOf(hz, this.#heard) >= share ? true : undefined), () => this.notes.join('\n'), 100)
   }
-  /** Of the last second. */
+  /** In the last second. */
   hearsNot(hz: number): boolean {
-    const all = joined(this.#heard)
-    return this.share(hz, all.subarray(Math.max(0, all.length - 16_000))) === 0
-  }
-  share(hz: number, pcm: Int16Array): number {
-    const h = heardTone(hz, pcm)
-    return h.ok ? h.value.share : 0
+    return shareOf(hz, this.#heard) === 0
   }
   stop(): Promise<void> {
     return (this.#stopped ??= this.#client?.stop() ?? Promise.resolve())
   }
+}
+
+/** Share of the windows of the last second in which a tone is heard; 0 before a second was heard at all. */
+export function shareOf(hz: number, heard: readonly Int16Array[]): number {
+  const all = joined(heard)
+  if (all.length < 16_000) return 0
+  const h = heardTone(hz, all.subarray(all.length - 16_000))
+  return h.ok ? h.value.share : 0
 }
 
 function joined(parts: readonly Int16Array[]): Int16Array {

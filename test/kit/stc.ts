@@ -14,6 +14,7 @@ import { run, until } from './processes.ts'
 import type { Running } from './processes.ts'
 
 const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const launcher = fileURLToPath(new URL('../../bin/stc.mjs', import.meta.url))
 const host = '127.0.0.1'
 
 export interface Papers {
@@ -76,6 +77,8 @@ export interface ClientOptions {
   /** Merged over the configuration. */
   readonly config?: Readonly<Record<string, unknown>>
   readonly phone?: Readonly<Record<string, unknown>>
+  /** As from the shell, by the launcher that looks for a fitting Node. */
+  readonly launched?: true
 }
 
 export async function startClient(folder: string, name: string, server: number, papers: Papers, o: ClientOptions = {}): Promise<StcClient> {
@@ -86,7 +89,7 @@ export async function startClient(folder: string, name: string, server: number, 
     phones: [{ line: name, address: host, port, ...o.phone }],
     ...o.config,
   })
-  const process = run(globalThis.process.execPath, [program, 'client', '--config', file])
+  const process = run(globalThis.process.execPath, [o.launched ? launcher : program, 'client', '--config', file])
   // TCP beside UDP on the same port shows that the phone's side is up.
   await until(20_000, `phone side of stc client ${name}`, () => alive(process) && listens(port), process.tail)
   return {
