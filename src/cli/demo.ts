@@ -116,7 +116,7 @@ function instructions(address: string, port: number, password: string | undefine
   say('       user name                       you')
   say(`       password                        ${password ?? 'none needed on this machine'}`)
   say(`       then dial                       8${ROOM}`)
-  say('     or in one line:                   ' + `baresip -e "/uanew sip:you@${address}:${port};regint=0" -e "/dial sip:8${ROOM}@${address}:${port}"`)
+  say(`     or in one line:                   baresip -e "/uanew sip:you@${address}:${port};regint=0" -e "/dial sip:8${ROOM}@${address}:${port}"`)
   say('     Compare the security code with the others. Ctrl-C ends everything.')
 }
 

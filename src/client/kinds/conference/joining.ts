@@ -181,7 +181,6 @@ function enter(s: ConferenceState, view: GroupView): void {
   if (s.muted) s.media({ op: 'conference.mute', conference, muted: true })
   showGroup(s, view)
   s.event({ kind: 'phase', phase: 'member', at: s.now })
-  s.media({ op: 'conference.send', conference, on: true })
   announce(s)
   renewInTime(s, view)
   if (!s.joinedOnce) s.out.push({ kind: 'joined' })
@@ -208,6 +207,8 @@ export function announce(s: ConferenceState): void {
     s.ask('room.announce', { session, ssrc }, (r) => {
       if (s.session === session && r.ok && s.view !== undefined) {
         s.announcedIn ??= s.view.epoch
+        // Nobody could open frames of a stream that was not announced, and the vault seals none.
+        s.media({ op: 'conference.send', conference: s.options.media.conference, on: true })
         s.send({ k: 'room-message', room: s.options.room, epoch: s.view.epoch, message: r.value.message })
       } else if (!r.ok) s.note(r.fault.code, r.fault.message)
       done()
