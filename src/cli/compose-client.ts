@@ -57,7 +57,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
     kinds: [conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), newRoom: (room) => newRoom(config, room) })],
     connection: {
       open: () => openServerChannel({ vault, server, scheduler }),
-      suites: config.server.suites,
+      suites: config.server.suites, realm: config.realm,
       fallback: { address: server.host, port: server.port }, udp: config.server.mediaOverTls !== 'only',
       ...(config.server.mediaOverTls === 'never' ? {} : { openMediaPath: (w) => openMediaPath({ vault, server, session: w.session, hop: HOP, scheduler, media: (c) => media.command(c) }) }),
     },

@@ -37,6 +37,8 @@ export function registerDemo(program: Command): void {
 
 /** Progress goes to stderr, so that stdout is the one line. */
 async function runCheck(): Promise<void> {
+  // Leaves the folder of keys behind no more than the end does; the children end with this process.
+  void interrupted().then(() => process.exit(130))
   const voices = [[voice('river')], [voice('harbour')], [voice('meadow')]]
   const serverPort = await freePort(0)
   const tap = new WireTap(nodeUdp(), { address: '127.0.0.1', port: serverPort })
@@ -91,15 +93,21 @@ async function runShow(lan: boolean): Promise<void> {
       if (r.kind === 'roster') shown(terminal, cast)
     },
   })
-  const ending = interrupted()
+  let over = false
+  const ending = interrupted().then(() => {
+    over = true
+  })
+  const steps: readonly (() => void | Promise<unknown>)[] = [
+    () => say(`2/4  the server on 127.0.0.1:${serverPort}, your client, two robots`),
+    () => cast.start(),
+    () => say(`3/4  the robots dial room ${ROOM}`),
+    () => cast.dial(),
+    () => cast.until(() => cast.members[1]?.roster?.members.length === 2, 10_000),
+    () => shown(terminal, cast),
+    () => instructions(address, phonePort, lan ? password : undefined),
+  ]
   try {
-    say(`2/4  the server on 127.0.0.1:${serverPort}, your client, two robots`)
-    await Promise.race([cast.start(), ending])
-    say(`3/4  the robots dial room ${ROOM}`)
-    await Promise.race([cast.dial(), ending])
-    await Promise.race([cast.until(() => cast.members[1]?.roster?.members.length === 2, 10_000), ending])
-    shown(terminal, cast)
-    instructions(address, phonePort, lan ? password : undefined)
+    for (const step of steps) if (!over) await Promise.race([step(), ending])
     await ending
     say('\nending: everybody leaves')
   } catch (e) {

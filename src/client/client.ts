@@ -13,6 +13,8 @@ import { signalFor } from './signals.ts'
 import { chooseKind, dial } from './switch.ts'
 
 const CALLS_LIMIT = 64
+/** A leave is signed behind what the vault is busy with. */
+const LEAVE_MS = 2000
 /** One server, one hop. */
 export const HOP = 1
 
@@ -66,7 +68,7 @@ export class Client {
   async stop(): Promise<void> {
     this.#stopping = true
     for (const call of this.#calls.values()) call.input({ kind: 'leave' })
-    await this.#until(() => this.#calls.size === 0, 500)
+    await this.#until(() => this.#calls.size === 0, LEAVE_MS)
     for (const s of this.#subscriptions) s[Symbol.dispose]()
     await this.connection.stop()
     this.#o.media.command({ op: 'stop' })

@@ -29,6 +29,8 @@ export interface ConnectionOptions {
   readonly scheduler: Scheduler
   readonly chance: () => number
   readonly agent: string
+  /** What the server must be in; undefined: whatever it is. */
+  readonly realm?: string
   readonly suites: readonly HopKeys['suite'][]
   /** Where the server's media port is when its greeting names no address. */
   readonly fallback: AddressPort
@@ -116,6 +118,8 @@ export class Connection {
     cancel()
     if (this.#channel !== channel) return
     if (!done.ok) {
+      // No longer ours before it closes: its end is told once.
+      this.#channel = undefined
       void channel.close()
       return this.#lost(done.fault)
     }
@@ -138,6 +142,8 @@ export class Connection {
     channel.send({ k: 'hello', minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION, capabilities: [], agent: this.#o.agent })
     const welcome = await replies.next('welcome')
     if (!welcome.ok) return welcome
+    const { realm } = welcome.value
+    if (this.#o.realm !== undefined && realm !== this.#o.realm) return err('CLIENT_REALM', `"${this.#o.realm}" here, "${realm}" there`)
     // A generation is never used twice, whatever the connection.
     const generation = ++this.#generation
     const offer = await this.#o.vault.call('hop.offer', { pipe: channel.pipe, generation, suites: this.#o.suites })

@@ -23,7 +23,7 @@ export interface ClientOptions {
   readonly scheduler: Scheduler
   readonly dialPlan: DialPlan
   readonly kinds: readonly CallKind[]
-  readonly connection: Pick<ConnectionOptions, 'open' | 'suites' | 'fallback' | 'udp' | 'openMediaPath'>
+  readonly connection: Pick<ConnectionOptions, 'open' | 'suites' | 'fallback' | 'udp' | 'realm' | 'openMediaPath'>
   readonly agent: string
   readonly observer?: ClientObserver
 }

@@ -89,7 +89,9 @@ export class SipHandset implements Handset, TransactionUser {
       return
     }
     const refusal = inspectRequest(request, served)
-    if (refusal !== undefined) this.#refuse(incoming, refusal.status, refusal.headers, refusal.reason)
+    // Emergency calls by name (RFC 5031): before everything else, so that the phone's second server is used.
+    if (request.method === 'INVITE' && /^urn:service:sos\b/i.test(request.uri.text)) this.#refuse(incoming, 503)
+    else if (refusal !== undefined) this.#refuse(incoming, refusal.status, refusal.headers, refusal.reason)
     else if (incoming.merged) this.#refuse(incoming, 482)
     else if (tagOf(request.to) !== '') this.#inDialog(incoming)
     else if (request.method === 'INVITE') this.#onInvite(incoming)

@@ -1,0 +1,112 @@
+/** The connection to the server over its failures, in virtual time. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Fault } from '../../../src/base/result.ts'
+import { makeFault, ok } from '../../../src/base/result.ts'
+import { Connection, type OpenChannel } from '../../../src/client/connection.ts'
+import type { ClientMessage, ServerMessage } from '../../../src/protocol/wire/messages.ts'
+import { FakeVault } from '../../kit/fake-vault.ts'
+import { VirtualClock } from '../../kit/virtual-clock.ts'
+
+class FakeChannel implements OpenChannel {
+  readonly pipe = 1
+  readonly sent: ClientMessage[] = []
+  closed = false
+  tell: (m: ServerMessage) => void = () => {}
+  #onClose: (fault: Fault) => void = () => {}
+  /** The promise of `close` waits for it. */
+  taken: Promise<void> = Promise.resolve()
+  send(m: ClientMessage): ReturnType<OpenChannel['send']> {
+    this.sent.push(m)
+    return ok(undefined)
+  }
+  onMessage(l: (m: ServerMessage) => void): void {
+    this.tell = l
+  }
+  onClose(l: (fault: Fault) => void): void {
+    this.#onClose = l
+  }
+  /** Tells its own end too, as the real one does. */
+  close(): Promise<void> {
+    if (!this.closed) {
+      this.closed = true
+      this.#onClose(makeFault('CHANNEL_CLOSED', 'by us'))
+    }
+    return this.taken
+  }
+}
+
+function stage(realm?: string) {
+  const clock = new VirtualClock()
+  const channels: FakeChannel[] = []
+  const down: Fault[] = []
+  const up: string[] = []
+  const keys = { suite: 'AEAD_AES_128_GCM', masterKey: new Uint8Array(16), masterSalt: new Uint8Array(12) } as const
+  const connection = new Connection({
+    open: async () => {
+      channels.push(new FakeChannel())
+      return ok(channels.at(-1)!)
+    },
+    vault: new FakeVault({ 'hop.offer': () => ok({ message: new Uint8Array(1) }), 'hop.finish': () => ok({ receive: keys, send: keys }) }),
+    media: () => {}, scheduler: clock, chance: () => 0.5, agent: 'test', suites: ['AEAD_AES_128_GCM'], fallback: { address: '127.0.0.1', port: 1 }, hop: 1,
+    onUp: (w) => up.push(w.session), onDown: (f) => down.push(f), onMessage: () => {}, ...(realm === undefined ? {} : { realm }),
+  })
+  const welcome = async (): Promise<void> => {
+    channels.at(-1)!.tell({ k: 'welcome', version: 1, capabilities: [], agent: 's', realm: 'there', session: `s${channels.length}`, unixTime: 1, udp: [] })
+    await clock.advance(0)
+  }
+  const greet = async (): Promise<void> => {
+    await welcome()
+    channels.at(-1)!.tell({ k: 'hop-answer', generation: 1, message: new Uint8Array(1), probe: 9 })
+    await clock.advance(0)
+  }
+  return { clock, channels, down, up, connection, welcome, greet }
+}
+
+describe('a connection', () => {
+  test('whose greeting fails is told once, closed, and tried again once', async () => {
+    const s = stage()
+    void s.connection.start()
+    await s.clock.advance(0)
+    s.channels[0]!.tell({ k: 'fault', code: 'X', message: 'not today' })
+    await s.clock.advance(0)
+    assert.deepEqual(s.down.map((f) => f.code), ['CLIENT_NO_CHANNEL'])
+    assert.ok(s.channels[0]!.closed)
+    await s.clock.advance(600)
+    assert.equal(s.channels.length, 2)
+    assert.deepEqual(s.up, [])
+  })
+  test('to a server of another realm does not come about, and says so', async () => {
+    const s = stage('here')
+    void s.connection.start()
+    await s.clock.advance(0)
+    await s.welcome()
+    assert.equal(s.down[0]?.code, 'CLIENT_REALM')
+    assert.match(s.down[0]?.message ?? '', /"here" here, "there" there/)
+    assert.deepEqual(s.channels[0]!.sent.map((m) => m.k), ['hello'])
+  })
+  test('is stopped when the server has taken the farewell, or half a second later', async () => {
+    for (const silent of [false, true]) {
+      const s = stage()
+      void s.connection.start()
+      await s.clock.advance(0)
+      await s.greet()
+      assert.deepEqual(s.up, ['s1'])
+      let taken = (): void => {}
+      s.channels[0]!.taken = new Promise((resolve) => {
+        taken = resolve
+      })
+      let stopped = false
+      void s.connection.stop().then(() => {
+        stopped = true
+      })
+      await s.clock.advance(100)
+      assert.equal(stopped, false)
+      if (!silent) taken()
+      await s.clock.advance(silent ? 500 : 0)
+      assert.equal(stopped, true)
+      assert.equal(s.clock.pending, 0)
+      assert.deepEqual(s.down, [])
+    }
+  })
+})
