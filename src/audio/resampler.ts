@@ -77,23 +77,17 @@ export class SpeedQueue {
       this.#from += out.length
       return true
     }
-    if (speed === 1) this.#readShifted(out)
+    if (speed === 1) this.#land(out)
     else this.#readStretched(out, speed)
     return true
   }
 
-  /** The same fraction for every sample, so one set of weights. */
-  #readShifted(out: Int16Array): void {
-    const weights = this.#weights
-    this.#weigh(this.#fraction)
-    const samples = this.#samples
-    const from = this.#from
-    for (let i = 0; i < out.length; i++) {
-      let sum = 0
-      for (let k = 0; k < TAPS; k++) sum += samples[from + i + k]! * weights[k]!
-      out[i] = clip16(Math.round(sum))
-    }
-    this.#from += out.length
+  /** Back at full speed: over this one frame the fraction is gone, at most half a sample, and reading is copying again. */
+  #land(out: Int16Array): void {
+    const to = this.#from + out.length + Math.round(this.#fraction)
+    this.#readStretched(out, (to - this.#from - this.#fraction) / out.length)
+    this.#from = to
+    this.#fraction = 0
   }
 
   #readStretched(out: Int16Array, speed: number): void {
