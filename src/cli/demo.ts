@@ -97,7 +97,7 @@ async function runShow(lan: boolean): Promise<void> {
   const ending = interrupted().then(() => {
     over = true
   })
-  const steps: readonly (() => void | Promise<unknown>)[] = [
+  const steps: readonly (() => unknown)[] = [
     () => say(`2/4  the server on 127.0.0.1:${serverPort}, your client, two robots`),
     () => cast.start(),
     () => say(`3/4  the robots dial room ${ROOM}`),
@@ -138,6 +138,7 @@ function shown(terminal: Terminal, cast: Cast): void {
   if (state === last) return
   last = state
   say('')
-  if (roster !== you) say('     in the room, as the robots see it:')
-  showRoster(terminal, roster)
+  if (roster === you) return showRoster(terminal, roster)
+  say('     in the room, as the robots see it:')
+  showRoster(terminal, { ...roster, members: roster.members.map((m) => ({ ...m, self: false })) })
 }
