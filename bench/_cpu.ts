@@ -1,6 +1,8 @@
-/** CPU time of another process and of its threads, from Linux's /proc. */
+/** CPU time of another process and of its threads, from Linux's /proc, and how much that time is worth just now. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
+import { g722Codec } from '../src/audio/codec.ts'
+import { babble } from '../test/kit/audio.ts'
 
 /** USER_HZ: 100 on every Linux that Node runs on. */
 const TICK_MS = 10
@@ -33,3 +35,30 @@ export const memoryMiB = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(r
 
 /** What else the machine does: others' work makes every figure larger. */
 export const load = (): string => loadavg().map((x) => x.toFixed(1)).join(' ')
+
+const codec = g722Codec()
+const frames = Array.from({ length: 300 }, (_, i) => babble(320, i + 1))
+
+/**
+ * CPU time of one G.722 frame, µs, every time it is asked: the same work each time, so it shows how fast the
+ * processor is with whatever else runs on it (shared caches, and time that a hypervisor gives to others).
+ */
+export class Gauge {
+  readonly #samples: number[] = []
+  constructor() {
+    for (let i = 0; i < 5; i++) this.#run()
+  }
+  #run(): number {
+    const from = process.threadCpuUsage()
+    for (const f of frames) codec.encode(f)
+    const { user, system } = process.threadCpuUsage(from)
+    return (user + system) / frames.length
+  }
+  sample(): void {
+    this.#samples.push(this.#run())
+  }
+  get median(): number {
+    const sorted = [...this.#samples].sort((a, b) => a - b)
+    return sorted[sorted.length >> 1] ?? 0
+  }
+}

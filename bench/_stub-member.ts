@@ -194,7 +194,7 @@ export class StubMember {
     }
     this.client = new Client({
       vault, media: this.media, crypto, scheduler, agent: 'bench', dialPlan: dialPlanOf(config), observer,
-      kinds: [conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), newRoom: (room) => newRoom(config, room) })],
+      kinds: [conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), newRoom: (room) => newRoom(config, room) })],
       connection: { open: () => this.#open(vault, server), suites: ['AEAD_AES_128_GCM'], fallback: { address: server.host, port: server.port } },
     })
     this.client.addHandset(this.#handset)

@@ -12,7 +12,7 @@ import { freePort } from '../src/demo/ports.ts'
 import { setStage, type Stage } from '../src/demo/stage.ts'
 import { babble } from '../test/kit/audio.ts'
 import { listOption, numberOption, option, pause, round } from './_args.ts'
-import { cpuMs, load, memoryMiB, threadMs } from './_cpu.ts'
+import { cpuMs, Gauge, load, memoryMiB, threadMs } from './_cpu.ts'
 import { SyntheticPhone } from './_sip-phone.ts'
 import type { StubOrder, StubReport } from './_stubs.ts'
 import type { BenchTable } from './run.ts'
@@ -29,7 +29,7 @@ export async function run(args: readonly string[]): Promise<BenchTable> {
   const seconds = numberOption(args, 'seconds', 10)
   const rows: Record<string, string | number>[] = []
   for (const members of listOption(args, 'members', [2, 5, 20])) rows.push(...(await measureRoom(members, seconds, option(args, 'profile'))))
-  return { name: 'client', rows, remarks: [`${seconds} s each after ${WARM_UP_MS / 1000} s; per cent of one core; load of the machine ${load()}`] }
+  return { name: 'client', rows, remarks: [`${seconds} s each after ${WARM_UP_MS / 1000} s; per cent of one core; gauge: CPU time of one G.722 frame meanwhile; load of the machine ${load()}`] }
 }
 
 async function measureRoom(members: number, seconds: number, profile: string | undefined): Promise<Record<string, string | number>[]> {
@@ -83,14 +83,20 @@ const callFrom = (port: number): Promise<SyntheticPhone> => SyntheticPhone.call(
 
 async function measure(child: Child, members: number, talking: number, seconds: number, phone: SyntheticPhone): Promise<Record<string, string | number>> {
   const { pid } = child
-  const before = { at: performance.now(), cpu: cpuMs(pid), threads: threadMs(pid), packets: phone.received }
-  await pause(seconds * 1000)
+  const gauge = new Gauge()
+  const received = async (): Promise<number> => (await child.next('stats', 5000)).senders.reduce((n, x) => n + x.received, 0)
+  const before = { frames: await received(), at: performance.now(), cpu: cpuMs(pid), threads: threadMs(pid), packets: phone.received }
+  for (let s = 0; s < seconds - 1; s++) {
+    gauge.sample()
+    await pause(1000)
+  }
+  const frames = await received()
   const elapsed = performance.now() - before.at
   const share = (ms: number): number => round((100 * ms) / elapsed, 2)
-  const stats = await child.next('stats', 5000)
   const threads = [...threadMs(pid)].map(([name, ms]) => [name, share(ms - (before.threads.get(name) ?? 0))] as const).filter(([, s]) => s > 0.01)
   return {
     members, talking, 'CPU %': share(cpuMs(pid) - before.cpu), ...Object.fromEntries(threads),
-    'RTP to phone /s': round(((phone.received - before.packets) * 1000) / elapsed), senders: stats.senders.length, MiB: Math.round(memoryMiB(pid)),
+    'frames in /s': Math.round(((frames - before.frames) * 1000) / elapsed), 'RTP out /s': Math.round(((phone.received - before.packets) * 1000) / elapsed),
+    MiB: Math.round(memoryMiB(pid)), 'gauge µs': round(gauge.median),
   }
 }
