@@ -1,6 +1,8 @@
 /** Runs the tests: `npm test` everything that needs npm packages alone, `npm run test:interop` the real peers. */
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -16,5 +18,7 @@ if (files.length === 0) {
 }
 // Interop tests share ports, sound files and the processor: one at a time.
 const flags = ['--test', `--test-concurrency=${interop ? 1 : 2}`, '--test-force-exit', '--test-reporter=spec']
-const child = spawn(process.execPath, [...flags, ...files], { stdio: 'inherit' })
+// Every test file and every thread in it loads the same sources: stripped of their types once.
+const env = { NODE_COMPILE_CACHE: path.join(tmpdir(), 'stc-compile-cache'), ...process.env }
+const child = spawn(process.execPath, [...flags, ...files], { stdio: 'inherit', env })
 child.on('exit', (code) => process.exit(code ?? 1))

@@ -6,7 +6,7 @@ import { Firewall } from '../kit/firewall.ts'
 import { conversation, hearEachOther, RealWorld } from '../kit/real-room.ts'
 import { until } from '../kit/processes.ts'
 
-describe('media', () => {
+describe('media', { concurrency: 2 }, () => {
   test('goes over the second TLS connection where UDP does not get through, and over UDP when it does again', async (t) => {
     const wall = await Firewall.start(t)
     const w = await RealWorld.start(t, wall.advertised)
