@@ -57,7 +57,7 @@ export class PhoneCalls {
 
   /** A phone that crashed and dials the same room again keeps its membership (DESIGN §5). */
   sameCaller(handset: Handset, e: Dial, room: string): RunningCall | undefined {
-    return this.all.find((p) => p.handset === handset && p.contact === e.contact && p.running?.over === false && p.running.name === room)?.running
+    return this.all.find((p) => p.handset === handset && personOf(p.contact) === personOf(e.contact) && p.running?.over === false && p.running.name === room)?.running
   }
 
   /** 200 OK once we are in the group and our port is known. */
@@ -102,6 +102,9 @@ export class PhoneCalls {
     if (call !== undefined && this.of(call).length === 0) this.#onAbandoned(call)
   }
 }
+
+/** User and host without the port: a softphone takes another one at each start. */
+const personOf = (contact: string): string => contact.replace(/:\d+$/, '')
 
 /** The address of ours that this phone can reach: loopback for loopback. */
 function bindFor(media: HandsetMedia): string {

@@ -87,6 +87,14 @@ test('a phone with SDES hears the room and is heard, both ways under SRTP, over 
   await hears(500)
   assert.ok(indices.size > before)
   assert.equal(refused, 0, 'every packet had an index of its own')
-  assert.equal((await sip.bye('8100')).status, 200)
+
+  // A power cut, and dialled again: another call, the same place in the room.
+  const place = robot.roster!.securityCode
+  const again = await UdpPhone.open('127.0.0.1', { address: '127.0.0.1', port }, 'ann')
+  t.after(() => again.close())
+  assert.equal((await again.invite('8100', offer('sendrecv'))).status, 200)
+  assert.equal(robot.roster!.securityCode, place)
+  assert.equal(robot.roster!.members.length, 2)
+  assert.equal((await again.bye('8100')).status, 200)
   await until(10_000, 'departure', () => (robot.roster!.members.length === 1 ? true : undefined))
 })

@@ -143,6 +143,14 @@ describe('a phone that dials', () => {
     s.openPort(s.phones()[1]!)
     assert.deepEqual(s.phone.kinds('c2'), ['ringing', 'answer'])
   })
+  test('again from another port, as softphones do after a crash, takes over as well', async () => {
+    const s = await new Stage().up()
+    s.phone.dial('c1', '8100', 'desk@127.0.0.1:5070')
+    s.phone.dial('c2', '8100', 'desk@127.0.0.1:50123')
+    assert.equal(s.client.calls.length, 1)
+    assert.deepEqual(s.phone.kinds('c1'), ['ringing', 'refuse 480'])
+    assert.deepEqual(s.phone.kinds('c2'), ['ringing'])
+  })
   test('from another contact is another call, in another room: one certificate has one place in a room', async () => {
     const s = await new Stage().up()
     s.phone.dial('c1', '8100')
