@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Fault } from '../base/result.ts'
 import { clientConfig } from '../client/config.ts'
+import { lanAddress } from '../demo/lan.ts'
 import { showEvent, showRoster, type Terminal } from '../client/terminal.ts'
 import { showAddress } from '../net/address.ts'
 import { readConfig } from '../store/config.ts'
@@ -54,7 +55,7 @@ async function runClient(file: string): Promise<void> {
   if (!started.ok) return fail(started.fault)
   const { phones, warnings } = started.value
   for (const w of warnings) complain(`stc: ${w}`)
-  for (const p of phones) say(`phone ${p.line}: register or dial at sip:${p.line}@${p.address}`)
+  for (const p of phones) say(`phone ${p.line}: register or dial at sip:${p.line}@${reachable(p.address)}`)
   const end = await Promise.race([interrupted(), breakdown])
   if (end !== undefined) {
     // Without its threads it is of no use: whoever watches over it starts it again.
@@ -64,6 +65,9 @@ async function runClient(file: string): Promise<void> {
   say('leaving')
   await started.value.stop()
 }
+
+/** Nobody can dial "every address of this machine". */
+const reachable = (address: string): string => address.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, lanAddress() ?? '127.0.0.1')
 
 type Coded = Pick<Fault, 'message'> & { readonly code: string }
 const coded = (f: Coded): string => `${f.message} [${f.code}]`

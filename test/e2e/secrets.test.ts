@@ -37,6 +37,8 @@ test('server and client print no password, no key and nothing that stands for th
   const client = await startClient(folder, 'ann', server.port, papers, { phone: { address: '0.0.0.0', users: { ann: password } }, config: { log: 'debug' } })
   t.after(() => client.stop())
   await client.shows(/connected to/)
+  // Told as something that a phone can dial.
+  await client.shows(/dial at sip:ann@(?!0\.0\.0\.0)[0-9.]+:\d+/)
 
   // Off loopback a password is asked for, where this machine has an address to ask from.
   const address = Object.values(networkInterfaces()).flat().find((a) => a?.family === 'IPv4' && !a.internal)?.address
