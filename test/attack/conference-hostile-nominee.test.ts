@@ -34,6 +34,27 @@ seededTest('a member removes a live peer as unreachable, and the server lets it:
   assert.ok(ben.roster.notes.length > 0)
 })
 
+seededTest('the removed peer sees the commit: it knows who did it, and asks again by itself', async (seed, t) => {
+  const w = await worldFor(t, { seed, media: false })
+  const [evil, ann, ben] = [await w.join('Evil'), await w.join('Ann'), await w.join('Ben')]
+  await agree(w, [evil, ann, ben])
+  await w.run(4000)
+  let shown = false
+  w.toMember = (m, x) => {
+    if (m === ann && x.k === 'room-ordered' && x.removes.some((r) => r.leaf === ann.leafOf(ben)) && !shown) {
+      shown = true
+      w.send(ben, x)
+    }
+    return [x]
+  }
+  w.step({ kind: 'gone', session: ben.session })
+  await w.until(() => shown, 10_000, 'the removal')
+  await w.run(100)
+  assert.equal(ben.over, undefined)
+  assert.ok(ben.noteCodes.includes('CLIENT_ROOM_CLOSED'))
+  await agree(w, [evil, ann, ben])
+})
+
 seededTest('a member calls a removal a host\'s act, or the server states another reason than the committer: refused by all', async (seed, t) => {
   const w = await worldFor(t, { seed, media: false })
   const [ann, ben, cas] = [await w.join('Ann'), await w.join('Ben'), await w.join('Cas')]

@@ -74,6 +74,7 @@ seededTest('a hundred join one room and leave again: it converges, nothing piles
   }
   await w.until(() => light.every((c) => c.state === 'in'), 60_000, 'everybody in')
   const joined = commits() - before
+  assert.ok(joined <= 24, `${joined} commits`)
   await w.run(5000)
   for (const m of whole) {
     assert.equal(m.roster.members.length, ALL)
@@ -113,6 +114,8 @@ for (const [how, everyMs] of [['at once', 0], ['ten a second', 100], ['one a sec
     table.run(20_000)
     assert.equal(table.group?.members.filter((m) => m.reachable).length, ALL)
     const joined = commits()
+    // A commit lets in all who wait, and there are as many commits as a round trip allows.
+    assert.ok(joined <= (everyMs === 0 ? 6 : ALL + 2), `${joined} commits`)
     for (const p of players.slice(1)) {
       p.leave()
       table.run(everyMs)
