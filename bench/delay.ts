@@ -44,13 +44,14 @@ export async function run(args: readonly string[]): Promise<BenchTable> {
   await pause(seconds * 1000)
   const asked = talker.chirps.slice(from)
   await pause(LONGEST_MS)
+  const buffer = (await clients[1]!.next('stats', 5000)).senders[0]?.bufferMs ?? 0
   await Promise.all([one.hangup(), two.hangup()])
   for (const c of clients) await c.stop()
   await server.stop()
   const delays = asked.flatMap((at) => listener.delayOf(at) ?? [])
   return {
     name: 'delay',
-    rows: [{ chirps: asked.length, found: delays.length, 'least ms': round(Math.min(...delays)), 'median ms': round(quantile(delays, 0.5)), 'p90 ms': round(quantile(delays, 0.9)), 'p99 ms': round(quantile(delays, 0.99)), 'most ms': round(Math.max(...delays)) }],
+    rows: [{ chirps: asked.length, found: delays.length, 'least ms': round(Math.min(...delays)), 'median ms': round(quantile(delays, 0.5)), 'p90 ms': round(quantile(delays, 0.9)), 'p99 ms': round(quantile(delays, 0.99)), 'most ms': round(Math.max(...delays)), 'jitter buffer at the end ms': buffer }],
     remarks: [`G.722, 20 ms packets, loopback; packets of one phone in to packets of the other out; load of the machine ${load()}`],
   }
 }
