@@ -82,8 +82,39 @@ seededTest('the connection breaks and is mended: media and membership come back,
   assert.equal(longestGap(ann, cas, from, from + 2500), 0)
 })
 
+seededTest('the server is away for five seconds, for media and channel: all come back into one room and hear each other', async (seed, t) => {
+  const { w, ann, ben, cas } = await three(t, seed)
+  w.server.set({ down: true })
+  for (const m of [ann, ben, cas]) w.cut(m)
+  await w.run(5000)
+  w.server.set({ down: false })
+  for (const m of [cas, ben, ann]) {
+    w.mend(m)
+    await w.run(200)
+  }
+  await agree(w, [ann, ben, cas])
+  await w.run(3000)
+  await hearEachOther(w, [ann, ben, cas])
+  const healed = ann.noteCodes.length
+  await w.run(6000)
+  assert.equal(ann.noteCodes.length, healed, 'and it stays so')
+})
+
+for (const downMs of [3000, 8000]) {
+  seededTest(`media alone is away for ${downMs / 1000} s for everybody: nobody is lost, all hear each other again`, async (seed, t) => {
+    const { w, ann, ben, cas } = await three(t, seed)
+    w.server.set({ down: true })
+    await w.run(downMs)
+    w.server.set({ down: false })
+    await w.run(4000)
+    await agree(w, [ann, ben, cas])
+    await hearEachOther(w, [ann, ben, cas])
+    for (const m of [ann, ben, cas]) assert.equal(m.over, undefined)
+  })
+}
+
 for (const lags of [[20, 100, 60], [100, 20, 100], [20, 20, 300], [300, 20, 20]] as const) {
-  seededTest(`epochs change during speech, one-way latencies ${lags.join(', ')} ms: ${Math.max(...lags) > 100 ? 'after an add' : ''} at most one frame is missed per switch`, async (seed, t) => {
+  seededTest(`epochs change during speech, one-way latencies ${lags.join(', ')} ms: ${Math.max(...lags) > 100 ? 'after an add ' : ''}at most one frame is missed per switch`, async (seed, t) => {
     const { w, ann, ben, cas } = await three(t, seed)
     const old = [ann, ben, cas]
     for (const [i, m] of old.entries()) line(m, lags[i]!)
