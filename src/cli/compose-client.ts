@@ -13,6 +13,7 @@ import type { ClientObserver } from '../client/options.ts'
 import { type ClientConfig, dialPlanOf, roomConfig } from '../client/config.ts'
 import type { Handset } from '../client/handset/port.ts'
 import { createSipHandset } from '../client/handset/sip/index.ts'
+import { isEmergency } from '../client/switch.ts'
 import { conferenceKind } from '../client/kinds/conference/index.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { selfTest } from '../crypto/self-test.ts'
@@ -122,7 +123,7 @@ async function openPhones(config: ClientConfig, configFile: string, crypto: Cryp
   const handsets: Handset[] = [...(extras.handsets ?? [])]
   const shown: { line: string; address: string }[] = []
   for (const phone of config.phones) {
-    const opened = await openPhone(phone, configFile, crypto, extras)
+    const opened = await openPhone(config, phone, configFile, crypto, extras)
     if (!opened.ok) {
       for (const h of handsets) h[Symbol.dispose]()
       return opened
@@ -134,10 +135,12 @@ async function openPhones(config: ClientConfig, configFile: string, crypto: Cryp
   return ok({ handsets, shown })
 }
 
-function openPhone(phone: ClientConfig['phones'][number], configFile: string, crypto: CryptoPort, extras: ClientExtras): ReturnType<typeof createSipHandset> {
+function openPhone(config: ClientConfig, phone: ClientConfig['phones'][number], configFile: string, crypto: CryptoPort, extras: ClientExtras): ReturnType<typeof createSipHandset> {
   const tls = phone.tls === undefined ? undefined : readTls(phone.tls, configFile)
   if (tls !== undefined && !tls.ok) return Promise.resolve(tls)
+  const plan = dialPlanOf(config)
   return createSipHandset({
+    isEmergency: (number) => isEmergency(plan, number),
     line: phone.line, scheduler: realScheduler(), crypto,
     users: new Map(Object.entries(phone.users).map(([user, password]) => [user, new Secret(utf8(password))])),
     srtp: phone.srtp, bind: { address: phone.address, port: phone.port },

@@ -30,7 +30,7 @@ export function dial(plan: DialPlan, dialled: string): Dialled {
 }
 
 /** Phones may add separators, and `tel:` numbers a plus. */
-function isEmergency(plan: DialPlan, number: string): boolean {
+export function isEmergency(plan: DialPlan, number: string): boolean {
   const digits = number.replaceAll(/[-.() ]/g, '').replace(/^\+/, '')
   return plan.emergencyNumbers.includes(digits)
 }

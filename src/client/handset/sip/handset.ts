@@ -89,8 +89,8 @@ export class SipHandset implements Handset, TransactionUser {
       return
     }
     const refusal = inspectRequest(request, served)
-    // Emergency calls by name (RFC 5031): before everything else, so that the phone's second server is used.
-    if (request.method === 'INVITE' && /^urn:service:sos\b/i.test(request.uri.text)) this.#refuse(incoming, 503)
+    // Emergency calls come before everything else, so that the phone's second server is used.
+    if (request.method === 'INVITE' && this.#isEmergency(request)) this.#refuse(incoming, 503)
     else if (refusal !== undefined) this.#refuse(incoming, refusal.status, refusal.headers, refusal.reason)
     else if (incoming.merged) this.#refuse(incoming, 482)
     else if (tagOf(request.to) !== '') this.#inDialog(incoming)
@@ -98,6 +98,11 @@ export class SipHandset implements Handset, TransactionUser {
     else if (request.method === 'REGISTER') this.#onRegister(incoming)
     else if (request.method === 'OPTIONS') incoming.respond(makeReply(request, 200, { tag: this.#tag(), headers: [allow, supported, acceptSdp] }))
     else this.#refuse(incoming, 481)
+  }
+
+  /** By name (RFC 5031) or by number. */
+  #isEmergency(request: SipRequest): boolean {
+    return /^urn:service:sos\b/i.test(request.uri.text) || (tagOf(request.to) === '' && this.#settings.isEmergency(dialledNumber(request)))
   }
 
   ack(request: SipRequest): void {
@@ -147,7 +152,7 @@ export class SipHandset implements Handset, TransactionUser {
     const { request, flow } = incoming
     const verdict = this.#gate.admit(request, flow, userOf(request))
     if (verdict.kind === 'refused') return this.#refuse(incoming, verdict.status, verdict.headers)
-    const target = request.uri.kind === 'sip' ? (unescapeUri(request.uri.user ?? '') ?? '') : ''
+    const target = dialledNumber(request)
     if (target === '') return this.#refuse(incoming, 484)
     const timer = answerSessionTimer(request)
     if (timer.kind === 'tooSmall') return this.#refuse(incoming, 422, timer.headers)
@@ -206,4 +211,6 @@ export class SipHandset implements Handset, TransactionUser {
   }
 }
 
+/** What was dialled: the user part of the request URI; `tel:` URIs have none. */
+const dialledNumber = (request: SipRequest): string => (request.uri.kind === 'sip' ? (unescapeUri(request.uri.user ?? '') ?? '') : '')
 const userOf = (request: SipRequest): string => (request.from.uri.kind === 'sip' ? (request.from.uri.user ?? '') : '')

@@ -28,6 +28,8 @@ export interface SipHandsetSettings {
   readonly maxCallsPerContact?: number
   /** Time between in-dialog OPTIONS that show whether the phone still lives, ms. Default 15 000. */
   readonly livenessMs?: number
+  /** Numbers that are answered 503 before password, offer and limits are looked at: a phone then tries its second server. */
+  readonly isEmergency?: (number: string) => boolean
   /** Refused messages, for the log. */
   readonly report?: (fault: Fault, from: AddressPort) => void
 }
@@ -41,6 +43,7 @@ export const resolveSettings = (s: SipHandsetSettings): ResolvedSettings => ({
   maxCalls: 16,
   maxCallsPerContact: 4,
   livenessMs: 15_000,
+  isEmergency: () => false,
   report: () => undefined,
   ...s,
 })
