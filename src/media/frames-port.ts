@@ -1,10 +1,11 @@
-/** The vault's frames over a MessagePort: all batches of one tick in one message, because each message wakes a thread. */
-import type { FrameBatch, FramesBundle, FrameVault } from '../vault/api/frames.ts'
+/** The vault's frames over a MessagePort: all batches of one tick packed into one message, because each message wakes a thread. */
+import type { FrameBatch, FrameVault } from '../vault/api/frames.ts'
+import { packBatches, type PackedFrames, unpackBatches } from '../vault/api/packed-frames.ts'
 
 /** The part of Node's MessagePort that is needed here. */
 export interface FramesPort {
-  postMessage(m: FramesBundle): void
-  on(event: 'message', listener: (m: FramesBundle) => void): unknown
+  postMessage(m: PackedFrames, transfer: ArrayBuffer[]): void
+  on(event: 'message', listener: (m: PackedFrames) => void): unknown
   on(event: 'close', listener: () => void): unknown
 }
 
@@ -24,12 +25,13 @@ export function portVault(port: FramesPort): FrameVault {
     if (closed || collected.length === 0) return
     const id = next++
     asked.set(id, collected)
-    port.postMessage({ id, batches: collected.map((a) => a.batch) })
+    post(port, id, collected.map((a) => a.batch))
     collected = []
   }
-  port.on('message', ({ id, batches }) => {
+  port.on('message', ({ id, packed }) => {
     const waiting = asked.get(id) ?? []
     asked.delete(id)
+    const batches = unpackBatches(packed) ?? []
     for (const [i, a] of waiting.entries()) a.answer(batches[i] ?? refuse(a.batch))
   })
   port.on('close', () => {
@@ -45,6 +47,11 @@ export function portVault(port: FramesPort): FrameVault {
   }
 }
 
+function post(port: FramesPort, id: number, batches: readonly FrameBatch[]): void {
+  const packed = packBatches(batches)
+  port.postMessage({ id, packed }, [packed.buffer as ArrayBuffer])
+}
+
 const refuse = (batch: FrameBatch): FrameBatch => ({ ...batch, frames: batch.frames.map((f) => ({ ssrc: f.ssrc, timestamp: f.timestamp, data: new Uint8Array(0), fault: 'MEDIA_VAULT' })) })
 
 /** The answering end: every batch goes to `vault`. */
@@ -53,7 +60,8 @@ export function serveFrames(port: FramesPort, vault: FrameVault): void {
   port.on('close', () => {
     open = false
   })
-  port.on('message', ({ id, batches }) => {
-    void Promise.all(batches.map((b) => vault.frames(b))).then((answers) => open && port.postMessage({ id, batches: answers }))
+  port.on('message', ({ id, packed }) => {
+    const batches = unpackBatches(packed) ?? []
+    void Promise.all(batches.map((b) => vault.frames(b))).then((answers) => open && post(port, id, answers))
   })
 }

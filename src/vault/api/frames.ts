@@ -20,12 +20,6 @@ export interface FrameBatch {
   readonly frames: readonly Frame[]
 }
 
-/** On the media thread's port, both ways: the answer has the same id and as many batches in the same order. */
-export interface FramesBundle {
-  readonly id: number
-  readonly batches: readonly FrameBatch[]
-}
-
 export interface FrameVault {
   /** Same order, same length. Never rejects: a dead vault gives a fault per frame. */
   frames(batch: FrameBatch): Promise<FrameBatch>
