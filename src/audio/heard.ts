@@ -24,8 +24,15 @@ const PEAK_ANYWHERE = 10
 const PEAK_IN_PLACE = 4.2
 /** "In place": the lag of the window before, or of the block, give or take 5 ms. */
 const PLACE = RATE / 200
+/** Buffers that trim their delay play this much faster or slower for a while, which blurs every correlation (jitter-buffer.ts). */
+const STRETCHES = [1, 1.005, 0.995, 1.01]
+/** A buffer leaves out or repeats a frame of 20 ms in a pause: the sound goes on that much earlier or later. */
+const FRAME = RATE / 50
+const PEAK_A_FRAME_OFF = 5.5
 /** Heard means present in so much of the active windows. */
 export const HEARD_SHARE = 0.9
+/** An alignment that explains so much of a block is the right one. */
+const CLEAR_SHARE = 0.8
 /** Not heard means present in no more; chance gives up to a quarter between similar voices. */
 const ABSENT_SHARE = 0.35
 
@@ -61,11 +68,7 @@ export function heardSpeech(expected: Int16Array, recorded: Int16Array): Result<
   let found = 0
   for (let from = 0; from + WINDOW <= take.length; from += BLOCK) {
     const block = take.subarray(from, Math.min(take.length, from + BLOCK))
-    // A short rest at the end goes by what the whole end says.
-    const context = block.length < BLOCK ? take.subarray(Math.max(0, take.length - BLOCK)) : block
-    const start = aligner.align(context) + (block.length < BLOCK ? context.length - block.length : 0)
-    const windows = checkBlock(loop, block, start, speech)
-    for (const w of windows) {
+    for (const w of bestWindows(loop, take, from, block, aligner, speech)) {
       peaks.push(w.peak)
       if (w.found) found++
     }
@@ -76,6 +79,26 @@ export function heardSpeech(expected: Int16Array, recorded: Int16Array): Result<
   return ok({ heard: share >= HEARD_SHARE, absent: share <= ABSENT_SHARE, share, activeWindows: peaks.length, strength })
 }
 
+/**
+ * The windows of a block under the alignment that finds most of them: the whole block's, or, when that explains too
+ * little, one of its seconds', because a delay that moves all the time leaves no peak over four.
+ */
+function bestWindows(loop: Int16Array, take: Int16Array, from: number, block: Int16Array, aligner: Aligner, speech: number): WindowResult[] {
+  // A short rest at the end goes by what the whole end says.
+  const contextFrom = block.length < BLOCK ? Math.max(0, take.length - BLOCK) : from
+  const length = loop.length
+  const check = (start: number): WindowResult[] => checkBlock(loop, block, ((start % length) + length) % length, speech)
+  let best = check(aligner.align(take.subarray(contextFrom, contextFrom + BLOCK)) + from - contextFrom)
+  for (let second = 0; second + RATE <= block.length && shareFound(best) < CLEAR_SHARE; second += RATE) {
+    const other = check(aligner.align(block.subarray(second, second + RATE)) - second)
+    // The best of several by chance is better than one by chance: only a clear find counts.
+    if (shareFound(other) >= CLEAR_SHARE) best = other
+  }
+  return best
+}
+
+const shareFound = (windows: readonly WindowResult[]): number => (windows.length === 0 ? 1 : windows.filter((w) => w.found).length / windows.length)
+
 interface WindowResult {
   readonly found: boolean
   readonly peak: number
@@ -85,16 +108,38 @@ function checkBlock(loop: Int16Array, block: Int16Array, start: number, speech: 
   const results: WindowResult[] = []
   let place = 0
   for (let at = 0; at + WINDOW <= block.length; at += WINDOW) {
-    const expected = cut(loop, start + at, WINDOW)
-    if (power(expected) < speech * 10 ** (-ACTIVE_BELOW_DB / 10)) continue
-    const { lag, peak, nearPeak, nearLag } = correlate(expected, block, at, place)
-    const anywhere = peak >= PEAK_ANYWHERE
-    const inPlace = nearPeak >= PEAK_IN_PLACE
-    if (inPlace) place = nearLag
-    else if (anywhere) place = lag
-    results.push({ found: anywhere || inPlace, peak: Math.max(peak, inPlace ? nearPeak : 0) })
+    if (power(cut(loop, start + at, WINDOW)) < speech * 10 ** (-ACTIVE_BELOW_DB / 10)) continue
+    let best: WindowResult & { readonly place: number } = { found: false, peak: 0, place }
+    for (const stretch of STRETCHES) {
+      const w = checkWindow(stretched(loop, start + at, stretch), block, at, place)
+      if (w.peak > best.peak || w.found) best = w
+      if (w.found) break
+    }
+    place = best.place
+    results.push(best)
   }
   return results
+}
+
+function checkWindow(expected: Int16Array, block: Int16Array, at: number, place: number): WindowResult & { readonly place: number } {
+  const { lag, peak, nearPeak, nearLag } = correlate(expected, block, at, place)
+  if (nearPeak >= PEAK_IN_PLACE) return { found: true, peak: Math.max(peak, nearPeak), place: nearLag }
+  if (peak >= PEAK_ANYWHERE) return { found: true, peak, place: lag }
+  const aFrameOff = Math.abs(Math.abs(lag - place) - FRAME) <= PLACE && peak >= PEAK_A_FRAME_OFF
+  return { found: aFrameOff, peak, place: aFrameOff ? lag : place }
+}
+
+/** A window of the loop from `at` on, played at another speed. */
+function stretched(loop: Int16Array, at: number, speed: number): Int16Array {
+  if (speed === 1) return cut(loop, at, WINDOW)
+  const out = new Int16Array(WINDOW)
+  for (let i = 0; i < WINDOW; i++) {
+    const position = at + i * speed
+    const whole = Math.floor(position)
+    const before = loop[whole % loop.length]!
+    out[i] = before + (loop[(whole + 1) % loop.length]! - before) * (position - whole)
+  }
+  return out
 }
 
 /** `length` samples of the loop from `at` on. */

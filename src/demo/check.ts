@@ -29,7 +29,8 @@ export async function check(o: CheckOptions): Promise<Verdict> {
   const { cast } = o
   const count = cast.members.length
   const agreed = await cast.until(() => cast.agreed(count), AGREE_MS)
-  await pause(SETTLE_MS)
+  // The commotion of joining leaves the buffers deep; they come down at half a per cent.
+  await pause(2 * SETTLE_MS)
   await cast.cut()
   // Before everybody has said its word, frames that nobody may open yet are normal.
   const before = counts(cast)
