@@ -66,6 +66,7 @@ export class JitterBuffer<T> {
   /** Next to play; undefined: not begun. */
   #cursor: number | undefined
   #lastArrival = Number.NEGATIVE_INFINITY
+  #lastPlayAt = Number.NEGATIVE_INFINITY
   #skippedLast = false
   #sinceHold = 0
   #speed = 1
@@ -110,7 +111,10 @@ export class JitterBuffer<T> {
       this.#duplicate++
       return
     }
-    const verdict = this.#delays.add(arrivalMs - index * FRAME_MS, arrivalMs)
+    // A frame that came off the network in time and out of the vault too late was late: what counts is when it could be played.
+    const late = this.#cursor !== undefined && index < this.#cursor
+    const usableMs = late ? Math.max(arrivalMs, this.#lastPlayAt) : arrivalMs
+    const verdict = this.#delays.add(usableMs - index * FRAME_MS, arrivalMs)
     this.#lastArrival = arrivalMs
     if (verdict === 'stray') {
       this.#received++
@@ -163,6 +167,7 @@ export class JitterBuffer<T> {
   pull(nowMs: number, queuedMs = 0): Pulled<T> {
     if (this.#cursor === undefined && !this.#begin(nowMs)) return EMPTY
     const playAt = nowMs + queuedMs
+    this.#lastPlayAt = playAt
     this.#sinceHold++
     this.#catchUp(playAt)
     const delay = this.#delay(playAt)

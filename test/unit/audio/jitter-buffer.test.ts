@@ -149,3 +149,16 @@ test('any arrivals at all: frames rise, no exception, the counts add up', () => 
     assert.ok(received + duplicate <= events.length && given + late <= received && lost >= 0 && concealed + given <= pulls)
   }), { numRuns: 200 })
 })
+
+test('frames that arrive in time and leave the vault too late make the buffer deeper, not the sound broken', () => {
+  const buffer = new JitterBuffer<number>(160)
+  let frames = 0
+  for (let i = 0; i < 500; i++) {
+    const slow = i > 100
+    if (!slow) buffer.push(i * 160, i, i * 20 + 5)
+    if (buffer.pull(i * 20 + 10).kind === 'frame') frames++
+    if (slow) buffer.push(i * 160, i, i * 20 + 5)
+  }
+  assert.ok(buffer.stats.late <= 8, `${buffer.stats.late} late`)
+  assert.ok(frames > 480, `${frames} played`)
+})
