@@ -11,6 +11,8 @@ import { err, ok } from '../../base/result.ts'
 
 export const SFRAME_MAX_HEADER = 17
 const INLINE = 8n
+/** By number of octets: the first value that needs more. */
+const FIRST_OF_MORE = Array.from({ length: 8 }, (_, octets) => 1n << BigInt(8 * octets))
 
 export interface SFrameHeader {
   /** Both are 64 bits unsigned. */
@@ -51,7 +53,7 @@ const followingOctets = (bits: number): number => (bits < 8 ? 0 : (bits & 7) + 1
 function octetsOf(value: bigint): number {
   if (value < INLINE) return 0
   let octets = 1
-  for (let rest = value >> 8n; rest > 0n; rest >>= 8n) octets++
+  while (octets < 8 && value >= FIRST_OF_MORE[octets]!) octets++
   return octets
 }
 
@@ -60,7 +62,13 @@ function writeInteger(out: Uint8Array, at: number, octets: number, value: bigint
 }
 
 function readInteger(bytes: Uint8Array, at: number, octets: number): bigint {
-  let value = 0n
-  for (let i = 0; i < octets; i++) value = (value << 8n) | BigInt(bytes[at + i]!)
+  // Up to 48 bits as a number: one large integer is made instead of two per octet.
+  if (octets <= 6) return BigInt(readNumber(bytes, at, octets))
+  return (BigInt(readNumber(bytes, at, octets - 4)) << 32n) | BigInt(readNumber(bytes, at + octets - 4, 4))
+}
+
+function readNumber(bytes: Uint8Array, at: number, octets: number): number {
+  let value = 0
+  for (let i = 0; i < octets; i++) value = value * 0x100 + bytes[at + i]!
   return value
 }

@@ -79,9 +79,14 @@ export class SFrameKey implements Disposable {
 
   /** RFC 9605 §4.4.3: salt XOR counter. */
   #nonceFor(ctr: bigint): Uint8Array {
-    this.#nonce.set(this.#salt)
-    for (let i = NONCE - 1, rest = ctr; rest > 0n; i--, rest >>= 8n) this.#nonce[i]! ^= Number(rest & 0xffn)
-    return this.#nonce
+    const nonce = this.#nonce
+    nonce.set(this.#salt)
+    xorU32(nonce, NONCE - 4, Number(ctr & 0xffffffffn))
+    if (ctr > 0xffffffffn) xorU32(nonce, NONCE - 8, Number(ctr >> 32n))
+    return nonce
   }
 }
 
+function xorU32(out: Uint8Array, at: number, value: number): void {
+  for (let i = 0; i < 4; i++) out[at + i]! ^= value >>> (24 - 8 * i)
+}
