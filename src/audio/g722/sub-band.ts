@@ -31,20 +31,20 @@ interface BandKind {
 const LOW: BandKind = { firstStep: 32, logLimit: 18432, stepShift: 8, coarseShift: 2, coarse: QM4, weights: WL_BY_CODE, low: true }
 const HIGH: BandKind = { firstStep: 8, logLimit: 22528, stepShift: 10, coarseShift: 0, coarse: QM2, weights: WH_BY_CODE, low: false }
 
-/** QUANTL. */
+/** QUANTL: how many of the 29 levels the magnitude reaches, by halving. No branches: which way it goes is chance. */
 function quantizeLow(difference: number, step: number): number {
   const levels = Q6
-  const magnitude = difference >= 0 ? difference : ~difference
-  // The first level that the magnitude does not reach; levels rise, so by halving.
-  let from = 1
-  let to = 30
-  while (from < to) {
-    const middle = (from + to) >> 1
-    if (magnitude < imul(levels[middle]!, step) >> 12) to = middle
-    else from = middle + 1
-  }
-  return difference < 0 ? ILN[from]! : ILP[from]!
+  const magnitude = difference ^ (difference >> 31)
+  let reached = 16 & reaches(magnitude, levels[16]!, step)
+  reached += 8 & reaches(magnitude, levels[reached + 8]!, step)
+  reached += 4 & reaches(magnitude, levels[reached + 4]!, step)
+  reached += 2 & reaches(magnitude, levels[reached + 2]!, step)
+  reached += 1 & reaches(magnitude, levels[reached + 1]!, step)
+  const interval = reached > 29 ? 30 : reached + 1
+  return difference < 0 ? ILN[interval]! : ILP[interval]!
 }
+/** All ones or zero. */
+const reaches = (magnitude: number, level: number, step: number): number => ((imul(level, step) >> 12) - 1 - magnitude) >> 31
 
 /** QUANTH. */
 function quantizeHigh(difference: number, step: number): number {
@@ -53,9 +53,11 @@ function quantizeHigh(difference: number, step: number): number {
   return difference < 0 ? (outer ? 0 : 1) : outer ? 2 : 3
 }
 
+/** −`value` where `sign` is −1, `value` where it is 0: a branch would go either way at random. */
+const signed = (value: number, sign: number): number => (value ^ sign) - sign
 /** A weight leaks by 1/256 and moves towards the sign that old and new difference share. */
 const zero = (weight: number, older: number, difference: number, gain: number): number =>
-  ((older ^ difference) < 0 ? -gain : gain) + (imul(weight, 32640) >> 15)
+  signed(gain, (older ^ difference) >> 31) + (imul(weight, 32640) >> 15)
 
 class SubBand {
   readonly #kind: BandKind
@@ -114,10 +116,11 @@ class SubBand {
       step = (shift < 0 ? mantissa << -shift : mantissa >> shift) << 2
 
       // UPPOL2, UPPOL1, FILTEP.
-      let pull = clip16(a1 << 2)
-      if ((partial ^ p1) >= 0) pull = pull === -32768 ? 32767 : -pull
-      a2 = clamp(((partial ^ p2) >= 0 ? 128 : -128) + (pull >> 7) + (imul(a2, 32512) >> 15), -12288, 12288)
-      a1 = clamp(((partial ^ p1) >= 0 ? 192 : -192) + (imul(a1, 32640) >> 15), a2 - 15360, 15360 - a2)
+      const sign1 = (partial ^ p1) >> 31
+      const sign2 = (partial ^ p2) >> 31
+      const pull = clip16(signed(clip16(a1 << 2), ~sign1))
+      a2 = clamp(signed(128, sign2) + (pull >> 7) + (imul(a2, 32512) >> 15), -12288, 12288)
+      a1 = clamp(signed(192, sign1) + (imul(a1, 32640) >> 15), a2 - 15360, 15360 - a2)
       p2 = p1
       p1 = partial
       const doubled = clip16(reconstructed << 1)

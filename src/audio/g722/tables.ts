@@ -1,9 +1,9 @@
 /** Constants of ITU-T G.722 (11/1988 and later); names as in its tables. */
 
-/** Decision levels of the 60-level quantizer of the lower band, relative (table 14/G.722). */
+/** Decision levels of the 60-level quantizer of the lower band, relative (table 14/G.722); the last two only fill up to 32. */
 export const Q6 = Int16Array.of(
   0, 35, 72, 110, 150, 190, 233, 276, 323, 370, 422, 473, 530, 587, 650, 714,
-  786, 858, 940, 1023, 1121, 1219, 1339, 1458, 1612, 1765, 1980, 2195, 2557, 2919,
+  786, 858, 940, 1023, 1121, 1219, 1339, 1458, 1612, 1765, 1980, 2195, 2557, 2919, 32767, 32767,
 )
 /** Code words for negative and positive differences, by quantizer interval 1–30. */
 export const ILN = Uint8Array.of(
