@@ -1,6 +1,6 @@
 /**
  * Fetches the real peers of the interop tests from Debian's packages, when one is missing and this
- * user may install; says in one sentence what stands in the way otherwise. Also a program:
+ * user may install (Asterisk goes into a cache folder, without installing); says in one sentence what stands in the way otherwise. Also a program:
  * `node bin/launch.mjs test/interop/setup.ts`.
  */
 import { spawnSync } from 'node:child_process'
@@ -8,6 +8,7 @@ import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { fetchAsterisk } from './fetch-asterisk.ts'
 
 /** Program on the path → Debian package that brings it. */
 const packages = {
@@ -76,6 +77,12 @@ export function needs(t: TestContext, ...tools: Tool[]): boolean {
   return skip(t, `${missing.join(', ')} missing: ${why ?? 'the packages do not bring it'}`)
 }
 
+/** The same for Asterisk. */
+export function needsAsterisk(t: TestContext): boolean {
+  const why = fetchAsterisk()
+  return why === undefined || skip(t, why)
+}
+
 /** Skips with a reason; a failure where CI=true. Always returns false. */
 export function skip(t: TestContext, reason: string): false {
   if (process.env['CI'] === 'true') throw new Error(`skipped in CI: ${reason}`)
@@ -87,5 +94,7 @@ if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === path.res
   const why = install()
   const missing = missingTools()
   console.log(missing.length === 0 ? `interop tools are there: ${allTools.join(', ')}` : `missing: ${missing.join(', ')}; ${why ?? 'the packages do not bring them'}`)
-  process.exit(missing.length === 0 ? 0 : 1)
+  const asterisk = fetchAsterisk()
+  console.log(asterisk ?? 'Asterisk 22 is there')
+  process.exit(missing.length === 0 && asterisk === undefined ? 0 : 1)
 }
