@@ -14,10 +14,19 @@ export function privacySentence(r: Roster): string {
   const privacy = privacyOf(r)
   if (privacy === 'none') return r.phase === 'left' ? 'You have left.' : 'Nobody hears you yet.'
   if (privacy === 'open') return 'Anyone on the line can hear this.'
-  if (privacy === 'bridged') return 'Our server can hear this.'
+  if (privacy === 'bridged') return bridgedSentence(r)
   const count = r.members.length
   const people = count === 1 ? 'Only you are here: nobody can hear this.' : `Only these ${count} people can hear this.`
   const gateway = r.members.some((m) => m.kind === 'gateway') ? ' Telephone callers can hear this through a gateway.' : ''
   const plain = r.members.some((m) => m.phoneLeg === 'plain-lan') ? ' Phone leg: plain on LAN.' : ''
   return people + gateway + plain
+}
+
+/** The weakest first: who is listed without a proof, then what the server lost sight of. */
+function bridgedSentence(r: Roster): string {
+  const n = r.callers.length + (r.conference?.more ?? 0)
+  const callers = n === 0 ? '' : ` So can anyone on the line of ${n === 1 ? 'an unverified caller' : `${n} unverified callers`}.`
+  const recorded = r.conference?.recorded === true || [...r.members, ...r.callers].some((m) => m.presence?.recorded === true)
+  const old = r.conference?.current === false ? ' The list of members is old: the server has lost the telephone system.' : ''
+  return `Our server can hear this.${callers}${recorded ? ' It is being recorded.' : ''}${old}`
 }

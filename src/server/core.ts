@@ -5,6 +5,7 @@ import type { MessageTransport } from '../base/message-transport.ts'
 import type { CoreOptions } from './core-options.ts'
 import { handle } from './families/index.ts'
 import { LimitedLog } from './log.ts'
+import type { PbxPort } from './pbx/port.ts'
 import { Rooms } from './rooms.ts'
 import { Routes } from './routes.ts'
 import { type Peer, Session, sessionLink } from './session.ts'
@@ -19,6 +20,8 @@ export class ServerCore {
   readonly routes: Routes
   readonly rooms: Rooms
   readonly refusals: LimitedLog
+  /** The telephone system behind this server, when there is one. */
+  pbx: PbxPort | undefined
   readonly #sessions = new Map<string, Session>()
 
   constructor(options: CoreOptions) {
@@ -67,6 +70,7 @@ export class ServerCore {
   #end(session: Session): void {
     const { plane } = this.options
     this.rooms.gone(session)
+    this.pbx?.gone(session)
     this.#sessions.delete(session.id)
     session.mediaPath?.close()
     if (session.leg !== undefined) plane.close(session.leg)

@@ -1,5 +1,5 @@
 /** One client's connection, from its greeting to its end. */
-import type { Instant } from '../base/brand.ts'
+import type { Der, Instant } from '../base/brand.ts'
 import type { MessageTransport } from '../base/message-transport.ts'
 import type { Scheduler } from '../base/ports.ts'
 import type { Fault } from '../base/result.ts'
@@ -14,6 +14,8 @@ import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 /** Who is at the other end, as TLS proved. */
 export interface Peer {
   readonly identity: Identity
+  /** As it was shown in the handshake, own certificate first. */
+  readonly chain: readonly Der[]
   readonly remote: AddressPort
   /** Our own address on this connection. */
   readonly local: AddressPort

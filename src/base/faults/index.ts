@@ -7,6 +7,7 @@ import { cryptoFaults } from './crypto.ts'
 import { identityFaults } from './identity.ts'
 import { mediaFaults } from './media.ts'
 import { mlsFaults } from './mls.ts'
+import { pbxFaults } from './pbx.ts'
 import { roomFaults } from './room.ts'
 import { sipFaults } from './sip.ts'
 import { vaultFaults } from './vault.ts'
@@ -20,7 +21,7 @@ export interface FaultEntry {
 
 export const faultTable = {
   ...audioFaults, ...channelFaults, ...clientFaults, ...configFaults, ...cryptoFaults,
-  ...identityFaults, ...mediaFaults, ...mlsFaults, ...roomFaults, ...sipFaults,
+  ...identityFaults, ...mediaFaults, ...mlsFaults, ...pbxFaults, ...roomFaults, ...sipFaults,
   ...vaultFaults,
 } as const satisfies Record<string, FaultEntry>
 

@@ -20,6 +20,12 @@ export const BATCH_LIMIT = 64
 /** Members of the largest room. */
 export const LEAF_LIMIT = 4096
 
+/** One certificate, DER, and how many one party shows. */
+export const CERTIFICATE_LIMIT = 16 * 1024
+export const CHAIN_LIMIT = 8
+/** Members of a conference of the PBX that are listed; the others are counted. */
+export const CONFERENCE_MEMBERS_LIMIT = 128
+
 /** Nesting of arrays and maps in one message. */
 export const CBOR_DEPTH = 8
 /** Values in one message, keys included. */

@@ -4,9 +4,10 @@
  * limits stand beside it.
  */
 import type { BasePolicy } from '../../model/policy.ts'
+import type { PbxClientWire, PbxServerWire } from './pbx-messages.ts'
 
 /** Client → server. */
-export interface ClientWire {
+export interface ClientWire extends PbxClientWire {
   hello: { minVersion: number; maxVersion: number; capabilities: string[]; agent: string }
   'hop-offer': { generation: number; message: Uint8Array }
   /** Asks what the room is; the answer is `room-info`. */
@@ -30,7 +31,7 @@ export interface ClientWire {
 }
 
 /** Server → client. */
-export interface ServerWire {
+export interface ServerWire extends PbxServerWire {
   welcome: { version: number; capabilities: string[]; agent: string; realm: string; session: string; unixTime: number; udp: { address: string; port: number }[] }
   'hop-answer': { generation: number; message: Uint8Array; probe: number }
   'room-info': { room: string; exists: boolean; generation: number; suite?: string; forwarding?: string; members: number }

@@ -1,13 +1,11 @@
 /** What a message of each kind must look like, and its limits. Unknown fields are dropped. */
-import { z } from 'zod'
 import {
   BATCH_LIMIT, CODE_LIMIT, COMMIT_LIMIT, EVIDENCE_LIMIT, GROUP_ID_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT,
   LEAF_LIMIT, ROOM_MESSAGE_LIMIT, TEXT_LIMIT, WELCOME_LIMIT,
 } from './limits.ts'
 import type { ClientWire, ServerWire } from './messages.ts'
-
-// Compiling schemas with `new Function` gains nothing here and is refused under a strict policy.
-z.config({ jitless: true })
+import { pbxClientSchemas, pbxServerSchemas } from './pbx-schemas.ts'
+import { z } from './zod.ts'
 
 const U32 = 0xffff_ffff
 const octets = (most: number, least = 1) => z.instanceof(Uint8Array).refine((b) => b.length >= least && b.length <= most, `must have ${least} to ${most} octets`)
@@ -45,6 +43,7 @@ export const clientSchemas: { [K in keyof ClientWire]: z.ZodType<ClientWire[K]> 
   'room-leave': z.object({ room, evidence: octets(EVIDENCE_LIMIT).exactOptional() }),
   'room-cancel': z.object({ room }),
   ping: z.object({ n: integer(U32) }),
+  ...pbxClientSchemas,
 }
 
 export const serverSchemas: { [K in keyof ServerWire]: z.ZodType<ServerWire[K]> } = {
@@ -68,4 +67,5 @@ export const serverSchemas: { [K in keyof ServerWire]: z.ZodType<ServerWire[K]> 
   'room-closed': z.object({ room, reason: text }),
   fault: z.object({ code, message: text, room: room.exactOptional() }),
   pong: z.object({ n: integer(U32) }),
+  ...pbxServerSchemas,
 }

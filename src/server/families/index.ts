@@ -4,6 +4,7 @@ import type { ServerCore } from '../core.ts'
 import type { Session } from '../session.ts'
 import { hello, ping } from './hello.ts'
 import { hopOffer } from './hop.ts'
+import { pbxAct } from './pbx.ts'
 import { roomRequest } from './rooms.ts'
 
 type Handlers = { readonly [K in keyof ClientWire]: (server: ServerCore, session: Session, m: { k: K } & ClientWire[K]) => void }
@@ -12,6 +13,7 @@ const HANDLERS: Handlers = {
   hello, ping, 'hop-offer': hopOffer,
   'room-open': roomRequest, 'room-create': roomRequest, 'room-join': roomRequest, 'room-cancel': roomRequest, 'room-leave': roomRequest,
   'room-commit': roomRequest, 'room-applied': roomRequest, 'room-rejected': roomRequest, 'room-message': roomRequest,
+  'pbx-act': pbxAct,
 }
 
 export function handle(server: ServerCore, session: Session, m: ClientMessage): void {

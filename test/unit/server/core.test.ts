@@ -83,7 +83,7 @@ class Client {
     this.keyId = keyId
     const identity = { subject: keyId, keyId } as Identity
     const address = { address: '10.0.0.1', port: 1 }
-    bench.core.connect({ identity, remote: address, local: { address: '10.0.0.2', port: 7443 }, exporter: (label, context) => crypto.hash('sha512', utf8(label), context) }, this.transport, unixTime(bench.clock.unix() + validForS))
+    bench.core.connect({ identity, chain: [], remote: address, local: { address: '10.0.0.2', port: 7443 }, exporter: (label, context) => crypto.hash('sha512', utf8(label), context) }, this.transport, unixTime(bench.clock.unix() + validForS))
   }
   get got(): ServerMessage[] {
     return this.transport.sent.map((b) => must(decodeServerMessage(b)))

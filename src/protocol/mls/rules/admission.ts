@@ -1,21 +1,9 @@
 /** Who may be in a room: its policy against a verified identity. Every vault asks for itself. */
 import { type Result, err, ok } from '../../../base/result.ts'
-import type { Identity } from '../../../model/identity.ts'
+import { matchesEntry } from '../../../model/admit.ts'
 import type { BasePolicy, StatePolicy } from '../../../model/policy.ts'
 import type { VerifiedMember } from '../member.ts'
 import { isHost } from '../policy-extension.ts'
-
-/** One entry of an admission list: a key, `o:Organisation`, `domain:example.org` or `cn:Name`. */
-export function matchesEntry(entry: string, identity: Identity): boolean {
-  if (entry.startsWith('o:')) return identity.organisation === entry.slice(2)
-  if (entry.startsWith('cn:')) return identity.subject === entry.slice(3)
-  if (entry.startsWith('domain:')) {
-    const domain = entry.slice(7).toLowerCase()
-    const domains = [...identity.emails.map((e) => e.slice(e.lastIndexOf('@') + 1).toLowerCase()), ...identity.hosts]
-    return domain !== '' && domains.some((d) => d === domain || d.endsWith(`.${domain}`))
-  }
-  return entry === identity.keyId
-}
 
 /** `present`: is in the room already, and only exchanges its leaf. */
 export function admitted(base: BasePolicy, state: StatePolicy, member: VerifiedMember, present = false): Result<undefined> {

@@ -19,7 +19,7 @@ test('every kind comes back as it was sent', () => {
 })
 
 test('each required field is required, and no field takes a value of another type', () => {
-  const optional = new Set(['welcome', 'evidence', 'suite', 'forwarding'])
+  const optional = new Set(['welcome', 'evidence', 'suite', 'forwarding', 'member'])
   for (const m of clientExamples) for (const field of Object.keys(m).filter((f) => f !== 'k')) {
     const { [field as 'k']: _, ...without } = m as ClientMessage & Record<string, unknown>
     const missing = decodeClientMessage(encodeCbor(without))

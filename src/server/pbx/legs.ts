@@ -1,0 +1,22 @@
+/** What the coupling asks of the SIP relay: whose client stands behind a leg of Asterisk. */
+
+export interface ClientLeg {
+  /** Of the client whose phone is at the other end; it ends with that client's connection. */
+  readonly session: string
+  /** SIP Call-ID at the client's phone: the client knows its call by it. */
+  readonly call: string
+}
+
+export interface LegQuestion {
+  /** Call-ID of Asterisk's dialog. */
+  readonly callId: string
+  /** User part of the Contact that Asterisk sends to: the relay's token, which nobody can guess. Empty: none. */
+  readonly contactUser: string
+  /** Where Asterisk's dialog goes to, `address:port`. */
+  readonly remote: string
+}
+
+export interface ClientLegs {
+  /** Undefined for every leg that the relay did not make itself: a plain phone, a trunk. */
+  find(q: LegQuestion): ClientLeg | undefined
+}

@@ -1,0 +1,9 @@
+/** What the server's core sees of the telephone system behind it. */
+import type { ClientWire } from '../../protocol/wire/messages.ts'
+import type { Session } from '../session.ts'
+
+export interface PbxPort {
+  act(session: Session, m: ClientWire['pbx-act']): void
+  /** The client's connection is gone. */
+  gone(session: Session): void
+}
