@@ -6,6 +6,8 @@ import type { UnixTime } from '../base/brand.ts'
  * whoever writes HTML. People are told apart by `keyId`, never by text.
  */
 export interface Identity {
+  /** What our own configuration picks as the name to show; absent where it leaves that to `displayName`. */
+  readonly shownName?: string
   /** Common name of the subject; empty where the certificate has none. */
   readonly subject: string
   readonly organisation?: string
@@ -55,10 +57,10 @@ export function safeText(text: string, limit: number = TEXT_LIMIT): string {
 }
 
 /**
- * What a roster shows: common name, else mail address, else organisation, else host, else the key's first digits.
+ * What a roster shows: the configured field, else common name, else mail address, else organisation, else host, else the key's first digits.
  * May hold right-to-left letters: a page isolates it (`<bdi>`).
  */
 export function displayName(identity: Identity): string {
-  const name = [identity.subject, identity.emails[0], identity.organisation, identity.hosts[0]].find((t) => t !== undefined && t !== '')
+  const name = [identity.shownName, identity.subject, identity.emails[0], identity.organisation, identity.hosts[0]].find((t) => t !== undefined && t !== '')
   return name === undefined ? `key ${identity.keyId.slice(0, 16)}` : safeText(name, DISPLAY_NAME_LIMIT)
 }

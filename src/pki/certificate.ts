@@ -91,6 +91,12 @@ export const ipName = (octets: Uint8Array): Der => element(0x87, octets)
 export const directoryName = (name: Uint8Array): Der => tagged(4, name)
 export const alternativeNames = (...names: readonly Uint8Array[]): Der => extension('2.5.29.17', sequence(...names))
 
+export const uriName = (address: string): Der => element(0x86, utf8(address))
+/** Where the issuer publishes its revocation list: one point, every address leads to the same list (RFC 5280 §4.2.1.13). */
+export const crlAddresses = (...addresses: readonly string[]): Der => extension('2.5.29.31', sequence(sequence(tagged(0, tagged(0, ...addresses.map(uriName))))))
+/** Where the issuer's OCSP responder is (RFC 5280 §4.2.2.1). */
+export const ocspAddress = (address: string): Der => extension('1.3.6.1.5.5.7.1.1', sequence(sequence(oid('1.3.6.1.5.5.7.48.1'), uriName(address))))
+
 export interface ConstraintFields {
   /** GeneralNames, DER. */
   readonly permitted?: readonly Uint8Array[]

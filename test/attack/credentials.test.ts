@@ -7,10 +7,12 @@ import { concat } from '../../src/base/bytes.ts'
 import type { FaultCode } from '../../src/base/faults/index.ts'
 import { must } from '../../src/base/result.ts'
 import type { SignatureName } from '../../src/crypto/port.ts'
-import { certify, createSubordinate } from '../../src/pki/authority.ts'
+import { certify, createSubordinate, issueRevocationList } from '../../src/pki/authority.ts'
+import { parseCertificate } from '../../src/protocol/x509/certificate.ts'
 import { type CredentialContext, decodeCredential, encodeCredential, type RevocationHint, verifyCredential } from '../../src/protocol/x509/credential.ts'
 import { type Delegation, delegationMessage, encodeDelegation, issueDelegation } from '../../src/protocol/x509/delegation.ts'
-import { anchorsOf, crypto, DAY_S, issue, later, NOW, testCa } from '../kit/certificates.ts'
+import { anchorsOf, crypto, DAY_S, issue, later, newSigner, NOW, testCa } from '../kit/certificates.ts'
+import { type OcspFields, ocspResponse } from '../kit/ocsp.ts'
 
 const ca = testCa()
 const middle = createSubordinate(ca, { name: 'Middle', now: NOW })
@@ -135,7 +137,17 @@ test('revocation hints: one encoding each, and no statement is taken unchecked',
   assert.ok(verifyCredential(crypto, crl, context).ok)
   assert.ok(!hinted({ kind: 'crl', address: 'file:///etc/passwd' }).ok)
   assert.ok(!hinted({ kind: 'crl', address: 'http://ca.example.org/a b' }).ok)
-  refused(must(hinted({ kind: 'ocsp', response: new Uint8Array(8) })), 'IDENTITY_REVOCATION_UNSUPPORTED')
+  refused(must(hinted({ kind: 'ocsp', response: new Uint8Array(8) })), 'IDENTITY_OCSP_MALFORMED')
+  const [endEntity_, issuer] = [must(parseCertificate(endEntity)), must(parseCertificate(middle.certificate))]
+  const stapled = (answer: Partial<OcspFields>, by = middle.signer) => must(hinted({ kind: 'ocsp', response: ocspResponse(by, { subject: endEntity_, issuer, ...answer }) }))
+  const strict: Partial<CredentialContext> = { rule: 'required', proofs: [{ kind: 'crl', der: issueRevocationList(ca, [], 1, NOW) }] }
+  assert.ok(verifyCredential(crypto, stapled({}), { ...context, ...strict }).ok)
+  refused(credential(), 'IDENTITY_REVOCATION_UNKNOWN', strict)
+  refused(stapled({ status: 'revoked' }), 'IDENTITY_REVOKED', strict)
+  refused(stapled({ status: 'unknown' }), 'IDENTITY_OCSP_UNKNOWN', strict)
+  refused(stapled({ thisUpdate: later(-7200), nextUpdate: later(-1) }), 'IDENTITY_REVOCATION_STALE', strict)
+  refused(stapled({}, newSigner()), 'IDENTITY_REVOCATION_BAD_SIGNATURE', strict)
+  refused(stapled({ subject: issuer, issuer: must(parseCertificate(ca.certificate)) }, ca.signer), 'IDENTITY_REVOCATION_UNKNOWN', strict)
 })
 
 test('sizes and leftovers', () => {

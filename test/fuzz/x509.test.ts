@@ -13,9 +13,11 @@ import { decodeCredential, encodeCredential, verifyCredential } from '../../src/
 import { parseRevocationList } from '../../src/protocol/x509/crl.ts'
 import { decodeDelegation, encodeDelegation, issueDelegation } from '../../src/protocol/x509/delegation.ts'
 import { DerReader, TAG } from '../../src/protocol/x509/der.ts'
+import { parseOcspResponse } from '../../src/protocol/x509/ocsp.ts'
 import { makeAnchors, verifyPath } from '../../src/protocol/x509/path.ts'
 import { decodePem } from '../../src/protocol/x509/pem.ts'
 import { anchorsOf, crypto, forge, issue, NOW, testCa } from '../kit/certificates.ts'
+import { ocspResponse } from '../kit/ocsp.ts'
 
 const BUDGET_MS = 1200
 const ca = testCa({ constraints: { permitted: [emailName('example.org'), directoryName(sequence())], excluded: [dnsName('example.com'), ipName(new Uint8Array(8))] } })
@@ -25,6 +27,7 @@ const anchors = anchorsOf(ca)
 const oddNames = sequence(...([TAG.utf8String, TAG.bmpString, TAG.t61String, TAG.universalString, TAG.integer] as const).map((tag) => set(sequence(oid('2.5.4.3'), element(tag, Uint8Array.of(0, 0, 0, 65))))))
 const odd = forge(ca, { subject: oddNames, extensions: [alternativeNames(emailName('a@example.org'), ipName(new Uint8Array(16)), directoryName(oddNames)), extension('1.2.3', octetString(new Uint8Array(9)))] })
 const list = issueRevocationList(ca, [{ serial: '01', when: NOW }, { serial: person.serial, when: NOW }], 3, NOW)
+const answer = ocspResponse(middle.signer, { subject: must(parseCertificate(person.chain[0]!)), issuer: must(parseCertificate(middle.certificate)), certificates: [middle.certificate] })
 const lent = crypto.signatureKeyPair('ed25519').publicKey
 using signer = crypto.signer('ecdsa-p256-sha256', person.pkcs8)
 const use = { purpose: 'conference', realm: 'example.org', suite: 1, signaturePublicKey: lent, now: NOW } as const
@@ -84,6 +87,13 @@ test('certificates as anchors and in paths', () => hammer([...person.chain, ca.c
 test('revocation lists', () => hammer([list], (bytes) => {
   const parsed = parseRevocationList(bytes)
   if (!parsed.ok) assert.equal(parsed.fault.code, 'IDENTITY_REVOCATION_MALFORMED')
+}))
+
+test('OCSP responses', () => hammer([answer], (bytes) => {
+  const parsed = parseOcspResponse(bytes)
+  if (!parsed.ok) return assert.match(parsed.fault.code, /^IDENTITY_OCSP_(MALFORMED|REFUSED)$/)
+  const judged = verifyPath(crypto, person.chain, anchors, [{ kind: 'ocsp', der: bytes as Der }, { kind: 'crl', der: list }], NOW, 'member', 'required')
+  assert.ok(!judged.ok)
 }))
 
 test('delegations: only the one encoding decodes', () => hammer([delegation.body], (bytes) => {

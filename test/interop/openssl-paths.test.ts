@@ -7,19 +7,20 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import type { Der } from '../../src/base/brand.ts'
-import { concat, utf8 } from '../../src/base/bytes.ts'
+import { concat, fromHex, utf8 } from '../../src/base/bytes.ts'
 import { must } from '../../src/base/result.ts'
-import type { SignatureName } from '../../src/crypto/port.ts'
+import type { SignatureName, Signer } from '../../src/crypto/port.ts'
 import { type Authority, createSubordinate, issueRevocationList } from '../../src/pki/authority.ts'
 import {
-  alternativeNames, authorityKeyId, basicConstraints, type CertificateFields, type ConstraintFields, directoryName, dnsName, emailName, extendedKeyUsage, extension,
-  ipName, keyUsage, nameConstraints, subjectKeyId, subjectName,
+  alternativeNames, authorityKeyId, basicConstraints, type CertificateFields, type ConstraintFields, crlAddresses, directoryName, dnsName, emailName, extendedKeyUsage, extension,
+  ipName, keyUsage, nameConstraints, signRevocationList, subjectKeyId, subjectName, uriName,
 } from '../../src/pki/certificate.ts'
-import { element, octetString, oid, sequence, set, utf8String } from '../../src/pki/der.ts'
+import { element, octetString, oid, sequence, set, tagged, utf8String } from '../../src/pki/der.ts'
 import { TAG } from '../../src/protocol/x509/der.ts'
 import { EKU, KEY_USAGE } from '../../src/protocol/x509/extensions.ts'
 import { makeAnchors, verifyPath } from '../../src/protocol/x509/path.ts'
 import { encodePem } from '../../src/protocol/x509/pem.ts'
+import type { RevocationRule } from '../../src/protocol/x509/revocation.ts'
 import { crypto, DAY_S, forge, issue, later, newSigner, NOW, testCa } from '../kit/certificates.ts'
 
 interface Case {
@@ -28,6 +29,7 @@ interface Case {
   readonly roots?: readonly Der[]
   readonly crls?: readonly Der[]
   readonly purpose?: 'member' | 'server'
+  readonly rule?: RevocationRule
   /** Why OpenSSL accepts what we refuse. */
   readonly stricter?: string
   /** Why OpenSSL refuses what we accept. */
@@ -75,6 +77,34 @@ const revoking = (serial: string, by: Authority = ca): Der => issueRevocationLis
 const [free, caught] = [issue(ca), issue(ca)]
 
 const RSA = rsa(2048)
+const KINDS = ['RSA 2048', 'RSA 3072', 'RSA 4096', 'P-256', 'P-384', 'P-521', 'Ed25519'] as const
+const ALGORITHM: Record<(typeof KINDS)[number], SignatureName> = {
+  'RSA 2048': 'rsa-pkcs1-sha256', 'RSA 3072': 'rsa-pss-sha384', 'RSA 4096': 'rsa-pkcs1-sha512', 'P-256': 'ecdsa-p256-sha256', 'P-384': 'ecdsa-p384-sha384', 'P-521': 'ecdsa-p521-sha512', Ed25519: 'ed25519',
+}
+const made = new Map<string, Signer>()
+/** One key of each kind for authorities and one for people; the large ones take a while to make. */
+function keyOf(kind: (typeof KINDS)[number], role: string): Signer {
+  const known = made.get(`${kind} ${role}`)
+  if (known !== undefined) return known
+  const key = kind.startsWith('RSA') ? rsa(Number(kind.slice(4))) : kind === 'Ed25519' ? generateKeyPairSync('ed25519').privateKey.export(pkcs8) : ec(kind)
+  const signer = crypto.signer(ALGORITHM[kind], key)
+  made.set(`${kind} ${role}`, signer)
+  return signer
+}
+function pair(above: (typeof KINDS)[number], below: (typeof KINDS)[number], forged = false): Case {
+  const top = keyOf(above, 'authority')
+  const subject = subjectName({ name: `Authority of ${above}` })
+  const root = forge(ca, { issuer: subject, subject, spki: top.spki, extensions: authority }, top)
+  const leaf = forge(ca, { issuer: subject, spki: keyOf(below, 'person').spki }, top)
+  return { leaf: forged ? flipped(leaf, -3) : leaf, roots: [root] }
+}
+const listOf = (scope: Uint8Array | undefined, revoked: readonly string[] = []): Der => signRevocationList(ca.signer, {
+  issuer: ca.subject, thisUpdate: later(-60), nextUpdate: later(3600), revoked: revoked.map((serial) => ({ serial: fromHex(serial)!, when: later(-60) })),
+  extensions: [authorityKeyId(ca.keyId), ...(scope === undefined ? [] : [extension('2.5.29.28', scope, true)])],
+})
+const AT = 'http://ca.example.org/list.crl'
+const pointed = (...addresses: string[]): Der => forge(ca, { extensions: [...good, authorityKeyId(ca.keyId), crlAddresses(...addresses)] })
+const atPoint = (address: string): Uint8Array => sequence(tagged(0, tagged(0, uriName(address))))
 const cases: Record<string, () => Case> = {
   'plain': () => ({ leaf: issue(ca).chain[0]! }),
   'plain server': () => ({ leaf: issue(ca, { kind: 'server', hosts: ['a.example.org'] }).chain[0]!, purpose: 'server' }),
@@ -119,6 +149,10 @@ const cases: Record<string, () => Case> = {
     [`PKCS#1 ${hash}`, () => signedBy(`rsa-pkcs1-${hash}`, RSA)], [`PSS ${hash}`, () => signedBy(`rsa-pss-${hash}`, RSA)],
     [`P-256 ${hash}`, () => signedBy(`ecdsa-p256-${hash}`, ec('P-256'))], [`P-384 ${hash}`, () => signedBy(`ecdsa-p384-${hash}`, ec('P-384'))], [`P-521 ${hash}`, () => signedBy(`ecdsa-p521-${hash}`, ec('P-521'))],
   ])),
+  // Every kind of key under every kind of authority, honest and with a spoilt signature.
+  ...Object.fromEntries(KINDS.flatMap((above) => KINDS.flatMap((below) => [
+    [`${below} under ${above}`, () => pair(above, below)], [`${below} under ${above}, forged`, () => pair(above, below, true)],
+  ]))),
   'Ed25519': () => signedBy('ed25519', generateKeyPairSync('ed25519').privateKey.export(pkcs8)),
 
   // Name constraints
@@ -133,6 +167,11 @@ const cases: Record<string, () => Case> = {
   'one of two hosts': () => named({ permitted: [dnsName('example.org')] }, [dnsName('example.org'), dnsName('example.com')]), 'host-like common name': () => named({ permitted: [dnsName('example.org')] }, [], subjectName({ name: 'www.example.com' })),
   'permitted and excluded': () => named({ permitted: [dnsName('example.org')], excluded: [dnsName('a.example.org')] }, [dnsName('a.example.org')]), 'other kinds are free': () => named({ permitted: [dnsName('example.org')] }, [emailName('ann@example.com')]),
   'address permitted': () => named({ permitted: [ipName(Uint8Array.of(10, 0, 0, 0, 255, 0, 0, 0))] }, [ipName(Uint8Array.of(10, 1, 2, 3))]), 'address elsewhere': () => named({ permitted: [ipName(Uint8Array.of(10, 0, 0, 0, 255, 0, 0, 0))] }, [ipName(Uint8Array.of(11, 1, 2, 3))]),
+  'URI permitted': () => named({ permitted: [uriName('.example.org')] }, [uriName('https://a.example.org/x?y')]), 'URI of the domain itself': () => named({ permitted: [uriName('.example.org')] }, [uriName('https://example.org/')]),
+  'URI of one host': () => named({ permitted: [uriName('example.org')] }, [uriName('https://example.org')]), 'URI of a host below': () => named({ permitted: [uriName('example.org')] }, [uriName('https://a.example.org/')]),
+  'URI with user and port': () => ({ ...named({ permitted: [uriName('example.org')] }, [uriName('sip://ann@example.org:5060/')]), wider: 'the user part is no part of the host (RFC 3986 §3.2)' }), 'URI with a port': () => named({ permitted: [uriName('example.org')] }, [uriName('https://Example.org:8443/')]),
+  'URI excluded': () => named({ excluded: [uriName('example.org')] }, [uriName('https://example.org/')]), 'URI not excluded': () => named({ excluded: [uriName('example.org')] }, [uriName('https://example.com/')]),
+  'URI without a host': () => named({ permitted: [uriName('example.org')] }, [uriName('urn:x:y')]),
   'subject permitted': () => named({ permitted: [directoryName(org('Example'))] }, [], concat(subjectName({ organisation: 'EXAMPLE', name: 'Ann' })) as Der), 'subject elsewhere': () => named({ permitted: [directoryName(org('Example'))] }, [], subjectName({ organisation: 'Other', name: 'Ann' })),
   'subject excluded': () => named({ excluded: [directoryName(org('Example'))] }, [], subjectName({ organisation: ' example ', name: 'Ann' })), 'constraints above a self-issued one': () => selfIssued(),
   'constraints two levels up': () => {
@@ -149,7 +188,11 @@ const cases: Record<string, () => Case> = {
 
   // Revocation
   'revoked': () => ({ leaf: caught.chain[0]!, crls: [revoking(caught.serial)] }), 'not revoked': () => ({ leaf: free.chain[0]!, crls: [revoking(caught.serial)] }),
+  'list of one address, that of the certificate': () => ({ leaf: pointed(AT), crls: [listOf(atPoint(AT))] }), 'list of people alone': () => ({ leaf: pointed(AT), crls: [listOf(sequence(element(0x81, Uint8Array.of(0xff))))] }),
+  'list with a scope of both kinds': () => ({ leaf: pointed(AT), crls: [listOf(sequence(element(0x81, Uint8Array.of(0xff)), element(0x82, Uint8Array.of(0xff))))] }),
+  'indirect list': () => ({ ...{ leaf: pointed(AT), crls: [listOf(sequence(element(0x84, Uint8Array.of(0xff))))] } }),
   'outdated list': () => ({ leaf: free.chain[0]!, crls: [issueRevocationList(ca, [], 1, later(-30 * DAY_S))] }), 'list from the future': () => ({ leaf: free.chain[0]!, crls: [issueRevocationList(ca, [], 1, later(DAY_S))] }),
+  'list of another address': () => ({ leaf: pointed(AT), crls: [listOf(atPoint('http://ca.example.org/other.crl'))], rule: 'required' }), 'list of authorities alone': () => ({ leaf: pointed(AT), crls: [listOf(sequence(element(0x82, Uint8Array.of(0xff))))], rule: 'required' }), 'no list although one is needed': () => ({ leaf: pointed(AT), crls: [issueRevocationList(testCa({ name: 'Other' }), [], 1, NOW)], rule: 'required' }),
   'list with a wrong signature': () => ({ leaf: free.chain[0]!, crls: [flipped(revoking(caught.serial), -1)] }),
 }
 
@@ -187,10 +230,11 @@ function openssl(): string | undefined {
 }
 
 test('verdicts agree', { skip: openssl()?.startsWith('OpenSSL 3') === true ? false : 'no openssl 3 command on this machine' }, async (t) => {
+  assert.ok(Object.keys(cases).length >= 200)
   for (const [name, build] of Object.entries(cases)) {
     await t.test(name, () => {
       const c = build()
-      const ours = verifyPath(crypto, [c.leaf, ...(c.others ?? [])], must(makeAnchors(c.roots ?? [ca.certificate])), (c.crls ?? []).map((der) => ({ kind: 'crl', der })), NOW, c.purpose)
+      const ours = verifyPath(crypto, [c.leaf, ...(c.others ?? [])], must(makeAnchors(c.roots ?? [ca.certificate])), (c.crls ?? []).map((der) => ({ kind: 'crl', der })), NOW, c.purpose, c.rule)
       const theirs = opensslSays(c)
       const why = `ours: ${ours.ok ? 'accepted' : ours.fault.message}; openssl: ${theirs.accepted ? 'accepted' : theirs.words}`
       if (c.stricter !== undefined) assert.deepEqual([ours.ok, theirs.accepted], [false, true], why)

@@ -33,7 +33,12 @@ export const identityFaults = {
   IDENTITY_REVOCATION_MALFORMED: { what: 'A revocation list is not well-formed', todo: 'Fetch it anew from the authority.' },
   IDENTITY_REVOCATION_STALE: { what: 'The revocation list is out of date', todo: 'Fetch a newer one from the authority, and check the clock of this machine.' },
   IDENTITY_REVOCATION_BAD_SIGNATURE: { what: 'The signature on a revocation list is wrong', todo: 'Fetch it anew from the authority; it is damaged or forged.' },
-  IDENTITY_REVOCATION_UNSUPPORTED: { what: 'The revocation statement is of a kind that is not taken here', todo: 'Taken are complete revocation lists signed by the issuer itself.' },
+  IDENTITY_REVOCATION_UNSUPPORTED: { what: 'The revocation statement is of a kind that is not taken here', todo: 'Taken are complete revocation lists signed by the issuer itself, and OCSP answers.' },
+  IDENTITY_REVOCATION_UNKNOWN: { what: 'Whether the certificate has been revoked could not be found out', todo: 'The issuer publishes that, but no list or answer of it has reached this machine: run "stc doctor pki", or ask whoever runs the server to relay the list. The rule is identity.revocation.rule.' },
+  IDENTITY_OCSP_MALFORMED: { what: 'An OCSP response is not well-formed', todo: 'Ask the responder anew; whoever runs it should look at it.' },
+  IDENTITY_OCSP_REFUSED: { what: 'The OCSP responder gave no answer', todo: 'Try later; whoever runs the responder should look at it.' },
+  IDENTITY_OCSP_RESPONDER: { what: 'An OCSP response was signed by somebody who may not', todo: 'It is forged, or the issuer has to certify its responder (OCSPSigning) itself.' },
+  IDENTITY_OCSP_UNKNOWN: { what: 'The OCSP responder does not know the certificate', todo: NEW_FROM_CA },
 
   // Credentials and delegations
   IDENTITY_CREDENTIAL_MALFORMED: { what: 'A member\'s credential is not well-formed', todo: PEER },

@@ -94,6 +94,13 @@ function rsaKey(bits: Uint8Array, pssOnly: boolean, r: DerReader): PublicKey {
   return usable ? { kind: 'rsa', bits: length, pssOnly } : { kind: 'unsupported', what: 'an RSA exponent that is even, 1 or over 64 bits' }
 }
 
+/** The key itself, without its algorithm: what key hashes are made of (RFC 6960 §4.1.1). */
+export function publicKeyBits(spki: Der): Uint8Array {
+  const fields = new Reader(spki).enter(TAG.sequence)
+  readAlgorithm(fields)
+  return fields.octetBits()
+}
+
 /** Whether a key may verify anything for us. `whose` goes into the fault. */
 export function checkKey(key: PublicKey, whose: string): Result<void> {
   if (key.kind === 'unsupported') return err('IDENTITY_KEY_UNSUPPORTED', `${whose}: ${key.what}`)

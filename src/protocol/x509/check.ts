@@ -5,11 +5,11 @@ import type { CryptoPort } from '../../crypto/port.ts'
 import { checkKey, signatureName } from './algorithm.ts'
 import type { Path } from './build.ts'
 import { type Certificate, certificateText } from './certificate.ts'
-import type { RevocationList } from './crl.ts'
+import type { Evidence } from './evidence.ts'
 import { EKU, KEY_USAGE } from './extensions.ts'
 import { refusedName } from './name-constraints.ts'
 import { sameName } from './name.ts'
-import { checkRevocation } from './revocation.ts'
+import { checkRevocation, type RevocationRule } from './revocation.ts'
 import { formatTime } from './time.ts'
 
 const PURPOSE_EKU = { member: EKU.clientAuth, server: EKU.serverAuth } as const
@@ -18,7 +18,7 @@ const PURPOSE_EKU = { member: EKU.clientAuth, server: EKU.serverAuth } as const
  * Signatures come first: before they hold, what a certificate says is hearsay. The anchor is held to its
  * own dates, constraints and usage as well.
  */
-export function checkPath(crypto: CryptoPort, path: Path, lists: readonly RevocationList[], now: UnixTime, purpose: 'member' | 'server'): Result<void> {
+export function checkPath(crypto: CryptoPort, path: Path, evidence: Evidence, now: UnixTime, purpose: 'member' | 'server', rule: RevocationRule): Result<void> {
   const rules: ((c: Certificate, depth: number) => Result<void>)[] = [
     (c) => checkKey(c.key, certificateText(c)),
     (c, depth) => checkSignature(crypto, c, path[depth + 1]),
@@ -29,7 +29,7 @@ export function checkPath(crypto: CryptoPort, path: Path, lists: readonly Revoca
     (c, depth) => checkNames(c, path.slice(depth + 1), depth),
     (c, depth) => {
       const issuer = path[depth + 1]
-      return issuer === undefined ? ok(undefined) : checkRevocation(crypto, c, issuer, lists, now)
+      return issuer === undefined ? ok(undefined) : checkRevocation(crypto, c, issuer, evidence, now, rule)
     },
   ]
   for (const rule of rules) {

@@ -14,7 +14,10 @@ import type { Identity } from '../../model/identity.ts'
 import { CERTIFICATE_OCTETS_LIMIT } from './certificate.ts'
 import { type Delegation, DELEGATION_OCTETS_LIMIT, type DelegationUse, type SignedDelegation, verifyDelegation } from './delegation.ts'
 import { latin1 } from './name.ts'
-import { type Anchors, CHAIN_LIMIT, type RevocationProof, usesAll, verifyChain } from './path.ts'
+import { Evidence, NO_EVIDENCE, type RevocationProof } from './evidence.ts'
+import { parseOcspResponse } from './ocsp.ts'
+import { type Anchors, CHAIN_LIMIT, usesAll, verifyChain } from './path.ts'
+import type { RevocationRule } from './revocation.ts'
 
 export const CREDENTIAL_OCTETS_LIMIT = 24 * 1024
 const VERSION = 1
@@ -78,8 +81,10 @@ const isAddress = (octets: Uint8Array): boolean => octets.length <= ADDRESS_LIMI
 
 export interface CredentialContext extends DelegationUse {
   readonly anchors: Anchors
-  /** Revocation lists that the verifier has. */
-  readonly proofs?: readonly RevocationProof[]
+  /** Revocation lists and OCSP responses that the verifier has. */
+  readonly proofs?: readonly RevocationProof[] | Evidence
+  /** When a fresh statement must be there: at hand or in the credential. */
+  readonly rule?: RevocationRule
 }
 
 export interface VerifiedCredential {
@@ -94,8 +99,9 @@ export function verifyCredential(crypto: CryptoPort, bytes: Uint8Array, context:
   const decoded = decodeCredential(bytes)
   if (!decoded.ok) return decoded
   const { chain, delegation, revocation } = decoded.value
-  if (revocation.kind === 'ocsp') return err('IDENTITY_REVOCATION_UNSUPPORTED', 'OCSP response')
-  const verified = verifyChain(crypto, chain, context.anchors, context.proofs ?? [], context.now, 'member')
+  const evidence = withStapled(context.proofs, revocation)
+  if (!evidence.ok) return evidence
+  const verified = verifyChain(crypto, chain, context.anchors, evidence.value, context.now, 'member', context.rule)
   if (!verified.ok) return verified
   // Otherwise a stranger could alter what nobody looks at.
   if (!usesAll(verified.value, chain)) return err('IDENTITY_CREDENTIAL_SURPLUS')
@@ -103,4 +109,12 @@ export function verifyCredential(crypto: CryptoPort, bytes: Uint8Array, context:
   const lent = verifyDelegation(crypto, path[0]!, delegation, context)
   if (!lent.ok) return lent
   return ok({ identity, delegation: lent.value, notAfter: unixTime(Math.min(lent.value.notAfter, validUntil)) })
+}
+
+/** What the member brought along about itself counts like what the verifier has: it is signed by the issuer, or refused. */
+function withStapled(proofs: readonly RevocationProof[] | Evidence = NO_EVIDENCE, hint: RevocationHint): Result<Evidence> {
+  const own = proofs instanceof Evidence ? ok(proofs) : Evidence.of(proofs)
+  if (!own.ok || hint.kind !== 'ocsp') return own
+  const response = parseOcspResponse(hint.response)
+  return response.ok ? ok(own.value.with(response.value)) : response
 }

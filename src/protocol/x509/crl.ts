@@ -7,7 +7,7 @@ import type { AlgorithmIdentifier } from './algorithm.ts'
 import { readAlgorithm } from './algorithm.ts'
 import { context, DerReader, TAG } from './der.ts'
 import type { AuthorityKeyId } from './extensions.ts'
-import { readAuthorityKeyId, readExtension } from './extensions.ts'
+import { readAuthorityKeyId, readExtension, readPointNames } from './extensions.ts'
 import type { Name } from './name.ts'
 import { readName } from './name.ts'
 import { readTime } from './time.ts'
@@ -25,12 +25,22 @@ export interface RevocationList {
   /** Serial number (hex) to the time of revocation. */
   readonly revoked: ReadonlyMap<string, UnixTime>
   readonly authorityKeyId: AuthorityKeyId | undefined
+  /** Hex; a newer list has a higher one (§5.2.3). */
+  readonly number: string | undefined
+  /** Which certificates it speaks of, where that is not all of its issuer's (§5.2.5). */
+  readonly scope: ListScope
   /** Critical extensions that make it say less than all about its issuer: deltas, partial and indirect lists. */
   readonly unknownCritical: readonly string[]
 }
 
+export interface ListScope {
+  /** Only certificates that name one of these addresses; empty: all. */
+  readonly addresses: readonly string[]
+  readonly only: 'all' | 'end-entities' | 'authorities'
+}
+
 const VERSION_2 = 1
-const EXTENSION = { reason: '2.5.29.21', invalidityDate: '2.5.29.24', number: '2.5.29.20', authorityKeyId: '2.5.29.35' } as const
+const EXTENSION = { reason: '2.5.29.21', invalidityDate: '2.5.29.24', number: '2.5.29.20', authorityKeyId: '2.5.29.35', scope: '2.5.29.28' } as const
 const REMOVE_FROM_CRL = 8
 
 /** CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue }. Nothing is verified. */
@@ -58,10 +68,10 @@ function readBody(r: DerReader, outside: AlgorithmIdentifier): Omit<RevocationLi
   const unknown = new Set<string>()
   const revoked = readRevoked(r.enterIf(TAG.sequence), unknown)
   const wrapped = r.enterIf(context(0, true))
-  const authorityKeyId = wrapped === undefined ? undefined : readListExtensions(wrapped, unknown)
+  const said = wrapped === undefined ? { authorityKeyId: undefined, number: undefined, scope: WHOLE } : readListExtensions(wrapped, unknown)
   wrapped?.end()
   r.end()
-  return { issuer, thisUpdate, nextUpdate, revoked, authorityKeyId, unknownCritical: [...unknown] }
+  return { issuer, thisUpdate, nextUpdate, revoked, ...said, unknownCritical: [...unknown] }
 }
 
 function readRevoked(list: DerReader | undefined, unknown: Set<string>): Map<string, UnixTime> {
@@ -90,16 +100,42 @@ function readReason(value: Uint8Array, r: DerReader): number {
   return reason
 }
 
-function readListExtensions(wrapped: DerReader, unknown: Set<string>): AuthorityKeyId | undefined {
+type Said = Pick<RevocationList, 'authorityKeyId' | 'number' | 'scope'>
+const WHOLE: ListScope = { addresses: [], only: 'all' }
+
+function readListExtensions(wrapped: DerReader, unknown: Set<string>): Said {
   const list = wrapped.enter(TAG.sequence)
-  let authorityKeyId: AuthorityKeyId | undefined
+  let said: Said = { authorityKeyId: undefined, number: undefined, scope: WHOLE }
   while (list.more) {
     const { oid, critical, value } = readExtension(list)
-    if (oid === EXTENSION.authorityKeyId) {
-      const content = new DerReader(value, list.failure)
-      authorityKeyId = readAuthorityKeyId(content)
-      content.end()
-    } else if (critical && oid !== EXTENSION.number) unknown.add(oid)
+    const content = new DerReader(value, list.failure)
+    if (oid === EXTENSION.authorityKeyId) said = { ...said, authorityKeyId: readAuthorityKeyId(content) }
+    else if (oid === EXTENSION.number) said = { ...said, number: toHex(content.unsigned()) }
+    else if (oid === EXTENSION.scope) {
+      const scope = readScope(content)
+      if (scope === undefined) unknown.add(oid)
+      else said = { ...said, scope }
+    } else {
+      if (critical) unknown.add(oid)
+      continue
+    }
+    content.end()
   }
-  return authorityKeyId
+  return said
+}
+
+/**
+ * IssuingDistributionPoint ::= SEQUENCE { [0] distributionPoint, [1] onlyContainsUserCerts, [2] onlyContainsCACerts,
+ * [3] onlySomeReasons, [4] indirectCRL, [5] onlyContainsAttributeCerts }. Undefined: a kind that is not taken.
+ */
+function readScope(r: DerReader): ListScope | undefined {
+  const fields = r.enter(TAG.sequence)
+  const point = fields.enterIf(context(0, true))
+  const names = readPointNames(point)
+  const addresses = names.flatMap((n) => (n.kind === 'uri' ? [n.text] : []))
+  const users = fields.next(context(1)) && fields.boolean(context(1))
+  const authorities = fields.next(context(2)) && fields.boolean(context(2))
+  const odd = fields.more || (users && authorities) || (point !== undefined && addresses.length === 0)
+  while (fields.more) fields.any()
+  return odd ? undefined : { addresses, only: users ? 'end-entities' : authorities ? 'authorities' : 'all' }
 }

@@ -7,7 +7,7 @@ import { readGeneralName, readGeneralNames } from './general-name.ts'
 
 /** Bit numbers of KeyUsage, as masks on the first octet. */
 export const KEY_USAGE = { digitalSignature: 0x80, keyCertSign: 0x04, cRLSign: 0x02 } as const
-export const EKU = { serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2' } as const
+export const EKU = { serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2', ocspSigning: '1.3.6.1.5.5.7.3.9' } as const
 
 export interface NameConstraints {
   readonly permitted: readonly GeneralName[]
@@ -30,6 +30,13 @@ export interface Extensions {
   readonly authorityKeyId?: AuthorityKeyId
   /** Hex. */
   readonly subjectKeyId?: string
+  /** Where revocation lists are published: the URIs, of any scheme. Present (maybe empty) where the extension is. */
+  readonly crlAddresses?: readonly string[]
+  /** Where OCSP responders and issuers' certificates are (authority information access). */
+  readonly ocspAddresses?: readonly string[]
+  readonly issuerAddresses?: readonly string[]
+  /** A responder whose own certificate need not be checked for revocation (RFC 6960 §4.2.2.2.1). */
+  readonly ocspNoCheck?: true
   readonly unknownCritical: readonly string[]
 }
 
@@ -44,6 +51,12 @@ const READINGS: Readonly<Record<string, Reading>> = {
   '2.5.29.30': (r) => ({ nameConstraints: readNameConstraints(r) }),
   '2.5.29.35': (r) => ({ authorityKeyId: readAuthorityKeyId(r) }),
   '2.5.29.37': (r) => ({ extendedKeyUsage: readPurposes(r) }),
+}
+/** Only addresses stand there: what is odd in them is no reason to refuse the certificate, but counts as named nowhere. */
+const ADDRESSES: Readonly<Record<string, (value: Uint8Array) => Partial<Extensions>>> = {
+  '2.5.29.31': (value) => ({ crlAddresses: readCrlAddresses(value) }),
+  '1.3.6.1.5.5.7.1.1': (value) => ({ ocspAddresses: readAccess(value, '1.3.6.1.5.5.7.48.1'), issuerAddresses: readAccess(value, '1.3.6.1.5.5.7.48.2') }),
+  '1.3.6.1.5.5.7.48.1.5': () => ({ ocspNoCheck: true }),
 }
 /**
  * Understood as of no consequence here, critical or not: certificate policies, their mappings and
@@ -67,7 +80,10 @@ export function readExtensions(r: DerReader): Extensions {
       const content = new Reader(value, list.failure)
       extensions = { ...extensions, ...reading(content) }
       content.end()
-    } else if (critical && !IGNORED.has(oid)) unknownCritical.push(oid)
+    } else {
+      extensions = { ...extensions, ...ADDRESSES[oid]?.(value) }
+      if (critical && !IGNORED.has(oid)) unknownCritical.push(oid)
+    }
   } while (list.more)
   return extensions
 }
@@ -126,4 +142,40 @@ function readSubtrees(list: DerReader | undefined): GeneralName[] {
     subtree.end()
   }
   return bases
+}
+
+const ADDRESSES_LIMIT = 16
+
+const uris = (names: readonly GeneralName[]): string[] => names.flatMap((n) => (n.kind === 'uri' ? [n.text] : []))
+
+/** CRLDistributionPoints ::= SEQUENCE OF SEQUENCE { [0] distributionPoint, [1] reasons, [2] cRLIssuer } (RFC 5280 §4.2.1.13). */
+function readCrlAddresses(value: Uint8Array): string[] {
+  const r = new Reader(value)
+  const points = r.enter(TAG.sequence)
+  const found: string[] = []
+  while (points.more && found.length < ADDRESSES_LIMIT) {
+    const point = points.enter(TAG.sequence)
+    found.push(...uris(readPointNames(point.enterIf(context(0, true)))))
+  }
+  return r.failed ? [] : found
+}
+
+/** DistributionPointName ::= CHOICE { [0] fullName, [1] nameRelativeToCRLIssuer }; the latter names nothing that can be fetched. */
+export function readPointNames(point: DerReader | undefined): GeneralName[] {
+  const full = point?.enterIf(context(0, true))
+  const names: GeneralName[] = []
+  while (full?.more === true) names.push(readGeneralName(full))
+  return names
+}
+
+/** AuthorityInfoAccessSyntax ::= SEQUENCE OF SEQUENCE { accessMethod, accessLocation } (RFC 5280 §4.2.2.1). */
+function readAccess(value: Uint8Array, method: string): string[] {
+  const r = new Reader(value)
+  const list = r.enter(TAG.sequence)
+  const found: string[] = []
+  while (list.more && found.length < ADDRESSES_LIMIT) {
+    const entry = list.enter(TAG.sequence)
+    if (entry.oid() === method) found.push(...uris([readGeneralName(entry)]))
+  }
+  return r.failed ? [] : found
 }

@@ -1,6 +1,7 @@
 /** GeneralName (RFC 5280 §4.2.1.6), in alternative names and in name constraints. */
+import { fromUtf8 } from '../../base/bytes.ts'
 import type { DerReader } from './der.ts'
-import { context, TAG } from './der.ts'
+import { context, DerReader as Reader, TAG } from './der.ts'
 import type { Name } from './name.ts'
 import { latin1, readName } from './name.ts'
 
@@ -9,8 +10,8 @@ export type GeneralName =
   | { readonly kind: 'directory'; readonly name: Name }
   /** 4 or 16 octets; in constraints address and mask. */
   | { readonly kind: 'ip'; readonly octets: Uint8Array }
-  /** otherName, x400Address, ediPartyName, registeredID: their tag number. */
-  | { readonly kind: 'other'; readonly tag: number }
+  /** otherName, x400Address, ediPartyName, registeredID: their tag number. `upn`: Windows' user principal name. */
+  | { readonly kind: 'other'; readonly tag: number; readonly upn?: string }
 
 export function readGeneralName(r: DerReader): GeneralName {
   for (const [number, kind] of [[1, 'email'], [2, 'dns'], [6, 'uri']] as const) {
@@ -27,9 +28,26 @@ export function readGeneralName(r: DerReader): GeneralName {
     directory.end()
     return { kind: 'directory', name }
   }
-  const { tag } = r.any()
-  if (![context(0, true), context(3, true), context(5, true), context(8)].includes(tag)) r.fail('unknown kind of name')
+  const { tag, body } = r.any()
+  if (tag === context(0, true)) {
+    const upn = readUpn(body)
+    return { kind: 'other', tag: 0, ...(upn === undefined ? {} : { upn }) }
+  }
+  if (![context(3, true), context(5, true), context(8)].includes(tag)) r.fail('unknown kind of name')
   return { kind: 'other', tag: tag & 0x1f }
+}
+
+const UPN = '1.3.6.1.4.1.311.20.2.3'
+
+/** OtherName ::= SEQUENCE { type-id, [0] value }: the one kind that Windows authorities put people's names in. */
+function readUpn(body: Uint8Array): string | undefined {
+  const fields = new Reader(body)
+  if (fields.oid() !== UPN) return undefined
+  const value = fields.enter(context(0, true))
+  const text = fromUtf8(value.element(TAG.utf8String).body)
+  value.end()
+  fields.end()
+  return fields.failed ? undefined : text
 }
 
 /** GeneralNames ::= SEQUENCE SIZE (1..MAX). */

@@ -43,17 +43,31 @@ function what(name: GeneralName): string {
   return name.kind === 'email' || name.kind === 'dns' ? `${name.kind === 'dns' ? 'host' : 'mail address'} ${name.text.slice(0, 100)}` : `a name of kind ${name.kind}`
 }
 
-/** Other names and URIs are constrained in ways that we do not judge: refused when they occur. */
+/** Other names are constrained in ways that we do not judge: refused when they occur. */
 function comparable(name: GeneralName, base: GeneralName): boolean {
   if (name.kind === 'ip' && base.kind === 'ip') return isIpRange(base.octets) && (name.octets.length === 4 || name.octets.length === 16)
   if (name.kind === 'email') return name.text.lastIndexOf('@') > 0
+  if (name.kind === 'uri' && base.kind === 'uri') return hostOfUri(name.text) !== undefined && /^[a-z0-9.-]*$/i.test(base.text)
   return name.kind === 'dns' || name.kind === 'directory'
+}
+
+/** The constraint is on the host (RFC 5280 §4.2.1.10): URIs without one, or with an address, cannot be judged. */
+function hostOfUri(uri: string): string | undefined {
+  const host = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#:@[\]]+)(?::\d*)?(?:[/?#]|$)/i.exec(uri)?.[1]?.toLowerCase()
+  return host === undefined || /^[\d.]+$/.test(host) ? undefined : host
+}
+
+/** A leading dot: any host below; else exactly this one. An empty base is everything. */
+function uriWithin(name: string, base: string): boolean {
+  const [host, b] = [hostOfUri(name) ?? '', base.toLowerCase()]
+  return b === '' || (b.startsWith('.') ? host.endsWith(b) && host.length > b.length : host === b)
 }
 
 function within(name: GeneralName, base: GeneralName): boolean {
   if (name.kind === 'dns' && base.kind === 'dns') return hostWithin(name.text, base.text)
   if (name.kind === 'email' && base.kind === 'email') return mailWithin(name.text, base.text)
   if (name.kind === 'directory' && base.kind === 'directory') return withinName(name.name, base.name)
+  if (name.kind === 'uri' && base.kind === 'uri') return uriWithin(name.text, base.text)
   if (name.kind === 'ip' && base.kind === 'ip') return ipWithin(name.octets, base.octets)
   return false
 }

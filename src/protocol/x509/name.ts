@@ -4,8 +4,8 @@ import type { DerReader, Element } from './der.ts'
 import { DerReader as Reader, TAG } from './der.ts'
 
 export const ATTRIBUTE = {
-  commonName: '2.5.4.3', organisation: '2.5.4.10',
-  email: '1.2.840.113549.1.9.1',
+  commonName: '2.5.4.3', surname: '2.5.4.4', organisation: '2.5.4.10', givenName: '2.5.4.42',
+  email: '1.2.840.113549.1.9.1', displayName: '2.16.840.1.113730.3.1.241', uid: '0.9.2342.19200300.100.1.1',
 } as const
 
 export interface Attribute {

@@ -7,22 +7,21 @@ import type { Identity } from '../../model/identity.ts'
 import { findPaths } from './build.ts'
 import { type Certificate, parseCertificate } from './certificate.ts'
 import { checkPath } from './check.ts'
-import { type RevocationList, parseRevocationList } from './crl.ts'
+import { Evidence, type RevocationProof } from './evidence.ts'
 import { identityOf } from './identity-of.ts'
+import type { RevocationRule } from './revocation.ts'
+import type { ShownName } from './shown-name.ts'
+
+export type { RevocationProof }
 
 export const CHAIN_LIMIT = 6
 const ANCHORS_LIMIT = 512
-const PROOFS_LIMIT = 64
 
 /** Authorities trusted by configuration. */
 export interface Anchors {
   readonly certificates: readonly Certificate[]
-}
-
-/** A revocation list, DER. */
-export interface RevocationProof {
-  readonly kind: 'crl'
-  readonly der: Der
+  /** Which fields of their certificates become the shown name, the first that there is. */
+  readonly shownName?: ShownName
 }
 
 /** People, clients and gateways are members. */
@@ -36,10 +35,10 @@ export interface VerifiedPath {
   readonly validUntil: UnixTime
 }
 
-export function makeAnchors(ders: readonly Uint8Array[]): Result<Anchors> {
+export function makeAnchors(ders: readonly Uint8Array[], shownName?: ShownName): Result<Anchors> {
   if (ders.length > ANCHORS_LIMIT) return err('IDENTITY_CHAIN_TOO_LONG', `${ders.length} anchors, at most ${ANCHORS_LIMIT}`)
   const certificates = parseAll(ders)
-  return certificates.ok ? ok({ certificates: certificates.value }) : certificates
+  return certificates.ok ? ok({ certificates: certificates.value, ...(shownName === undefined ? {} : { shownName }) }) : certificates
 }
 
 /**
@@ -48,26 +47,26 @@ export function makeAnchors(ders: readonly Uint8Array[]): Result<Anchors> {
  * authority; extended key usage, on it and on every authority above it, must be absent or name
  * clientAuth (members) or serverAuth (servers) itself; everything must be version 3.
  */
-export function verifyPath(crypto: CryptoPort, chain: readonly Der[], anchors: Anchors, proofs: readonly RevocationProof[], now: UnixTime, purpose: Purpose = 'member'): Result<Identity> {
-  const verified = verifyChain(crypto, chain, anchors, proofs, now, purpose)
+export function verifyPath(crypto: CryptoPort, chain: readonly Der[], anchors: Anchors, proofs: readonly RevocationProof[] | Evidence, now: UnixTime, purpose: Purpose = 'member', rule: RevocationRule = 'given'): Result<Identity> {
+  const verified = verifyChain(crypto, chain, anchors, proofs, now, purpose, rule)
   return verified.ok ? ok(verified.value.identity) : verified
 }
 
 /** As `verifyPath`, with the path that was found. */
-export function verifyChain(crypto: CryptoPort, chain: readonly Der[], anchors: Anchors, proofs: readonly RevocationProof[], now: UnixTime, purpose: Purpose = 'member'): Result<VerifiedPath> {
+export function verifyChain(crypto: CryptoPort, chain: readonly Der[], anchors: Anchors, proofs: readonly RevocationProof[] | Evidence, now: UnixTime, purpose: Purpose = 'member', rule: RevocationRule = 'given'): Result<VerifiedPath> {
   if (chain.length === 0) return err('IDENTITY_CHAIN_EMPTY')
   if (chain.length > CHAIN_LIMIT) return err('IDENTITY_CHAIN_TOO_LONG', `${chain.length}`)
   const certificates = parseAll(chain)
   if (!certificates.ok) return certificates
-  const lists = parseProofs(proofs)
-  if (!lists.ok) return lists
+  const evidence = proofs instanceof Evidence ? ok(proofs) : Evidence.of(proofs)
+  if (!evidence.ok) return evidence
   const [leaf, ...others] = certificates.value
   const paths = findPaths(leaf!, others, anchors.certificates)
   if (!paths.ok) return paths
   let first: Result<void> | undefined
   for (const path of paths.value) {
-    const checked = checkPath(crypto, path, lists.value, now, purpose)
-    if (checked.ok) return ok({ identity: identityOf(crypto, leaf!), path, validUntil: unixTime(Math.min(...path.map((c) => c.notAfter))) })
+    const checked = checkPath(crypto, path, evidence.value, now, purpose, rule)
+    if (checked.ok) return ok({ identity: identityOf(crypto, leaf!, anchors.shownName), path, validUntil: unixTime(Math.min(...path.map((c) => c.notAfter))) })
     first ??= checked
   }
   return first !== undefined && !first.ok ? first : err('IDENTITY_UNKNOWN_ISSUER')
@@ -85,15 +84,4 @@ function parseAll(ders: readonly Uint8Array[]): Result<Certificate[]> {
     certificates.push(parsed.value)
   }
   return ok(certificates)
-}
-
-function parseProofs(proofs: readonly RevocationProof[]): Result<RevocationList[]> {
-  if (proofs.length > PROOFS_LIMIT) return err('IDENTITY_REVOCATION_UNSUPPORTED', `${proofs.length} lists, at most ${PROOFS_LIMIT}`)
-  const lists: RevocationList[] = []
-  for (const proof of proofs) {
-    const parsed = parseRevocationList(proof.der)
-    if (!parsed.ok) return parsed
-    lists.push(parsed.value)
-  }
-  return ok(lists)
 }

@@ -1,54 +1,59 @@
-/** What revocation lists say about a certificate. */
+/** What revocation lists and OCSP answers say about a certificate. */
 import type { UnixTime } from '../../base/brand.ts'
 import type { Result } from '../../base/result.ts'
 import { err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
-import { signatureName } from './algorithm.ts'
 import type { Certificate } from './certificate.ts'
-import { certificateText, nameText } from './certificate.ts'
-import type { RevocationList } from './crl.ts'
-import { KEY_USAGE } from './extensions.ts'
-import { sameName } from './name.ts'
+import { certificateText } from './certificate.ts'
+import type { Evidence } from './evidence.ts'
+import { checkListAge, concerns, covers, sameScope } from './list-check.ts'
+import { answerFor, checkAnswerAge, checkResponse } from './ocsp.ts'
 import { formatTime } from './time.ts'
 
 /**
- * Fails when a list of the certificate's issuer revokes it, and when such lists were given but none is
- * usable. Lists of others are of no concern; without a list of this issuer there is no statement.
+ * When a fresh statement must be at hand. `named`: for every certificate that names where its issuer publishes one (a revocation list
+ * or an OCSP responder); `required`: for every certificate below an anchor; `given`: only what is at hand counts.
  */
-export function checkRevocation(crypto: CryptoPort, certificate: Certificate, issuer: Certificate, lists: readonly RevocationList[], now: UnixTime): Result<void> {
+export const REVOCATION_RULES = ['named', 'required', 'given'] as const
+export type RevocationRule = (typeof REVOCATION_RULES)[number]
+
+/**
+ * Fails when a genuine statement of the certificate's issuer revokes it, fresh or not; when statements about it were given but
+ * none is usable; and when there is none where the rule asks for one.
+ */
+export function checkRevocation(crypto: CryptoPort, c: Certificate, issuer: Certificate, evidence: Evidence, now: UnixTime, rule: RevocationRule): Result<void> {
   let unusable: Result<void> | undefined
   let fresh = false
-  for (const list of lists) {
-    if (!concerns(list, issuer)) continue
-    const genuine = checkList(crypto, list, issuer)
-    const current = genuine.ok ? checkAge(list, now) : genuine
-    // An outdated list still revokes what it names.
-    const when = genuine.ok ? list.revoked.get(certificate.serial) : undefined
-    if (when !== undefined) return err('IDENTITY_REVOKED', `${certificateText(certificate)} on ${formatTime(when)}`)
-    if (current.ok) fresh = true
-    else unusable ??= current
+  const take = (said: { readonly revoked: UnixTime | undefined; readonly current: Result<void> }): Result<void> => {
+    if (said.revoked !== undefined) return err('IDENTITY_REVOKED', `${certificateText(c)} on ${formatTime(said.revoked)}`)
+    if (said.current.ok) fresh = true
+    else unusable ??= said.current
+    return ok(undefined)
   }
-  return fresh ? ok(undefined) : (unusable ?? ok(undefined))
+  for (const list of evidence.lists) {
+    // What a newer list of the same issuer took back (a certificate on hold) is not held against anybody.
+    if (!concerns(list, issuer) || !covers(list, c)) continue
+    if (evidence.lists.some((l) => l.thisUpdate > list.thisUpdate && l.thisUpdate <= now && concerns(l, issuer) && sameScope(l, list) && evidence.genuine(crypto, l, issuer).ok)) continue
+    const genuine = evidence.genuine(crypto, list, issuer)
+    // An outdated list still revokes what it names.
+    const taken = take({ revoked: genuine.ok ? list.revoked.get(c.serial) : undefined, current: genuine.ok ? checkListAge(list, now) : genuine })
+    if (!taken.ok) return taken
+  }
+  for (const response of evidence.responses) {
+    const answer = answerFor(crypto, response, c, issuer)
+    if (answer === undefined) continue
+    const genuine = checkResponse(crypto, response, issuer, now, (responder) => evidence.lists.some((l) => concerns(l, issuer) && evidence.genuine(crypto, l, issuer).ok && l.revoked.has(responder.serial)))
+    const current = !genuine.ok ? genuine
+      : answer.unknownCritical.length > 0 ? err('IDENTITY_REVOCATION_UNSUPPORTED', `answer about ${certificateText(c)}, critical extension ${answer.unknownCritical[0]}`)
+      : answer.status === 'unknown' ? err('IDENTITY_OCSP_UNKNOWN', certificateText(c))
+      : checkAnswerAge(answer, c, now)
+    const taken = take({ revoked: genuine.ok && answer.status === 'revoked' ? answer.when : undefined, current })
+    if (!taken.ok) return taken
+  }
+  if (fresh) return ok(undefined)
+  if (unusable !== undefined) return unusable
+  return rule === 'required' || (rule === 'named' && namesRevocation(c)) ? err('IDENTITY_REVOCATION_UNKNOWN', certificateText(c)) : ok(undefined)
 }
 
-function concerns(list: RevocationList, issuer: Certificate): boolean {
-  const named = list.authorityKeyId?.keyId
-  const own = issuer.extensions.subjectKeyId
-  return sameName(list.issuer, issuer.subject) && (named === undefined || own === undefined || named === own)
-}
-
-function checkList(crypto: CryptoPort, list: RevocationList, issuer: Certificate): Result<void> {
-  const whose = `list of "${nameText(list.issuer)}"`
-  const usage = issuer.extensions.keyUsage
-  if (usage !== undefined && (usage & KEY_USAGE.cRLSign) === 0) return err('IDENTITY_AUTHORITY_MAY_NOT_SIGN', `${certificateText(issuer)}, revocation lists`)
-  const algorithm = signatureName(list.signatureAlgorithm, issuer.key, whose)
-  if (!algorithm.ok) return algorithm
-  if (!crypto.verify(algorithm.value, issuer.spki, list.tbs, list.signature)) return err('IDENTITY_REVOCATION_BAD_SIGNATURE', whose)
-  return list.unknownCritical.length > 0 ? err('IDENTITY_REVOCATION_UNSUPPORTED', `${whose}, critical extension ${list.unknownCritical[0]}`) : ok(undefined)
-}
-
-function checkAge(list: RevocationList, now: UnixTime): Result<void> {
-  const whose = `list of "${nameText(list.issuer)}"`
-  if (now < list.thisUpdate) return err('IDENTITY_REVOCATION_STALE', `${whose}, from the future (${formatTime(list.thisUpdate)})`)
-  return now > list.nextUpdate ? err('IDENTITY_REVOCATION_STALE', `${whose}, valid until ${formatTime(list.nextUpdate)}`) : ok(undefined)
-}
+/** Whether the certificate says where its revocation would be published. */
+export const namesRevocation = (c: Certificate): boolean => c.extensions.crlAddresses !== undefined || (c.extensions.ocspAddresses ?? []).length > 0

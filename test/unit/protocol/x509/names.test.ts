@@ -12,6 +12,7 @@ import { KEY_USAGE } from '../../../../src/protocol/x509/extensions.ts'
 import { attributeOf, readName, sameName, withinName } from '../../../../src/protocol/x509/name.ts'
 import { makeAnchors, verifyPath } from '../../../../src/protocol/x509/path.ts'
 import { decodePem, encodePem } from '../../../../src/protocol/x509/pem.ts'
+import type { ShownName } from '../../../../src/protocol/x509/shown-name.ts'
 import { anchorsOf, crypto, forge, NOW, testCa } from '../../../kit/certificates.ts'
 
 const CN = '2.5.4.3'
@@ -136,4 +137,20 @@ test('PEM: there and back, and what is not PEM', () => {
   for (const text of ['', '-----BEGIN A-----', '-----BEGIN A-----\nAAAA\n-----END B-----', '-----begin A-----\nAAAA\n-----end A-----']) assert.deepEqual(decodePem(text), [])
   for (const body of ['', 'A', 'AAA', 'A===', '!AAA', 'Proc-Type: 4,ENCRYPTED\n\nAAAA']) assert.equal(decodePem(`-----BEGIN A-----\n${body}\n-----END A-----`)[0]?.bytes, undefined, body)
   assert.equal(decodePem(encodePem('A', utf8('x')).repeat(2000)).length, 1024)
+})
+
+test('which field becomes the shown name, as the configuration says', () => {
+  const attribute = (type: string, text: string) => set(sequence(oid(type), utf8String(text)))
+  const der = forge(ca, {
+    subject: sequence(attribute('2.5.4.10', 'Example'), attribute('2.5.4.4', 'Example'), attribute('2.5.4.42', 'Ann'), attribute('0.9.2342.19200300.100.1.1', 'aex'), attribute('2.5.4.3', 'AEXAMPLE01')),
+    extensions: [basicConstraints(false), keyUsage(KEY_USAGE.digitalSignature), alternativeNames(emailName('ann@example.org'), tagged(0, oid('1.3.6.1.4.1.311.20.2.3'), tagged(0, utf8String('ann@corp.example\u202e'))))],
+  })
+  const shown = (...fields: ShownName) => displayName(must(verifyPath(crypto, [der], must(makeAnchors([ca.certificate], fields)), [], NOW)))
+  assert.equal(displayName(must(verifyPath(crypto, [der], must(makeAnchors([ca.certificate])), [], NOW))), 'AEXAMPLE01')
+  assert.equal(shown('givenNameSurname', 'commonName'), 'Ann Example')
+  assert.equal(shown('displayName', 'uid'), 'aex')
+  assert.equal(shown('email'), 'ann@example.org')
+  assert.equal(shown('organisation'), 'Example')
+  assert.equal(shown('host'), 'AEXAMPLE01', 'none of the fields: as if nothing was configured')
+  assert.equal(shown('upn'), 'ann@corp.example\ufffd', 'clean, wherever it comes from')
 })

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Der } from '../../../../src/base/brand.ts'
+import { fromHex } from '../../../../src/base/bytes.ts'
+import type { FaultCode } from '../../../../src/base/faults/index.ts'
+import { must } from '../../../../src/base/result.ts'
+import { issueRevocationList } from '../../../../src/pki/authority.ts'
+import { basicConstraints, type CertificateFields, crlAddresses, extendedKeyUsage, extension, keyUsage, ocspAddress, signRevocationList, subjectName } from '../../../../src/pki/certificate.ts'
+import { nothing, octetString } from '../../../../src/pki/der.ts'
+import { parseCertificate } from '../../../../src/protocol/x509/certificate.ts'
+import { EKU, KEY_USAGE } from '../../../../src/protocol/x509/extensions.ts'
+import { parseOcspResponse } from '../../../../src/protocol/x509/ocsp.ts'
+import { type RevocationProof, verifyPath } from '../../../../src/protocol/x509/path.ts'
+import type { RevocationRule } from '../../../../src/protocol/x509/revocation.ts'
+import { anchorsOf, crypto, forge, issue, later, newSigner, NOW, testCa } from '../../../kit/certificates.ts'
+import { type OcspFields, ocspRefusal, ocspResponse } from '../../../kit/ocsp.ts'
+
+const ca = testCa()
+const issuer = must(parseCertificate(ca.certificate))
+const chain = issue(ca).chain
+const subject = must(parseCertificate(chain[0]!))
+const answer = (fields: Partial<OcspFields> = {}, by = ca.signer): Der => ocspResponse(by, { subject, issuer, ...fields })
+const verify = (responses: readonly Der[], rule: RevocationRule = 'required', lists: readonly Der[] = []) =>
+  verifyPath(crypto, chain, anchorsOf(ca), [...responses.map((der): RevocationProof => ({ kind: 'ocsp', der })), ...lists.map((der): RevocationProof => ({ kind: 'crl', der }))], NOW, 'member', rule)
+const refused = (r: ReturnType<typeof verify>, code: FaultCode) => {
+  assert.ok(!r.ok, 'accepted')
+  assert.equal(r.fault.code, code, r.fault.message)
+}
+
+test('good, revoked, unknown; by name and by key', () => {
+  assert.ok(verify([answer()]).ok)
+  assert.ok(verify([answer({ byKey: true })]).ok)
+  refused(verify([answer({ status: 'revoked' })]), 'IDENTITY_REVOKED')
+  refused(verify([answer({ status: 'unknown' })]), 'IDENTITY_OCSP_UNKNOWN')
+  refused(verify([answer(), answer({ status: 'revoked' })]), 'IDENTITY_REVOKED')
+  refused(verify([answer({ status: 'revoked', nextUpdate: later(-1) })]), 'IDENTITY_REVOKED')
+})
+
+test('freshness: an hour without nextUpdate, five minutes of a clock ahead', () => {
+  refused(verify([answer({ nextUpdate: later(-1) })]), 'IDENTITY_REVOCATION_STALE')
+  assert.ok(verify([answer({ thisUpdate: later(299) })]).ok)
+  refused(verify([answer({ thisUpdate: later(301) })]), 'IDENTITY_REVOCATION_STALE')
+  assert.ok(verify([answer({ thisUpdate: later(-3600), nextUpdate: 'none' })]).ok)
+  refused(verify([answer({ thisUpdate: later(-3601), nextUpdate: 'none' })]), 'IDENTITY_REVOCATION_STALE')
+})
+
+test('only the issuer, or whom it named for that, may answer', () => {
+  const nobody = newSigner()
+  refused(verify([answer({}, nobody)]), 'IDENTITY_REVOCATION_BAD_SIGNATURE')
+  const responder = (fields: Partial<CertificateFields> = {}, by = ca.signer) => {
+    const signer = newSigner()
+    const der = forge(ca, { subject: subjectName({ name: 'Responder' }), spki: signer.spki, extensions: [basicConstraints(false), keyUsage(KEY_USAGE.digitalSignature), extendedKeyUsage(EKU.ocspSigning)], ...fields }, by)
+    return { signer, der, parsed: must(parseCertificate(der)) }
+  }
+  const by = (r: ReturnType<typeof responder>) => answer({ responder: r.parsed, certificates: [r.der] }, r.signer)
+  const honest = responder()
+  assert.ok(verify([by(honest)]).ok)
+  refused(verify([answer({ responder: honest.parsed }, honest.signer)]), 'IDENTITY_OCSP_RESPONDER')
+  refused(verify([by(responder({ extensions: [basicConstraints(false), keyUsage(KEY_USAGE.digitalSignature)] }))]), 'IDENTITY_OCSP_RESPONDER')
+  refused(verify([by(responder({ notAfter: later(-1) }))]), 'IDENTITY_OCSP_RESPONDER')
+  refused(verify([by(responder({}, newSigner()))]), 'IDENTITY_OCSP_RESPONDER')
+  // Anybody else with a certificate of the same authority: a person.
+  const ann = issue(ca, { name: 'Mallory' })
+  refused(verify([answer({ responder: must(parseCertificate(ann.chain[0]!)), certificates: [ann.chain[0]!] }, crypto.signer('ecdsa-p256-sha256', ann.pkcs8))]), 'IDENTITY_OCSP_RESPONDER')
+  // A revoked responder, unless the authority says that it is not to be checked.
+  const revoking = (serial: string) => issueRevocationList(ca, [{ serial, when: NOW }], 1, NOW)
+  const partial = (serial: string) => signRevocationList(ca.signer, { issuer: ca.subject, thisUpdate: later(-60), nextUpdate: later(-1), revoked: [{ serial: fromHex(serial)!, when: NOW }], extensions: [] })
+  assert.ok(verify([by(honest)], 'required', [partial('01')]).ok)
+  refused(verify([by(honest)], 'required', [partial(honest.parsed.serial)]), 'IDENTITY_REVOCATION_STALE')
+  const free = responder({ extensions: [basicConstraints(false), keyUsage(KEY_USAGE.digitalSignature), extendedKeyUsage(EKU.ocspSigning), extension('1.3.6.1.5.5.7.48.1.5', nothing())] })
+  assert.ok(verify([by(free)], 'required', [revoking(free.parsed.serial)]).ok)
+})
+
+test('answers about others, critical extensions, refusals and garbage', () => {
+  const other = must(parseCertificate(issue(ca).chain[0]!))
+  refused(verify([answer({ subject: other })]), 'IDENTITY_REVOCATION_UNKNOWN')
+  refused(verify([answer({ issuer: must(parseCertificate(testCa().certificate)) })]), 'IDENTITY_REVOCATION_UNKNOWN')
+  refused(verify([answer({ extensions: [extension('1.2.3', octetString(Uint8Array.of(1)), true)] })]), 'IDENTITY_REVOCATION_UNSUPPORTED')
+  assert.ok(verify([answer({ extensions: [extension('1.3.6.1.5.5.7.48.1.2', octetString(Uint8Array.of(1)))] })]).ok, 'a nonce')
+  refused(verify([ocspRefusal(3)]), 'IDENTITY_OCSP_REFUSED')
+  for (const der of [answer().subarray(1), answer().subarray(0, -1), new Uint8Array(0), new Uint8Array(70_000)]) {
+    const r = parseOcspResponse(der)
+    assert.ok(!r.ok && r.fault.code === 'IDENTITY_OCSP_MALFORMED')
+  }
+})
+
+test('the rule for what could not be checked', () => {
+  const naming = (...extensions: Uint8Array[]) => [forge(ca, { extensions: [basicConstraints(false), keyUsage(KEY_USAGE.digitalSignature), ...extensions] })]
+  const check = (path: readonly Der[], rule?: RevocationRule, proofs: readonly RevocationProof[] = []) => verifyPath(crypto, path, anchorsOf(ca), proofs, NOW, 'member', rule)
+  const [silent, list, ldap, ocsp] = [naming(), naming(crlAddresses('http://ca.example.org/list.crl')), naming(crlAddresses('ldap:///CN=Example')), naming(ocspAddress('http://ca.example.org/ocsp'))]
+  for (const path of [silent, list, ldap, ocsp]) {
+    assert.ok(check(path, 'given').ok)
+    refused(check(path, 'required'), 'IDENTITY_REVOCATION_UNKNOWN')
+    assert.equal(check(path, 'named').ok, path === silent)
+    assert.ok(check(path, 'required', [{ kind: 'crl', der: issueRevocationList(ca, [], 1, NOW) }]).ok)
+  }
+})
