@@ -27,7 +27,7 @@ const anchors = anchorsOf(ca)
 const oddNames = sequence(...([TAG.utf8String, TAG.bmpString, TAG.t61String, TAG.universalString, TAG.integer] as const).map((tag) => set(sequence(oid('2.5.4.3'), element(tag, Uint8Array.of(0, 0, 0, 65))))))
 const odd = forge(ca, { subject: oddNames, extensions: [alternativeNames(emailName('a@example.org'), ipName(new Uint8Array(16)), directoryName(oddNames)), extension('1.2.3', octetString(new Uint8Array(9)))] })
 const list = issueRevocationList(ca, [{ serial: '01', when: NOW }, { serial: person.serial, when: NOW }], 3, NOW)
-const answer = ocspResponse(middle.signer, { subject: must(parseCertificate(person.chain[0]!)), issuer: must(parseCertificate(middle.certificate)), certificates: [middle.certificate] })
+const answer = ocspResponse(middle.signer, { subject: must(parseCertificate(person.chain[0]!)), issuer: must(parseCertificate(middle.certificate)) })
 const lent = crypto.signatureKeyPair('ed25519').publicKey
 using signer = crypto.signer('ecdsa-p256-sha256', person.pkcs8)
 const use = { purpose: 'conference', realm: 'example.org', suite: 1, signaturePublicKey: lent, now: NOW } as const
@@ -93,7 +93,8 @@ test('OCSP responses', () => hammer([answer], (bytes) => {
   const parsed = parseOcspResponse(bytes)
   if (!parsed.ok) return assert.match(parsed.fault.code, /^IDENTITY_OCSP_(MALFORMED|REFUSED)$/)
   const judged = verifyPath(crypto, person.chain, anchors, [{ kind: 'ocsp', der: bytes as Der }, { kind: 'crl', der: list }], NOW, 'member', 'required')
-  assert.ok(!judged.ok)
+  // A double of octets may restore the original. (Enclosed certificates that nobody needs stand outside the signature.)
+  if (judged.ok) assert.deepEqual(bytes, answer)
 }))
 
 test('delegations: only the one encoding decodes', () => hammer([delegation.body], (bytes) => {
