@@ -22,7 +22,7 @@ const ROOM = '100'
 const SERVER_PORT = 7443
 const PHONE_PORT = 5060
 const TALK_MS = 6000
-const MUTED_MS = 4000
+const MUTED_MS = 6000
 const entry = fileURLToPath(workerUrl('demo-process', import.meta.url))
 const voice = (name: string): string => fileURLToPath(new URL(`../../demo/voices/${name}.wav`, import.meta.url))
 
