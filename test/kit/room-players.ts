@@ -269,5 +269,6 @@ export class Player {
     if (this.pending === undefined || this.view === undefined) return
     this.view = after(this.view, this.pending)
     this.pending = undefined
+    this.say({ k: 'room-applied', room: 'r', seq: m.seq })
   }
 }

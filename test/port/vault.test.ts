@@ -77,7 +77,7 @@ for (const [name, make] of Object.entries(providers)) {
         const sealed = await ann.frames({ op: 'seal', session: a.session, frames: [frame, { ...frame, timestamp: 320 }] })
         assert.deepEqual(sealed.frames.map((f) => f.fault), [undefined, undefined])
         const opened = await ben.frames({ op: 'open', session: b.session, frames: sealed.frames })
-        // Ann speaks under the epoch before for 100 ms, which Ben never had.
+        // Until she is told that everybody has it, Ann speaks under the epoch before, which Ben never had.
         return opened.frames.some((f) => f.fault === 'SFRAME_EPOCH_GONE') ? talk() : { sealed, opened }
       }
       const { sealed, opened } = await talk()

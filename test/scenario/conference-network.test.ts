@@ -172,18 +172,18 @@ seededTest('the stall falls on a key update: what is sealed for the next epoch c
   for (const m of all) for (const o of all) if (o !== m) assert.equal(longestGap(m, o, from, to), 0, `${m.name} hears ${o.name}`)
 })
 
-seededTest('the stall falls on a join: the one that stalls misses no more than the stall, less the 100 ms that senders wait; the others nothing', async (seed, t) => {
+seededTest('the stall falls on a join: nobody misses anything', async (seed, t) => {
   const { w, ann, ben, cas } = await three(t, seed)
   const from = w.clock.now()
   ben.stallMs = 300
   const dan = await w.join('Dan', { hz: TONES[3] })
   await w.run(1500)
   ben.stallMs = 0
-  await agree(w, [ann, ben, cas, dan])
+  const all = [ann, ben, cas, dan]
+  await agree(w, all)
   const to = w.clock.now()
   await listen(w, 0)
-  for (const o of [ann, cas]) assert.ok(longestGap(ben, o, from, to) <= 200, `${longestGap(ben, o, from, to)} ms of ${o.name}`)
-  for (const [m, o] of [[ann, cas], [cas, ann]] as const) assert.equal(longestGap(m, o, from, to), 0)
+  for (const m of [ann, ben, cas]) for (const o of [ann, ben, cas]) if (o !== m) assert.equal(longestGap(m, o, from, to), 0, `${m.name} hears ${o.name}`)
 })
 
 const played = (m: WorldMember) => new Map(m.mediaEvents.findLast((e) => e.op === 'conference.stats')!.senders.map((s) => [s.ssrc, s]))

@@ -15,6 +15,18 @@ export function applied(room: Room, g: RoomGroup, from: RoomMember, seq: number)
   // It applied what nobody else did: alone on a branch.
   else if (g.voidSeqs.includes(seq)) from.outOfStepAt ??= room.now
   else if (seq > g.seq || seq < from.joinedSeq) room.fault(from.session, 'ROOM_STATE', `nothing was ordered as ${seq}`)
+  answered(g, from, seq)
+}
+
+function answered(g: RoomGroup, from: RoomMember, seq: number): void {
+  if (g.settling?.seq === seq) g.settling.awaiting = g.settling.awaiting.filter((id) => id !== from.id)
+}
+
+/** Once everybody who can be reached has the last epoch, all may send under it. */
+export function tellSettled(room: Room, g: RoomGroup): void {
+  if (g.settling === undefined || g.settling.awaiting.some((id) => memberById(g, id)?.reachable === true)) return
+  room.tellMembers(g, { k: 'room-settled', room: room.name, seq: g.settling.seq })
+  delete g.settling
 }
 
 export function rejected(room: Room, g: RoomGroup, from: RoomMember, seq: number, code: string): void {
@@ -28,6 +40,7 @@ export function rejected(room: Room, g: RoomGroup, from: RoomMember, seq: number
     from.outOfStepAt ??= room.now
     delete from.welcomeBy
   }
+  answered(g, from, seq)
 }
 
 export function stand(room: Room, g: RoomGroup, f: Flight): void {
@@ -37,11 +50,13 @@ export function stand(room: Room, g: RoomGroup, f: Flight): void {
   g.passed = []
   g.voids = 0
   delete g.workSince
+  delete g.doubted
   const committer = memberById(g, f.committer)
   if (committer !== undefined) committer.strikes = 0
   const removed = g.members.filter((m) => f.removes.some((r) => r.leaf === m.leaf))
   g.members = g.members.filter((m) => !removed.includes(m))
   for (const m of g.members) if (f.rejected.includes(m.id)) m.outOfStepAt ??= now
+  g.settling = { seq: f.seq, awaiting: [f.committer, ...f.awaited].filter((id) => !f.rejected.includes(id)) }
   room.tellMembers(g, { k: 'room-stands', room: room.name, seq: f.seq })
   for (const m of removed) tellRemoved(room, m, f)
   for (const { request: q, leaf } of f.adds) {

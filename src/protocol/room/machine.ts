@@ -6,7 +6,7 @@ import type { Instant } from '../../base/brand.ts'
 import type { Machine } from '../../base/machine.ts'
 import { take } from './bucket.ts'
 import { commit } from './committing.ts'
-import { applied, rejected } from './deciding.ts'
+import { applied, rejected, tellSettled } from './deciding.ts'
 import { cancel, create, type From, gone, join, leave, relay } from './entering.ts'
 import { COMMIT_RATE, MESSAGE_RATE, ROOM_LIMITS, type RoomLimits } from './limits.ts'
 import { nominate } from './nominating.ts'
@@ -34,6 +34,7 @@ export class RoomMachine implements Machine<RoomIn, RoomOut> {
     if (input.kind === 'message') this.#message(room, input)
     else if (input.kind === 'gone') gone(room, input.session)
     if (this.#state.group !== undefined) expire(room, this.#state.group)
+    if (this.#state.group !== undefined) tellSettled(room, this.#state.group)
     if (this.#state.group !== undefined) nominate(room, this.#state.group)
     tellStreams(room)
     const { group, lingerUntil } = this.#state

@@ -41,10 +41,10 @@ export function nominate(room: Room, g: RoomGroup): void {
     else delete g.freshenAt
     return
   }
-  if (freshen) keyUpdate(room, g)
+  if (freshen || g.doubted === true) keyUpdate(room, g)
 }
 
-const workWaits = (g: RoomGroup): boolean => g.queue.length > 0 || g.members.some((m) => m.removal !== undefined)
+const workWaits = (g: RoomGroup): boolean => g.doubted === true || g.queue.length > 0 || g.members.some((m) => m.removal !== undefined)
 
 /** Longest present first, those that failed lately last. */
 function candidates(g: RoomGroup): RoomMember[] {
@@ -102,8 +102,9 @@ function removesWith(g: RoomGroup, adds: readonly JoinRequest[]): WireRemoval[] 
 /** The newest member's path is blank: it makes it fresh. */
 function keyUpdate(room: Room, g: RoomGroup): void {
   delete g.freshenAt
-  const newest = candidates(g).filter((m) => m.strikes === 0).at(-1)
-  if (newest !== undefined) appoint(room, g, newest, { adds: [], removes: [] })
+  const fit = candidates(g)
+  const by = fit.filter((m) => m.strikes === 0).at(-1) ?? (g.doubted === true ? fit[0] : undefined)
+  if (by !== undefined) appoint(room, g, by, { adds: [], removes: [] })
 }
 
 function appoint(room: Room, g: RoomGroup, m: RoomMember, batch: Batch): void {
@@ -137,7 +138,9 @@ export function blame(room: Room, g: RoomGroup, adds: readonly JoinRequest[], re
     if (q.suspicion < REFUSE_AFTER) continue
     g.queue = g.queue.filter((x) => x !== q)
     room.refuse(q.session, 'ROOM_NOBODY_COMMITS')
-    g.workSince = room.now
+    // Was it the joiner's fault, or does nobody commit anything? A key update will tell.
+    if (g.doubted !== true) g.workSince = room.now
+    g.doubted = true
   }
   for (const r of removes) {
     const removal = g.members.find((m) => m.leaf === r.leaf)?.removal

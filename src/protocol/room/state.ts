@@ -85,6 +85,8 @@ export interface RoomGroup {
   queue: JoinRequest[]
   nomination?: Nomination
   flight?: Flight
+  /** The last commit that stood, and the members that have not said yet that they applied it. */
+  settling?: { readonly seq: number; awaiting: number[] }
   /** Members passed over since the last commit that stood. */
   passed: number[]
   /** Everybody was passed over: no nomination before. */
@@ -93,6 +95,8 @@ export interface RoomGroup {
   /** Void commits of this epoch. */
   voids: number
   freshenAt?: number
+  /** A joiner was refused because nobody committed it: whether anybody commits anything is to be seen. */
+  doubted?: true
   /** Since when work waits. */
   workSince?: number
   /** Since when most members are out of step. */

@@ -71,11 +71,6 @@ export class EpochKeys implements Disposable {
     return fresh
   }
 
-  /** Whether both epochs have the same members, as far as leaves go. */
-  sameLeaves(other: EpochKeys): boolean {
-    return this.#leaves.size === other.#leaves.size && [...this.#leaves].every((leaf) => other.#leaves.has(leaf))
-  }
-
   /** Nothing of this leaf is accepted any more. */
   forget(leaf: number): void {
     this.#leaves.delete(leaf)

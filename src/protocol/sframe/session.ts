@@ -19,11 +19,10 @@ import { frameMetadata, RTP_CLOCK_RATE } from './metadata.ts'
 const KEEP_MS = 10_000
 const KEEP_AFTER_REMOVE_MS = 500
 /**
- * Others need the new epoch before we send under it; after a Remove that is their loss, not ours. Whoever was added
- * hears us only then; a key update is in no hurry, so that a client that stalls for a while misses nothing by it.
+ * Others need the new epoch before we send under it; after a Remove that is their loss, not ours. Sending moves on when
+ * all have it (`settleEpoch`), and then at the latest: a client that stalls for a while misses nothing by it.
  */
-const SEND_DELAY_ADD_MS = 100
-const SEND_DELAY_UPDATE_MS = 400
+const SEND_DELAY_MS = 400
 /** Frames later than this behind their sender's newest are dropped. */
 const LATE_MS = 1000
 /** An unknown newer epoch that lasts for so long means that we were left behind: sending stops. */
@@ -104,15 +103,22 @@ export class SFrameSession implements Disposable {
     const first = this.#confirmed < 0n
     this.#confirmed = epoch
     this.#retireOlder(epoch, removed, now)
-    const newest = this.#next.at(-1)?.keys ?? this.#sending
-    if (first || removed.length > 0 || newest === undefined) {
+    if (first || removed.length > 0 || this.#sending === undefined) {
       this.#sending = keys
       this.#next = []
     } else {
-      this.#next.push({ keys, at: instant(now + (newest.sameLeaves(keys) ? SEND_DELAY_UPDATE_MS : SEND_DELAY_ADD_MS)) })
+      this.#next.push({ keys, at: instant(now + SEND_DELAY_MS) })
     }
     this.#aheadSince = undefined
     return ok(undefined)
+  }
+
+  /** All others have this epoch, says the server: nobody is left behind by sending under it. No news where we do already. */
+  settleEpoch(epoch: bigint): void {
+    const at = this.#next.findIndex((n) => n.keys.epoch === epoch)
+    if (at < 0) return
+    this.#sending = this.#next[at]!.keys
+    this.#next.splice(0, at + 1)
   }
 
   /** Forgets an epoch whose commit was passed over. */

@@ -18,7 +18,7 @@ export interface ClientWire extends PbxClientWire {
   'room-join': { room: string; generation: number; keyPackage: Uint8Array }
   /** What a nominee, or a host on its own account, gives for the current epoch. */
   'room-commit': { room: string; generation: number; epoch: bigint; commit: Uint8Array; welcome?: Uint8Array; adds: number[]; removes: WireRemoval[]; refused: { id: number; code: string; message: string }[] }
-  /** The commit with this sequence number was applied, or refused; `hash` is SHA-256 of the commit. A joiner answers its welcome with them too. */
+  /** The commit with this sequence number was applied, or refused; `hash` is SHA-256 of the commit. A joiner answers its welcome with them too, the committer `room-stands`. */
   'room-applied': { room: string; seq: number }
   'room-rejected': { room: string; seq: number; hash: Uint8Array; code: string }
   /** An MLS application message for everybody. */
@@ -49,6 +49,8 @@ export interface ServerWire extends PbxServerWire {
   'room-ordered': { room: string; generation: number; seq: number; epoch: bigint; commit: Uint8Array; removes: WireRemoval[] }
   /** Somebody applied it: it stands. The committer switches now, others that refused it rejoin. */
   'room-stands': { room: string; seq: number }
+  /** Every member that can be reached, the committer included, applied or refused it: who has not yet begun sends under it now. */
+  'room-settled': { room: string; seq: number }
   /** Nobody applied it: the epoch is open again. */
   'room-void': { room: string; seq: number }
   'room-message': { room: string; epoch: bigint; message: Uint8Array }

@@ -60,6 +60,7 @@ export const serverSchemas: { [K in keyof ServerWire]: z.ZodType<ServerWire[K]> 
   'room-passed': z.object({ room, epoch, reason: text }),
   'room-ordered': z.object({ room, generation, seq, epoch, commit: octets(COMMIT_LIMIT), removes }),
   'room-stands': z.object({ room, seq }),
+  'room-settled': z.object({ room, seq }),
   'room-void': z.object({ room, seq }),
   'room-message': z.object({ room, epoch, message: octets(ROOM_MESSAGE_LIMIT) }),
   'room-reset': z.object({ room, generation, reason: text }),

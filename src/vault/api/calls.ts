@@ -73,6 +73,8 @@ export interface VaultCalls {
   }
   /** The pending commit was ordered and applied by somebody (or we are alone): switch to it. */
   'room.confirm': { in: { session: SessionId }; out: { view: GroupView } }
+  /** The server says that every member has this epoch: frames are sealed under it from now on, instead of 400 ms after it came. */
+  'room.settle': { in: { session: SessionId; epoch: bigint }; out: Record<string, never> }
   /** The pending commit was passed over: forget it. */
   'room.abandon': { in: { session: SessionId }; out: Record<string, never> }
   /** Another member's commit: checked against every group rule first, then applied. A refusal leaves the state untouched. The reasons of removals are in the commit, under the committer's signature; `removals` is what the server says of them and has to agree. `ended`: we were removed ourselves, the session is over. */

@@ -22,6 +22,7 @@ export type FrameCommand =
   /** Frames of this epoch can be opened, none sealed yet. */
   | { readonly op: 'epoch'; readonly session: number; readonly epoch: bigint; readonly baseKey: Uint8Array; readonly leaves: readonly number[]; readonly ownLeaf: number; readonly removed: readonly number[] }
   | { readonly op: 'confirm'; readonly session: number; readonly epoch: bigint; readonly ownLeaf: number; readonly streams: Streams }
+  | { readonly op: 'settle'; readonly session: number; readonly epoch: bigint }
   | { readonly op: 'abandon'; readonly session: number; readonly epoch: bigint }
   | { readonly op: 'stream'; readonly session: number; readonly leaf: number; readonly ssrc: Ssrc }
   | { readonly op: 'end'; readonly session: number }
@@ -65,6 +66,9 @@ export class FrameEngine {
         session.ownLeaf = c.ownLeaf
         session.streams.clear()
         for (const [leaf, ssrc] of c.streams) session.streams.set(leaf, ssrc)
+        return
+      case 'settle':
+        session.sframe.settleEpoch(c.epoch)
         return
       case 'abandon':
         // Refused where nothing is pending, which is as good.

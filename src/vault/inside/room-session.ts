@@ -52,6 +52,10 @@ export class RoomSession {
     const streams: Streams = [...s.streams.values()].map((c) => [c.leaf, c.ssrc])
     this.#frames({ op: 'confirm', session: this.id, epoch: s.state.groupContext.epoch, ownLeaf: s.state.privatePath.leafIndex, streams })
   }
+  /** Everybody else is there too. */
+  settled(epoch: bigint): void {
+    this.#frames({ op: 'settle', session: this.id, epoch })
+  }
   abandoned(epoch: bigint): void {
     this.#frames({ op: 'abandon', session: this.id, epoch })
   }

@@ -50,6 +50,7 @@ export function forgetSession(s: ConferenceState): void {
   s.ownCommit = undefined
   s.ownSeq = undefined
   s.appliedSeq = undefined
+  s.standing = undefined
   s.announcedIn = undefined
   s.refusedSeqs.clear()
   s.dropTasks()
@@ -141,7 +142,8 @@ export function onWelcome(s: ConferenceState, m: ServerWire['room-welcome']): vo
 export function onRefused(s: ConferenceState, m: ServerWire['room-refused']): void {
   if (s.phase === 'member' || s.phase === 'left') return
   const fault = makeFault('CLIENT_ROOM_REFUSED', `${m.code}: ${m.message}`)
-  if (s.joinedOnce) retry(s, fault)
+  // Somebody may have taken our key package for a commit that came to nothing, and refuses it ever after: a new one is due.
+  if (s.joinedOnce || (m.code === 'ROOM_NOBODY_COMMITS' && s.attempts === 0)) retry(s, fault)
   else s.over(fault.message, fault)
 }
 

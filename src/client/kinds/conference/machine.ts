@@ -7,7 +7,7 @@ import type { ServerMessage } from '../../../protocol/wire/messages.ts'
 import type { CallIn, CallMachine, CallOut } from '../../call.ts'
 import { Hearing } from './hearing.ts'
 import { ask, forgetSession, heal, onClosed, onCreated, onInfo, onQueued, onRefused, onWelcome } from './joining.ts'
-import { onFault, onMessage, onNominate, onOrdered, onPassed, onStands, onVoid, removeMember } from './member.ts'
+import { onFault, onMessage, onNominate, onOrdered, onPassed, onSettled, onStands, onVoid, removeMember } from './member.ts'
 import { type ConferenceOptions, ConferenceState } from './state.ts'
 
 export class ConferenceMachine implements CallMachine {
@@ -74,6 +74,7 @@ export class ConferenceMachine implements CallMachine {
       case 'room-passed': return onPassed(s)
       case 'room-ordered': return onOrdered(s, m)
       case 'room-stands': return onStands(s, m)
+      case 'room-settled': return onSettled(s, m)
       case 'room-void': return onVoid(s, m)
       case 'room-message': return onMessage(s, m)
       case 'room-reset': return heal(s, 'CLIENT_NEW_GENERATION', m.reason)

@@ -109,6 +109,7 @@ function apply(s: ConferenceState, m: ServerWire['room-ordered'], done: () => vo
     if (s.session !== session) return
     if (r.ok) {
       s.appliedSeq = m.seq
+      s.standing = { seq: m.seq, epoch: r.value.view.epoch }
       s.send({ k: 'room-applied', room: s.options.room, seq: m.seq })
       if (r.value.ended) return removed(s, r.value.removed.find((x) => x.leaf === r.value.view.ownLeaf)?.reason)
       applied(s, r.value)
@@ -184,6 +185,8 @@ export function onStands(s: ConferenceState, m: ServerWire['room-stands']): void
       if (s.session !== session) return
       if (!r.ok) return heal(s, r.fault.code, r.fault.message)
       const view = r.value.view
+      s.standing = { seq: m.seq, epoch: view.epoch }
+      s.send({ k: 'room-applied', room: s.options.room, seq: m.seq })
       const added = view.members.filter((x) => !before?.members.some((b) => b.leaf === x.leaf && b.identity.keyId === x.identity.keyId))
       applied(s, { view, removed: removedByUs(before, view, removes), added: added.map((x) => x.leaf) })
       done()
@@ -195,6 +198,17 @@ function removedByUs(before: GroupView | undefined, now: GroupView, removes: rea
   return removes.flatMap(({ leaf, reason }) => {
     const gone = before?.members.find((m) => m.leaf === leaf)
     return gone === undefined ? [] : [{ leaf, identity: gone.identity, reason, by: now.ownLeaf }]
+  })
+}
+
+/** Nobody waits for the key any more: what we say from now on is for those whom the change let in, too. */
+export function onSettled(s: ConferenceState, m: ServerWire['room-settled']): void {
+  const session = s.session
+  if (session === undefined) return
+  s.enqueue((done) => {
+    // Nothing that follows needs its answer.
+    if (s.standing?.seq === m.seq) s.ask('room.settle', { session, epoch: s.standing.epoch }, () => {})
+    done()
   })
 }
 

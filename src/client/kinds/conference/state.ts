@@ -51,6 +51,8 @@ export class ConferenceState {
   ownSeq: number | undefined
   /** Newest commit of another that we applied. */
   appliedSeq: number | undefined
+  /** The newest commit that we applied, ours or another's, and the epoch that it led to. */
+  standing: { readonly seq: number; readonly epoch: bigint } | undefined
   /** Ordered commits that we refused; when one of them stands we are on another branch and rejoin. */
   readonly refusedSeqs = new Set<number>()
   /** Tries to get in since the last time we were a member. */

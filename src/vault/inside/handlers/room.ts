@@ -5,7 +5,7 @@ import type { RemovalRequest, SessionId, VaultCalls } from '../../api/calls.ts'
 import { type RoomSession, viewOf } from '../room-session.ts'
 import type { Handlers, VaultState } from '../state.ts'
 
-type RoomCall = 'room.propose' | 'room.confirm' | 'room.abandon' | 'room.apply' | 'room.announce' | 'room.message' | 'room.leave' | 'room.act' | 'room.end'
+type RoomCall = 'room.propose' | 'room.confirm' | 'room.settle' | 'room.abandon' | 'room.apply' | 'room.announce' | 'room.message' | 'room.leave' | 'room.act' | 'room.end'
 
 export const roomHandlers: Handlers<RoomCall> = {
   'room.propose': (vault, { session: id, adds, removes }) => within(vault, id, async (session, group) => {
@@ -25,6 +25,11 @@ export const roomHandlers: Handlers<RoomCall> = {
     if (!change.ok) return change
     session.confirmed(change.value.after)
     return ok({ view: viewOf(session.id, group, vault.clock.unix()) })
+  }),
+
+  'room.settle': (vault, { session: id, epoch }) => within(vault, id, async (session) => {
+    session.settled(epoch)
+    return ok({})
   }),
 
   'room.abandon': (vault, { session: id }) => within(vault, id, async (session, group) => {

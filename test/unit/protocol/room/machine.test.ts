@@ -44,9 +44,35 @@ test('a joiner gets in through the member longest present', () => {
   assertAgreed(t, a!, b!, c!)
   assert.equal(a!.count('room-nominate'), 2)
   assert.equal(b!.count('room-nominate'), 0)
-  assert.deepEqual(b!.got.map((m) => m.k), ['room-info', 'room-queued', 'room-welcome', 'room-ordered', 'room-stands'])
+  assert.deepEqual(b!.got.map((m) => m.k), ['room-info', 'room-queued', 'room-welcome', 'room-settled', 'room-ordered', 'room-stands', 'room-settled'])
   assert.equal(b!.last('room-welcome')?.seq, 1)
   assert.equal(b!.last('room-ordered')?.seq, 2)
+})
+
+test('a commit is settled when everybody who can be reached has answered it, its committer included', () => {
+  const t = new RoomTable()
+  const [a, b, c] = t.seat('a', 'b', 'c')
+  const settled = (): number | undefined => a!.last('room-settled')?.seq
+  assert.equal(settled(), 2)
+  b!.lagMs = 500
+  const d = t.player('d')
+  d.enter()
+  t.run(400)
+  assert.deepEqual([a!.last('room-stands')?.seq, settled()], [3, 2], 'one has not answered')
+  t.run(800)
+  assert.equal(settled(), 3)
+  assert.equal(a!.count('room-settled'), 3)
+  b!.judge = () => 'silent'
+  t.player('e').enter()
+  t.run(400)
+  assert.equal(settled(), 3)
+  b!.drop()
+  t.run(10)
+  assert.equal(settled(), 4, 'who is gone is not waited for')
+  c!.judge = () => 'reject'
+  t.player('f').enter()
+  t.run(400)
+  assert.ok(settled()! > 4, 'who refused is not waited for')
 })
 
 test('those who come while a commit is in flight go together into the next one', () => {
@@ -374,6 +400,24 @@ test('a request on which every nominee fails does not keep the others out, and e
   assert.equal(poison.last('room-refused')?.code, 'ROOM_NOBODY_COMMITS')
   assertAgreed(t, a!, b!, c)
   assert.equal(a!.count('room-reset'), 0)
+})
+
+test('a joiner whom nobody commits: a key update tells whether it is the joiner or the group', () => {
+  for (const silent of ['on the joiner', 'on everything'] as const) {
+    const t = new RoomTable()
+    const [a, b] = t.seat('a', 'b')
+    t.run(5000)
+    const epoch = t.group!.epoch
+    for (const p of [a!, b!]) p.onNominate = (m) => (silent === 'on everything' || m.adds.length > 0 ? undefined : 'honest')
+    const poison = t.player('poison')
+    poison.enter()
+    t.run(12_000)
+    assert.equal(poison.last('room-refused')?.code, 'ROOM_NOBODY_COMMITS')
+    poison.leave()
+    t.run(t.limits.stuckMs + 2000)
+    assert.equal(a!.count('room-reset'), silent === 'on everything' ? 1 : 0, silent)
+    if (silent === 'on the joiner') assert.equal(t.group!.epoch, epoch + 1n)
+  }
 })
 
 test('nobody commits for long: a new generation', () => {
