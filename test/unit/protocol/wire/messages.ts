@@ -33,6 +33,7 @@ export const serverExamples: ServerMessage[] = [
   { k: 'room-passed', room, epoch: 1n, reason: 'late' },
   { k: 'room-ordered', room, generation: 1, seq: 4, epoch: 3n, commit: b(800), removes: [] },
   { k: 'room-stands', room, seq: 4 },
+  { k: 'room-settled', room, seq: 4 },
   { k: 'room-void', room, seq: 4 },
   { k: 'room-message', room, epoch: 4n, message: b(100) },
   { k: 'room-reset', room, generation: 2, reason: 'most are out of step' },
