@@ -20,12 +20,13 @@ const own = new Map(files.map((f) => [f, imports.get(f)!.filter((s) => s.startsW
 /** Which folders each folder may import from, itself included. Order is the direction of the arrows. */
 const allowed: [string, string[]][] = [
   ['base/', ['base/']],
-  ['crypto/', ['base/', 'crypto/']],
+  ['ffi/', ['base/', 'ffi/']],
+  ['crypto/', ['base/', 'crypto/', 'ffi/']],
   ['model/', ['base/', 'model/']],
   ['protocol/srtp/', ['base/', 'crypto/port.ts', 'protocol/srtp/', 'protocol/rtp/']],
   ['protocol/', ['base/', 'crypto/port.ts', 'model/', 'protocol/']],
   ['audio/', ['base/', 'audio/']],
-  ['net/', ['base/', 'net/']],
+  ['net/', ['base/', 'net/', 'ffi/']],
   ['media/', ['base/', 'crypto/', 'protocol/rtp/', 'protocol/srtp/', 'audio/', 'net/', 'media/', 'model/', 'vault/api/']],
   ['telephony/', ['base/', 'crypto/port.ts', 'protocol/sip/', 'protocol/sdp/', 'net/', 'telephony/']],
   ['vault/api/', ['base/', 'model/', 'vault/api/']],
@@ -111,9 +112,15 @@ test('kinds do not import each other, handsets import no kinds, only the switch 
 })
 
 test('the media worker reaches only media things', () => {
-  const may = /^(base|crypto|protocol\/(rtp|srtp)|audio|net|media|model|vault\/api)\//
+  const may = /^(base|ffi|crypto|protocol\/(rtp|srtp)|audio|net|media|model|vault\/api)\//
   const wrong = files.filter((f) => f.startsWith('media/')).flatMap((f) => [...reach(f)].filter((to) => !may.test(to)).map((to) => `${f} ⇒ ${to}`))
   assert.deepEqual(wrong, [])
+})
+
+test('foreign functions are called by the native folders alone', () => {
+  const wrong = files.filter((f) => !/^(ffi|net\/native|crypto\/native)\//.test(f)).flatMap((f) => own.get(f)!.filter((to) => to.startsWith('ffi/')).map((to) => `${f} → ${to}`))
+  const koffi = files.filter((f) => f !== 'ffi/library.ts' && text.get(f)!.includes("'koffi'"))
+  assert.deepEqual([...wrong, ...koffi], [])
 })
 
 test('pure folders have no I/O, clock, randomness, timers or WebCrypto', () => {

@@ -5,9 +5,33 @@ export interface UdpSocket {
   readonly local: AddressPort
   /** Best effort; `data` may be reused by the caller after the call returns. */
   send(data: Uint8Array, to: AddressPort): void
-  /** One listener. `data` is valid during the call only, and the listener may write into it. */
+  /** One listener. `data` and `from` are valid during the call only, and the listener may write into `data`. */
   onMessage(listener: (data: Uint8Array, from: AddressPort) => void): void
   close(): void
+}
+
+/** A socket that has datagrams built where it sends them from. */
+export interface BuildingSocket extends UdpSocket {
+  /** Room for the next datagram, 1600 octets; the same until it is sent. */
+  slot(): Uint8Array
+  /** Sends the first `length` octets of the slot. */
+  sendSlot(length: number, to: AddressPort): void
+}
+
+const SLOT_OCTETS = 1600
+
+/** The same over any socket. */
+export function buildingSocket(socket: UdpSocket): BuildingSocket {
+  if ('sendSlot' in socket) return socket as BuildingSocket
+  const slot = new Uint8Array(SLOT_OCTETS)
+  return {
+    local: socket.local,
+    send: (data, to) => socket.send(data, to),
+    onMessage: (listener) => socket.onMessage(listener),
+    close: () => socket.close(),
+    slot: () => slot,
+    sendSlot: (length, to) => socket.send(slot.subarray(0, length), to),
+  }
 }
 
 export interface UdpPort {

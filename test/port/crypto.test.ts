@@ -5,11 +5,14 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Der } from '../../src/base/brand.ts'
 import { utf8 } from '../../src/base/bytes.ts'
+import { createNativeCrypto } from '../../src/crypto/native/index.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import type { CryptoPort, PacketAlgorithm, SignatureName } from '../../src/crypto/port.ts'
 import { selfTest } from '../../src/crypto/self-test.ts'
 
-const providers: readonly [string, () => CryptoPort][] = [['node', createNodeCrypto]]
+const native = createNativeCrypto()
+if (!native.ok) console.log(`the native provider is left out: ${native.fault.message}`)
+const providers: readonly [string, () => CryptoPort][] = [['node', createNodeCrypto], ...(native.ok ? [['native', () => native.value] satisfies [string, () => CryptoPort]] : [])]
 const KEY_LENGTH: Record<PacketAlgorithm, number> = { 'aes-128-gcm': 16, 'aes-256-gcm': 32, 'aes-128-cm-sha1-80': 36 }
 const MESSAGE = utf8('message')
 

@@ -13,6 +13,8 @@ export const mediaFaults = {
   MEDIA_VAULT: { what: 'The vault did not answer for frames', todo: 'Restart the client; frames are lost meanwhile.' },
   MEDIA_CODEC: { what: 'The codec is not available', todo: 'Choose another codec.' },
   MEDIA_WORKER: { what: 'The media thread ended', todo: 'Restart the program and report the log.' },
+  NATIVE_UNAVAILABLE: { what: 'The native media path is not available here', todo: 'The portable one does the same more slowly; on Linux, install with optional packages to have it.' },
+  NATIVE_CALL: { what: 'The system refused a call of the native media path', todo: 'The portable one is used instead; report the log if this system should be able to.' },
   NET_RESOLVE: { what: 'A host name has no address', todo: 'Check the name and the name servers of this machine.' },
   NET_BIND: { what: 'A UDP port could not be opened', todo: 'Check the address and that no other program holds the port.' },
   RTP_TRUNCATED: { what: 'An RTP packet is shorter than its header says', todo: 'Look for a program that sends something else to this port.' },

@@ -1,0 +1,205 @@
+/**
+ * The loop of a thread that does nothing but media: it waits for sockets, timers and a wake-up from other
+ * threads in one system call, and sends what each round brought in one call per socket. While it waits, nothing
+ * else of the thread runs; after a wake-up Node's own loop gets one turn, in which messages arrive and promises settle.
+ */
+import { type Instant, instant, type UnixTime, unixTime } from '../../base/brand.ts'
+import type { Scheduler } from '../../base/ports.ts'
+import { err, ok, type Result } from '../../base/result.ts'
+import { Memory } from '../../ffi/memory.ts'
+import type { AddressPort } from '../address.ts'
+import * as k from './layout.ts'
+import { ReceiveBatch } from './receive-batch.ts'
+import { SendQueue } from './send-queue.ts'
+import { type NativeSocket, type NativeSocketOptions, openNativeSocket } from './socket.ts'
+import { reason, type System, systemCalls } from './system.ts'
+import { Timers } from './timers.ts'
+import type { WakeHandle } from './wake.ts'
+
+/** However quiet it is, the thread comes up this often, so that it can be ended from outside. */
+const LONGEST_WAIT_MS = 500
+/** Node's loop gets a turn this often without a wake-up too. */
+const YIELD_MS = 200
+const EVENTS = 256
+/** Below this rate waiting costs more than it saves: packets are sent as they come. */
+const GATHER_FROM_PER_SECOND = 5000
+/** Rounds in a row over one socket before timers and orders get their turn. */
+const ROUNDS = 8
+/** A system that had no room is asked again this soon. */
+const RETRY_MS = 1
+const EVENT_DATA = k.EPOLL_EVENT[process.arch] ?? { octets: 16, data: 8 }
+
+export interface LoopOptions {
+  /** Of whoever started this thread; without it only `turn` and `stop` end a wait. */
+  readonly wake?: WakeHandle
+  /** At high rates packets are gathered for so long, ms, which is what it adds to the delay at most. 0: never. */
+  readonly gatherMs?: number
+  /** Several datagrams to one receiver go down as one that the system cuts (UDP_SEGMENT). */
+  readonly segment?: boolean
+  /** Datagrams received in one call, and that may wait to be sent. */
+  readonly receiveSlots?: number
+  readonly sendSlots?: number
+}
+
+export class NativeLoop {
+  readonly #system: System
+  readonly #epoll: number
+  readonly #wake: WakeHandle | undefined
+  #woken = false
+  readonly #events: Memory
+  readonly #scratch: Memory
+  readonly #sockets = new Map<number, NativeSocket>()
+  readonly incoming: ReceiveBatch
+  readonly outgoing: SendQueue
+  /** The system had no room for what waits to be sent. */
+  #blocked = false
+  readonly #timers = new Timers()
+  readonly #gatherMs: number
+  readonly #clockOffset: number
+  #now: Instant
+  #stopped = false
+  #rate = 0
+  #rateAt: number
+  #received = 0
+  /** Since the start: rounds, and those of them that waited to gather. */
+  rounds = 0
+  gathered = 0
+
+  static open(options: LoopOptions = {}): Result<NativeLoop> {
+    const system = systemCalls()
+    if (!system.ok) return system
+    const epoll = system.value.epollCreate(k.EPOLL_CLOEXEC)
+    if (epoll < 0) return err('NATIVE_CALL', reason(system.value, 'epoll_create1'))
+    const loop = new NativeLoop(system.value, epoll, options)
+    if (options.wake === undefined || loop.#watch(k.EPOLL_CTL_ADD, options.wake, k.EPOLLIN)) return ok(loop)
+    const why = reason(system.value, 'epoll_ctl')
+    loop.close()
+    return err('NATIVE_CALL', why)
+  }
+  private constructor(system: System, epoll: number, options: LoopOptions) {
+    this.#system = system
+    this.#epoll = epoll
+    this.#wake = options.wake
+    this.#events = new Memory(system.library, EVENTS * EVENT_DATA.octets)
+    this.#scratch = new Memory(system.library, 64)
+    this.incoming = new ReceiveBatch(system, options.receiveSlots ?? 64)
+    this.outgoing = new SendQueue(system, { slots: options.sendSlots ?? 2048, segment: options.segment ?? false })
+    this.#gatherMs = options.gatherMs ?? 1
+    const [seconds, nanoseconds] = process.hrtime()
+    this.#clockOffset = seconds * 1e3 + nanoseconds / 1e6 - performance.now()
+    this.#now = this.#clock()
+    this.#rateAt = this.#now
+  }
+  #clock(): Instant {
+    return instant(performance.now() + this.#clockOffset)
+  }
+  #watch(operation: number, fd: number, events: number): boolean {
+    this.#scratch.view.setUint32(0, events, true)
+    this.#scratch.view.setInt32(EVENT_DATA.data, fd, true)
+    this.#scratch.view.setInt32(EVENT_DATA.data + 4, 0, true)
+    return this.#system.epollCtl(this.#epoll, operation, fd, this.#scratch.address(0, EVENT_DATA.octets)) === 0
+  }
+
+  /** Time as of the current round: the same clock as `realScheduler`. */
+  readonly scheduler: Scheduler = {
+    now: () => this.#now,
+    unix: (): UnixTime => unixTime(Math.floor(Date.now() / 1000)),
+    at: (when, run) => this.#timers.add(when, run),
+  }
+  bind(at: AddressPort, options: NativeSocketOptions): Result<NativeSocket> {
+    const opened = openNativeSocket({ system: this.#system, incoming: this.incoming, outgoing: this.outgoing }, at, options)
+    if (!opened.ok) return opened
+    const socket = opened.value
+    if (!this.#watch(k.EPOLL_CTL_ADD, socket.fd, k.EPOLLIN)) {
+      socket.close()
+      return err('NATIVE_CALL', reason(this.#system, 'epoll_ctl'))
+    }
+    this.#sockets.set(socket.fd, socket)
+    socket.onClose(() => {
+      this.#sockets.delete(socket.fd)
+      this.#watch(k.EPOLL_CTL_DEL, socket.fd, 0)
+    })
+    return opened
+  }
+
+  /** Until `stop`. */
+  async run(): Promise<void> {
+    let yieldedAt = this.#now
+    while (!this.#stopped) {
+      const got = this.turn(LONGEST_WAIT_MS)
+      if (this.#woken || this.#now - yieldedAt >= YIELD_MS) {
+        this.#woken = false
+        yieldedAt = this.#now
+        await new Promise((resolve) => void setImmediate(resolve))
+      } else if (this.#shouldGather(got)) this.#sleep(this.#gatherMs)
+    }
+  }
+  stop(): void {
+    this.#stopped = true
+  }
+  /** Sockets are closed by who bound them, the wake-up by who made it. */
+  close(): void {
+    this.#stopped = true
+    this.#system.close(this.#epoll)
+  }
+  /** One round: waits for at most `maxWaitMs`, then does what there is to do. How many datagrams came. */
+  turn(maxWaitMs: number): number {
+    this.rounds++
+    this.flush()
+    const wait = this.#blocked ? Math.min(RETRY_MS, maxWaitMs) : Math.min(this.#timers.next - this.#clock(), maxWaitMs)
+    const n = this.#system.epollWait(this.#epoll, this.#events.address(0, EVENTS * EVENT_DATA.octets), EVENTS, Math.max(0, Math.ceil(wait)))
+    this.#now = this.#clock()
+    let received = 0
+    for (let i = 0; i < n; i++) received += this.#ready(i * EVENT_DATA.octets)
+    this.#timers.run(this.#now)
+    this.flush()
+    this.#count(received)
+    return received
+  }
+  #ready(event: number): number {
+    const fd = this.#events.view.getInt32(event + EVENT_DATA.data, true)
+    if (fd === this.#wake) {
+      this.#system.eventfdRead(fd, this.#scratch.address(0, 8))
+      this.#woken = true
+      return 0
+    }
+    const socket = this.#sockets.get(fd)
+    return socket === undefined ? 0 : this.#receive(socket)
+  }
+  #receive(socket: NativeSocket): number {
+    let received = 0
+    for (let round = 0; round < ROUNDS; round++) {
+      const n = socket.receive()
+      received += n
+      if (n < this.incoming.size) break
+      // What came is sent before more is taken: nobody waits for a long queue behind him.
+      this.flush()
+      this.#now = this.#clock()
+    }
+    return received
+  }
+  /** Sends what was built. */
+  flush(): void {
+    this.#blocked = !this.outgoing.flush()
+  }
+
+  /** Rate of the last 100 ms or so. */
+  #count(received: number): void {
+    this.#received += received
+    const elapsed = this.#now - this.#rateAt
+    if (elapsed < 100) return
+    this.#rate = (this.#received * 1000) / elapsed
+    this.#received = 0
+    this.#rateAt = this.#now
+  }
+  #shouldGather(got: number): boolean {
+    return this.#gatherMs > 0 && got > 0 && this.#rate >= GATHER_FROM_PER_SECOND && !this.#blocked
+  }
+  #sleep(ms: number): void {
+    this.gathered++
+    this.#scratch.view.setBigUint64(0, 0n, true)
+    this.#scratch.view.setUint32(k.TIMESPEC.nanoseconds, Math.min(Math.round(ms * 1e6), 999_999_999), true)
+    this.#scratch.view.setUint32(k.TIMESPEC.nanoseconds + 4, 0, true)
+    this.#system.nanosleep(this.#scratch.address(0, k.TIMESPEC.octets), 0)
+  }
+}

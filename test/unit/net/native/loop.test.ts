@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { instant } from '../../../../src/base/brand.ts'
+import { must } from '../../../../src/base/result.ts'
+import { NativeLoop } from '../../../../src/net/native/loop.ts'
+import { steeringProgram } from '../../../../src/net/native/socket.ts'
+import { systemCalls } from '../../../../src/net/native/system.ts'
+import { Waker } from '../../../../src/net/native/wake.ts'
+import { nodeUdp } from '../../../../src/net/node-udp.ts'
+import { realScheduler } from '../../../../src/net/scheduler.ts'
+
+const system = systemCalls()
+const skip = system.ok ? false : system.fault.message
+const at = { address: '127.0.0.1', port: 0 }
+const BUFFERS = { bufferOctets: 1 << 18 }
+
+function until(loop: NativeLoop, condition: () => boolean): void {
+  const end = performance.now() + 10_000
+  while (!condition()) {
+    assert.ok(performance.now() < end, 'did not come within ten seconds')
+    loop.turn(20)
+  }
+}
+
+for (const address of ['127.0.0.1', '::1']) {
+  test(`exchanges datagrams of every size with node:dgram (${address})`, { skip }, async (t) => {
+    const loop = must(NativeLoop.open())
+    const mine = must(loop.bind({ address, port: 0 }, BUFFERS))
+    const other = await nodeUdp().bind({ address, port: 0 }).catch(() => undefined)
+    if (other === undefined) return t.skip(`no ${address} here`)
+    const got: { length: number; port: number; address: string }[] = []
+    mine.onMessage((data, from) => {
+      got.push({ length: data.length, port: from.port, address: from.address })
+      mine.send(data, { address: from.address, port: from.port })
+    })
+    const back: number[] = []
+    other.onMessage((data) => back.push(data.length))
+    const sizes = [0, 1, 12, 200, 1500, 1600, 2047, 2048, 2049, 9000, 60_000]
+    for (const n of sizes) other.send(new Uint8Array(n).fill(n), mine.local)
+    until(loop, () => got.length === sizes.length)
+    assert.deepEqual(got.map((g) => g.length), sizes.map((n) => Math.min(n, 2048)))
+    assert.ok(got.every((g) => g.port === other.local.port && g.address === address))
+    loop.flush()
+    while (back.length < 6) await new Promise((resolve) => setImmediate(resolve))
+    assert.deepEqual(back, [0, 1, 12, 200, 1500, 1600])
+    assert.equal(loop.outgoing.refused, sizes.length - 6, 'longer than a slot')
+    assert.ok(mine.granted.receive >= 1 << 17 && mine.granted.send >= 1 << 17)
+    other.close()
+    mine.close()
+    mine.close()
+    loop.close()
+  })
+}
+
+test('a socket of all addresses speaks IPv4 and IPv6, and shows IPv4 as such', { skip }, async () => {
+  const loop = must(NativeLoop.open())
+  const bound = loop.bind({ address: '::', port: 0 }, BUFFERS)
+  if (!bound.ok) return
+  const four = await nodeUdp().bind(at)
+  let answered = 0
+  four.onMessage((d) => (answered = d.length))
+  four.send(new Uint8Array(1), { address: '127.0.0.1', port: bound.value.local.port })
+  let from = ''
+  bound.value.onMessage((_, f) => {
+    from = f.address
+    bound.value.send(new Uint8Array(3), { address: f.address, port: f.port })
+  })
+  until(loop, () => from !== '')
+  loop.flush()
+  assert.equal(from, '127.0.0.1')
+  while (answered === 0) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(answered, 3)
+  four.close()
+  bound.value.close()
+  loop.close()
+})
+
+test('one flush is one call, and segments arrive as datagrams', { skip }, async () => {
+  for (const segment of [false, true]) {
+    const loop = must(NativeLoop.open({ segment }))
+    const socket = must(loop.bind(at, BUFFERS))
+    const sinks = await Promise.all([1, 2].map(() => nodeUdp().bind(at)))
+    const got: number[][] = [[], []]
+    for (const [i, s] of sinks.entries()) s.onMessage((d) => got[i]!.push(d[0]!))
+    for (let n = 0; n < 20; n++) {
+      socket.slot()[0] = n
+      socket.sendSlot(180, sinks[n % 2]!.local)
+    }
+    loop.flush()
+    assert.equal(loop.outgoing.calls, 1)
+    assert.equal(loop.outgoing.sent, segment ? 2 : 20)
+    while (got[0]!.length + got[1]!.length < 20) await new Promise((resolve) => setImmediate(resolve))
+    assert.deepEqual(got, [0, 1].map((k) => Array.from({ length: 10 }, (_, i) => 2 * i + k)))
+    for (const s of [socket, ...sinks]) s.close()
+    loop.close()
+  }
+})
+
+test('runs timers in their order, keeps time with the real clock, wakes up, and stops', { skip }, async () => {
+  using waker = must(Waker.create())
+  const loop = must(NativeLoop.open({ wake: waker.handle }))
+  const order: string[] = []
+  const now = realScheduler(false).now()
+  assert.ok(Math.abs(loop.scheduler.now() - now) < 1000)
+  loop.scheduler.at(instant(now - 1), () => order.push('due'))
+  loop.scheduler.at(instant(now - 5), () => order.push('overdue'))
+  loop.scheduler.at(instant(now - 1), () => order.push('due too'))
+  loop.scheduler.at(instant(now - 2), () => order.push('never'))()
+  loop.scheduler.at(instant(now + 5), () => {
+    order.push('later')
+    waker.wake()
+    // Node's own loop gets a turn after the wake-up: without it this would never come.
+    setImmediate(() => {
+      order.push('woken')
+      loop.stop()
+    })
+  })
+  await loop.run()
+  assert.deepEqual(order, ['overdue', 'due', 'due too', 'later', 'woken'])
+  loop.close()
+})
+
+test('sockets of one port share its packets by SSRC, RTCP as well as RTP', { skip }, async () => {
+  const loop = must(NativeLoop.open())
+  const first = must(loop.bind(at, { ...BUFFERS, share: 3 }))
+  const sockets = [first, ...[1, 2].map(() => must(loop.bind(first.local, { ...BUFFERS, share: 3 })))]
+  const got: number[][] = [[], [], []]
+  const ssrcOf = (d: Uint8Array): number => new DataView(d.buffer, d.byteOffset).getUint32(d[1]! >= 192 && d[1]! <= 223 ? 4 : 8)
+  for (const [i, s] of sockets.entries()) s.onMessage((d) => got[i]!.push(d[0]! === 0x80 ? ssrcOf(d) : -1))
+  const sender = must(loop.bind(at, BUFFERS))
+  const ssrcs = [0, 1, 2, 77, 0xffffffff, 0x80000001]
+  for (const type of [0, 96, 191, 192, 200, 223, 224, 255]) for (const ssrc of ssrcs) {
+    const view = new DataView(new ArrayBuffer(40))
+    view.setUint8(0, 0x80)
+    view.setUint8(1, type)
+    view.setUint32(type >= 192 && type <= 223 ? 4 : 8, ssrc)
+    sender.send(new Uint8Array(view.buffer), first.local)
+  }
+  for (const short of [0, 1, 5]) sender.send(new Uint8Array(short), first.local)
+  until(loop, () => got.flat().length === 8 * ssrcs.length + 3)
+  for (const [i, list] of got.entries()) assert.ok(list.filter((s) => s >= 0).every((s) => s % 3 === i), `socket ${i} got ${list.join()}`)
+  assert.equal(steeringProgram(3).length, 8)
+  for (const s of [...sockets, sender]) s.close()
+  loop.close()
+})
+
+test('a port that is taken and an address that is none are refused', { skip }, () => {
+  const loop = must(NativeLoop.open())
+  const socket = must(loop.bind(at, BUFFERS))
+  for (const wrong of [socket.local, { address: 'example.org', port: 0 }, { address: '1.2.3', port: 0 }, { address: 'x'.repeat(500), port: 0 }]) {
+    const r = loop.bind(wrong, BUFFERS)
+    assert.equal(r.ok ? '' : r.fault.code, 'NET_BIND')
+  }
+  socket.close()
+  loop.close()
+})
