@@ -24,7 +24,8 @@ import { workerUrl } from '../media/worker-url.ts'
 import { type AddressPort, showAddress } from '../net/address.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { VaultCalls } from '../vault/api/calls.ts'
-import { startVault, type ThreadedVault } from '../vault/host/start.ts'
+import type { HostVault } from '../vault/host/hosted.ts'
+import { startVault } from '../vault/host/start.ts'
 
 export interface ClientExtras {
   readonly observer?: ClientObserver
@@ -80,7 +81,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
 }
 
 /** The identity's files go to the vault's threads and are wiped here. */
-async function vaultFor(config: ClientConfig, configFile: string, crypto: CryptoPort): Promise<Result<{ readonly vault: ThreadedVault; readonly warnings: readonly string[] }>> {
+async function vaultFor(config: ClientConfig, configFile: string, crypto: CryptoPort): Promise<Result<{ readonly vault: HostVault; readonly warnings: readonly string[] }>> {
   const { certificate, key, passphrase, anchors } = config.identity
   const now = unixTime(Math.floor(Date.now() / 1000))
   const files = { certificateFile: besideConfig(configFile, certificate), keyFile: besideConfig(configFile, key), ...(passphrase === undefined ? {} : { passphrase }) }

@@ -1,5 +1,4 @@
 /** Certificates, keys and anchors from PEM files, as any organisation's authority hands them out. */
-import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import type { Der, UnixTime } from '../base/brand.ts'
 import { sameBytes } from '../base/bytes.ts'
@@ -12,9 +11,9 @@ import { delegationAlgorithm } from '../protocol/x509/delegation.ts'
 import { type Anchors, CHAIN_LIMIT, makeAnchors } from '../protocol/x509/path.ts'
 import { decodePem, type PemBlock } from '../protocol/x509/pem.ts'
 import { formatTime } from '../protocol/x509/time.ts'
+import { privateKeyOf } from './private-key.ts'
 
 const FILE_LIMIT = 2 * 1024 * 1024
-const PRIVATE_LABELS = ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']
 
 export interface IdentityFiles {
   /** PEM: own certificate first, intermediates after. */
@@ -110,26 +109,19 @@ export function readAnchors(files: readonly string[]): Result<Anchors> {
 
 /** The first private key of a PEM file as PKCS#8, DER. */
 export function readKey(file: string, passphrase?: string): Result<Uint8Array> {
-  const blocks = readBlocks(file)
-  if (!blocks.ok) return blocks
-  const block = blocks.value.find((b) => PRIVATE_LABELS.includes(b.label))
-  if (block === undefined) return err('IDENTITY_FILE_NO_KEY', file)
-  const encrypted = block.label.startsWith('ENCRYPTED') || /^Proc-Type: 4,ENCRYPTED/m.test(block.text)
-  if (!encrypted && block.bytes === undefined) return err('IDENTITY_FILE_DAMAGED', file)
-  if (encrypted && passphrase === undefined) return err('IDENTITY_PASSPHRASE_NEEDED', file)
-  let key: KeyObject
-  try {
-    key = createPrivateKey({ key: block.text, format: 'pem', ...(encrypted && passphrase !== undefined ? { passphrase } : {}) })
-  } catch {
-    return err(encrypted ? 'IDENTITY_PASSPHRASE_WRONG' : 'IDENTITY_KEY_UNREADABLE', file)
-  }
-  return ok(Uint8Array.from(key.export({ format: 'der', type: 'pkcs8' })))
+  const text = readText(file)
+  return text.ok ? privateKeyOf(text.value, file, passphrase) : text
 }
 
 function readBlocks(file: string): Result<PemBlock[]> {
+  const text = readText(file)
+  return text.ok ? ok(decodePem(text.value)) : text
+}
+
+function readText(file: string): Result<string> {
   try {
     if (statSync(file).size > FILE_LIMIT) return err('IDENTITY_FILE_TOO_LARGE', file)
-    return ok(decodePem(readFileSync(file, 'latin1')))
+    return ok(readFileSync(file, 'latin1'))
   } catch (e) {
     return (e as NodeJS.ErrnoException).code === 'ENOENT' ? err('IDENTITY_FILE_MISSING', file) : err('IDENTITY_FILE_UNREADABLE', `${file} (${(e as NodeJS.ErrnoException).code ?? 'unknown reason'})`)
   }

@@ -13,6 +13,8 @@ import type { GroupView, Vault, VaultCalls } from '../../src/vault/api/calls.ts'
 import type { FrameBatch } from '../../src/vault/api/frames.ts'
 import type { VaultOptions } from '../../src/vault/api/options.ts'
 import { createVault } from '../../src/vault/inside/create.ts'
+import { findBundle } from '../../src/vault/host/bundle.ts'
+import { startVaultProcess } from '../../src/vault/host/process.ts'
 import { startVault } from '../../src/vault/host/start.ts'
 import { People, REALM } from '../kit/people.ts'
 
@@ -28,6 +30,7 @@ const providers: Record<string, (options: VaultOptions) => Promise<Vault>> = {
     control: new URL('../../src/vault/inside/control-worker.ts', import.meta.url),
     frames: new URL('../../src/vault/inside/frames-worker.ts', import.meta.url),
   })),
+  'as a process': async (options) => must(await startVaultProcess({ ...options, bundle: must(findBundle()) })).vault,
 }
 
 const POLICY: VaultCalls['room.create']['in']['policy'] = { room: ROOM, realm: REALM, hosts: [], admit: 'anchors', suite: 'x25519', codec: 'g722', forwarding: 'all', maximumMembers: 16, gatewaysAllowed: false }

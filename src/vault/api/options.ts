@@ -17,4 +17,8 @@ export interface VaultOptions {
   readonly kind?: 'member' | 'gateway'
   /** How keys are kept here, as others are told; the weakest unless given. */
   readonly keyProtection?: KeyProtection
+  /** SHA-256 of the program that holds the key, hex, where it is one of its own. */
+  readonly measurement?: string
+  /** Where memberships are numbered from: what asks for one of a vault before finds none. */
+  readonly firstSession?: number
 }

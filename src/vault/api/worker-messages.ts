@@ -2,7 +2,6 @@
 import type { Fault, Result } from '../../base/result.ts'
 import type { Identity } from '../../model/identity.ts'
 import type { PipeId, VaultCallName } from './calls.ts'
-import type { FrameBatch } from './frames.ts'
 
 /** Host → control thread. */
 export type ToControl =
@@ -22,12 +21,6 @@ export type FromControl =
   | { readonly op: 'pipe.cipher'; readonly pipe: PipeId; readonly bytes: Uint8Array }
   | { readonly op: 'pipe.plain'; readonly pipe: PipeId; readonly bytes: Uint8Array }
   | { readonly op: 'pipe.closed'; readonly pipe: PipeId; readonly reason: string }
-
-/** On a frames port, both ways. */
-export interface FramesMessage {
-  readonly id: number
-  readonly batch: FrameBatch
-}
 
 /** Host → frames thread: another port whose batches it answers. */
 export interface ToFrames {

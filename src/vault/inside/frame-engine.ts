@@ -13,6 +13,7 @@ import { decodeHeader } from '../../protocol/sframe/header.ts'
 import type { SFrameSuite } from '../../protocol/sframe/key.ts'
 import { SFrameSession } from '../../protocol/sframe/session.ts'
 import type { Frame, FrameBatch } from '../api/frames.ts'
+import { packBatches, unpackBatches } from '../api/packed-frames.ts'
 
 /** Leaf and stream of those who announced theirs. */
 export type Streams = readonly (readonly [leaf: number, ssrc: Ssrc])[]
@@ -83,12 +84,23 @@ export class FrameEngine {
     }
   }
 
+  /** Wipes all keys. */
+  end(): void {
+    for (const session of this.#sessions.values()) session.sframe[Symbol.dispose]()
+    this.#sessions.clear()
+  }
+
   run(batch: FrameBatch): FrameBatch {
     const session = this.#sessions.get(batch.session)
     const refusal = session === undefined ? 'VAULT_SESSION_UNKNOWN' : session.broken !== undefined ? session.broken : batch.frames.length > BATCH_LIMIT ? 'VAULT_BATCH' : undefined
     if (session === undefined || refusal !== undefined) return refuseAll(batch, refusal ?? 'VAULT_SESSION_UNKNOWN')
     const step = batch.op === 'seal' ? (f: Frame) => this.#seal(session, f) : (f: Frame) => this.#open(session, f)
     return { ...batch, frames: batch.frames.map(step) }
+  }
+
+  /** The answer to `packBatches`; empty where that is not what was asked. */
+  runPacked(packed: Uint8Array): Uint8Array {
+    return packBatches((unpackBatches(packed) ?? []).map((b) => this.run(b)))
   }
 
   #seal(session: MediaSession, frame: Frame): Frame {

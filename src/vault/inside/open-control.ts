@@ -28,7 +28,7 @@ export function openControl(crypto: CryptoPort, clock: Clock, options: VaultOpti
     const keeper = new IdentityKeeper(crypto, { chain, signer: crypto.signer(algorithm, pkcs8), kind, keyProtection }, trust)
     const shown = keeper.show(clock.unix())
     if (!shown.ok) return shown
-    const state = new VaultState(crypto, clock, keeper, frames)
+    const state = new VaultState(crypto, clock, keeper, frames, options.firstSession ?? 1)
     return ok(new VaultControl(state, { crypto, clock, trust, context: clientContext(chain, pkcs8) }))
   } catch {
     // OpenSSL and the crypto port throw on a key that is none, or not the certificate's.

@@ -21,9 +21,10 @@ export class VaultState {
   readonly pipes = new Map<PipeId, HopConnection>()
   readonly #frames: (c: FrameCommand) => void
   readonly #sessions = new Map<SessionId, RoomSession>()
-  #nextSession = 1
+  #nextSession: number
 
-  constructor(crypto: CryptoPort, clock: Clock, identity: IdentityKeeper, frames: (c: FrameCommand) => void) {
+  constructor(crypto: CryptoPort, clock: Clock, identity: IdentityKeeper, frames: (c: FrameCommand) => void, firstSession: number) {
+    this.#nextSession = firstSession
     this.crypto = crypto
     this.clock = clock
     this.identity = identity

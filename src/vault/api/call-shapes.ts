@@ -1,0 +1,71 @@
+/** The arguments of every call of the vault, as they are checked at the border of its process. */
+import type { Der, RoomName, Ssrc } from '../../base/brand.ts'
+import type { BasePolicy } from '../../model/policy.ts'
+import { COMMIT_LIMIT, EVIDENCE_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT, LEAF_LIMIT, ROOM_MESSAGE_LIMIT, WELCOME_LIMIT } from '../../protocol/wire/limits.ts'
+import type { HopKeys, JoinerRequest, RemovalRequest, VaultCallName, VaultCalls } from './calls.ts'
+import type { VaultOptions } from './options.ts'
+import { boolean, branded, either, integer, list, octets, oneOf, optional, record, type Shape, text, u32 } from './shapes.ts'
+
+const LIST_LIMIT = 1024
+const NAME_LIMIT = 256
+const CERTIFICATE_LIMIT = 64 * 1024
+const KEY_LIMIT = 16 * 1024
+const REVOCATION_LIMIT = 16 * 1024 * 1024
+
+const roomName = branded<RoomName>(text(NAME_LIMIT))
+const generation = integer(0, 0xffff_ffff)
+const leaf = integer(0, 0xffff_ffff)
+const hopSuite = oneOf<HopKeys['suite']>('AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80')
+const mlsSuite = oneOf<BasePolicy['suite']>('x-wing', 'x25519')
+const removal = record<RemovalRequest>({ leaf, reason: oneOf('leave', 'host', 'unreachable', 'rejoin'), evidence: optional(octets(EVIDENCE_LIMIT)) })
+const joiner = record<JoinerRequest>({ id: u32, keyPackage: octets(KEY_PACKAGE_LIMIT) })
+const inSession = record<{ session: number }>({ session: u32 })
+
+const policy = record<VaultCalls['room.create']['in']['policy']>({
+  room: roomName, realm: text(NAME_LIMIT), hosts: list(text(NAME_LIMIT), LIST_LIMIT),
+  admit: either(oneOf('anchors'), list(text(NAME_LIMIT), LIST_LIMIT)), suite: mlsSuite, codec: oneOf('g722', 'opus'), forwarding: oneOf('all', 'loudest'),
+  maximumMembers: integer(1, LEAF_LIMIT), gatewaysAllowed: boolean,
+})
+
+export const CALL_SHAPES: { readonly [K in VaultCallName]: Shape<VaultCalls[K]['in']> } = {
+  'identity.show': record<Record<string, never>>({}),
+  'hop.offer': record<VaultCalls['hop.offer']['in']>({ pipe: u32, generation, suites: list(hopSuite, 8) }),
+  'hop.finish': record<VaultCalls['hop.finish']['in']>({ pipe: u32, answer: octets(HOP_MESSAGE_LIMIT) }),
+  'room.create': record<VaultCalls['room.create']['in']>({ policy, generation }),
+  'room.request': record<VaultCalls['room.request']['in']>({ room: roomName, suite: mlsSuite }),
+  'room.welcome': record<VaultCalls['room.welcome']['in']>({ session: u32, welcome: octets(WELCOME_LIMIT) }),
+  'room.propose': record<VaultCalls['room.propose']['in']>({ session: u32, adds: list(joiner, LIST_LIMIT), removes: list(removal, LIST_LIMIT) }),
+  'room.confirm': inSession,
+  'room.abandon': inSession,
+  'room.apply': record<VaultCalls['room.apply']['in']>({ session: u32, commit: octets(COMMIT_LIMIT), removals: list(removal, LIST_LIMIT) }),
+  'room.announce': record<VaultCalls['room.announce']['in']>({ session: u32, ssrc: branded<Ssrc>(u32) }),
+  'room.message': record<VaultCalls['room.message']['in']>({ session: u32, message: octets(ROOM_MESSAGE_LIMIT) }),
+  'room.leave': inSession,
+  'room.act': record<VaultCalls['room.act']['in']>({ session: u32, leaf, ban: boolean }),
+  'room.end': inSession,
+}
+
+/** A call's number on the wire is its place in the table. */
+export const CALL_NAMES = Object.keys(CALL_SHAPES) as readonly VaultCallName[]
+
+export interface PipeOpening {
+  readonly serverName: string
+  readonly protocols: readonly string[]
+}
+export const PIPE_SHAPE = record<PipeOpening>({ serverName: text(NAME_LIMIT), protocols: list(text(NAME_LIMIT), 8) })
+
+/** What a vault process is made from. Its key comes in `pkcs8`, or in the file that it got open as it was started. */
+export interface ProcessOptions extends Omit<VaultOptions, 'pkcs8' | 'keyProtection' | 'measurement'> {
+  readonly pkcs8?: Uint8Array
+  /** The name of the open file, for complaints. */
+  readonly keyFile?: string
+  readonly passphrase?: string
+}
+
+const ders = (limit: number): Shape<Der[]> => list(branded<Der>(octets(CERTIFICATE_LIMIT)), limit)
+
+export const OPTIONS_SHAPE = record<ProcessOptions>({
+  chain: ders(16), anchors: ders(LIST_LIMIT), revocationLists: optional(list(branded<Der>(octets(REVOCATION_LIMIT)), LIST_LIMIT)), realm: text(NAME_LIMIT),
+  kind: optional(oneOf('member', 'gateway')), firstSession: optional(u32),
+  pkcs8: optional(octets(KEY_LIMIT)), keyFile: optional(text(4096)), passphrase: optional(text(1024)),
+})
