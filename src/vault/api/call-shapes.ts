@@ -4,7 +4,7 @@ import type { BasePolicy } from '../../model/policy.ts'
 import { COMMIT_LIMIT, EVIDENCE_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT, LEAF_LIMIT, ROOM_MESSAGE_LIMIT, WELCOME_LIMIT } from '../../protocol/wire/limits.ts'
 import type { HopKeys, JoinerRequest, RemovalRequest, VaultCallName, VaultCalls } from './calls.ts'
 import type { VaultOptions } from './options.ts'
-import { boolean, branded, either, integer, list, octets, oneOf, optional, record, type Shape, text, u32 } from './shapes.ts'
+import { boolean, branded, either, integer, list, octets, oneOf, optional, record, type Shape, text, u32, u64 } from './shapes.ts'
 
 const LIST_LIMIT = 1024
 const NAME_LIMIT = 256
@@ -36,6 +36,7 @@ export const CALL_SHAPES: { readonly [K in VaultCallName]: Shape<VaultCalls[K]['
   'room.welcome': record<VaultCalls['room.welcome']['in']>({ session: u32, welcome: octets(WELCOME_LIMIT) }),
   'room.propose': record<VaultCalls['room.propose']['in']>({ session: u32, adds: list(joiner, LIST_LIMIT), removes: list(removal, LIST_LIMIT) }),
   'room.confirm': inSession,
+  'room.settle': record<VaultCalls['room.settle']['in']>({ session: u32, epoch: u64 }),
   'room.abandon': inSession,
   'room.apply': record<VaultCalls['room.apply']['in']>({ session: u32, commit: octets(COMMIT_LIMIT), removals: list(removal, LIST_LIMIT) }),
   'room.announce': record<VaultCalls['room.announce']['in']>({ session: u32, ssrc: branded<Ssrc>(u32) }),

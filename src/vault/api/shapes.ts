@@ -9,6 +9,11 @@ export type Shape<T> = (value: CborValue | undefined) => T | typeof BAD
 
 export const integer = (least: number, most: number): Shape<number> => (v) => (typeof v === 'number' && Number.isSafeInteger(v) && v >= least && v <= most ? v : BAD)
 export const u32 = integer(0, 0xffff_ffff)
+/** Written as whatever is shortest, read as one type. */
+export const u64: Shape<bigint> = (v) => {
+  const n = typeof v === 'number' && Number.isSafeInteger(v) ? BigInt(v) : v
+  return typeof n === 'bigint' && n >= 0n && n <= 0xffff_ffff_ffff_ffffn ? n : BAD
+}
 export const boolean: Shape<boolean> = (v) => (typeof v === 'boolean' ? v : BAD)
 /** At most this many octets. */
 export const octets = (limit: number): Shape<Uint8Array> => (v) => (v instanceof Uint8Array && v.length <= limit ? v : BAD)

@@ -7,7 +7,7 @@ import type { Result } from '../../../src/base/result.ts'
 import { encodeCbor } from '../../../src/protocol/wire/cbor.ts'
 import { FROM_VAULT, frame, numbered, TO_VAULT, Unframer, VAULT_LIMITS } from '../../../src/vault/api/border.ts'
 import { CALL_NAMES, CALL_SHAPES } from '../../../src/vault/api/call-shapes.ts'
-import { BAD, integer, list, octets, optional, record, text } from '../../../src/vault/api/shapes.ts'
+import { BAD, integer, list, octets, optional, record, text, u64 } from '../../../src/vault/api/shapes.ts'
 import type { ToControl } from '../../../src/vault/api/worker-messages.ts'
 import { handlers } from '../../../src/vault/inside/handlers/index.ts'
 import { Border } from '../../../src/vault/inside/process/border.ts'
@@ -55,6 +55,10 @@ test('shapes take what they name and nothing else', () => {
   for (const wrong of [{ a: 6, c: [] }, { a: 0, c: [] }, { a: 1n, c: [] }, { a: 1, b: 'abcd', c: [] }, { a: 1, c: [new Uint8Array(3)] }, { a: 1, c: [[], [], []] }, { a: 1 }, { a: 1, c: [], d: 1 }, [], null, 'a', 1, undefined]) {
     assert.equal(shape(wrong as never), BAD, JSON.stringify(wrong, (_, v: unknown) => (typeof v === 'bigint' ? `${v}` : v)))
   }
+})
+
+test('an epoch is one type, whether small or large', () => {
+  assert.deepEqual([u64(7), u64(2n ** 63n), u64(-1), u64(2n ** 64n), u64('7')], [7n, 2n ** 63n, BAD, BAD, BAD])
 })
 
 test('every call of the vault has its shape', () => {
