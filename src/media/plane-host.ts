@@ -6,12 +6,12 @@ import { err, makeFault, ok } from '../base/result.ts'
 import type { AddressPort } from '../net/address.ts'
 import { portPath } from './packet-path.ts'
 import type { PlaneCommand, PlaneReport, PlaneWorkerData } from './plane-worker.ts'
-import type { LegId, LegStats, PlaneHandle } from './plane/types.ts'
+import type { LegId, LegStats, PlainOpened, PlaneHandle } from './plane/types.ts'
 import { workerUrl } from './worker-url.ts'
 
 /** Port 0 picks a free one; the handle's `local` tells. */
-export async function startPlane(options: { readonly bind: AddressPort }): Promise<Result<PlaneHandle>> {
-  const worker = new Worker(workerUrl('plane-worker', import.meta.url), { workerData: { bind: options.bind } satisfies PlaneWorkerData })
+export async function startPlane(options: PlaneWorkerData): Promise<Result<PlaneHandle>> {
+  const worker = new Worker(workerUrl('plane-worker', import.meta.url), { workerData: options })
   return new Promise((resolve) => {
     worker.once('error', (e: unknown) => resolve(err('MEDIA_WORKER', String(e))))
     worker.once('message', (r: PlaneReport) => {
@@ -25,6 +25,7 @@ class WorkerPlane implements PlaneHandle {
   readonly local: AddressPort
   readonly #worker: Worker
   readonly #asked = new Map<number, (s: { legs: LegStats[]; stray: number }) => void>()
+  readonly #opening = new Map<number, (r: Result<PlainOpened>) => void>()
   readonly #ended: Promise<void>
   #onFault: (fault: Fault) => void = () => {}
   #nextLeg = 1
@@ -43,10 +44,16 @@ class WorkerPlane implements PlaneHandle {
     this.#stopping = true
     for (const answer of this.#asked.values()) answer({ legs: [], stray: 0 })
     this.#asked.clear()
+    for (const answer of this.#opening.values()) answer(err('MEDIA_WORKER', 'it ended'))
+    this.#opening.clear()
     resolve()
   }
   #report(r: PlaneReport): void {
     if (r.op === 'fault') this.#onFault(r.fault)
+    else if (r.op === 'plain') {
+      this.#opening.get(r.id)?.(r.opened)
+      this.#opening.delete(r.id)
+    }
     else if (r.op === 'stats') {
       this.#asked.get(r.id)?.(r)
       this.#asked.delete(r.id)
@@ -75,11 +82,29 @@ class WorkerPlane implements PlaneHandle {
     port1.once('close', () => path.close())
     this.#do({ op: 'attach', leg, port: port2 }, [port2])
   }
-  route(from: LegId, ssrc: Parameters<PlaneHandle['route']>[1], to: readonly LegId[]): void {
-    this.#do({ op: 'route', from, ssrc, to })
+  route(from: LegId, ssrc: Parameters<PlaneHandle['route']>[1], to: readonly LegId[], clockRate?: number): void {
+    this.#do({ op: 'route', from, ssrc, to, ...(clockRate === undefined ? {} : { clockRate }) })
   }
   unroute(from: LegId, ssrc: Parameters<PlaneHandle['unroute']>[1]): void {
     this.#do({ op: 'unroute', from, ssrc })
+  }
+  openPlain(spec: Parameters<PlaneHandle['openPlain']>[0]): Promise<Result<PlainOpened>> {
+    if (this.#stopping) return Promise.resolve(err('MEDIA_WORKER', 'it ended'))
+    const id = this.#nextQuestion++
+    this.#nextLeg++
+    return new Promise((resolve) => {
+      this.#opening.set(id, resolve)
+      this.#do({ op: 'open-plain', id, spec })
+    })
+  }
+  negotiate(leg: LegId, peer: Parameters<PlaneHandle['negotiate']>[1]): void {
+    this.#do({ op: 'negotiate', leg, peer })
+  }
+  bridge(plain: LegId, to: Parameters<PlaneHandle['bridge']>[1]): void {
+    this.#do({ op: 'bridge', plain, to })
+  }
+  unbridge(plain: LegId): void {
+    this.#do({ op: 'unbridge', plain })
   }
   close(leg: LegId): void {
     this.#do({ op: 'close', leg })

@@ -2,7 +2,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Ssrc } from '../base/brand.ts'
-import type { Fault } from '../base/result.ts'
+import type { Fault, Result } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { AddressPort } from '../net/address.ts'
 import { nodeUdp } from '../net/node-udp.ts'
@@ -10,14 +10,19 @@ import { realScheduler } from '../net/scheduler.ts'
 import { portPath } from './packet-path.ts'
 import { localPlane } from './plane/handle.ts'
 import { portablePlane } from './plane/portable.ts'
-import type { LegId, LegKeys, LegSpec, LegStats, PlaneHandle } from './plane/types.ts'
+import type { PortRange } from './plain/rtp-pair.ts'
+import type { BridgeTo, LegId, LegKeys, LegSpec, LegStats, PlainOpened, PlainPeer, PlainSpec, PlaneHandle } from './plane/types.ts'
 
 export type PlaneCommand =
   | { readonly op: 'open'; readonly spec: LegSpec }
   | { readonly op: 'rekey'; readonly leg: LegId; readonly keys: LegKeys }
   | { readonly op: 'attach'; readonly leg: LegId; readonly port: MessagePort | undefined }
-  | { readonly op: 'route'; readonly from: LegId; readonly ssrc: Ssrc; readonly to: readonly LegId[] }
+  | { readonly op: 'route'; readonly from: LegId; readonly ssrc: Ssrc; readonly to: readonly LegId[]; readonly clockRate?: number }
   | { readonly op: 'unroute'; readonly from: LegId; readonly ssrc: Ssrc }
+  | { readonly op: 'open-plain'; readonly id: number; readonly spec: PlainSpec }
+  | { readonly op: 'negotiate'; readonly leg: LegId; readonly peer: PlainPeer }
+  | { readonly op: 'bridge'; readonly plain: LegId; readonly to: BridgeTo }
+  | { readonly op: 'unbridge'; readonly plain: LegId }
   | { readonly op: 'close'; readonly leg: LegId }
   | { readonly op: 'stats'; readonly id: number }
   | { readonly op: 'stop' }
@@ -26,17 +31,19 @@ export type PlaneReport =
   | { readonly op: 'ready'; readonly local: AddressPort }
   | { readonly op: 'failed'; readonly reason: string }
   | { readonly op: 'fault'; readonly fault: Fault }
+  | { readonly op: 'plain'; readonly id: number; readonly opened: Result<PlainOpened> }
   | { readonly op: 'stats'; readonly id: number; readonly legs: LegStats[]; readonly stray: number }
 
 export interface PlaneWorkerData {
   readonly bind: AddressPort
+  readonly ports?: PortRange
 }
 
-async function main(port: MessagePort, { bind }: PlaneWorkerData): Promise<void> {
+async function main(port: MessagePort, { bind, ports }: PlaneWorkerData): Promise<void> {
   const report = (r: PlaneReport): void => port.postMessage(r)
   try {
     const socket = await nodeUdp({ bufferOctets: 4 << 20 }).bind(bind)
-    const plane = localPlane(portablePlane({ socket, scheduler: realScheduler(), crypto: createNodeCrypto() }))
+    const plane = localPlane(portablePlane({ socket, udp: nodeUdp(), scheduler: realScheduler(), crypto: createNodeCrypto(), ...(ports && { ports }) }))
     plane.onFault((fault) => report({ op: 'fault', fault }))
     port.on('message', (c: PlaneCommand) => run(plane, port, c))
     report({ op: 'ready', local: socket.local })
@@ -58,10 +65,22 @@ function run(plane: PlaneHandle, port: MessagePort, c: PlaneCommand): void {
       plane.attach(c.leg, c.port === undefined ? undefined : portPath(c.port))
       break
     case 'route':
-      plane.route(c.from, c.ssrc, c.to)
+      plane.route(c.from, c.ssrc, c.to, c.clockRate)
       break
     case 'unroute':
       plane.unroute(c.from, c.ssrc)
+      break
+    case 'open-plain':
+      void plane.openPlain(c.spec).then((opened) => port.postMessage({ op: 'plain', id: c.id, opened } satisfies PlaneReport))
+      break
+    case 'negotiate':
+      plane.negotiate(c.leg, c.peer)
+      break
+    case 'bridge':
+      plane.bridge(c.plain, c.to)
+      break
+    case 'unbridge':
+      plane.unbridge(c.plain)
       break
     case 'close':
       plane.close(c.leg)

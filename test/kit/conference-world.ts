@@ -95,7 +95,7 @@ export class ConferenceWorld {
   }
   static async start(options: WorldOptions = {}): Promise<ConferenceWorld> {
     const w = new ConferenceWorld(options)
-    w.plane = portablePlane({ socket: await w.server.bind({ address: '192.0.2.1', port: 7443 }), scheduler: w.clock, crypto: w.crypto })
+    w.plane = portablePlane({ socket: await w.server.bind({ address: '192.0.2.1', port: 7443 }), udp: w.server, scheduler: w.clock, crypto: w.crypto })
     return w
   }
   /** A person with a client, connected to the server and not yet in the room. */

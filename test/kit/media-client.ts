@@ -9,6 +9,8 @@ import type { PathMessage } from '../../src/media/hop/path-message.ts'
 import type { LegSpec } from '../../src/media/plane/types.ts'
 import type { AddressPort } from '../../src/net/address.ts'
 import type { UdpSocket } from '../../src/net/udp.ts'
+import { parseRtcp } from '../../src/protocol/rtp/rtcp-parse.ts'
+import { type RtcpPacket, writeRtcp } from '../../src/protocol/rtp/rtcp.ts'
 import { looksLikeRtcp, newRtpHeader, parseRtp } from '../../src/protocol/rtp/header.ts'
 import { writeU16, writeU32 } from '../../src/protocol/rtp/octets.ts'
 import { createSrtpReceiver } from '../../src/protocol/srtp/receiver.ts'
@@ -19,6 +21,10 @@ export interface Heard {
   readonly sequence: number
   readonly timestamp: number
   readonly payload: Uint8Array
+  readonly payloadType: number
+  readonly marker: boolean
+  /** Header, payload and padding, opened. */
+  readonly octets: number
 }
 
 /** Keys of one leg, from the server's side: `receive` is what the client sends under. */
@@ -37,6 +43,8 @@ export class MediaClient {
   readonly spec: LegSpec
   readonly heard: Heard[] = []
   readonly messages: PathMessage[] = []
+  /** Compounds about calls. */
+  readonly reports: RtcpPacket[][] = []
   unopened = 0
   octetsIn = 0
   /** Whether challenges are answered. */
@@ -72,6 +80,13 @@ export class MediaClient {
   send(stream: Ssrc | number, timestamp: number, payload: Uint8Array): void {
     this.socket.send(this.rtp(stream, timestamp, payload), this.server)
   }
+  /** A protected RTCP compound, not sent. */
+  rtcp(packets: readonly RtcpPacket[]): Uint8Array {
+    const plain = writeRtcp(packets)
+    const buf = new Uint8Array(plain.length + 32)
+    buf.set(plain)
+    return buf.subarray(0, this.#sender.protectRtcp(buf, plain.length))
+  }
   message(m: Omit<PathMessage, 'ssrc'>): Uint8Array {
     const buf = new Uint8Array(100)
     const length = this.#sender.protectRtcp(buf, writePathMessage(buf, { ...m, ssrc: this.spec.probe }))
@@ -89,13 +104,18 @@ export class MediaClient {
       return
     }
     if (rtcp) {
-      const m = must(readPathMessage(data.subarray(0, length)))
+      const read = readPathMessage(data.subarray(0, length))
+      if (!read.ok) {
+        this.reports.push(must(parseRtcp(data.subarray(0, length))))
+        return
+      }
+      const m = read.value
       this.messages.push(m)
       if (m.subtype === CHALLENGE && this.honest) this.socket.send(this.message({ subtype: RESPONSE, token: m.token, use: this.use }), from)
       return
     }
     const h = this.#header
     if (parseRtp(data, length, h) < 0) throw new Error('server sent what is no RTP')
-    this.heard.push({ ssrc: h.ssrc, sequence: h.sequence, timestamp: h.timestamp, payload: data.slice(h.payloadAt, h.payloadAt + h.payloadLength) })
+    this.heard.push({ ssrc: h.ssrc, sequence: h.sequence, timestamp: h.timestamp, payload: data.slice(h.payloadAt, h.payloadAt + h.payloadLength), payloadType: h.payloadType, marker: h.marker, octets: length })
   }
 }

@@ -85,7 +85,7 @@ export class MediaWorld {
   }
   static async start(seed = 1): Promise<MediaWorld> {
     const w = new MediaWorld(seed)
-    w.plane = portablePlane({ socket: await w.server.bind({ address: '192.0.2.1', port: 7443 }), scheduler: w.clock, crypto: w.crypto })
+    w.plane = portablePlane({ socket: await w.server.bind({ address: '192.0.2.1', port: 7443 }), udp: w.server, scheduler: w.clock, crypto: w.crypto })
     return w
   }
   /** A member whose phone stands on another host: what it dials is answered, sound flows. */

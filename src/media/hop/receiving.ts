@@ -30,6 +30,8 @@ export class HopReceiving implements Disposable {
   readonly #spare = new Uint8Array(MAX_PACKET)
   /** Of the packet opened last: its keys are the newest ones. */
   current = false
+  /** Of the packet opened last: the generation of its keys. */
+  opened = 0
   /** Of the packet opened last: nothing newer of its stream was opened before. */
   newest = false
 
@@ -69,6 +71,7 @@ export class HopReceiving implements Disposable {
     return second
   }
   #openWith(g: Generation, data: Uint8Array, rtcp: boolean): number {
+    this.opened = g.number
     if (!rtcp) {
       const length = g.receiver.unprotect(data, data.length)
       if (length >= 0) this.newest = g.receiver.newest(rtpSsrc(data)) === g.receiver.lastIndex

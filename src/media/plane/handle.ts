@@ -1,6 +1,6 @@
 /** A plane in this thread behind the same handle as one in a worker. */
 import type { Fault, Result } from '../../base/result.ts'
-import type { LegId, MediaPlane, PlaneHandle } from './types.ts'
+import type { BridgeTo, LegId, MediaPlane, PlaneHandle } from './types.ts'
 
 export function localPlane(plane: MediaPlane): PlaneHandle {
   let onFault: (fault: Fault) => void = () => {}
@@ -22,8 +22,18 @@ export function localPlane(plane: MediaPlane): PlaneHandle {
     },
     rekey: (leg, keys) => check(plane.rekey(of(leg), keys)),
     attach: (leg, path) => check(plane.attach(of(leg), path)),
-    route: (from, ssrc, to) => check(plane.route(of(from), ssrc, to.map(of))),
+    route: (from, ssrc, to, clockRate) => check(plane.route(of(from), ssrc, to.map(of), clockRate)),
     unroute: (from, ssrc) => check(plane.unroute(of(from), ssrc)),
+    async openPlain(spec) {
+      const id = next++ as LegId
+      const opened = await plane.openPlain(spec)
+      if (!opened.ok) return opened
+      legs.set(id, opened.value.leg)
+      return { ok: true, value: { ...opened.value, leg: id } }
+    },
+    negotiate: (leg, peer) => check(plane.negotiate(of(leg), peer)),
+    bridge: (plain, to) => check(plane.bridge(of(plain), { ...to, leg: of(to.leg) } as BridgeTo)),
+    unbridge: (plain) => check(plane.unbridge(of(plain))),
     close(leg) {
       plane.close(of(leg))
       legs.delete(leg)

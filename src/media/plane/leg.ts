@@ -8,12 +8,14 @@ import { sameAddress } from '../../net/address.ts'
 import { createSrtpSender, type SrtpSender } from '../../protocol/srtp/sender.ts'
 import { HopReceiving } from '../hop/receiving.ts'
 import type { PacketPath } from '../packet-path.ts'
+import type { BridgeEnd } from '../plain/bridge-end.ts'
 import { Rate } from './rate.ts'
-import type { LegId, LegKeys, LegPath, LegSpec, LegStats } from './types.ts'
+import type { LegId, LegKeys, LegPath, LegSpec, LegStats, StreamStats } from './types.ts'
 
-/** Four streams' worth from one client, and what a link gives back after a stall of two seconds. */
+/** Four streams' worth from one client, and what a link gives back after a stall of two seconds; more where it has more streams. */
 const PACKETS_PER_SECOND = 200
 const PACKETS_AT_ONCE = 100
+const STREAMS = 4
 /** What is decrypted for a leg when it comes from elsewhere than the leg's own address: enough for a client that moved. */
 const ELSEWHERE_PER_SECOND = 120
 const ELSEWHERE_AT_ONCE = 60
@@ -50,6 +52,8 @@ export class Leg {
   refused = 0
   limited = 0
   unsent = 0
+  /** The ends of bridged calls at this client by the SSRC that it is sent: kept while its keys are, so that none is numbered twice. */
+  readonly ends = new Map<Ssrc, BridgeEnd>()
   readonly #rate: Rate
   readonly #elsewhere: Rate
   readonly #random: Random
@@ -88,8 +92,14 @@ export class Leg {
     this.limited++
     return false
   }
+  /** How many streams it may send. */
+  set streams(n: number) {
+    const times = Math.max(1, n / STREAMS)
+    this.#rate.set(times * PACKETS_PER_SECOND, times * PACKETS_AT_ONCE)
+  }
   switchSender(): void {
     if (this.nextSender === undefined) return
+    for (const [ssrc, end] of this.ends) if (end.peer === undefined) this.ends.delete(ssrc)
     this.sender[Symbol.dispose]()
     this.sender = this.nextSender
     this.nextSender = undefined
@@ -130,9 +140,9 @@ export class Leg {
     c.credit -= octets
     return true
   }
-  stats(): LegStats {
+  stats(streams: readonly StreamStats[]): LegStats {
     return {
-      leg: this.id, path: this.active, address: this.address, received: this.received, receivedOctets: this.receivedOctets,
+      leg: this.id, kind: 'hop', streams, path: this.active, address: this.address, received: this.received, receivedOctets: this.receivedOctets,
       sent: this.sent, sentOctets: this.sentOctets, refused: this.refused, limited: this.limited, unsent: this.unsent, lastHeardAt: this.lastHeardAt,
     }
   }

@@ -1,12 +1,20 @@
 /**
- * The media plane: legs towards clients and the routes between them. Packets are forwarded as they
- * are, except that each hop has its own SRTP keys and each receiver its own sequence numbers.
+ * The media plane. Hop legs lead to clients; between them run the routes of rooms: packets are forwarded
+ * as they are, except that each hop has its own SRTP keys and each receiver its own sequence numbers.
+ * Plain legs lead to phones and a PBX, each on ports of its own; a bridge ties one to a stream pair of a
+ * hop leg, or to another plain leg, and translates RTP and RTCP between the two (RFC 3550 §7.2).
  */
 import type { Brand, Ssrc } from '../../base/brand.ts'
 import type { Fault, Result } from '../../base/result.ts'
 import type { AddressPort } from '../../net/address.ts'
 import type { SrtpKeys } from '../api.ts'
 import type { PacketPath } from '../packet-path.ts'
+import type { StreamStats } from '../plain/meter.ts'
+import type { PlainPeer, PlainSpec } from '../plain/spec.ts'
+
+export type { StreamStats } from '../plain/meter.ts'
+export type { Filling } from '../plain/bridge-end.ts'
+export type { PlainPeer, PlainSpec } from '../plain/spec.ts'
 
 export type LegId = Brand<number, 'LegId'>
 
@@ -26,11 +34,27 @@ export interface LegSpec extends LegKeys {
 
 export type LegPath = 'none' | 'udp' | 'path'
 
+/** A plain leg that is open. */
+export interface PlainOpened {
+  readonly leg: LegId
+  /** Our ports, for the SDP: an even one and the odd one above it. */
+  readonly rtp: AddressPort
+  readonly rtcp: AddressPort
+}
+
+/** What a plain leg is tied to. */
+export type BridgeTo =
+  /** `receive` comes from the client and goes to the plain leg's peer; `send` goes to the client. Both belong to this call alone. */
+  | { readonly kind: 'hop'; readonly leg: LegId; readonly receive: Ssrc; readonly send: Ssrc }
+  | { readonly kind: 'plain'; readonly leg: LegId }
+
 /** Since the leg was opened. */
 export interface LegStats {
   readonly leg: LegId
+  readonly kind: 'hop' | 'plain'
+  /** A plain leg's is `udp` once its peer has answered. */
   readonly path: LegPath
-  /** Where the client was last proved to be. */
+  /** Where the client was last proved to be, or where packets for a plain leg's peer go. */
   readonly address: AddressPort | undefined
   /** Authenticated RTP packets of known streams. */
   readonly received: number
@@ -38,7 +62,7 @@ export interface LegStats {
   /** RTP packets handed to the path. */
   readonly sent: number
   readonly sentOctets: number
-  /** Forged, replayed or otherwise refused by SRTP. */
+  /** Forged, replayed or otherwise refused by SRTP; at a plain leg also what came from strangers or is no RTP. */
   readonly refused: number
   /** Dropped because the source sent too much. */
   readonly limited: number
@@ -46,6 +70,8 @@ export interface LegStats {
   readonly unsent: number
   /** Instant of the last authenticated packet, in the plane's clock. */
   readonly lastHeardAt: number | undefined
+  /** What came, stream by stream: those of routes and bridges now, a plain leg's newest eight. */
+  readonly streams: readonly StreamStats[]
 }
 
 export interface MediaPlane {
@@ -55,9 +81,19 @@ export interface MediaPlane {
   rekey(leg: LegId, keys: LegKeys): Result<void>
   /** A second way to this client besides UDP, or none any more. Taken and given up by `close` as well. */
   attach(leg: LegId, path: PacketPath | undefined): Result<void>
-  /** Stream `ssrc` may come from `from` and goes to `to` from now on. Packets of streams without a route are dropped. */
-  route(from: LegId, ssrc: Ssrc, to: readonly LegId[]): Result<void>
+  /**
+   * Stream `ssrc` may come from `from` and goes to `to` from now on. Packets of streams without a route are
+   * dropped. `clockRate` (Hz, default 8000) is for the statistics alone.
+   */
+  route(from: LegId, ssrc: Ssrc, to: readonly LegId[], clockRate?: number): Result<void>
   unroute(from: LegId, ssrc: Ssrc): Result<void>
+  /** RTP and RTCP with a phone or a PBX on a pair of ports of its own. */
+  openPlain(spec: PlainSpec): Promise<Result<PlainOpened>>
+  /** A signalled change of a plain leg's peer (an answer, a re-INVITE): the only way for its media to move. */
+  negotiate(leg: LegId, peer: PlainPeer): Result<void>
+  /** Packets pass between a plain leg and `to` from now on, in both directions. What either was tied to is let go. */
+  bridge(plain: LegId, to: BridgeTo): Result<void>
+  unbridge(plain: LegId): Result<void>
   close(leg: LegId): void
   stats(): LegStats[]
   /** Datagrams of no known stream, or too long or short, since the start. */
@@ -71,8 +107,12 @@ export interface PlaneHandle {
   open(leg: LegSpec): LegId
   rekey(leg: LegId, keys: LegKeys): void
   attach(leg: LegId, path: PacketPath | undefined): void
-  route(from: LegId, ssrc: Ssrc, to: readonly LegId[]): void
+  route(from: LegId, ssrc: Ssrc, to: readonly LegId[], clockRate?: number): void
   unroute(from: LegId, ssrc: Ssrc): void
+  openPlain(spec: PlainSpec): Promise<Result<PlainOpened>>
+  negotiate(leg: LegId, peer: PlainPeer): void
+  bridge(plain: LegId, to: BridgeTo): void
+  unbridge(plain: LegId): void
   close(leg: LegId): void
   stats(): Promise<{ readonly legs: LegStats[]; readonly stray: number }>
   onFault(listener: (fault: Fault) => void): void

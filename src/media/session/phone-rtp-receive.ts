@@ -10,7 +10,7 @@ import { Reception } from '../../protocol/rtp/reception.ts'
 import { decodeTelephoneEvent, TelephoneEventReceiver } from '../../protocol/rtp/telephone-event.ts'
 import { createSrtpReceiver, type SrtpReceiver } from '../../protocol/srtp/receiver.ts'
 import type { RtpPhoneMedia } from '../api.ts'
-import { sameKeys } from './phone-rtp-send.ts'
+import { sameKeys } from '../plain/plain-crypto.ts'
 
 export interface RtpSink {
   audio(pcm: Int16Array, missing: number): void

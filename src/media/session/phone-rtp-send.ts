@@ -2,19 +2,16 @@
 import type { FrameCodec } from '../../audio/codec.ts'
 import type { CodecFactory } from '../../audio/codecs.ts'
 import { Packetizer } from '../../audio/framing.ts'
-import { sameBytes } from '../../base/bytes.ts'
 import { ssrc, type Ssrc } from '../../base/brand.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { readU32, writeU16, writeU32 } from '../../protocol/rtp/octets.ts'
 import { createSrtpSender, type SrtpSender } from '../../protocol/srtp/sender.ts'
-import type { RtpPhoneMedia, SrtpKeys } from '../api.ts'
+import type { RtpPhoneMedia } from '../api.ts'
+import { sameKeys } from '../plain/plain-crypto.ts'
 
 const HEADER = 12
 const SLOT = 1500
-
-export const sameKeys = (a: SrtpKeys | undefined, b: SrtpKeys | undefined): boolean =>
-  a === b || (a !== undefined && b !== undefined && a.suite === b.suite && sameBytes(a.masterKey, b.masterKey) && sameBytes(a.masterSalt, b.masterSalt))
 
 export class RtpSending implements Disposable {
   readonly ssrc: Ssrc

@@ -9,8 +9,8 @@ import type { PhoneLeg } from './phone.ts'
 import { RtpReceiving } from './phone-rtp-receive.ts'
 import { RtpReports } from './phone-rtp-reports.ts'
 import { RtpSending } from './phone-rtp-send.ts'
-import { PhoneSource } from './phone-source.ts'
-import type { RtpPair } from './rtp-pair.ts'
+import { RtpSource } from '../plain/source.ts'
+import type { RtpPair } from '../plain/rtp-pair.ts'
 
 /** Shown as silent after this; never more than a display (a muted phone may stop sending, DESIGN §5). */
 const SILENT_MS = 2000
@@ -35,7 +35,7 @@ export function rtpPhone(options: RtpPhoneOptions): Result<PhoneLeg> {
 class RtpPhone implements PhoneLeg {
   readonly #o: RtpPhoneOptions
   readonly #reclock = new Reclock()
-  readonly #source: PhoneSource
+  readonly #source: RtpSource
   readonly #receiving: RtpReceiving
   readonly #sending: RtpSending
   readonly #reports: RtpReports
@@ -47,7 +47,7 @@ class RtpPhone implements PhoneLeg {
     const { id, pair, media, codecs, crypto, scheduler, emit } = options
     this.#o = options
     this.#media = media
-    this.#source = new PhoneSource(media.remote)
+    this.#source = new RtpSource(media.remote)
     this.#receiving = new RtpReceiving(crypto, codecs, {
       audio: (pcm, missing) => this.#reclock.push(pcm, missing, scheduler.now()),
       digit: (digit) => emit({ op: 'phone.dtmf', phone: id, digit }),

@@ -9,7 +9,7 @@ import type { PhoneLeg } from './phone.ts'
 import { pcmPhone } from './phone-pcm.ts'
 import { rtpPhone } from './phone-rtp.ts'
 import { Prompts } from './prompts.ts'
-import { bindRtpPair } from './rtp-pair.ts'
+import { bindRtpPair } from '../plain/rtp-pair.ts'
 
 /** Desk phones behind one client, with room to spare. */
 const MAX_PHONES = 256

@@ -1,10 +1,12 @@
 /**
  * The sending side of one master key (RFC 3711 §3.3). It owns the rollover counters and proves that
- * no (SSRC, index) is protected twice: each stream's index only ever grows.
+ * no (SSRC, index) is protected twice: each stream's index only grows, or is checked against a window
+ * of those that were used.
  */
 import type { CryptoPort } from '../../crypto/port.ts'
 import type { Result } from '../../base/result.ts'
 import { ok } from '../../base/result.ts'
+import { ReplayWindow } from '../../base/replay-window.ts'
 import { rtpHeaderLength, rtpSequence, rtpSsrc } from '../rtp/header.ts'
 import { readU32, writeU16 } from '../rtp/octets.ts'
 import { estimateIndex } from '../rtp/sequence.ts'
@@ -18,10 +20,17 @@ import { createTransform, RTCP_CLEAR } from './transform.ts'
 export const SRTP_MAX_OVERHEAD = 16
 export const SRTCP_MAX_OVERHEAD = 20
 
+/** Packets that may be overtaken on their way to us and still go out (RFC 3711 §3.3.2 has the same bound for receivers). */
+const SENT_WINDOW = 64
+
 interface SendStream {
   /** Index of the newest RTP packet, -1 before the first. */
   newest: number
   nextRtcp: number
+  /** Of a stream that is numbered by its caller: which of the newest indices are spent, and the number at which it begins. */
+  sent: ReplayWindow | undefined
+  first: number
+  shift: number
 }
 
 export interface SrtpSender extends Disposable {
@@ -36,6 +45,14 @@ export interface SrtpSender extends Disposable {
    * rewind it, and a stream that rests for long does not lose its ROC.
    */
   protectNext(buf: Uint8Array, length: number): number
+  /**
+   * The same for a stream that somebody else counts: `number` is its packet's place there, so that gaps
+   * stay gaps and packets may come out of order. The count is shifted so that the first goes out below
+   * 2^15. A number is used once: one that was used, or is older than the newest 64 or than the first, is refused.
+   */
+  protectNumbered(buf: Uint8Array, length: number, number: number): number
+  /** What was added to the numbers of such a stream. */
+  shiftOf(ssrc: number): number
   /** An RTCP compound; numbered per SSRC of its first packet. */
   protectRtcp(buf: Uint8Array, length: number): number
 }
@@ -80,6 +97,25 @@ class Sender implements SrtpSender {
     return this.#seal(buf, clear, length, stream, index)
   }
 
+  protectNumbered(buf: Uint8Array, length: number, number: number): number {
+    const clear = rtpHeaderLength(buf, length)
+    if (clear < 0) return SRTP_MALFORMED
+    const stream = this.#stream(rtpSsrc(buf))
+    if (stream === undefined) return SRTP_STREAMS
+    if (stream.sent === undefined) {
+      stream.first = stream.newest < 0 ? this.#firstSequence() : stream.newest + 1
+      stream.shift = stream.first - number
+      stream.sent = new ReplayWindow(SENT_WINDOW)
+    }
+    const index = number + stream.shift
+    writeU16(buf, 2, ((index % 0x10000) + 0x10000) % 0x10000)
+    return this.#seal(buf, clear, length, stream, index)
+  }
+
+  shiftOf(ssrc: number): number {
+    return this.#streams.get(ssrc)?.shift ?? 0
+  }
+
   protectRtcp(buf: Uint8Array, length: number): number {
     if (length < RTCP_CLEAR || length > buf.length) return SRTP_MALFORMED
     if (length + this.#transform.rtcpOverhead > buf.length) return SRTP_NO_ROOM
@@ -97,9 +133,10 @@ class Sender implements SrtpSender {
   /** The one place where RTP is encrypted. The index is spent before it is used. */
   #seal(buf: Uint8Array, clear: number, length: number, stream: SendStream, index: number): number {
     if (length + this.#transform.rtpOverhead > buf.length) return SRTP_NO_ROOM
-    if (index <= stream.newest) return SRTP_REWOUND
+    if (stream.sent === undefined ? index <= stream.newest : index < stream.first || stream.sent.check(index) !== 'fresh') return SRTP_REWOUND
     if (index >= this.#limits.packets || this.#packets >= this.#limits.packets) return SRTP_EXPIRED
-    stream.newest = index
+    stream.sent?.commit(index)
+    stream.newest = Math.max(stream.newest, index)
     this.#packets++
     return this.#transform.sealRtp(buf, clear, length, index)
   }
@@ -107,7 +144,7 @@ class Sender implements SrtpSender {
   #stream(ssrc: number): SendStream | undefined {
     const known = this.#streams.get(ssrc)
     if (known !== undefined || this.#streams.size >= this.#limits.streams) return known
-    const fresh = { newest: -1, nextRtcp: 0 }
+    const fresh: SendStream = { newest: -1, nextRtcp: 0, sent: undefined, first: 0, shift: 0 }
     this.#streams.set(ssrc, fresh)
     return fresh
   }

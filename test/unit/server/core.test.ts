@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { unixTime } from '../../../src/base/brand.ts'
 import { utf8 } from '../../../src/base/bytes.ts'
-import { must } from '../../../src/base/result.ts'
+import { err, must } from '../../../src/base/result.ts'
 import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
 import type { LegId, PlaneHandle } from '../../../src/media/plane/types.ts'
 import type { Identity } from '../../../src/model/identity.ts'
@@ -47,6 +47,12 @@ class FakePlane implements PlaneHandle {
   unroute(_: LegId, ssrc: number): void {
     this.routes.delete(ssrc)
   }
+  openPlain(): ReturnType<PlaneHandle['openPlain']> {
+    return Promise.resolve(err('MEDIA_PORTS'))
+  }
+  negotiate(): void {}
+  bridge(): void {}
+  unbridge(): void {}
   close(leg: LegId): void {
     this.closed.push(leg)
   }

@@ -277,3 +277,47 @@ test('whatever the network does, each packet opens at most once and as it was se
     assert.equal(opened.size, moves.length)
   }), { numRuns: 100 })
 })
+
+test('numbered by the caller: gaps stay, what was overtaken goes out, and no index is used twice', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 200 }), { minLength: 1, maxLength: 80 }), fc.integer({ min: 0, max: 70_000 }), (order, base) => {
+      const [sender, receiver] = pair()
+      const used = new Set<number>()
+      let first: number | undefined
+      let newest = -1
+      for (const n of order) {
+        const number = base + n
+        const buf = rtp(0)
+        const length = sender.protectNumbered(buf, LENGTH, number)
+        first ??= number
+        if (used.has(number) || number < first || number <= newest - 64) {
+          assert.equal(length, SRTP_REWOUND)
+          continue
+        }
+        assert.ok(length > 0)
+        used.add(number)
+        newest = Math.max(newest, number)
+        const index = number + sender.shiftOf(7)
+        assert.ok(index - (number - first) < 0x8000, 'the first is below 2^15')
+        assert.equal(rtpSequence(buf), index % 0x1_0000)
+        assert.equal(receiver.unprotect(buf, length), LENGTH)
+        assert.equal(receiver.lastIndex, index)
+      }
+    }),
+  )
+})
+
+test('a stream that was numbered otherwise before goes on behind that', () => {
+  const [sender, receiver] = pair()
+  const next = (f: (buf: Uint8Array) => number): number => {
+    const buf = rtp(0)
+    const length = f(buf)
+    return length < 0 ? length : receiver.unprotect(buf, length) < 0 ? -100 : receiver.lastIndex
+  }
+  const first = next((b) => sender.protectNext(b, LENGTH))
+  assert.equal(next((b) => sender.protectNumbered(b, LENGTH, 5)), first + 1)
+  assert.equal(next((b) => sender.protectNumbered(b, LENGTH, 4)), SRTP_REWOUND)
+  assert.equal(next((b) => sender.protectNext(b, LENGTH)), first + 2)
+  assert.equal(next((b) => sender.protectNumbered(b, LENGTH, 6)), SRTP_REWOUND)
+  assert.equal(next((b) => sender.protectNumbered(b, LENGTH, 7)), first + 3)
+})

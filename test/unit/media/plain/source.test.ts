@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isPrivate, PhoneSource } from '../../../../src/media/session/phone-source.ts'
+import { isPrivate, RtpSource } from '../../../../src/media/plain/source.ts'
 
 const at = (address: string, port = 4000) => ({ address, port })
 
 test('the negotiated address counts from any port, and answers go where it was heard', () => {
-  const s = new PhoneSource(at('192.168.1.5', 4000))
+  const s = new RtpSource(at('192.168.1.5', 4000))
   assert.deepEqual(s.target, at('192.168.1.5', 4000))
   assert.ok(s.accepts(at('192.168.1.5', 5555)))
   s.heard(at('192.168.1.5', 5555))
@@ -17,14 +17,33 @@ test('the negotiated address counts from any port, and answers go where it was h
   assert.deepEqual(s.target.port, 6000)
 })
 
+test('who was heard first stays, unless it is the one that the SDP names', () => {
+  const s = new RtpSource(at('192.168.1.5', 4000))
+  s.heard(at('192.168.1.5', 5555))
+  assert.ok(!s.accepts(at('192.168.1.5', 5556)), 'another port of the same host comes too late')
+  assert.ok(s.accepts(at('192.168.1.5', 4000)))
+  s.heard(at('192.168.1.5', 4000))
+  assert.ok(!s.accepts(at('192.168.1.5', 5555)), 'and then nobody else')
+  s.negotiate(at('192.168.1.5', 5555))
+  assert.ok(s.accepts(at('192.168.1.5', 5555)), 'until it is signalled')
+})
+
+test('who was first through a NAT gives way to the address that was named', () => {
+  const s = new RtpSource(at('10.1.2.3', 4000))
+  s.heard(at('203.0.113.1', 999))
+  assert.ok(s.accepts(at('10.1.2.3', 4000)))
+  s.heard(at('10.1.2.3', 4000))
+  assert.ok(!s.accepts(at('203.0.113.1', 999)))
+})
+
 test('a local phone may use any loopback address, nobody else', () => {
-  const s = new PhoneSource(at('127.0.0.1'))
+  const s = new RtpSource(at('127.0.0.1'))
   assert.ok(s.accepts(at('127.0.0.2', 9)) && s.accepts(at('::1', 9)))
   assert.ok(!s.accepts(at('192.168.1.6')) && !s.accepts(at('203.0.113.1')))
 })
 
 test('a phone behind a NAT: the first public source, then only that one', () => {
-  const s = new PhoneSource(at('10.1.2.3'))
+  const s = new RtpSource(at('10.1.2.3'))
   assert.ok(!s.accepts(at('10.1.2.4')))
   assert.ok(s.accepts(at('203.0.113.1', 999)))
   s.heard(at('203.0.113.1', 999))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { must } from '../../../../src/base/result.ts'
-import { bindRtpPair } from '../../../../src/media/session/rtp-pair.ts'
+import { bindRtpPair } from '../../../../src/media/plain/rtp-pair.ts'
 import { nodeUdp } from '../../../../src/net/node-udp.ts'
 
 test('RTP on an even port, RTCP on the one above', async () => {

@@ -1,0 +1,131 @@
+/** The packets of hop legs: in from one client, out to others or into a call. */
+import type { Ssrc } from '../../base/brand.ts'
+import type { Clock } from '../../base/ports.ts'
+import type { AddressPort } from '../../net/address.ts'
+import type { UdpSocket } from '../../net/udp.ts'
+import { looksLikeRtcp, looksLikeRtp, newRtpHeader, parseRtp, rtpSequence, rtpSsrc, rtpTimestamp } from '../../protocol/rtp/header.ts'
+import { MAX_PACKET } from '../hop/receiving.ts'
+import type { BridgeEnd, EndWire } from '../plain/bridge-end.ts'
+import type { Leg } from './leg.ts'
+import { LegPaths, rtcpSsrc } from './paths.ts'
+import type { Streams } from './streams.ts'
+
+/** What protection may add: tag and SRTCP index. */
+const SLACK = 64
+
+export class Forwarding {
+  readonly #socket: UdpSocket
+  readonly #clock: Clock
+  readonly #paths: LegPaths
+  readonly #streams: Streams
+  /** Legs by the SSRC of their path messages. */
+  readonly #probes: ReadonlyMap<number, Leg>
+  readonly #header = newRtpHeader()
+  readonly #slot = new Uint8Array(MAX_PACKET + SLACK)
+  stray = 0
+
+  constructor(socket: UdpSocket, clock: Clock, streams: Streams, probes: ReadonlyMap<number, Leg>) {
+    this.#socket = socket
+    this.#clock = clock
+    this.#streams = streams
+    this.#probes = probes
+    this.#paths = new LegPaths(socket)
+    socket.onMessage((data, from) => this.packet(data, from, undefined))
+  }
+  /** One packet by UDP (`from`) or by a leg's path (`via`). Nothing costs more than a look-up until its SSRC is known. */
+  packet(data: Uint8Array, from: AddressPort | undefined, via: Leg | undefined): void {
+    if (data.length < 12 || data.length > MAX_PACKET || !looksLikeRtp(data, data.length)) {
+      this.stray++
+      return
+    }
+    if (looksLikeRtcp(data, data.length)) this.#rtcp(data, from, via)
+    else this.#rtp(data, from, via)
+  }
+
+  #rtp(data: Uint8Array, from: AddressPort | undefined, via: Leg | undefined): void {
+    const stream = this.#streams.get(rtpSsrc(data))
+    if (stream === undefined || (via !== undefined && via !== stream.leg)) {
+      this.stray++
+      return
+    }
+    const leg = stream.leg
+    const now = this.#clock.now()
+    if (!leg.admits(from, now)) return
+    const length = this.#open(leg, data, now, false)
+    if (length < 0) {
+      stream.meter.refused(length)
+      return
+    }
+    leg.received++
+    leg.receivedOctets += data.length
+    stream.meter.packet(rtpSequence(data), rtpTimestamp(data), data.length, leg.receiving.opened, now)
+    if (leg.receiving.newest) this.#paths.heard(leg, from, data.length, now, true)
+    if (stream.end !== undefined) this.#bridged(stream.end, data, length, leg.receiving.opened, now)
+    else for (const target of stream.targets) this.#forward(target, data, length)
+  }
+  #bridged(end: BridgeEnd, data: Uint8Array, length: number, generation: number, now: number): void {
+    if (parseRtp(data, length, this.#header) === 0) end.peer?.forward(data, this.#header, generation, now)
+  }
+  /** How a bridged call's packets reach a client. */
+  wire(leg: Leg, ssrc: Ssrc): EndWire {
+    return {
+      rtp: (slot, length, number) => leg.active !== 'none' && this.#transmit(leg, slot, leg.sender.protectNumbered(slot, length, number)),
+      rtcp: (slot, length) => {
+        const sealed = leg.active === 'none' ? -1 : leg.sender.protectRtcp(slot, length)
+        if (sealed >= 0) this.#give(leg, slot.subarray(0, sealed))
+      },
+      shift: () => leg.sender.shiftOf(ssrc),
+    }
+  }
+
+  #open(leg: Leg, data: Uint8Array, now: number, rtcp: boolean): number {
+    const length = leg.receiving.open(data, rtcp, now)
+    if (length < 0) leg.refused++
+    else {
+      leg.lastHeardAt = now
+      if (leg.receiving.current) leg.switchSender()
+    }
+    return length
+  }
+
+  #forward(leg: Leg, packet: Uint8Array, length: number): void {
+    if (leg.active === 'none') {
+      leg.unsent++
+      return
+    }
+    const slot = this.#slot
+    slot.set(packet.subarray(0, length))
+    // Numbered by us for each receiver (PROTOCOL §1): a sender that rewinds cannot make us repeat an IV.
+    this.#transmit(leg, slot, leg.sender.protectNext(slot, length))
+  }
+  /** A packet that was protected, or refused. */
+  #transmit(leg: Leg, slot: Uint8Array, sealed: number): boolean {
+    if (sealed < 0) {
+      leg.unsent++
+      return false
+    }
+    leg.sent++
+    leg.sentOctets += sealed
+    this.#give(leg, slot.subarray(0, sealed))
+    return true
+  }
+  #give(leg: Leg, bytes: Uint8Array): void {
+    if (leg.active === 'path') leg.path!.send(bytes)
+    else this.#socket.send(bytes, leg.address!)
+  }
+
+  #rtcp(data: Uint8Array, from: AddressPort | undefined, via: Leg | undefined): void {
+    const stream = this.#streams.get(rtcpSsrc(data))
+    const leg = stream?.end === undefined ? this.#probes.get(rtcpSsrc(data)) : stream.leg
+    if (leg === undefined || (via !== undefined && via !== leg)) {
+      this.stray++
+      return
+    }
+    const now = this.#clock.now()
+    if (!leg.admits(from, now)) return
+    const length = this.#open(leg, data, now, true)
+    if (length < 0) return
+    const plain = data.subarray(0, length)
+    if (!(stream?.end === undefined ? this.#paths.message(leg, plain, data.length, from, now) : stream.end.report(plain))) leg.refused++
+  }
+}

@@ -1,0 +1,93 @@
+/** Every media plane that there is, with a network around it, for the suites that all of them must pass. */
+import type { CryptoPort } from '../../src/crypto/port.ts'
+import { must } from '../../src/base/result.ts'
+import { createNodeCrypto } from '../../src/crypto/node/index.ts'
+import { bindRtpPair, type RtpPair } from '../../src/media/plain/rtp-pair.ts'
+import { portablePlane } from '../../src/media/plane/portable.ts'
+import type { MediaPlane } from '../../src/media/plane/types.ts'
+import { nodeUdp } from '../../src/net/node-udp.ts'
+import { realScheduler } from '../../src/net/scheduler.ts'
+import type { UdpSocket } from '../../src/net/udp.ts'
+import { SimNet } from './sim-net.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+export interface PlaneWorld {
+  readonly plane: MediaPlane
+  /** Where the plane's plain legs may be bound. */
+  readonly here: string
+  /** A fresh host's socket. */
+  socket(): Promise<UdpSocket>
+  /** Two sockets of a fresh host, for RTP and RTCP. */
+  pair(): Promise<RtpPair>
+  /** Until the condition holds, or an error. */
+  until(condition: () => boolean): Promise<void>
+  /** Lets time pass: virtual where possible. Undefined where a test that needs it must be skipped. */
+  pass: ((ms: number) => Promise<void>) | undefined
+  end(): void
+}
+
+/** Ports for calls that the suites count on. */
+export const PORTS = { first: 47_011, last: 47_410 }
+
+const crypto: CryptoPort = createNodeCrypto()
+
+async function simulated(): Promise<PlaneWorld> {
+  const clock = new VirtualClock()
+  const net = new SimNet(clock)
+  const server = net.host('server', '192.0.2.1')
+  const plane = portablePlane({ socket: await server.bind({ address: '192.0.2.1', port: 7443 }), udp: server, ports: PORTS, scheduler: clock, crypto })
+  let n = 0
+  const host = () => net.host(`client${++n}`, `198.51.100.${n}`)
+  return {
+    plane,
+    here: '192.0.2.1',
+    socket: () => host().bind({ address: '0.0.0.0', port: 0 }),
+    pair: async () => must(await bindRtpPair(host(), '0.0.0.0')),
+    until: (condition) => clock.until(condition, 1000),
+    pass: (ms) => clock.advance(ms),
+    end: () => plane.stop(),
+  }
+}
+
+async function overSockets(): Promise<PlaneWorld> {
+  const udp = nodeUdp()
+  const plane = portablePlane({ socket: await udp.bind({ address: '127.0.0.1', port: 0 }), udp, ports: PORTS, scheduler: realScheduler(false), crypto })
+  return overLoopback(plane)
+}
+
+/** A plane that is bound to 127.0.0.1, among real sockets. */
+export function overLoopback(plane: MediaPlane): PlaneWorld {
+  const udp = nodeUdp()
+  const sockets: UdpSocket[] = []
+  return {
+    plane,
+    here: '127.0.0.1',
+    async socket() {
+      const s = await udp.bind({ address: '127.0.0.1', port: 0 })
+      sockets.push(s)
+      return s
+    },
+    async pair() {
+      const pair = must(await bindRtpPair(udp, '127.0.0.1'))
+      sockets.push(pair.rtp, pair.rtcp)
+      return pair
+    },
+    async until(condition) {
+      const end = performance.now() + 10_000
+      while (!condition()) {
+        if (performance.now() > end) throw new Error('did not come within ten seconds')
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    },
+    pass: undefined,
+    end() {
+      plane.stop()
+      for (const s of sockets) s.close()
+    },
+  }
+}
+
+export const planeWorlds: readonly (readonly [string, () => Promise<PlaneWorld>])[] = [
+  ['portable plane, simulated network', simulated],
+  ['portable plane, node:dgram', overSockets],
+]
