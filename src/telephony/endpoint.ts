@@ -3,13 +3,13 @@
  * agent or a stateful proxy: it gets requests with a way to answer them, and sends requests with a way to hear.
  */
 import { toHex } from '../base/bytes.ts'
-import type { Instant } from '../base/brand.ts'
+import { type Instant, instant } from '../base/brand.ts'
 import type { Machine } from '../base/machine.ts'
 import type { Random, Scheduler } from '../base/ports.ts'
 import type { Fault } from '../base/result.ts'
 import { makeFault } from '../base/result.ts'
-import type { ClientIn, ServerIn, SipRequest, SipResponse } from '../protocol/sip/index.ts'
-import { branchCookie, clientKey, makeReply, makeVia, markReceived, mergeKeyOf, paramOf, parseMessage, reasonOf, refuseRaw, serialise, serverKey, statusOf, tagOf } from '../protocol/sip/index.ts'
+import type { ClientIn, Header, ServerIn, SipRequest, SipResponse } from '../protocol/sip/index.ts'
+import { ackOfRefusal, branchCookie, clientKey, makeReply, makeVia, markReceived, mergeKeyOf, paramOf, parseMessage, reasonOf, refuseRaw, serialise, serverKey, statusOf, tagOf, transactionMs } from '../protocol/sip/index.ts'
 import { InviteClientTransaction, InviteServerTransaction, NonInviteClientTransaction, NonInviteServerTransaction } from '../protocol/sip/index.ts'
 import { SourceLimit } from './source-limit.ts'
 import type { SipFlow, SipTransport } from './transport.ts'
@@ -42,6 +42,12 @@ export interface TransactionUser {
 export interface OutgoingHandlers {
   response(response: SipResponse): void
   failed(why: 'timeout' | 'unreachable'): void
+}
+
+/** A request on its way. */
+export interface Outgoing {
+  /** Of an INVITE (§9.1): sends CANCEL once there was a provisional response; the INVITE's own final response still comes. */
+  cancel(headers?: readonly Header[]): void
 }
 
 export interface EndpointOptions {
@@ -81,24 +87,47 @@ export class SipEndpoint {
   }
 
   /** Sends a request in a transaction of its own. Via is added here. */
-  request(request: SipRequest, flow: SipFlow, handlers: OutgoingHandlers): void {
-    const sent = this.#withVia(request, flow)
+  request(request: SipRequest, flow: SipFlow, handlers: OutgoingHandlers): Outgoing {
+    return this.#start(this.#withVia(request, flow), flow, handlers)
+  }
+
+  #start(sent: SipRequest, flow: SipFlow, handlers: OutgoingHandlers): Outgoing {
     const key = clientKey(sent)
     if (this.#clients.size >= transactionLimit) {
       this.#options.scheduler.at(this.#options.scheduler.now(), () => handlers.failed('unreachable'))
-      return
+      return { cancel: () => {} }
     }
+    const { method } = sent
+    const cancelling = new Cancelling((headers) => this.#cancel(sent, flow, headers, step))
     const reliable = isReliable(flow.transport)
-    const machine = request.method === 'INVITE' ? new InviteClientTransaction(sent, reliable) : new NonInviteClientTransaction(sent, reliable)
+    const machine = method === 'INVITE' ? new InviteClientTransaction(sent, reliable) : new NonInviteClientTransaction(sent, reliable)
     const step = this.#drive(machine, (o) => {
       if (o.kind === 'ended') this.#clients.delete(key)
       else if (o.kind === 'send') {
         if (!this.#send(serialise(o.request), flow)) step({ kind: 'unreachable' })
-      } else if (o.kind === 'response') return () => handlers.response(o.response)
-      else return () => handlers.failed(o.why)
+      } else if (o.kind === 'response') {
+        return () => {
+          cancelling.heard(o.response.status)
+          handlers.response(o.response)
+        }
+      } else return () => handlers.failed(o.why)
     })
     this.#clients.set(key, { flow, step })
     step({ kind: 'start' })
+    return { cancel: (headers = []) => method === 'INVITE' && cancelling.ask(headers) }
+  }
+
+  /** §9.1: the INVITE's own Via, Route and Request-URI. An INVITE that has no final response 64·T1 later is given up. */
+  #cancel(invite: SipRequest, flow: SipFlow, headers: readonly Header[], step: (input: ClientIn) => void): void {
+    const cancel: SipRequest = { ...ackOfRefusal(invite, { ...makeReply(invite, 487), to: invite.to }), method: 'CANCEL', cseq: { number: invite.cseq.number, method: 'CANCEL' } }
+    this.#start({ ...cancel, headers: [...cancel.headers, ...headers] }, flow, { response: () => undefined, failed: () => undefined })
+    const { scheduler } = this.#options
+    const stop = scheduler.at(instant(scheduler.now() + transactionMs), () => {
+      this.#wakes.delete(stop)
+      // A transaction that has had its final response takes no notice.
+      step({ kind: 'abandon' })
+    })
+    this.#wakes.add(stop)
   }
 
   /** Sends a request outside any transaction: the ACK of a 2xx. */
@@ -239,6 +268,29 @@ export class SipEndpoint {
       for (const call of up) call()
     }
     return run
+  }
+}
+
+/** A CANCEL waits for the first provisional response, and is not sent any more after the final one (§9.1). */
+class Cancelling {
+  readonly #send: (headers: readonly Header[]) => void
+  #state: 'early' | 'provisional' | 'over' = 'early'
+  #asked: readonly Header[] | undefined
+
+  constructor(send: (headers: readonly Header[]) => void) {
+    this.#send = send
+  }
+  ask(headers: readonly Header[]): void {
+    if (this.#asked !== undefined) return
+    this.#asked = headers
+    if (this.#state === 'provisional') this.#send(headers)
+  }
+  heard(status: number): void {
+    if (status >= 200) this.#state = 'over'
+    else if (this.#state === 'early') {
+      this.#state = 'provisional'
+      if (this.#asked !== undefined) this.#send(this.#asked)
+    }
   }
 }
 

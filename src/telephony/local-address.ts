@@ -2,6 +2,12 @@
 import os from 'node:os'
 import type { SipFlow } from './transport.ts'
 
+/** 127.0.0.0/8 and ::1: never routed, so nobody else can be behind it. */
+export const isLoopback = (address: string): boolean => address === '::1' || /^127\.[0-9.]+$/.test(address) || /^::ffff:127\.[0-9.]+$/.test(address)
+
+/** One of this machine's own. */
+export const isOwnAddress = (address: string): boolean => isLoopback(address) || Object.values(os.networkInterfaces()).some((list) => list?.some((a) => a.address === address))
+
 const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::'
 
 /** The host for Via and Contact; IPv6 in brackets. */

@@ -13,6 +13,12 @@ export class SourceLimit {
     this.#burst = burst
   }
 
+  /** True when one more would be let in now. */
+  admits(address: string, now: Instant): boolean {
+    const bucket = this.#buckets.get(address)
+    return bucket === undefined || Math.min(this.#burst, bucket.tokens + ((now - bucket.at) * this.#perSecond) / 1000) >= 1
+  }
+
   /** True when one more of this source is let in. */
   admit(address: string, now: Instant): boolean {
     const bucket = this.#buckets.get(address) ?? { tokens: this.#burst, at: now }

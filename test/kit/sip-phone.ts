@@ -17,11 +17,12 @@ const local = { address: '127.0.0.1', port: 5060 }
 
 export class SimSipTransport implements SipTransport {
   readonly name: TransportName
-  readonly local = local
+  readonly local: { readonly address: string; readonly port: number }
   readonly #clock: VirtualClock
   readonly #phones: ScriptedPhone[] = []
   listener: TransportListener | undefined
-  constructor(name: TransportName, clock: VirtualClock) {
+  constructor(name: TransportName, clock: VirtualClock, at: { readonly address: string; readonly port: number } = local) {
+    this.local = at
     this.name = name
     this.#clock = clock
   }
@@ -67,12 +68,14 @@ export class ScriptedPhone {
   readonly #transport: SimSipTransport
   readonly #clock: VirtualClock
   readonly callId: string
+  readonly user: string
   cseq = 0
   #branch = 0
   /** To of our dialog, with the handset's tag. */
   to = '<sip:room@127.0.0.1>'
 
-  constructor(transport: SimSipTransport, clock: VirtualClock, at: { address?: string; port?: number; callId?: string } = {}) {
+  constructor(transport: SimSipTransport, clock: VirtualClock, at: { address?: string; port?: number; callId?: string; user?: string } = {}) {
+    this.user = at.user ?? 'alice'
     this.#transport = transport
     this.#clock = clock
     this.address = at.address ?? '127.0.0.1'
@@ -81,7 +84,7 @@ export class ScriptedPhone {
     transport.attach(this)
   }
   get flow(): SipFlow {
-    return { transport: this.#transport.name, local, remote: { address: this.address, port: this.port }, ...(this.#transport.name === 'UDP' ? {} : { connection: this.port }) }
+    return { transport: this.#transport.name, local: this.#transport.local, remote: { address: this.address, port: this.port }, ...(this.#transport.name === 'UDP' ? {} : { connection: this.port }) }
   }
   raw(text: string | Uint8Array): void {
     this.#transport.listener!.message(typeof text === 'string' ? utf8(text) : text, this.flow)
@@ -93,7 +96,7 @@ export class ScriptedPhone {
     const body = o.body ?? ''
     this.raw([
       `${method} ${o.uri ?? 'sip:room@127.0.0.1'} SIP/2.0`, `Via: SIP/2.0/${this.#transport.name} ${this.address}:${this.port};branch=${branch};rport`, 'Max-Forwards: 70',
-      `From: <sip:${o.from ?? 'alice'}@127.0.0.1>;tag=f${this.port}`, `To: ${o.to ?? this.to}`, `Call-ID: ${this.callId}`, `CSeq: ${cseq} ${method}`, `Contact: <sip:alice@${this.address}:${this.port}>`,
+      `From: <sip:${o.from ?? this.user}@127.0.0.1>;tag=f${this.port}`, `To: ${o.to ?? this.to}`, `Call-ID: ${this.callId}`, `CSeq: ${cseq} ${method}`, `Contact: <sip:${this.user}@${this.address}:${this.port}>`,
       ...(o.headers ?? []), ...(body === '' ? [] : [`Content-Type: ${o.type ?? 'application/sdp'}`]), `Content-Length: ${utf8(body).length}`, '', body,
     ].join('\r\n'))
     return branch
@@ -118,8 +121,8 @@ export class ScriptedPhone {
   }
   respond(r: SipRequest, status: number, headers: readonly string[] = [], body = ''): void {
     this.raw([
-      `SIP/2.0 ${status} X`, ...r.via.map((v) => `Via: ${v.text}`), `From: ${r.from.text}`, `To: ${r.to.text}`, `Call-ID: ${r.callId}`, `CSeq: ${r.cseq.number} ${r.cseq.method}`,
-      `Contact: <sip:alice@${this.address}:${this.port}>`, ...headers, ...(body === '' ? [] : ['Content-Type: application/sdp']), `Content-Length: ${utf8(body).length}`, '', body,
+      `SIP/2.0 ${status} X`, ...r.via.map((v) => `Via: ${v.text}`), `From: ${r.from.text}`, `To: ${r.to.text}${tagOf(r.to) === '' && status > 100 ? `;tag=t${this.port}` : ''}`, `Call-ID: ${r.callId}`, `CSeq: ${r.cseq.number} ${r.cseq.method}`,
+      ...(headers.some((h) => h.startsWith('Contact:')) ? [] : [`Contact: <sip:${this.user}@${this.address}:${this.port}>`]), ...headers, ...(body === '' ? [] : ['Content-Type: application/sdp']), `Content-Length: ${utf8(body).length}`, '', body,
     ].join('\r\n'))
   }
   get responses(): SipResponse[] {

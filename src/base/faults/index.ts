@@ -8,6 +8,7 @@ import { identityFaults } from './identity.ts'
 import { mediaFaults } from './media.ts'
 import { mlsFaults } from './mls.ts'
 import { pbxFaults } from './pbx.ts'
+import { relayFaults } from './relay.ts'
 import { roomFaults } from './room.ts'
 import { sipFaults } from './sip.ts'
 import { vaultFaults } from './vault.ts'
@@ -21,8 +22,8 @@ export interface FaultEntry {
 
 export const faultTable = {
   ...audioFaults, ...channelFaults, ...clientFaults, ...configFaults, ...cryptoFaults,
-  ...identityFaults, ...mediaFaults, ...mlsFaults, ...pbxFaults, ...roomFaults, ...sipFaults,
-  ...vaultFaults,
+  ...identityFaults, ...mediaFaults, ...mlsFaults, ...pbxFaults, ...relayFaults, ...roomFaults,
+  ...sipFaults, ...vaultFaults,
 } as const satisfies Record<string, FaultEntry>
 
 export type FaultCode = keyof typeof faultTable

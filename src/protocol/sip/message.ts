@@ -49,7 +49,7 @@ const canonical = new Map(
     'Accept', 'Allow', 'Authorization', 'Call-ID', 'Contact', 'Content-Encoding', 'Content-Length', 'Content-Type', 'CSeq', 'Date', 'Event',
     'Expires', 'From', 'Max-Forwards', 'Min-Expires', 'Min-SE', 'Path', 'Proxy-Authenticate', 'Proxy-Authorization', 'Proxy-Require', 'RAck',
     'Record-Route', 'Refer-To', 'Referred-By', 'Replaces', 'Reason', 'Require', 'Retry-After', 'Route', 'RSeq', 'Server', 'Session-Expires',
-    'Subject', 'Supported', 'Timestamp', 'To', 'Unsupported', 'User-Agent', 'Via', 'Warning', 'WWW-Authenticate', 'Allow-Events', 'Identity',
+    'Subject', 'Supported', 'Subscription-State', 'P-Asserted-Identity', 'Remote-Party-ID', 'Content-Disposition', 'Timestamp', 'To', 'Unsupported', 'User-Agent', 'Via', 'Warning', 'WWW-Authenticate', 'Allow-Events', 'Identity',
   ].map((name) => [name.toLowerCase(), name]),
 )
 /** RFC 3261 §7.3.3 and the IANA registry of compact forms. */

@@ -5,7 +5,7 @@ import type { DigestAlgorithm, Header, SipRequest } from '../../../protocol/sip/
 import { digestAlgorithms, digestHa1, DigestServer, headerOf, unescapeUri } from '../../../protocol/sip/index.ts'
 import type { SipFlow } from '../../../telephony/transport.ts'
 import type { ResolvedSettings } from './options.ts'
-import { isLoopback } from './options.ts'
+import { isLoopback } from '../../../telephony/local-address.ts'
 
 export type GateVerdict =
   /** `user` is undefined on loopback. */

@@ -8,8 +8,8 @@ import { SipCall, warningOf } from './call.ts'
 import { CallMedia } from './call-media.ts'
 import { Gate } from './gate.ts'
 import { isLoopback, type ResolvedSettings, resolveSettings, type SipHandsetSettings } from './options.ts'
-import { phoneName } from './phone-name.ts'
-import { Registrar } from './registrar.ts'
+import { PhoneRelay } from './phone-relay.ts'
+import { phoneName, Registrar } from './registrar.ts'
 import { acceptSdp, allow, served, supported } from './served.ts'
 
 export interface SipHandsetWiring {
@@ -25,6 +25,7 @@ export class SipHandset implements Handset, TransactionUser {
   readonly #endpoint: SipEndpoint
   readonly #gate: Gate
   readonly #registrar: Registrar
+  readonly #relay: PhoneRelay | undefined
   readonly #callHost: ConstructorParameters<typeof SipCall>[0]
   readonly #listeners = new Set<(e: HandsetEvent) => void>()
   readonly #byRef = new Map<CallRef, SipCall>()
@@ -44,6 +45,11 @@ export class SipHandset implements Handset, TransactionUser {
       unregistered: (contact) => this.#emit({ kind: 'unregistered', line: this.line, contact }),
     })
     this.#endpoint = new SipEndpoint({ transports: wiring.transports, scheduler: resolved.scheduler, random: resolved.crypto, hostFor: wiring.hostFor, user: this })
+    const { upstream } = resolved
+    this.#relay = upstream === undefined ? undefined : new PhoneRelay({
+      settings: resolved, upstream, endpoint: () => this.#endpoint, hostFor: wiring.hostFor,
+      onRegistered: (request, flow) => void this.#registrar.register(request, flow, this.#tag()),
+    })
     this.#callHost = {
       settings: resolved,
       endpoint: this.#endpoint,
@@ -72,6 +78,7 @@ export class SipHandset implements Handset, TransactionUser {
 
   [Symbol.dispose](): void {
     for (const call of [...this.#byRef.values()]) call.hangup('the telephone service ends')
+    this.#relay?.close()
     this.#listeners.clear()
     this.#registrar.stop()
     this.#endpoint.close()
@@ -79,11 +86,16 @@ export class SipHandset implements Handset, TransactionUser {
 
   /** Running calls and transactions, for tests of leaks. */
   get load(): { readonly calls: number; readonly servers: number; readonly clients: number } {
-    return { calls: this.#byRef.size, ...this.#endpoint.load }
+    const relayed = this.#relay?.load
+    return { calls: this.#byRef.size + (relayed === undefined ? 0 : relayed.asked + relayed.served + relayed.dialogs), ...this.#endpoint.load }
   }
 
   request(incoming: Incoming): void {
     const { request } = incoming
+    if (this.#relay?.takes(incoming, this.#byDialog.has(keyOfRequest(request))) === true) {
+      this.#relay.request(incoming)
+      return
+    }
     if (request.method === 'CANCEL') {
       this.#onCancel(incoming)
       return
@@ -105,14 +117,17 @@ export class SipHandset implements Handset, TransactionUser {
     return /^urn:service:sos\b/i.test(request.uri.text) || (tagOf(request.to) === '' && this.#settings.isEmergency(dialledNumber(request)))
   }
 
-  ack(request: SipRequest): void {
-    this.#byDialog.get(keyOfRequest(request))?.ack(request)
+  ack(request: SipRequest, flow: SipFlow): void {
+    const call = this.#byDialog.get(keyOfRequest(request))
+    if (call !== undefined) call.ack(request)
+    else this.#relay?.ack(request, flow)
   }
 
   /** A user agent has no use for responses that it did not ask for (RFC 3261 §18.1.2). */
   stray(): void {}
 
   failed(incoming: Incoming): void {
+    this.#relay?.failed(incoming)
     for (const call of [...this.#byRef.values()]) if (call.isFor(incoming)) call.failed()
   }
 

@@ -5,6 +5,7 @@ import type { Secret } from '../../../base/secret.ts'
 import type { CryptoPort } from '../../../crypto/port.ts'
 import type { PhoneCodec } from '../../../media/api.ts'
 import type { AddressPort } from '../../../net/address.ts'
+import type { PhoneUpstream } from './phone-relay.ts'
 
 export type SrtpPolicy = 'off' | 'offered' | 'required'
 export type SipCrypto = Pick<CryptoPort, 'hash' | 'hmac' | 'bytes'>
@@ -30,11 +31,13 @@ export interface SipHandsetSettings {
   readonly livenessMs?: number
   /** Numbers that are answered 503 before password, offer and limits are looked at: a phone then tries its second server. */
   readonly isEmergency?: (number: string) => boolean
+  /** Where requests go on to that are not for us; without it they are refused. */
+  readonly upstream?: PhoneUpstream
   /** Refused messages, for the log. */
   readonly report?: (fault: Fault, from: AddressPort) => void
 }
 
-export type ResolvedSettings = Required<SipHandsetSettings>
+export type ResolvedSettings = Required<Omit<SipHandsetSettings, 'upstream'>> & Pick<SipHandsetSettings, 'upstream'>
 
 export const resolveSettings = (s: SipHandsetSettings): ResolvedSettings => ({
   realm: 'stc',
@@ -48,5 +51,4 @@ export const resolveSettings = (s: SipHandsetSettings): ResolvedSettings => ({
   ...s,
 })
 
-/** 127.0.0.0/8 and ::1: never routed, so nobody else can be behind it. */
-export const isLoopback = (address: string): boolean => address === '::1' || /^127\.[0-9.]+$/.test(address) || /^::ffff:127\.[0-9.]+$/.test(address)
+export { isLoopback } from '../../../telephony/local-address.ts'

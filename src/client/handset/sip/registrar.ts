@@ -7,6 +7,8 @@ import { addressesOf, headerOf, makeReply, paramOf, sameUri, secondsOf } from '.
 import type { SipFlow } from '../../../telephony/index.ts'
 import { phoneName } from './phone-name.ts'
 
+export { phoneName }
+
 const defaultSeconds = 3600
 const minimumSeconds = 60
 const limits = { users: 200, contacts: 10 }

@@ -1,6 +1,7 @@
-export { InviteClientTransaction } from './invite-client.ts'
+export { ackOfRefusal, InviteClientTransaction } from './invite-client.ts'
 export { InviteServerTransaction } from './invite-server.ts'
 export { clientKey, mergeKeyOf, serverKey } from './match.ts'
 export { NonInviteClientTransaction } from './non-invite-client.ts'
 export { NonInviteServerTransaction } from './non-invite-server.ts'
+export { t1Ms, transactionMs } from './timers.ts'
 export type { ClientIn, ClientOut, ServerIn, ServerOut } from './types.ts'

@@ -34,6 +34,9 @@ export class InviteClientTransaction implements ClientTransaction {
       this.#timers.set('B', now, transactionMs)
     } else if (input.kind === 'response') this.#response(input.response, now, out)
     else if (input.kind === 'unreachable') this.#fail('unreachable', out)
+    else if (input.kind === 'abandon') {
+      if (this.#state === 'calling' || this.#state === 'proceeding') this.#fail('timeout', out)
+    }
     else for (let t = this.#timers.take(now); t !== undefined; t = this.#timers.take(now)) this.#timer(t, now, out)
   }
 

@@ -29,6 +29,9 @@ export class NonInviteClientTransaction implements ClientTransaction {
       this.#timers.set('F', now, transactionMs)
     } else if (input.kind === 'response') this.#response(input.response, now, out)
     else if (input.kind === 'unreachable') this.#fail('unreachable', out)
+    else if (input.kind === 'abandon') {
+      if (this.#state !== 'completed') this.#fail('timeout', out)
+    }
     else for (let t = this.#timers.take(now); t !== undefined; t = this.#timers.take(now)) this.#timer(t, now, out)
   }
 

@@ -7,6 +7,8 @@ export type ClientIn =
   | { readonly kind: 'response'; readonly response: SipResponse }
   /** The transport could not send. */
   | { readonly kind: 'unreachable' }
+  /** Waiting for a final response makes no sense any more (§9.1); after one this changes nothing. */
+  | { readonly kind: 'abandon' }
   | { readonly kind: 'tick' }
 
 export type ClientOut =

@@ -1,0 +1,17 @@
+import type { FaultEntry } from './index.ts'
+
+export const relayFaults = {
+  RELAY_INTERNAL: { what: 'Internal error in the SIP relay', todo: 'Please report it with the log.' },
+  RELAY_DOWN: { what: 'The telephone system cannot be reached', todo: 'Check the server and the PBX; the phone may use its second server.' },
+  RELAY_NO_TARGET: { what: 'Nobody is registered here under this address', todo: 'Register the phone again.' },
+  RELAY_BAD_MESSAGE: { what: 'The other half of the relay sent a SIP message that is none', todo: 'Check that client and server are of the same release; the message was not processed.' },
+  RELAY_MISMATCH: { what: 'A SIP response fits no request, or another one than it names', todo: 'Nothing was passed on; if it goes on, the other side is broken or hostile.' },
+  RELAY_REPLAY: { what: 'A SIP request came twice through the tunnel', todo: 'Nothing was passed on; if it goes on, the other side is broken or hostile.' },
+  RELAY_FLOOD: { what: 'More SIP requests than are accepted', todo: 'Wait a little; find the phone that sends so many.' },
+  RELAY_TOO_MANY: { what: 'More calls at once than are accepted', todo: 'End another call first.' },
+  RELAY_OTHERS_NAME: { what: 'The extension in From is registered by somebody else', todo: 'Register this extension with its password first.' },
+  RELAY_GUESSING: { what: 'Too many wrong passwords from this client', todo: 'Correct the password in the phone and wait a few minutes.' },
+  RELAY_MEDIA_ELSEWHERE: { what: 'A session description points the media at another host than the phone', todo: 'Let the phone use one address for SIP and RTP, and switch off STUN and ICE in it.' },
+  RELAY_BODY: { what: 'A SIP message has a body that cannot be relayed', todo: 'Switch off multipart or compressed bodies in the phone.' },
+  RELAY_SRTP: { what: 'A session description asks for SRTP between the phone and the telephone system', todo: 'Switch off SRTP in the account: from here on the call is encrypted hop by hop.' },
+} as const satisfies Record<string, FaultEntry>

@@ -1,0 +1,91 @@
+/** The calls of our side that stand, as the other party sees them: found by their tags, ended by a BYE in its name when it is gone. */
+import type { Header, SipRequest, SipResponse } from '../../protocol/sip/index.ts'
+import { type Dialog, dialogOfCallee, dialogOfCaller, refreshTarget, requestInDialog, tagOf } from '../../protocol/sip/index.ts'
+import type { SipFlow } from '../transport.ts'
+import type { Leg } from './leg.ts'
+
+export interface RelayedDialog {
+  /** `local` is the far party, in whose name we speak; `remote` is our side's. */
+  dialog: Dialog
+  flow: SipFlow
+  readonly leg: Leg
+}
+
+/** Both orders of the tags name the same dialog. */
+const keyOf = (callId: string, a: string, b: string): string => [callId, ...[a, b].sort()].join('|')
+const keyOfMessage = (m: SipRequest | SipResponse): string => keyOf(m.callId, tagOf(m.from), tagOf(m.to))
+
+export class Dialogs {
+  readonly #confirmed = new Map<string, RelayedDialog>()
+  /** Early ones too: what a request inside may change. */
+  readonly #legs = new Map<string, Leg>()
+
+  get size(): number {
+    return this.#confirmed.size
+  }
+  find(m: SipRequest | SipResponse): RelayedDialog | undefined {
+    return this.#confirmed.get(keyOfMessage(m))
+  }
+  legOf(m: SipRequest | SipResponse): Leg | undefined {
+    return this.#legs.get(keyOfMessage(m))
+  }
+  /** A provisional response with a tag: requests may come inside. Gives a way to forget it, when no call came of it. */
+  early(m: SipResponse, leg: Leg): void {
+    if (tagOf(m.to) !== '') this.#legs.set(keyOfMessage(m), leg)
+  }
+  forgetEarly(leg: Leg): void {
+    for (const [key, l] of this.#legs) if (l === leg && !this.#confirmed.has(key)) this.#legs.delete(key)
+  }
+
+  /** A 2xx to an INVITE of our side: `invite` as it sent it. */
+  confirmCaller(invite: SipRequest, response: SipResponse, flow: SipFlow, leg: Leg): void {
+    const dialog = dialogOfCallee(invite, tagOf(response.to))
+    if (dialog.ok) this.#confirm(keyOfMessage(response), dialog.value, flow, leg)
+  }
+  /** A 2xx of our side: `invite` as it got it. */
+  confirmCallee(invite: SipRequest, response: SipResponse, flow: SipFlow, leg: Leg): void {
+    const dialog = dialogOfCaller(invite, response)
+    if (dialog.ok) this.#confirm(keyOfMessage(response), dialog.value, flow, leg)
+  }
+  #confirm(key: string, dialog: Dialog, flow: SipFlow, leg: Leg): void {
+    const before = this.#confirmed.get(key)
+    if (before !== undefined) {
+      // A re-INVITE, or the same 2xx again: the route set stays (§12.2.1.2).
+      before.dialog = { ...before.dialog, remoteTarget: dialog.remoteTarget, localSeq: Math.max(before.dialog.localSeq, dialog.localSeq) }
+      return
+    }
+    leg.hold()
+    this.#legs.set(key, leg)
+    this.#confirmed.set(key, { dialog, flow, leg })
+  }
+
+  /** A request of the far party passed: ours, if one has to be made, comes after it. */
+  passed(request: SipRequest): void {
+    const d = this.find(request)
+    if (d !== undefined && request.cseq.number > d.dialog.localSeq) d.dialog = { ...d.dialog, localSeq: request.cseq.number }
+  }
+  /** A request of our side passed: it may have moved. */
+  moved(request: SipRequest, flow: SipFlow): void {
+    const d = this.find(request)
+    if (d === undefined || (request.method !== 'INVITE' && request.method !== 'UPDATE')) return
+    d.dialog = refreshTarget(d.dialog, request)
+    d.flow = flow
+  }
+
+  /** BYE was answered. */
+  end(m: SipRequest | SipResponse): void {
+    const key = keyOfMessage(m)
+    const d = this.#confirmed.get(key)
+    this.#confirmed.delete(key)
+    this.#legs.delete(key)
+    d?.leg.release()
+  }
+  /** Everything is over: what has to be said to our side. */
+  farewell(headers: readonly Header[]): { readonly request: SipRequest; readonly flow: SipFlow }[] {
+    const byes = [...this.#confirmed.values()].map((d) => ({ request: requestInDialog(d.dialog, 'BYE', { headers }).request, flow: d.flow }))
+    for (const d of this.#confirmed.values()) d.leg.release()
+    this.#confirmed.clear()
+    this.#legs.clear()
+    return byes
+  }
+}

@@ -1,0 +1,132 @@
+/** The phones' side of the relay: who is where, who may send how much, where media may go. */
+import type { Instant } from '../../base/brand.ts'
+import { makeFault } from '../../base/result.ts'
+import type { SipRequest, SipResponse, Uri } from '../../protocol/sip/index.ts'
+import { addressesOf, makeAddress, sipUri, tagOf } from '../../protocol/sip/index.ts'
+import { isLoopback, isOwnAddress } from '../local-address.ts'
+import { SourceLimit } from '../source-limit.ts'
+import type { SipFlow } from '../transport.ts'
+import type { Rewriter } from './rewrite.ts'
+import type { DescribedAudio } from './sdp.ts'
+import type { LocalSide, Refusal } from './side.ts'
+import { Tokens } from './tokens.ts'
+
+export interface DownstreamOptions {
+  readonly now: () => Instant
+  /** Keyed; for the addresses of the other side. */
+  readonly hmac: (data: Uint8Array) => Uint8Array
+  /** The address of ours that a peer on this flow can reach; IPv6 in brackets. */
+  readonly hostFor: (flow: SipFlow) => string
+  readonly isEmergency: (number: string) => boolean
+  /** The PBX has taken this registration. */
+  readonly onRegistered: (request: SipRequest, response: SipResponse, flow: SipFlow) => void
+}
+
+interface Place {
+  readonly flow: SipFlow
+  /** Proved by a registration that the PBX took. */
+  readonly registered: boolean
+}
+
+/** Of one source: new requests, and new calls among them. */
+const requestRate = { perSecond: 20, burst: 100 }
+const inviteRate = { perSecond: 2, burst: 20 }
+const placesLimit = 500
+
+export class Downstream implements LocalSide {
+  readonly goneStatus = 503
+  readonly #o: DownstreamOptions
+  readonly #tokens: Tokens<{ readonly name: string }>
+  readonly #owner = { name: 'pbx' }
+  readonly #places = new Map<string, Place>()
+  readonly #requests = new SourceLimit(requestRate.perSecond, requestRate.burst)
+  readonly #invites = new SourceLimit(inviteRate.perSecond, inviteRate.burst)
+
+  constructor(options: DownstreamOptions) {
+    this.#o = options
+    this.#tokens = new Tokens(options.hmac)
+  }
+
+  /** Contacts that the PBX knows: what a new other half has to be told. */
+  get registered(): readonly string[] {
+    return [...this.#places].filter(([, p]) => p.registered).map(([contact]) => contact)
+  }
+
+  rewriter(flow: SipFlow): Rewriter {
+    const host = this.#o.hostFor(flow)
+    const { port } = flow.local
+    return {
+      present: (uri) => this.#tokens.present(this.#owner, uri, { host, port, transport: flow.transport }),
+      restore: (uri) => this.#tokens.find(uri)?.uri,
+      isUs: (uri) => this.#isUs(uri, host, port),
+      assertsIdentity: false,
+      recordRoute: makeAddress(sipUri({ scheme: 'sip', host, port, params: [...(flow.transport === 'UDP' ? [] : [{ name: 'transport', value: flow.transport.toLowerCase() }]), { name: 'lr' }] })),
+    }
+  }
+  #isUs(uri: Uri, host: string, port: number): boolean {
+    if (uri.kind !== 'sip' || (uri.port ?? (uri.scheme === 'sips' ? 5061 : 5060)) !== port) return false
+    const named = uri.host.replace(/^\[|\]$/g, '').toLowerCase()
+    return uri.host === host || named === 'localhost' || isOwnAddress(named)
+  }
+  /** The Request-URI is one that we gave out for somebody at the PBX. */
+  isToken(uri: Uri): boolean {
+    return this.#tokens.find(uri) !== undefined
+  }
+
+  route(request: SipRequest): SipFlow | Refusal {
+    const place = this.#places.get(request.uri.text)
+    return place?.flow ?? { status: 480, fault: makeFault('RELAY_NO_TARGET', request.uri.text.slice(0, 100)) }
+  }
+
+  admit(request: SipRequest, flow: SipFlow): Refusal | undefined {
+    // Inside a call, and for help, everybody gets through.
+    if (tagOf(request.to) !== '' || this.isEmergency(request)) return undefined
+    const now = this.#o.now()
+    const source = flow.remote.address
+    const admitted = this.#requests.admit(source, now) && (request.method !== 'INVITE' || this.#invites.admit(source, now))
+    return admitted ? undefined : { status: 503, fault: makeFault('RELAY_FLOOD', source) }
+  }
+  isEmergency(request: SipRequest): boolean {
+    return request.method === 'INVITE' && isEmergencyUri(request.uri, this.#o.isEmergency)
+  }
+  admitFar(): undefined {
+    return undefined
+  }
+
+  /** Only to the phone itself: to the address that it signals from, or for a phone on this machine, any of the machine's. */
+  mayReceive(described: DescribedAudio, flow: SipFlow): boolean {
+    if (!described.receives || described.address === flow.remote.address) return true
+    return isLoopback(flow.remote.address) && isOwnAddress(described.address)
+  }
+  mediaAddress(flow: SipFlow): string {
+    return this.#o.hostFor(flow).replace(/^\[|\]$/g, '')
+  }
+
+  /** A contact belongs to the address that used it first, until the PBX takes a registration of it from elsewhere. */
+  heard(message: SipRequest | SipResponse, flow: SipFlow): void {
+    for (const { uri } of addressesOf(message, 'Contact')) {
+      const before = this.#places.get(uri.text)
+      if (before === undefined || (before.flow.remote.address === flow.remote.address && (!before.registered || message.kind === 'response' || message.method !== 'REGISTER'))) this.#place(uri.text, { flow, registered: before?.registered ?? false })
+    }
+  }
+  answered(): void {}
+  answeredFar(request: SipRequest, response: SipResponse, flow: SipFlow): void {
+    if (request.method !== 'REGISTER' || response.status >= 300) return
+    const bound = new Set(addressesOf(response, 'Contact').map((a) => a.uri.text))
+    for (const { uri } of addressesOf(request, 'Contact')) this.#place(uri.text, { flow, registered: bound.has(uri.text) })
+    this.#o.onRegistered(request, response, flow)
+  }
+
+  #place(contact: string, place: Place): void {
+    this.#places.delete(contact)
+    this.#places.set(contact, place)
+    if (this.#places.size > placesLimit) this.#places.delete(this.#places.keys().next().value!)
+  }
+}
+
+/** By name (RFC 5031) or by number. */
+export function isEmergencyUri(uri: Uri, isEmergency: (number: string) => boolean): boolean {
+  if (/^urn:service:sos\b/i.test(uri.text)) return true
+  if (uri.kind === 'sip') return isEmergency(uri.user?.split(';')[0] ?? '')
+  return uri.scheme === 'tel' && isEmergency(uri.text.slice(4).split(';')[0]!)
+}

@@ -1,0 +1,22 @@
+/** What the relay needs of whatever moves a call's packets. */
+import type { Result } from '../../base/result.ts'
+import type { DescribedAudio } from './sdp.ts'
+import type { HopStreams } from './tunnel.ts'
+
+/** The media of one call at one half: a port pair towards the local party, two streams on the way to the other half. */
+export interface MediaLeg {
+  /** What the other half has to know; only where we are the ones who name streams. */
+  readonly streams: HopStreams | undefined
+  /** The streams as the other half named them. */
+  join(streams: HopStreams): void
+  /** What the local party said of itself last. Undefined: it takes nothing. */
+  local(described: DescribedAudio | undefined): void
+  /** What the other party said of itself last: what the local party will get. */
+  far(described: DescribedAudio | undefined): void
+  close(): void
+}
+
+export interface RelayMedia {
+  /** Opens a pair of ports, RTP even and RTCP above; `ready` is called once, maybe at once. */
+  open(ready: (port: Result<number>) => void): MediaLeg
+}

@@ -1,0 +1,201 @@
+/** Requests of the other half: they go to our side in transactions of our own. */
+import type { Stop } from '../../base/ports.ts'
+import { type Fault, makeFault } from '../../base/result.ts'
+import { dialogOfCaller, requestInDialog, serialise, type SipRequest, type SipResponse, tagOf, transactionMs } from '../../protocol/sip/index.ts'
+import type { Outgoing } from '../endpoint.ts'
+import type { SipFlow } from '../transport.ts'
+import { endsDialog, withStreams } from './asking.ts'
+import { type HalfContext, parseTunnelled, statusOfFault } from './context.ts'
+import { Leg } from './leg.ts'
+import { requestIn, responseOut } from './rewrite.ts'
+import { isRefusal } from './side.ts'
+import { type TunnelMessage, tunnelLimits } from './tunnel.ts'
+
+interface Served {
+  /** As our side got it. */
+  request: SipRequest
+  readonly flow: SipFlow
+  readonly leg: Leg | undefined
+  readonly offered: boolean
+  outgoing: Outgoing | undefined
+  cancelled: string | true | undefined
+  succeeded: boolean
+  /** The other half is gone: nobody is told any more. */
+  orphan: boolean
+  stopTimerC: Stop
+}
+
+/** RFC 3261 §16.6 step 11: more than three minutes. */
+const timerCMs = 190_000
+const terminated = makeFault('RELAY_MISMATCH', 'the call was cancelled')
+
+export class Serving {
+  readonly #c: HalfContext
+  readonly #served = new Map<number, Served>()
+  #last = 0
+
+  constructor(context: HalfContext) {
+    this.#c = context
+  }
+  get size(): number {
+    return this.#served.size
+  }
+
+  request(m: Extract<TunnelMessage, { k: 'sip-request' }>): void {
+    if (m.id <= this.#last) return this.#c.refuseFar(m.id, 500, makeFault('RELAY_REPLAY'), `request ${m.id}`)
+    this.#last = m.id
+    const parsed = parseTunnelled(m.message, 'request')
+    if (!parsed.ok) return this.#c.refuseFar(m.id, 400, parsed.fault, `request ${m.id}`)
+    const request = parsed.value
+    const about = `${request.method} of ${request.from.uri.text.slice(0, 80)}`
+    const { side } = this.#c.o
+    if (request.method === 'ACK' || request.method === 'CANCEL') return this.#c.refuseFar(m.id, 400, makeFault('RELAY_BAD_MESSAGE', request.method), about)
+    const refusal = side.admitFar(request)
+    if (refusal !== undefined) return this.#c.refuseFar(m.id, refusal.status, refusal.fault, about)
+    const flow = side.route(request)
+    if (isRefusal(flow)) return this.#c.refuseFar(m.id, flow.status, flow.fault, about)
+    const known = this.#c.dialogs.legOf(request)
+    const invite = request.method === 'INVITE'
+    if (invite && known === undefined && tagOf(request.to) !== '') return this.#c.refuseFar(m.id, 481, makeFault('RELAY_MISMATCH', 'no such call'), about)
+    if (this.#served.size >= tunnelLimits.asked || (invite && known === undefined && this.#c.dialogs.size >= tunnelLimits.dialogs)) return this.#c.refuseFar(m.id, 503, makeFault('RELAY_TOO_MANY'), about)
+    const leg = known ?? (invite ? new Leg(this.#c.o.media) : undefined)
+    leg?.hold()
+    leg?.join(m.streams)
+    const served: Served = { request, flow, leg, offered: request.body.length > 0 && leg !== undefined, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, stopTimerC: () => {} }
+    this.#served.set(m.id, served)
+    this.#c.bodies.in(request, leg, flow, (ready) => {
+      if (this.#served.get(m.id) !== served) return
+      if (!ready.ok) this.#end(m.id, statusOfFault(ready.fault.code), ready.fault)
+      else if (served.cancelled !== undefined) this.#end(m.id, 487, terminated)
+      else this.#start(m.id, served, ready.value)
+    })
+  }
+
+  #start(id: number, served: Served, request: SipRequest): void {
+    served.request = requestIn(request, this.#c.o.side.rewriter(served.flow))
+    this.#c.dialogs.passed(request)
+    if (request.method === 'INVITE') this.#armTimerC(id, served)
+    served.outgoing = this.#c.o.endpoint().request(served.request, served.flow, {
+      response: (r) => this.#response(id, served, r),
+      failed: (why) => {
+        const fault = why === 'timeout' ? makeFault('RELAY_DOWN', 'no answer') : makeFault('RELAY_DOWN')
+        this.#end(id, served.cancelled !== undefined ? 487 : why === 'timeout' ? 408 : 503, fault)
+      },
+    })
+  }
+
+  cancel(m: Extract<TunnelMessage, { k: 'sip-cancel' }>): void {
+    const served = this.#served.get(m.id)
+    if (served === undefined || served.cancelled !== undefined || served.request.method !== 'INVITE') return
+    served.cancelled = m.reason ?? true
+    served.outgoing?.cancel(m.reason === undefined ? [] : [{ name: 'Reason', value: m.reason.replace(/[\x00-\x1f\x7f]/g, ' ') }])
+  }
+
+  ack(m: Extract<TunnelMessage, { k: 'sip-ack' }>): void {
+    const parsed = parseTunnelled(m.message, 'request')
+    if (!parsed.ok) return this.#c.o.report(parsed.fault, 'ack')
+    const ack = parsed.value
+    const known = this.#c.dialogs.find(ack)
+    if (ack.method !== 'ACK' || known === undefined) return this.#c.o.report(makeFault('RELAY_MISMATCH', 'ACK of no call'), 'ack')
+    const { flow, leg } = known
+    this.#c.bodies.in(ack, leg, flow, (ready) => {
+      if (ready.ok) this.#c.o.endpoint().sendAck(requestIn(ready.value, this.#c.o.side.rewriter(flow)), flow)
+      else this.#c.o.report(ready.fault, 'ack')
+    })
+  }
+
+  /** The other half is gone: what rings stops ringing, calls end. */
+  down(reason: string): void {
+    const cause = { name: 'Reason', value: `SIP;cause=503;text="${reason.replace(/["\\\x00-\x1f\x7f]/g, ' ').slice(0, 100)}"` }
+    for (const [id, served] of [...this.#served]) {
+      served.orphan = true
+      if (served.request.method === 'INVITE' && !served.succeeded) {
+        served.cancelled ??= true
+        served.outgoing?.cancel([cause])
+        if (served.outgoing === undefined) this.#forget(id)
+      } else this.#forget(id)
+    }
+    for (const bye of this.#c.dialogs.farewell([cause])) this.#quiet(bye.request, bye.flow)
+    this.#last = 0
+  }
+
+  #response(id: number, served: Served, response: SipResponse): void {
+    const { request, flow, leg } = served
+    if (response.status === 100 || this.#served.get(id) !== served) return
+    if (!samePeople(request, response)) return this.#c.o.report(makeFault('RELAY_MISMATCH'), `response to ${request.method}`)
+    if (served.orphan) return this.#orphan(id, served, response)
+    if (request.method === 'INVITE' && response.status < 200) this.#armTimerC(id, served)
+    const { side } = this.#c.o
+    side.heard(response, flow)
+    const out = this.#c.bodies.out(response, leg, flow)
+    const success = request.method === 'INVITE' && response.status >= 200 && response.status < 300
+    if (!out.ok) {
+      if (success) this.#hangUp(served, response)
+      return response.status < 200 ? this.#c.o.report(out.fault, `response to ${request.method}`) : this.#end(id, statusOfFault(out.fault.code), out.fault)
+    }
+    if (leg !== undefined && request.method === 'INVITE') {
+      if (success) this.#c.dialogs.confirmCallee(request, response, flow, leg)
+      else if (response.status < 200) this.#c.dialogs.early(response, leg)
+    }
+    const message = serialise(responseOut(out.value, side.rewriter(flow)))
+    const sent = this.#c.send({ k: 'sip-response', id, message, ...withStreams(leg) })
+    if (!sent.ok) this.#c.o.report(sent.fault, `response to ${request.method}`)
+    if (response.status < 200) return
+    side.answered(request, response)
+    if (endsDialog(request, response)) this.#c.dialogs.end(response)
+    if (success && !served.succeeded) {
+      served.succeeded = true
+      served.stopTimerC()
+      served.stopTimerC = this.#c.after(transactionMs + 1000, () => this.#forget(id))
+    } else if (!success) this.#forget(id)
+  }
+
+  /** Answered in the moment in which the way back broke: that call ends at once (the ACK belongs to us now). */
+  #orphan(id: number, served: Served, response: SipResponse): void {
+    if (response.status < 200) return
+    if (response.status < 300 && served.request.method === 'INVITE') this.#hangUp(served, response)
+    this.#forget(id)
+  }
+
+  #hangUp(served: Served, response: SipResponse): void {
+    const dialog = dialogOfCaller(served.request, response)
+    if (!dialog.ok) return
+    const ack = requestInDialog(dialog.value, 'ACK', { cseq: served.request.cseq.number })
+    this.#c.o.endpoint().sendAck(ack.request, served.flow)
+    this.#quiet(requestInDialog(dialog.value, 'BYE').request, served.flow)
+  }
+
+  #quiet(request: SipRequest, flow: SipFlow): void {
+    this.#c.o.endpoint().request(request, flow, { response: () => undefined, failed: () => undefined })
+  }
+
+  #end(id: number, status: number, fault: Fault): void {
+    const served = this.#served.get(id)
+    if (served === undefined) return
+    if (!served.orphan) this.#c.refuseFar(id, status, fault, `${served.request.method} to ${served.flow.remote.address}`)
+    if (endsDialog(served.request, { status })) this.#c.dialogs.end(served.request)
+    this.#forget(id)
+  }
+
+  #forget(id: number): void {
+    const served = this.#served.get(id)
+    if (served === undefined) return
+    this.#served.delete(id)
+    served.stopTimerC()
+    if (served.leg === undefined) return
+    if (served.request.method === 'INVITE') this.#c.dialogs.forgetEarly(served.leg)
+    served.leg.release()
+  }
+
+  #armTimerC(id: number, served: Served): void {
+    served.stopTimerC()
+    served.stopTimerC = this.#c.after(timerCMs, () => {
+      if (this.#served.get(id) === served) served.outgoing?.cancel()
+    })
+  }
+}
+
+/** A response with other people in it answers something else (§8.1.3.3, §12.1.2). */
+const samePeople = (request: SipRequest, response: SipResponse): boolean =>
+  response.callId === request.callId && response.cseq.number === request.cseq.number && tagOf(response.from) === tagOf(request.from)
+  && (tagOf(request.to) === '' || tagOf(response.to) === tagOf(request.to))

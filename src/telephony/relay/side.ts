@@ -1,0 +1,35 @@
+/** What is different between the phones' side and the PBX's: everything else is one relay. */
+import type { Fault } from '../../base/result.ts'
+import type { SipRequest, SipResponse } from '../../protocol/sip/index.ts'
+import type { SipFlow } from '../transport.ts'
+import type { Rewriter } from './rewrite.ts'
+import type { DescribedAudio } from './sdp.ts'
+
+export interface Refusal {
+  readonly status: number
+  readonly fault: Fault
+}
+
+export interface LocalSide {
+  /** What our side hears when the other half is gone: a phone tries its second server (503), a PBX its voicemail (480). */
+  readonly goneStatus: 480 | 503
+  rewriter(flow: SipFlow): Rewriter
+  /** The way to whom a request of the other half is for, by its Request-URI. */
+  route(request: SipRequest): SipFlow | Refusal
+  /** May this request of our side cross? */
+  admit(request: SipRequest, flow: SipFlow): Refusal | undefined
+  /** May this request of the other half reach our side? */
+  admitFar(request: SipRequest): Refusal | undefined
+  /** May media go there, as somebody on this flow asks? */
+  mayReceive(described: DescribedAudio, flow: SipFlow): boolean
+  /** Our address in descriptions for this flow. */
+  mediaAddress(flow: SipFlow): string
+  /** A message of our side passes: its sender can be reached this way under its Contact. */
+  heard(message: SipRequest | SipResponse, flow: SipFlow): void
+  /** Our side answered a request of the other half, finally. */
+  answered(request: SipRequest, response: SipResponse): void
+  /** The other half answered a request of our side, finally. */
+  answeredFar(request: SipRequest, response: SipResponse, flow: SipFlow): void
+}
+
+export const isRefusal = (r: SipFlow | Refusal): r is Refusal => 'fault' in r

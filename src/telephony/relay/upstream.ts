@@ -1,0 +1,117 @@
+/** The PBX's side of the relay: one way to the PBX, shared by the lines of all clients; each connection has a half of its own. */
+import { toHex } from '../../base/bytes.ts'
+import type { Random, Scheduler } from '../../base/ports.ts'
+import type { Fault } from '../../base/result.ts'
+import { makeReply, type SipRequest, type SipResponse, tagOf } from '../../protocol/sip/index.ts'
+import { parseUri } from '../../protocol/sip/uri.ts'
+import type { Incoming, SipEndpoint, TransactionUser } from '../endpoint.ts'
+import type { SipFlow } from '../transport.ts'
+import { RelayHalf } from './half.ts'
+import type { RelayMedia } from './media.ts'
+import { type PbxLine, type PbxShared, PbxSide, type PbxSideOptions, pbxShared } from './pbx-side.ts'
+import { Tokens } from './tokens.ts'
+import type { TunnelMessage, TunnelSend } from './tunnel.ts'
+
+export interface UpstreamOptions extends Omit<PbxSideOptions, 'scheduler'> {
+  readonly endpoint: () => SipEndpoint
+  readonly scheduler: Scheduler
+  readonly random: Random
+  /** Keyed, the same after a restart: the PBX remembers our contacts. */
+  readonly hmac: (data: Uint8Array) => Uint8Array
+  readonly report: (fault: Fault, about: string) => void
+}
+
+/** A client by its key; `half` is that of its newest connection. */
+interface Line extends PbxLine {
+  half: RelayHalf | undefined
+}
+
+/** One connection of a client, as the server's session sees it. */
+export interface UpstreamHalf {
+  receive(m: TunnelMessage): void
+  /** Contacts that the PBX knows already, after a new connection or a restart of ours. */
+  contacts(uris: readonly string[]): void
+  /** Its calls end at the PBX. */
+  close(): void
+  readonly load: RelayHalf['load']
+}
+
+export class UpstreamRelay implements TransactionUser {
+  readonly #o: UpstreamOptions
+  readonly #shared: PbxShared<Line>
+  readonly #lines = new Map<string, Line>()
+  readonly #halves = new Set<RelayHalf>()
+
+  constructor(options: UpstreamOptions) {
+    this.#o = options
+    this.#shared = pbxShared(new Tokens<Line>(options.hmac))
+  }
+
+  /** A connection of the client with this key. */
+  open(o: { readonly client: string; readonly send: TunnelSend; readonly media: RelayMedia; readonly report?: (fault: Fault, about: string) => void }): UpstreamHalf {
+    const line = this.#lines.get(o.client) ?? { name: o.client, half: undefined }
+    this.#lines.set(o.client, line)
+    const { endpoint, scheduler, random, report } = this.#o
+    const side = new PbxSide<Line>(this.#o, this.#shared, line)
+    const half = new RelayHalf({ endpoint, side, send: o.send, media: o.media, scheduler, random, report: o.report ?? report })
+    line.half = half
+    this.#halves.add(half)
+    return {
+      receive: (m) => half.receive(m),
+      contacts: (uris) => this.#announce(line, uris),
+      close: () => {
+        if (line.half === half) line.half = undefined
+        this.#halves.delete(half)
+        half.down()
+      },
+      get load() {
+        return half.load
+      },
+    }
+  }
+
+  /** The PBX is gone or was started anew: it knows none of the calls any more. */
+  pbxGone(reason: string): void {
+    for (const half of this.#halves) half.down(reason)
+  }
+  /** Extensions that this client has registered. */
+  extensionsOf(client: string): readonly string[] {
+    return this.#shared.extensions.of(client)
+  }
+
+  request(incoming: Incoming): void {
+    const { request } = incoming
+    if (request.method === 'CANCEL') return this.#cancel(incoming)
+    const line = this.#shared.tokens.find(request.uri)?.owner
+    if (line?.half !== undefined) return line.half.request(incoming)
+    // A qualifying OPTIONS without an answer makes the contact unreachable at the PBX, which it is.
+    if (request.method === 'OPTIONS' && Tokens.looksLike(request.uri)) return
+    const status = request.method === 'OPTIONS' ? 200 : tagOf(request.to) !== '' ? 481 : Tokens.looksLike(request.uri) ? 480 : 404
+    incoming.respond(makeReply(request, status, { tag: toHex(this.#o.random.bytes(8)) }))
+  }
+  #cancel(incoming: Incoming): void {
+    const invite = incoming.cancels
+    const half = invite === undefined ? undefined : [...this.#halves].find((h) => h.owns(invite))
+    if (half !== undefined) half.request(incoming)
+    else incoming.respond(makeReply(incoming.request, 481, { tag: toHex(this.#o.random.bytes(8)) }))
+  }
+  ack(request: SipRequest, flow: SipFlow): void {
+    this.#shared.tokens.find(request.uri)?.owner.half?.ack(request, flow)
+  }
+  /** A 2xx for a transaction that is long over cannot be forwarded without its Via: the sender repeats it, then gives up. */
+  stray(_: SipResponse, __: SipFlow): void {}
+  failed(incoming: Incoming): void {
+    for (const half of this.#halves) half.failed(incoming)
+  }
+  report(fault: Fault, flow: SipFlow): void {
+    this.#o.report(fault, `from ${flow.remote.address}`)
+  }
+
+  #announce(line: Line, uris: readonly string[]): void {
+    const flow = this.#o.way()
+    for (const text of uris) {
+      const uri = parseUri(text)
+      if (uri.ok && uri.value.kind === 'sip' && flow !== undefined) this.#shared.tokens.present(line, uri.value, { host: this.#o.hostFor(flow), port: flow.local.port, transport: flow.transport })
+    }
+  }
+}
