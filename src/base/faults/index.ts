@@ -1,4 +1,5 @@
 /** The registry of fault codes: one file per area, merged here. A code, once released, keeps its meaning. */
+import { attestationFaults } from './attestation.ts'
 import { audioFaults } from './audio.ts'
 import { channelFaults } from './channel.ts'
 import { clientFaults } from './client.ts'
@@ -21,7 +22,7 @@ export interface FaultEntry {
 }
 
 export const faultTable = {
-  ...audioFaults, ...channelFaults, ...clientFaults, ...configFaults, ...cryptoFaults,
+  ...attestationFaults, ...audioFaults, ...channelFaults, ...clientFaults, ...configFaults, ...cryptoFaults,
   ...identityFaults, ...mediaFaults, ...mlsFaults, ...pbxFaults, ...relayFaults, ...roomFaults,
   ...sipFaults, ...vaultFaults,
 } as const satisfies Record<string, FaultEntry>
