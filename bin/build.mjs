@@ -4,6 +4,7 @@ import { cpSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { bundleVault, writeWhole } from './bundle-vault.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const source = path.join(root, 'src')
@@ -23,4 +24,7 @@ if (faults.length > 0) {
 
 // What the compiler leaves: data beside the sources.
 cpSync(source, target, { recursive: true, filter: (file) => !file.endsWith('.ts') })
+const vault = await bundleVault()
+writeWhole(path.join(target, 'vault.cjs'), vault.code)
+console.log(`vault ${vault.code.length} octets, SHA-256 ${vault.hash}`)
 console.log(`compiled ${fileNames.length} files to dist/`)

@@ -1,7 +1,7 @@
 /** `stc client`: one client in the foreground, its roster on the terminal. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Fault } from '../base/result.ts'
-import { clientConfig } from '../client/config.ts'
+import { type ClientConfig, clientConfig } from '../client/config.ts'
 import { lanAddress } from '../demo/lan.ts'
 import { showEvent, showRoster, type Terminal } from '../client/terminal.ts'
 import { showAddress } from '../net/address.ts'
@@ -15,10 +15,11 @@ export function registerClient(program: Command): void {
     .command('client')
     .description('run a client beside your phone')
     .requiredOption('-c, --config <file>', 'configuration (YAML; docs/operations.md lists the keys)')
-    .action((options: { config: string }) => runClient(options.config))
+    .addOption(new Option('--vault <where>', 'keep the keys elsewhere than configured').choices(['process', 'in-process']))
+    .action((options: { config: string; vault?: ClientConfig['vault'] }) => runClient(options.config, options.vault))
 }
 
-async function runClient(file: string): Promise<void> {
+async function runClient(file: string, vault?: ClientConfig['vault']): Promise<void> {
   preferVoice()
   const config = readConfig(file, clientConfig)
   if (!config.ok) return fail(config.fault)
@@ -27,12 +28,15 @@ async function runClient(file: string): Promise<void> {
   const breakdown = new Promise<Coded>((resolve) => {
     broken = resolve
   })
-  const started = await startRealClient(config.value, file, {
+  const started = await startRealClient({ ...config.value, ...(vault === undefined ? {} : { vault }) }, file, {
     ...(config.value.log === 'debug' ? { report: (fault, from) => say(`refused from ${showAddress(from)}: ${coded(fault)}`) } : {}),
     observer: {
       onServer: (up, { fault }) => {
         say(up ? `connected to ${config.value.server.host}` : `not connected: ${fault === undefined ? '' : coded(fault)}`)
-        if (fault?.code === 'VAULT_DEAD') broken(fault)
+      },
+      onVault: (fault, final) => {
+        say(`vault: ${coded(fault)}`)
+        if (final) broken(fault)
       },
       onPhone: (e) => {
         if (e.kind === 'registered' || e.kind === 'unregistered') say(`phone ${e.line} ${e.kind}: ${e.contact}`)
@@ -53,7 +57,8 @@ async function runClient(file: string): Promise<void> {
     },
   })
   if (!started.ok) return fail(started.fault)
-  const { phones, warnings } = started.value
+  const { phones, warnings, vault: { report } } = started.value
+  say(report === undefined ? 'vault: in this process' : `vault: ${report.isolated ? 'isolated process' : 'process'}, program ${report.measurement.slice(0, 16)}`)
   for (const w of warnings) complain(`stc: ${w}`)
   for (const p of phones) say(`phone ${p.line}: register or dial at sip:${p.line}@${reachable(p.address)}`)
   const end = await Promise.race([interrupted(), breakdown])

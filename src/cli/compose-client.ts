@@ -1,12 +1,11 @@
 /** A client from its configuration, with real threads, sockets and phones. */
 import { readFileSync } from 'node:fs'
 import { besideConfig } from '../store/config.ts'
-import { readAnchors, readCertificates, readIdentity } from '../store/identity-file.ts'
 import { chance } from '../base/chance.ts'
 import { err, type Fault, ok, type Result } from '../base/result.ts'
 import { Secret } from '../base/secret.ts'
 import { utf8 } from '../base/bytes.ts'
-import { type Der, type RoomName, unixTime } from '../base/brand.ts'
+import type { RoomName } from '../base/brand.ts'
 import { openServerChannel, openMediaPath } from '../client/channel/index.ts'
 import { Client, HOP } from '../client/client.ts'
 import type { ClientObserver } from '../client/options.ts'
@@ -20,12 +19,12 @@ import { selfTest } from '../crypto/self-test.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import { startMediaWorker } from '../media/host.ts'
 import type { TlsIdentity } from '../telephony/stream-transport.ts'
-import { workerUrl } from '../media/worker-url.ts'
 import { type AddressPort, showAddress } from '../net/address.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { VaultCalls } from '../vault/api/calls.ts'
-import type { HostVault } from '../vault/host/hosted.ts'
-import { startVault } from '../vault/host/start.ts'
+import type { VaultReport } from '../vault/api/border.ts'
+import type { Bundle } from '../vault/host/bundle.ts'
+import { vaultFor } from './compose-vault.ts'
 
 export interface ClientExtras {
   readonly observer?: ClientObserver
@@ -33,6 +32,8 @@ export interface ClientExtras {
   readonly handsets?: readonly Handset[]
   /** SIP messages that were refused. */
   readonly report?: (fault: Fault, from: AddressPort) => void
+  /** Another vault's program than our own: tests. */
+  readonly vaultBundle?: Bundle
 }
 
 export interface RealClient {
@@ -40,6 +41,8 @@ export interface RealClient {
   readonly phones: readonly { readonly line: string; readonly address: string }[]
   /** What whoever runs it should know, in sentences. */
   readonly warnings: readonly string[]
+  /** Of the vault's process, where it has one. */
+  readonly vault: { readonly report?: VaultReport; pid(): number | undefined }
   stop(): Promise<void>
 }
 
@@ -47,7 +50,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const crypto = createNodeCrypto()
   const tested = selfTest(crypto)
   if (!tested.ok) return tested
-  const own = await vaultFor(config, configFile, crypto)
+  const own = await vaultFor(config, configFile, crypto, { ...(extras.vaultBundle === undefined ? {} : { bundle: extras.vaultBundle }), onDeath: (fault, final) => extras.observer?.onVault?.(fault, final) })
   if (!own.ok) return own
   const { vault } = own.value
   const media = await startMediaWorker({ vaultPort: vault.framesPort() })
@@ -58,7 +61,10 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
     agent: 'stc', dialPlan: dialPlanOf(config),
     kinds: [conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), newRoom: (room) => newRoom(config, room) })],
     connection: {
-      open: () => openServerChannel({ vault, server, scheduler }),
+      open: async () => {
+        await own.value.up()
+        return openServerChannel({ vault, server, scheduler })
+      },
       suites: config.server.suites, realm: config.realm,
       fallback: { address: server.host, port: server.port }, udp: config.server.mediaOverTls !== 'only',
       ...(config.server.mediaOverTls === 'never' ? {} : { openMediaPath: (w) => openMediaPath({ vault, server, session: w.session, hop: HOP, scheduler, media: (c) => media.command(c) }) }),
@@ -77,42 +83,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
     await client.stop()
     await media.stop()
   }
-  return ok({ client, phones: phones.value.shown, warnings: own.value.warnings, stop })
-}
-
-/** The identity's files go to the vault's threads and are wiped here. */
-async function vaultFor(config: ClientConfig, configFile: string, crypto: CryptoPort): Promise<Result<{ readonly vault: HostVault; readonly warnings: readonly string[] }>> {
-  const { certificate, key, passphrase, anchors } = config.identity
-  const now = unixTime(Math.floor(Date.now() / 1000))
-  const files = { certificateFile: besideConfig(configFile, certificate), keyFile: besideConfig(configFile, key), ...(passphrase === undefined ? {} : { passphrase }) }
-  const own = readIdentity(crypto, files, now)
-  if (!own.ok) return own
-  using identity = own.value
-  const trusted = anchors.map((a) => besideConfig(configFile, a))
-  const checked = readAnchors(trusted)
-  if (!checked.ok) return checked
-  const ders = readAllCertificates(trusted)
-  if (!ders.ok) return ders
-  const inside = new URL('../vault/inside/', import.meta.url).href
-  const vault = await startVault({
-    chain: identity.chain, pkcs8: identity.pkcs8.reveal().slice(), anchors: ders.value, realm: config.realm, keyProtection: 'in-process',
-    control: workerUrl('control-worker', `${inside}${ownEnding()}`), frames: workerUrl('frames-worker', `${inside}${ownEnding()}`),
-  })
-  if (!vault.ok) return vault
-  return ok({ vault: vault.value, warnings: identity.keyExposed ? [`others on this machine can read ${files.keyFile}: take their permission away (chmod 600)`] : [] })
-}
-
-/** `x.ts` in a checkout, `x.js` when compiled. */
-const ownEnding = (): string => (import.meta.url.endsWith('.ts') ? 'x.ts' : 'x.js')
-
-function readAllCertificates(files: readonly string[]): Result<Der[]> {
-  const all: Der[] = []
-  for (const file of files) {
-    const some = readCertificates(file)
-    if (!some.ok) return some
-    all.push(...some.value)
-  }
-  return ok(all)
+  return ok({ client, phones: phones.value.shown, warnings: own.value.warnings, vault: own.value, stop })
 }
 
 interface OpenPhones {

@@ -5,6 +5,7 @@ import { registerCa } from './ca.ts'
 import { registerClient } from './client.ts'
 import { registerDemo } from './demo.ts'
 import { registerServer } from './server.ts'
+import { registerVault } from './vault.ts'
 
 const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
 
@@ -16,6 +17,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   registerClient(program)
   registerServer(program)
   registerCa(program)
+  registerVault(program)
   registerDemo(program)
   await program.parseAsync(argv)
 }

@@ -48,6 +48,8 @@ export const clientConfig = z.strictObject({
     })
     .prefault({}),
   rooms: z.record(z.string(), room).default({}),
+  /** Where the keys are: `in-process` is for machines that cannot start another. */
+  vault: z.enum(['process', 'in-process']).default('process'),
   /** `debug`: SIP messages that were refused as well. */
   log: z.enum(['debug', 'info']).default('info'),
 })

@@ -30,6 +30,8 @@ export interface ClientOptions {
 
 export interface ClientObserver extends CallObserver {
   onServer?(up: boolean, detail: { readonly welcome?: ServerWire['welcome']; readonly fault?: Fault }): void
+  /** The vault has died; `final`: there will be no other. Otherwise rooms are joined again with a new one. */
+  onVault?(fault: Fault, final: boolean): void
   onPhone?(e: HandsetEvent): void
   onMedia?(e: MediaEvent): void
 }

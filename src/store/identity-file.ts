@@ -23,27 +23,37 @@ export interface IdentityFiles {
   readonly passphrase?: string
 }
 
-export interface OwnIdentity extends Disposable {
+export interface OwnCertificate {
   readonly chain: readonly Der[]
   readonly certificate: Certificate
-  /** Signs with the certificate's key, as delegations want it (PSS for RSA). */
-  readonly signer: Signer
-  /** PKCS#8, DER, for the TLS endpoint. */
-  readonly pkcs8: Secret
   /** Others on this machine can read the key file. */
   readonly keyExposed: boolean
 }
 
-/** Own certificate chain and key. The chain's trust is for others to judge; its dates and its key are checked here. */
-export function readIdentity(crypto: CryptoPort, files: IdentityFiles, now: UnixTime): Result<OwnIdentity> {
+export interface OwnIdentity extends OwnCertificate, Disposable {
+  /** Signs with the certificate's key, as delegations want it (PSS for RSA). */
+  readonly signer: Signer
+  /** PKCS#8, DER, for the TLS endpoint. */
+  readonly pkcs8: Secret
+}
+
+/** Own certificate chain, without a look at the key: that is for the vault to read. Its trust is for others to judge; its dates are checked here. */
+export function readOwnCertificate(files: IdentityFiles, now: UnixTime): Result<OwnCertificate> {
   const chain = readCertificates(files.certificateFile)
   if (!chain.ok) return chain
   if (chain.value.length > CHAIN_LIMIT) return err('IDENTITY_CHAIN_TOO_LONG', `${chain.value.length} in ${files.certificateFile}`)
   const parsed = parseCertificate(chain.value[0]!)
   if (!parsed.ok) return err(parsed.fault.code, files.certificateFile, parsed.fault)
-  const certificate = parsed.value
-  const fit = checkOwn(certificate, files.certificateFile, now)
+  const fit = checkOwn(parsed.value, files.certificateFile, now)
   if (!fit.ok) return fit
+  return ok({ chain: chain.value, certificate: parsed.value, keyExposed: isExposed(files.keyFile) })
+}
+
+/** Own certificate chain and key. */
+export function readIdentity(crypto: CryptoPort, files: IdentityFiles, now: UnixTime): Result<OwnIdentity> {
+  const own = readOwnCertificate(files, now)
+  if (!own.ok) return own
+  const { certificate } = own.value
   const key = readKey(files.keyFile, files.passphrase)
   if (!key.ok) return key
   const pkcs8 = new Secret(key.value)
@@ -56,7 +66,7 @@ export function readIdentity(crypto: CryptoPort, files: IdentityFiles, now: Unix
     pkcs8[Symbol.dispose]()
     signer.value[Symbol.dispose]()
   }
-  return ok({ chain: chain.value, certificate, signer: signer.value, pkcs8, keyExposed: isExposed(files.keyFile), [Symbol.dispose]: dispose })
+  return ok({ ...own.value, signer: signer.value, pkcs8, [Symbol.dispose]: dispose })
 }
 
 function checkOwn(c: Certificate, file: string, now: UnixTime): Result<void> {

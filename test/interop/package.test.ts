@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { before, after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { must } from '../../src/base/result.ts'
+import { findBundle } from '../../src/vault/host/bundle.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const version = (JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string }).version
@@ -33,6 +35,7 @@ after(() => {
 test('the package holds the compiled program and none of the sources', () => {
   const files = readdirSync(path.join(folder, 'node_modules/stc'), { recursive: true, encoding: 'utf8' }).filter((f) => !f.startsWith('node_modules'))
   assert.ok(files.includes('dist/cli/main.js'))
+  assert.ok(files.includes('dist/vault.cjs'))
   assert.deepEqual(files.filter((f) => f.endsWith('.ts') || f.startsWith('test')), [])
 })
 
@@ -43,6 +46,12 @@ test('stc --version and --help answer', () => {
   const help = run(folder, 30_000, 'npx', '--no-install', 'stc', '--help')
   assert.equal(help.code, 0, help.err)
   for (const command of ['client', 'server', 'ca', 'demo']) assert.match(help.out, new RegExp(`^\\s+${command}\\b`, 'm'))
+})
+
+test('stc vault measure prints what the sources give', () => {
+  const asked = run(folder, 30_000, 'npx', '--no-install', 'stc', 'vault', 'measure')
+  assert.equal(asked.code, 0, asked.err)
+  assert.equal(asked.out.trim(), must(findBundle()).hash)
 })
 
 test('stc demo --check holds a conference from the installed package', () => {

@@ -131,6 +131,7 @@ export class RealMember {
           if (up) this.up++
           if (d.fault !== undefined) this.faults.push(d.fault)
         },
+        onVault: (fault) => void this.notes.push(`${fault.code} ${fault.message}`),
         onEvent: (call, e) => {
           this.call = call
           if (e.kind === 'note') this.notes.push(`${e.code} ${e.text}`)

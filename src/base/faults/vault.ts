@@ -13,6 +13,6 @@ export const vaultFaults = {
   VAULT_CALL: { what: 'A call to the vault is malformed or comes at the wrong time', todo: 'Please report it with the log.' },
   VAULT_BUSY: { what: 'The vault has been asked too much at once', todo: 'Nothing needs to be done if it stops within a second.' },
   VAULT_START: { what: 'The vault process could not be started', todo: 'Run "stc vault show" to see why, or start with --vault in-process until it is repaired.' },
-  VAULT_RESTARTED: { what: 'The vault had stopped and was started again', todo: 'Rooms are joined again by themselves; please report it when it happens twice.' },
+  VAULT_STOPPED: { what: 'The vault has stopped working', todo: 'Another one is started and rooms are joined again by themselves; please report it when it happens twice.' },
   VAULT_DEAD: { what: 'The vault has stopped working', todo: 'Start the client again; please report it with the log.' },
 } as const satisfies Record<string, FaultEntry>

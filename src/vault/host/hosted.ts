@@ -38,19 +38,22 @@ let nextPipe = 1
 export class HostedVault implements HostVault {
   /** Undefined once the vault stands. */
   readonly ready: Promise<Fault | undefined>
-  /** Resolves with the reason when it is dead. */
+  /** Resolves with the reason when it has died; never for one that was closed. */
   readonly died: Promise<string>
   readonly #link: VaultLink
   readonly #calls = new Map<number, (r: Result<unknown>) => void>()
   readonly #batches = new Map<number, (packed: Uint8Array | undefined) => void>()
   readonly #pipes = new Map<PipeId, RemotePipe>()
   readonly #ports = new Set<MessagePort>()
+  readonly #code: 'VAULT_DEAD' | 'VAULT_STOPPED'
   #isReady: (fault: Fault | undefined) => void = () => {}
   #isDead: (reason: string) => void = () => {}
   #next = 1
   #dead: Fault | undefined
 
-  constructor(open: (events: LinkEvents) => VaultLink) {
+  /** `code`: what its death is called, when nobody asked for it. */
+  constructor(open: (events: LinkEvents) => VaultLink, code: 'VAULT_DEAD' | 'VAULT_STOPPED' = 'VAULT_DEAD') {
+    this.#code = code
     this.ready = new Promise((resolve) => { this.#isReady = resolve })
     this.died = new Promise((resolve) => { this.#isDead = resolve })
     this.#link = open({
@@ -133,7 +136,7 @@ export class HostedVault implements HostVault {
   /** Everything that waits gets its answer, and nothing new is taken. */
   #die(reason: string): void {
     if (this.#dead !== undefined) return
-    const fault = makeFault('VAULT_DEAD', reason)
+    const fault = makeFault(reason === CLOSED ? 'VAULT_DEAD' : this.#code, reason)
     this.#dead = fault
     this.#isReady(fault)
     for (const answer of this.#calls.values()) answer({ ok: false, fault })
@@ -143,9 +146,10 @@ export class HostedVault implements HostVault {
     for (const pipe of this.#pipes.values()) pipe.close(fault.message)
     this.#pipes.clear()
     for (const port of this.#ports) port.close()
+    if (reason === CLOSED) return
     this.#isDead(reason)
     // One half is no vault.
-    if (reason !== CLOSED) void this.#link.end()
+    void this.#link.end()
   }
 }
 

@@ -33,7 +33,7 @@ export async function startVaultProcess(start: ProcessStart): Promise<Result<Pro
   const opened = openKey(options.keyFile)
   if (!opened.ok) return opened
   let link: ProcessLink | undefined
-  const vault = new HostedVault((events) => (link = new ProcessLink(bundle, opened.value, events)))
+  const vault = new HostedVault((events) => (link = new ProcessLink(bundle, opened.value, events)), 'VAULT_STOPPED')
   if (opened.value !== undefined) closeSync(opened.value)
   const report = await link!.started
   const refuse = async (fault: Fault): Promise<{ ok: false; fault: Fault }> => {
@@ -46,6 +46,16 @@ export async function startVaultProcess(start: ProcessStart): Promise<Result<Pro
   link!.open(options)
   const fault = await vault.ready
   return fault === undefined ? ok({ vault, report, pid: link!.pid }) : refuse(fault)
+}
+
+/** Starts one without a key, to see what it can have, and ends it. */
+export async function probeVault(bundle: Bundle): Promise<Result<VaultReport>> {
+  let link: ProcessLink | undefined
+  const vault = new HostedVault((events) => (link = new ProcessLink(bundle, undefined, events)), 'VAULT_STOPPED')
+  const report = await link!.started
+  const words = link!.lastWords()
+  await vault.close()
+  return report === undefined ? err('VAULT_START', words) : ok(report)
 }
 
 function openKey(file: string | undefined): Result<number | undefined> {

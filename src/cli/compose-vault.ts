@@ -1,0 +1,96 @@
+/** The vault of a client, from its configuration: a process of its own, or threads of this one. */
+import { type Der, unixTime } from '../base/brand.ts'
+import { type Fault, makeFault, ok, type Result } from '../base/result.ts'
+import type { ClientConfig } from '../client/config.ts'
+import type { CryptoPort } from '../crypto/port.ts'
+import { workerUrl } from '../media/worker-url.ts'
+import { besideConfig } from '../store/config.ts'
+import { type IdentityFiles, readAnchors, readCertificates, readIdentity, readOwnCertificate } from '../store/identity-file.ts'
+import type { VaultReport } from '../vault/api/border.ts'
+import { type Bundle, findBundle } from '../vault/host/bundle.ts'
+import type { HostVault } from '../vault/host/hosted.ts'
+import { keepVault } from '../vault/host/keep.ts'
+import { startVaultProcess } from '../vault/host/process.ts'
+import { startVault } from '../vault/host/start.ts'
+
+export interface ClientVault {
+  readonly vault: HostVault
+  /** Resolves when there is a vault, after one has died; at once otherwise. */
+  up(): Promise<void>
+  /** What its process says of itself; none: it has no process. */
+  readonly report?: VaultReport
+  /** Of the process that runs now. */
+  pid(): number | undefined
+  /** What whoever runs it should know, in sentences. */
+  readonly warnings: readonly string[]
+}
+
+export interface VaultExtras {
+  /** Another program than our own: tests. */
+  readonly bundle?: Bundle
+  /** The vault has died; `final`: there will be no other. */
+  readonly onDeath?: (fault: Fault, final: boolean) => void
+}
+
+export function vaultFor(config: ClientConfig, configFile: string, crypto: CryptoPort, extras: VaultExtras): Promise<Result<ClientVault>> {
+  const { certificate, key, passphrase } = config.identity
+  const files = { certificateFile: besideConfig(configFile, certificate), keyFile: besideConfig(configFile, key), ...(passphrase === undefined ? {} : { passphrase }) }
+  const anchors = trusted(config, configFile)
+  if (!anchors.ok) return Promise.resolve(anchors)
+  const trust = { anchors: anchors.value, realm: config.realm }
+  return config.vault === 'process' ? inProcessOfItsOwn(files, trust, extras) : inThisProcess(files, trust, crypto, extras)
+}
+
+interface Trust {
+  readonly anchors: readonly Der[]
+  readonly realm: string
+}
+const now = () => unixTime(Math.floor(Date.now() / 1000))
+
+/** The file of the key is opened for the vault, and never read here. */
+async function inProcessOfItsOwn(files: IdentityFiles, trust: Trust, extras: VaultExtras): Promise<Result<ClientVault>> {
+  const own = readOwnCertificate(files, now())
+  if (!own.ok) return own
+  const bundle = extras.bundle === undefined ? findBundle() : ok(extras.bundle)
+  if (!bundle.ok) return bundle
+  const { keyFile, passphrase } = files
+  const options = { bundle: bundle.value, chain: own.value.chain, ...trust, keyFile, ...(passphrase === undefined ? {} : { passphrase }) }
+  const kept = await keepVault({ start: (firstSession) => startVaultProcess({ ...options, firstSession }), onDeath: (fault, final) => extras.onDeath?.(fault, final) })
+  if (!kept.ok) return kept
+  const { vault, first } = kept.value
+  const missing = first.report.locks.filter((l) => !l.had).map((l) => `the vault runs without "${l.name}": ${l.detail}`)
+  return ok({ vault, up: () => vault.up(), report: first.report, pid: () => vault.pid, warnings: [...exposed(own.value.keyExposed, files), ...missing] })
+}
+
+/** The key goes to the vault's threads and is wiped here. */
+async function inThisProcess(files: IdentityFiles, trust: Trust, crypto: CryptoPort, extras: VaultExtras): Promise<Result<ClientVault>> {
+  const own = readIdentity(crypto, files, now())
+  if (!own.ok) return own
+  using identity = own.value
+  const inside = new URL('../vault/inside/', import.meta.url).href
+  const vault = await startVault({
+    chain: identity.chain, pkcs8: identity.pkcs8.reveal().slice(), ...trust, keyProtection: 'in-process',
+    control: workerUrl('control-worker', `${inside}${ownEnding()}`), frames: workerUrl('frames-worker', `${inside}${ownEnding()}`),
+  })
+  if (!vault.ok) return vault
+  void vault.value.died.then((reason) => extras.onDeath?.(makeFault('VAULT_DEAD', reason), true))
+  return ok({ vault: vault.value, up: async () => {}, pid: () => undefined, warnings: exposed(identity.keyExposed, files) })
+}
+
+/** `x.ts` in a checkout, `x.js` when compiled. */
+const ownEnding = (): string => (import.meta.url.endsWith('.ts') ? 'x.ts' : 'x.js')
+
+const exposed = (is: boolean, { keyFile }: IdentityFiles): string[] => (is ? [`others on this machine can read ${keyFile}: take their permission away (chmod 600)`] : [])
+
+function trusted(config: ClientConfig, configFile: string): Result<Der[]> {
+  const files = config.identity.anchors.map((a) => besideConfig(configFile, a))
+  const checked = readAnchors(files)
+  if (!checked.ok) return checked
+  const all: Der[] = []
+  for (const file of files) {
+    const some = readCertificates(file)
+    if (!some.ok) return some
+    all.push(...some.value)
+  }
+  return ok(all)
+}
