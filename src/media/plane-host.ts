@@ -4,25 +4,46 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Fault, Result } from '../base/result.ts'
 import { err, makeFault, ok } from '../base/result.ts'
 import type { AddressPort } from '../net/address.ts'
+import { Waker } from '../net/native/index.ts'
 import { portPath } from './packet-path.ts'
+import type { PortRange } from './plain/rtp-pair.ts'
+import type { PlaneChoice, PlaneTuning } from './plane-ports.ts'
 import type { PlaneCommand, PlaneReport, PlaneWorkerData } from './plane-worker.ts'
-import type { LegId, LegStats, PlainOpened, PlaneHandle } from './plane/types.ts'
+import type { LegId, LegStats, PlainOpened, PlaneFacts, PlaneHandle } from './plane/types.ts'
 import { workerUrl } from './worker-url.ts'
 
-/** Port 0 picks a free one; the handle's `local` tells. */
-export async function startPlane(options: PlaneWorkerData): Promise<Result<PlaneHandle>> {
-  const worker = new Worker(workerUrl('plane-worker', import.meta.url), { workerData: options })
+export interface StartPlaneOptions extends Partial<PlaneTuning> {
+  /** Port 0 picks a free one; the handle's `local` tells. */
+  readonly bind: AddressPort
+  readonly choice?: PlaneChoice
+  /** UDP ports of plain legs. */
+  readonly ports?: PortRange
+}
+
+/** Milliseconds that packets may wait for others at high rates. */
+const GATHER_MS = 1
+
+/** Fails with NET_BIND, MEDIA_WORKER, and where the native plane was demanded with why there is none. */
+export async function startPlane(options: StartPlaneOptions): Promise<Result<WorkerPlane>> {
+  const { bind, choice = 'auto', gatherMs = GATHER_MS, segment = false } = options
+  const waker = choice === 'portable' ? undefined : Waker.create()
+  const wake = waker?.ok === true ? waker.value : undefined
+  const workerData: PlaneWorkerData = { bind, choice, gatherMs, segment, wake: wake?.handle, ...(options.ports && { ports: options.ports }) }
+  const worker = new Worker(workerUrl('plane-worker', import.meta.url), { workerData })
+  worker.once('exit', () => wake?.[Symbol.dispose]())
   return new Promise((resolve) => {
     worker.once('error', (e: unknown) => resolve(err('MEDIA_WORKER', String(e))))
     worker.once('message', (r: PlaneReport) => {
-      if (r.op === 'ready') resolve(ok(new WorkerPlane(worker, r.local)))
-      else resolve(err('NET_BIND', r.op === 'failed' ? r.reason : r.op))
+      if (r.op === 'ready') resolve(ok(new WorkerPlane(worker, r.local, r, () => wake?.wake())))
+      else resolve(r.op === 'failed' ? { ok: false, fault: r.fault } : err('MEDIA_WORKER', r.op))
     })
   })
 }
 
-class WorkerPlane implements PlaneHandle {
+export class WorkerPlane implements PlaneHandle {
   readonly local: AddressPort
+  readonly facts: PlaneFacts
+  readonly #wake: () => void
   readonly #worker: Worker
   readonly #asked = new Map<number, (s: { legs: LegStats[]; stray: number }) => void>()
   readonly #opening = new Map<number, (r: Result<PlainOpened>) => void>()
@@ -32,9 +53,11 @@ class WorkerPlane implements PlaneHandle {
   #nextQuestion = 1
   #stopping = false
 
-  constructor(worker: Worker, local: AddressPort) {
+  constructor(worker: Worker, local: AddressPort, { provider, fallback, buffers }: PlaneFacts, wake: () => void) {
     this.#worker = worker
     this.local = local
+    this.facts = { provider, fallback, buffers }
+    this.#wake = wake
     worker.on('message', (r: PlaneReport) => this.#report(r))
     worker.on('error', (e: unknown) => this.#onFault(makeFault('MEDIA_WORKER', String(e))))
     this.#ended = new Promise((resolve) => worker.once('exit', (code) => this.#exit(code, resolve)))
@@ -60,7 +83,9 @@ class WorkerPlane implements PlaneHandle {
     }
   }
   #do(c: PlaneCommand, transfer: readonly MessagePort[] = []): void {
-    if (!this.#stopping) this.#worker.postMessage(c, transfer)
+    if (this.#stopping) return
+    this.#worker.postMessage(c, transfer)
+    this.#wake()
   }
   open(spec: Parameters<PlaneHandle['open']>[0]): LegId {
     this.#do({ op: 'open', spec })
@@ -78,7 +103,10 @@ class WorkerPlane implements PlaneHandle {
     const { port1, port2 } = new MessageChannel()
     const near = portPath(port1)
     near.onPacket((data) => path.send(data))
-    path.onPacket((data) => near.send(data))
+    path.onPacket((data) => {
+      near.send(data)
+      this.#wake()
+    })
     port1.once('close', () => path.close())
     this.#do({ op: 'attach', leg, port: port2 }, [port2])
   }

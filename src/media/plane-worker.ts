@@ -1,17 +1,15 @@
-/** Entry of the server's media thread: one portable plane on one UDP socket, driven by messages. */
+/** Entry of the server's media thread: one plane on one UDP port, driven by messages. */
 import type { MessagePort } from 'node:worker_threads'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Ssrc } from '../base/brand.ts'
 import type { Fault, Result } from '../base/result.ts'
-import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { AddressPort } from '../net/address.ts'
-import { nodeUdp } from '../net/node-udp.ts'
-import { realScheduler } from '../net/scheduler.ts'
 import { portPath } from './packet-path.ts'
+import { openPlanePorts, type PlanePorts, type PlanePortsOptions } from './plane-ports.ts'
 import { localPlane } from './plane/handle.ts'
 import { portablePlane } from './plane/portable.ts'
 import type { PortRange } from './plain/rtp-pair.ts'
-import type { BridgeTo, LegId, LegKeys, LegSpec, LegStats, PlainOpened, PlainPeer, PlainSpec, PlaneHandle } from './plane/types.ts'
+import type { BridgeTo, LegId, LegKeys, LegSpec, LegStats, PlainOpened, PlainPeer, PlainSpec, PlaneFacts, PlaneHandle } from './plane/types.ts'
 
 export type PlaneCommand =
   | { readonly op: 'open'; readonly spec: LegSpec }
@@ -28,32 +26,35 @@ export type PlaneCommand =
   | { readonly op: 'stop' }
 
 export type PlaneReport =
-  | { readonly op: 'ready'; readonly local: AddressPort }
-  | { readonly op: 'failed'; readonly reason: string }
+  | ({ readonly op: 'ready'; readonly local: AddressPort } & PlaneFacts)
+  | { readonly op: 'failed'; readonly fault: Fault }
   | { readonly op: 'fault'; readonly fault: Fault }
   | { readonly op: 'plain'; readonly id: number; readonly opened: Result<PlainOpened> }
   | { readonly op: 'stats'; readonly id: number; readonly legs: LegStats[]; readonly stray: number }
 
-export interface PlaneWorkerData {
-  readonly bind: AddressPort
+export interface PlaneWorkerData extends PlanePortsOptions {
+  /** UDP ports of plain legs. */
   readonly ports?: PortRange
 }
 
-async function main(port: MessagePort, { bind, ports }: PlaneWorkerData): Promise<void> {
+async function main(port: MessagePort, options: PlaneWorkerData): Promise<void> {
   const report = (r: PlaneReport): void => port.postMessage(r)
-  try {
-    const socket = await nodeUdp({ bufferOctets: 4 << 20 }).bind(bind)
-    const plane = localPlane(portablePlane({ socket, udp: nodeUdp(), scheduler: realScheduler(), crypto: createNodeCrypto(), ...(ports && { ports }) }))
-    plane.onFault((fault) => report({ op: 'fault', fault }))
-    port.on('message', (c: PlaneCommand) => run(plane, port, c))
-    report({ op: 'ready', local: socket.local })
-  } catch (e) {
-    report({ op: 'failed', reason: e instanceof Error ? e.message : String(e) })
+  const opened = await openPlanePorts(options)
+  if (!opened.ok) {
+    report({ op: 'failed', fault: opened.fault })
     port.close()
+    return
   }
+  const footing = opened.value
+  const plane = localPlane(portablePlane({ ...footing, ...(options.ports && { ports: options.ports }) }))
+  plane.onFault((fault) => report({ op: 'fault', fault }))
+  port.on('message', (c: PlaneCommand) => run(plane, footing, port, c))
+  const { provider, fallback, buffers } = footing
+  report({ op: 'ready', local: plane.local, provider, fallback, buffers })
+  await footing.run()
 }
 
-function run(plane: PlaneHandle, port: MessagePort, c: PlaneCommand): void {
+function run(plane: PlaneHandle, footing: PlanePorts, port: MessagePort, c: PlaneCommand): void {
   switch (c.op) {
     case 'open':
       plane.open(c.spec)
@@ -90,7 +91,10 @@ function run(plane: PlaneHandle, port: MessagePort, c: PlaneCommand): void {
       break
     case 'stop':
       // Socket, legs and this port were all that kept the thread alive.
-      void plane.stop().then(() => port.close())
+      void plane.stop().then(() => {
+        footing.stop()
+        port.close()
+      })
   }
 }
 

@@ -4,6 +4,9 @@ export interface AddressPort {
   readonly port: number
 }
 
+/** One to keep: the address of a datagram's sender is valid during its delivery only. */
+export const copyAddress = (a: AddressPort): AddressPort => ({ address: a.address, port: a.port })
+
 export const sameAddress = (a: AddressPort, b: AddressPort): boolean => a.port === b.port && a.address === b.address
 
 /** `1.2.3.4:5` or `[::1]:5`. */

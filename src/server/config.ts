@@ -21,6 +21,16 @@ export const serverConfig = z.strictObject({
       members: z.number().int().min(1).max(1000).default(200),
     })
     .prefault({}),
+  media: z
+    .strictObject({
+      /** `auto`: native where it works, otherwise portable, and the log says why. */
+      plane: z.enum(['auto', 'native', 'portable']).default('auto'),
+      /** At high rates packets wait for so long, ms, to be handled together: what the server adds to the delay at most. */
+      gather: z.number().min(0).max(20).default(1),
+      /** Packets for one member that were gathered go down in one piece (UDP_SEGMENT); pays from a gather of about 5 ms. */
+      segment: z.boolean().default(false),
+    })
+    .prefault({}),
   /** Open connections of all clients; each has one or two. */
   connections: z.number().int().min(1).max(100_000).default(2000),
   /** `required`: clients without X25519MLKEM768 do not get in. */

@@ -3,8 +3,8 @@ import type { Result } from '../base/result.ts'
 import { err, ok } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { selfTest } from '../crypto/self-test.ts'
-import { startPlane } from '../media/plane-host.ts'
-import type { LegStats, PlaneHandle } from '../media/plane/types.ts'
+import { startPlane, type WorkerPlane } from '../media/plane-host.ts'
+import type { LegStats, PlaneFacts } from '../media/plane/types.ts'
 import { type AddressPort, showAddress } from '../net/address.ts'
 import { anyAddress } from '../net/any-address.ts'
 import { realScheduler } from '../net/scheduler.ts'
@@ -20,6 +20,8 @@ export interface ServerStatus {
   readonly sessions: number
   readonly rooms: { readonly room: string; readonly generation: number; readonly epoch: string; readonly members: number; readonly waiting: number }[]
   readonly legs: readonly LegStats[]
+  /** Which media plane runs, and why not the native one. */
+  readonly plane: PlaneFacts
   /** Datagrams that belong to no client. */
   readonly stray: number
 }
@@ -43,8 +45,11 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   const credentials = readCredentials(config, crypto, scheduler.unix())
   if (!credentials.ok) return credentials
   const bind = config.listen.address === '::' ? { ...config.listen, address: await anyAddress() } : config.listen
-  const plane = await startPlane({ bind })
-  if (!plane.ok) return err('CONFIG_LISTEN', `${showAddress(bind)} UDP`, plane.fault)
+  const { media } = config
+  const plane = await startPlane({ bind, choice: media.plane, gatherMs: media.gather, segment: media.segment })
+  if (!plane.ok) return plane.fault.code === 'NET_BIND' ? err('CONFIG_LISTEN', `${showAddress(bind)} UDP`, plane.fault) : plane
+  const { provider, fallback, buffers } = plane.value.facts
+  if (fallback !== undefined) log.warn({ code: fallback.code }, fallback.message)
   plane.value.onFault((fault) => log.warn({ code: fault.code }, fault.message))
   const core = new ServerCore({
     crypto, scheduler, plane: plane.value, log, agent: 'stc', realm: config.realm, advertise: config.advertise,
@@ -55,11 +60,11 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
     await plane.value.stop()
     return tls
   }
-  log.info({ address: showAddress(tls.value.local), media: showAddress(plane.value.local), realm: config.realm }, 'listening')
+  log.info({ address: showAddress(tls.value.local), media: showAddress(plane.value.local), realm: config.realm, plane: provider, buffers }, 'listening')
   return ok(running(core, tls.value, plane.value, log))
 }
 
-function running(core: ServerCore, tls: TlsServer, plane: PlaneHandle, log: Log): Server {
+function running(core: ServerCore, tls: TlsServer, plane: WorkerPlane, log: Log): Server {
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     const closed = tls.close(CLOSE_MS)
@@ -70,7 +75,7 @@ function running(core: ServerCore, tls: TlsServer, plane: PlaneHandle, log: Log)
   }
   return {
     address: tls.local, media: plane.local,
-    status: async () => ({ sessions: core.sessions.size, rooms: core.rooms.status, ...(await plane.stats()) }),
+    status: async () => ({ sessions: core.sessions.size, rooms: core.rooms.status, plane: plane.facts, ...(await plane.stats()) }),
     close: () => (closing ??= close()),
   }
 }

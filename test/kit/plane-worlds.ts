@@ -1,10 +1,13 @@
 /** Every media plane that there is, with a network around it, for the suites that all of them must pass. */
 import type { CryptoPort } from '../../src/crypto/port.ts'
 import { must } from '../../src/base/result.ts'
+import { createNativeCrypto } from '../../src/crypto/native/index.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import { bindRtpPair, type RtpPair } from '../../src/media/plain/rtp-pair.ts'
 import { portablePlane } from '../../src/media/plane/portable.ts'
 import type { MediaPlane } from '../../src/media/plane/types.ts'
+import { NativeLoop, nativeUdp } from '../../src/net/native/index.ts'
+import { systemCalls } from '../../src/net/native/system.ts'
 import { nodeUdp } from '../../src/net/node-udp.ts'
 import { realScheduler } from '../../src/net/scheduler.ts'
 import type { UdpSocket } from '../../src/net/udp.ts'
@@ -55,8 +58,25 @@ async function overSockets(): Promise<PlaneWorld> {
   return overLoopback(plane)
 }
 
-/** A plane that is bound to 127.0.0.1, among real sockets. */
-export function overLoopback(plane: MediaPlane): PlaneWorld {
+async function native(): Promise<PlaneWorld> {
+  const loop = must(NativeLoop.open())
+  const ciphers = must(createNativeCrypto())
+  for (const memory of [loop.incoming.memory, loop.outgoing.memory]) ciphers.handleInPlace(memory)
+  const socket = must(loop.bind({ address: '127.0.0.1', port: 0 }, { bufferOctets: 1 << 20 }))
+  const udp = nativeUdp(loop, { bufferOctets: 1 << 18 })
+  const plane = portablePlane({ socket, udp, ports: PORTS, scheduler: loop.scheduler, crypto: ciphers })
+  const world = overLoopback(plane, () => void loop.turn(0))
+  return {
+    ...world,
+    end() {
+      world.end()
+      loop.close()
+    },
+  }
+}
+
+/** A plane that is bound to 127.0.0.1, among real sockets. `turn` drives it where Node does not. */
+export function overLoopback(plane: MediaPlane, turn: () => void = () => {}): PlaneWorld {
   const udp = nodeUdp()
   const sockets: UdpSocket[] = []
   return {
@@ -76,6 +96,7 @@ export function overLoopback(plane: MediaPlane): PlaneWorld {
       const end = performance.now() + 10_000
       while (!condition()) {
         if (performance.now() > end) throw new Error('did not come within ten seconds')
+        turn()
         await new Promise((resolve) => setImmediate(resolve))
       }
     },
@@ -87,7 +108,11 @@ export function overLoopback(plane: MediaPlane): PlaneWorld {
   }
 }
 
+const library = systemCalls()
+if (!library.ok) console.log(`the native plane is left out: ${library.fault.message}`)
+
 export const planeWorlds: readonly (readonly [string, () => Promise<PlaneWorld>])[] = [
   ['portable plane, simulated network', simulated],
   ['portable plane, node:dgram', overSockets],
+  ...(library.ok ? [['native plane', native] as const] : []),
 ]

@@ -1,6 +1,6 @@
 /** Whose packets count as the peer's: symmetric RTP (RFC 4961), but not for everybody who sends. */
 import type { AddressPort } from '../../net/address.ts'
-import { sameAddress } from '../../net/address.ts'
+import { copyAddress, sameAddress } from '../../net/address.ts'
 
 const isLoopback = (a: string): boolean => a === '::1' || a.startsWith('127.')
 
@@ -49,7 +49,7 @@ export class RtpSource {
   /** A good packet came from there: answers go there. */
   heard(from: AddressPort): void {
     if (this.#latched !== undefined && sameAddress(this.#latched, from)) return
-    this.#latched = { ...from }
+    this.#latched = copyAddress(from)
     this.#rank = this.#rankOf(from)
   }
   #rankOf(from: AddressPort): number {

@@ -2,7 +2,7 @@
 import type { Ssrc } from '../../base/brand.ts'
 import type { Clock } from '../../base/ports.ts'
 import type { AddressPort } from '../../net/address.ts'
-import type { UdpSocket } from '../../net/udp.ts'
+import { type BuildingSocket, copyOctets } from '../../net/udp.ts'
 import { looksLikeRtcp, looksLikeRtp, newRtpHeader, parseRtp, rtpSequence, rtpSsrc, rtpTimestamp } from '../../protocol/rtp/header.ts'
 import { MAX_PACKET } from '../hop/receiving.ts'
 import type { BridgeEnd, EndWire } from '../plain/bridge-end.ts'
@@ -10,21 +10,17 @@ import type { Leg } from './leg.ts'
 import { LegPaths, rtcpSsrc } from './paths.ts'
 import type { Streams } from './streams.ts'
 
-/** What protection may add: tag and SRTCP index. */
-const SLACK = 64
-
 export class Forwarding {
-  readonly #socket: UdpSocket
+  readonly #socket: BuildingSocket
   readonly #clock: Clock
   readonly #paths: LegPaths
   readonly #streams: Streams
   /** Legs by the SSRC of their path messages. */
   readonly #probes: ReadonlyMap<number, Leg>
   readonly #header = newRtpHeader()
-  readonly #slot = new Uint8Array(MAX_PACKET + SLACK)
   stray = 0
 
-  constructor(socket: UdpSocket, clock: Clock, streams: Streams, probes: ReadonlyMap<number, Leg>) {
+  constructor(socket: BuildingSocket, clock: Clock, streams: Streams, probes: ReadonlyMap<number, Leg>) {
     this.#socket = socket
     this.#clock = clock
     this.#streams = streams
@@ -72,7 +68,7 @@ export class Forwarding {
       rtp: (slot, length, number) => leg.active !== 'none' && this.#transmit(leg, slot, leg.sender.protectNumbered(slot, length, number)),
       rtcp: (slot, length) => {
         const sealed = leg.active === 'none' ? -1 : leg.sender.protectRtcp(slot, length)
-        if (sealed >= 0) this.#give(leg, slot.subarray(0, sealed))
+        if (sealed >= 0) this.#give(leg, slot, sealed)
       },
       shift: () => leg.sender.shiftOf(ssrc),
     }
@@ -93,8 +89,8 @@ export class Forwarding {
       leg.unsent++
       return
     }
-    const slot = this.#slot
-    slot.set(packet.subarray(0, length))
+    const slot = this.#socket.slot()
+    copyOctets(packet, length, slot)
     // Numbered by us for each receiver (PROTOCOL §1): a sender that rewinds cannot make us repeat an IV.
     this.#transmit(leg, slot, leg.sender.protectNext(slot, length))
   }
@@ -106,12 +102,13 @@ export class Forwarding {
     }
     leg.sent++
     leg.sentOctets += sealed
-    this.#give(leg, slot.subarray(0, sealed))
+    this.#give(leg, slot, sealed)
     return true
   }
-  #give(leg: Leg, bytes: Uint8Array): void {
-    if (leg.active === 'path') leg.path!.send(bytes)
-    else this.#socket.send(bytes, leg.address!)
+  #give(leg: Leg, slot: Uint8Array, length: number): void {
+    if (leg.active === 'path') leg.path!.send(slot.subarray(0, length))
+    else if (slot === this.#socket.slot()) this.#socket.sendSlot(length, leg.address!)
+    else this.#socket.send(slot.subarray(0, length), leg.address!)
   }
 
   #rtcp(data: Uint8Array, from: AddressPort | undefined, via: Leg | undefined): void {

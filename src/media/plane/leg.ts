@@ -4,7 +4,7 @@ import type { Random } from '../../base/ports.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import type { AddressPort } from '../../net/address.ts'
-import { sameAddress } from '../../net/address.ts'
+import { copyAddress, sameAddress } from '../../net/address.ts'
 import { createSrtpSender, type SrtpSender } from '../../protocol/srtp/sender.ts'
 import { HopReceiving } from '../hop/receiving.ts'
 import type { PacketPath } from '../packet-path.ts'
@@ -115,7 +115,7 @@ export class Leg {
     }
     let c = this.candidate
     if (c === undefined || !sameAddress(c.address, from)) {
-      c = { address: { ...from }, token: this.#random.bytes(TOKEN_OCTETS), credit: 0, challengedAt: Number.NEGATIVE_INFINITY }
+      c = { address: copyAddress(from), token: this.#random.bytes(TOKEN_OCTETS), credit: 0, challengedAt: Number.NEGATIVE_INFINITY }
       this.candidate = c
     }
     c.credit = Math.min(c.credit + AMPLIFICATION * octets, 1500)

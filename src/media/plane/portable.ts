@@ -2,7 +2,7 @@
 import { instant, type Ssrc } from '../../base/brand.ts'
 import { err, ok, type Result } from '../../base/result.ts'
 import type { AddressPort } from '../../net/address.ts'
-import type { UdpSocket } from '../../net/udp.ts'
+import { type BuildingSocket, buildingSocket, type UdpSocket } from '../../net/udp.ts'
 import { GRACE_MS } from '../hop/receiving.ts'
 import type { PacketPath } from '../packet-path.ts'
 import type { PlainLegsOptions } from '../plain/plain-legs.ts'
@@ -25,7 +25,7 @@ export function portablePlane(options: PortablePlaneOptions): MediaPlane {
 }
 
 class PortablePlane implements MediaPlane {
-  readonly #socket: UdpSocket
+  readonly #socket: BuildingSocket
   readonly #forwarding: Forwarding
   readonly #clock: PortablePlaneOptions['scheduler']
   readonly #crypto: PortablePlaneOptions['crypto']
@@ -36,10 +36,10 @@ class PortablePlane implements MediaPlane {
   #nextLeg = 1
 
   constructor(options: PortablePlaneOptions) {
-    this.#socket = options.socket
+    this.#socket = buildingSocket(options.socket)
     this.#clock = options.scheduler
     this.#crypto = options.crypto
-    this.#forwarding = new Forwarding(options.socket, options.scheduler, this.#streams, this.#probes)
+    this.#forwarding = new Forwarding(this.#socket, options.scheduler, this.#streams, this.#probes)
     this.#bridges = new Bridges({ ...options, streams: this.#streams, leg: (id) => this.#legs.get(id), wire: (leg, ssrc) => this.#forwarding.wire(leg, ssrc) })
   }
   get stray(): number {

@@ -101,6 +101,15 @@ export interface MediaPlane {
   stop(): void
 }
 
+/** What a plane stands on. */
+export interface PlaneFacts {
+  readonly provider: 'native' | 'portable'
+  /** Why it is not the native one, where that was wished for. */
+  readonly fallback: Fault | undefined
+  /** Octets that the system keeps of what comes and goes at the port of the clients; 0: unknown. */
+  readonly buffers: { readonly receive: number; readonly send: number }
+}
+
 /** A plane that may run in another thread: commands return at once, what is refused comes as a fault. */
 export interface PlaneHandle {
   readonly local: AddressPort

@@ -3,7 +3,7 @@ import { instant, type Ssrc } from '../../base/brand.ts'
 import type { Scheduler } from '../../base/ports.ts'
 import { makeFault, type Fault } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
-import { sameAddress, type AddressPort } from '../../net/address.ts'
+import { copyAddress, sameAddress, type AddressPort } from '../../net/address.ts'
 import type { UdpPort, UdpSocket } from '../../net/udp.ts'
 import type { HopId, MediaEvent, SrtpKeys } from '../api.ts'
 import { CHALLENGE, ECHO, PROBE, readPathMessage, RESPONSE, writePathMessage, type PathSubtype } from '../hop/path-message.ts'
@@ -215,7 +215,7 @@ export class Hop {
     if (way.alive) return
     if (--way.missing > 0) return
     way.alive = true
-    if (from !== undefined) this.#remote = { ...from }
+    if (from !== undefined) this.#remote = copyAddress(from)
     this.#choose()
   }
   #say(subtype: PathSubtype, token: Uint8Array, to: AddressPort | undefined, use: boolean): void {

@@ -2,36 +2,12 @@
 import { Memory } from '../../ffi/memory.ts'
 import type { AddressPort } from '../address.ts'
 import { IOVEC, MMSGHDR, MSG_DONTWAIT, SOCKADDR } from './layout.ts'
-import type { Sockaddrs } from './sockaddr.ts'
+import { Sender, type Sockaddrs } from './sockaddr.ts'
 import type { System } from './system.ts'
 
 /** What is longer is cut, and too long for everybody who listens. */
 export const RECEIVE_OCTETS = 2048
 const NAME_OCTETS = 32
-
-/** Where the datagram at hand came from: valid during the call only, its text made when somebody asks. */
-class Sender implements AddressPort {
-  #addresses: Sockaddrs | undefined
-  readonly #words: Uint32Array
-  readonly #bytes: Uint8Array
-  #word = 0
-  constructor(memory: Memory) {
-    this.#bytes = memory.bytes
-    this.#words = new Uint32Array(memory.bytes.buffer)
-  }
-  at(addresses: Sockaddrs, name: number): this {
-    this.#addresses = addresses
-    this.#word = name >>> 2
-    return this
-  }
-  get port(): number {
-    const at = this.#word * 4 + SOCKADDR.port
-    return (this.#bytes[at]! << 8) | this.#bytes[at + 1]!
-  }
-  get address(): string {
-    return this.#addresses!.text(this.#words, this.#word)
-  }
-}
 
 export class ReceiveBatch {
   readonly memory: Memory

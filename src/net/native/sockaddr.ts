@@ -41,6 +41,7 @@ export class Sockaddrs {
   }
   /** Undefined for what is no address of this socket's family. */
   of(to: AddressPort): Sockaddr | undefined {
+    if (to instanceof Sender) return to.sockaddr
     const known = this.#known.get(to)
     if (known !== undefined) return known
     const made = this.#make(to)
@@ -57,7 +58,10 @@ export class Sockaddrs {
     view.setUint32(SOCKADDR.scope6, this.#six ? Number(scope) || 0 : 0, true)
     const to = this.#six ? this.#scratch.address(SOCKADDR.address6, 16) : this.#scratch.address(SOCKADDR.address4, 4)
     if (bare.length > TEXT_ROOM || this.#system.inetPton(this.#six ? AF_INET6 : AF_INET, bare, to) !== 1) return undefined
-    return { words: this.#words.slice(), octets: this.#six ? SOCKADDR.octets : SOCKADDR.octets4, group: -1, round: -1 }
+    return this.copy(this.#words, 0)
+  }
+  copy(words: Uint32Array, at: number): Sockaddr {
+    return { words: words.slice(at, at + 7), octets: this.#six ? SOCKADDR.octets : SOCKADDR.octets4, group: -1, round: -1 }
   }
   /** The address in a sockaddr whose words begin at `at`: a text of before, or a fresh one. */
   text(words: Uint32Array, at: number): string {
@@ -87,5 +91,33 @@ export class Sockaddrs {
     const text = new TextDecoder().decode(bytes.subarray(TEXT_AT, bytes.indexOf(0, TEXT_AT)))
     const scope = this.#six ? words[at + 6]! : 0
     return text.startsWith(MAPPED) ? text.slice(MAPPED.length) : scope === 0 ? text : `${text}%${scope}`
+  }
+}
+
+/** Where the datagram at hand came from: valid during the call only, its text made when somebody asks. */
+export class Sender implements AddressPort {
+  #addresses: Sockaddrs | undefined
+  readonly #words: Uint32Array
+  readonly #bytes: Uint8Array
+  #word = 0
+  constructor(memory: Memory) {
+    this.#bytes = memory.bytes
+    this.#words = new Uint32Array(memory.bytes.buffer)
+  }
+  at(addresses: Sockaddrs, name: number): this {
+    this.#addresses = addresses
+    this.#word = name >>> 2
+    return this
+  }
+  /** As it is now, for good. */
+  get sockaddr(): Sockaddr {
+    return this.#addresses!.copy(this.#words, this.#word)
+  }
+  get port(): number {
+    const at = this.#word * 4 + SOCKADDR.port
+    return (this.#bytes[at]! << 8) | this.#bytes[at + 1]!
+  }
+  get address(): string {
+    return this.#addresses!.text(this.#words, this.#word)
   }
 }

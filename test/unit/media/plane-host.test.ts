@@ -4,15 +4,23 @@ import { ssrc } from '../../../src/base/brand.ts'
 import { must } from '../../../src/base/result.ts'
 import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
 import { startPlane } from '../../../src/media/plane-host.ts'
+import { openPlanePorts, type PlaneChoice } from '../../../src/media/plane-ports.ts'
 import type { PacketPath } from '../../../src/media/packet-path.ts'
 import type { LegId } from '../../../src/media/plane/types.ts'
+import { systemCalls } from '../../../src/net/native/system.ts'
 import { nodeUdp } from '../../../src/net/node-udp.ts'
 import { legSpec, MediaClient } from '../../kit/media-client.ts'
 
 const crypto = createNodeCrypto()
 
-test('the media thread forwards between UDP and a path, reports faults and statistics, and ends by itself', async () => {
-  const plane = must(await startPlane({ bind: { address: '127.0.0.1', port: 0 } }))
+const native = systemCalls()
+const choices: readonly PlaneChoice[] = native.ok ? ['portable', 'native'] : ['portable']
+if (!native.ok) console.log(`the native plane is left out: ${native.fault.message}`)
+
+for (const choice of choices) test(`the ${choice} media thread forwards between UDP and a path, reports faults and statistics, and ends by itself`, async () => {
+  const plane = must(await startPlane({ bind: { address: '127.0.0.1', port: 0 }, choice }))
+  assert.equal(plane.facts.provider, choice)
+  assert.equal(plane.facts.fallback, undefined)
   const faults: string[] = []
   plane.onFault((f) => faults.push(f.code))
   const refused = plane.open({ ...legSpec(crypto, 3), send: { suite: 'AEAD_AES_128_GCM', masterKey: new Uint8Array(1), masterSalt: new Uint8Array(12) } })
@@ -64,7 +72,20 @@ test('the media thread forwards between UDP and a path, reports faults and stati
 
 test('a taken port is a fault, not an exception', async () => {
   const socket = await nodeUdp().bind({ address: '127.0.0.1', port: 0 })
-  const plane = await startPlane({ bind: socket.local })
-  assert.equal(plane.ok ? '' : plane.fault.code, 'NET_BIND')
+  for (const choice of ['auto', 'portable', 'native'] as const) {
+    const plane = await startPlane({ bind: socket.local, choice })
+    assert.ok(!plane.ok)
+    assert.ok(plane.fault.code === 'NET_BIND' || (choice === 'native' && plane.fault.code === 'NATIVE_UNAVAILABLE'), plane.fault.code)
+  }
   socket.close()
+})
+
+test('without the native path the portable one runs and says why; who demands it gets nothing else', async () => {
+  const options = { bind: { address: '127.0.0.1', port: 0 }, gatherMs: 1, segment: false, wake: undefined }
+  const ports = must(await openPlanePorts({ ...options, choice: 'auto' }))
+  assert.equal(ports.provider, 'portable')
+  assert.equal(ports.fallback?.code, 'NATIVE_UNAVAILABLE')
+  ports.socket.close()
+  const demanded = await openPlanePorts({ ...options, choice: 'native' })
+  assert.equal(demanded.ok ? '' : demanded.fault.code, 'NATIVE_UNAVAILABLE')
 })

@@ -31,7 +31,7 @@ for (const address of ['127.0.0.1', '::1']) {
     const got: { length: number; port: number; address: string }[] = []
     mine.onMessage((data, from) => {
       got.push({ length: data.length, port: from.port, address: from.address })
-      mine.send(data, { address: from.address, port: from.port })
+      mine.send(data, got.length % 2 === 0 ? from : { address: from.address, port: from.port })
     })
     const back: number[] = []
     other.onMessage((data) => back.push(data.length))

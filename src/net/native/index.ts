@@ -1,0 +1,5 @@
+/** UDP in batches, for a thread that does nothing but media. */
+export { NativeLoop } from './loop.ts'
+export { loopSelfTest } from './self-test.ts'
+export { nativeUdp } from './udp.ts'
+export { type WakeHandle, Waker } from './wake.ts'
