@@ -7,6 +7,7 @@ import { handle } from './families/index.ts'
 import { LimitedLog } from './log.ts'
 import type { PbxPort } from './pbx/port.ts'
 import { Rooms } from './rooms.ts'
+import type { SipPort } from './sip/port.ts'
 import { Routes } from './routes.ts'
 import { type Peer, Session, sessionLink } from './session.ts'
 import { SsrcAllocator } from './ssrc.ts'
@@ -22,6 +23,8 @@ export class ServerCore {
   readonly refusals: LimitedLog
   /** The telephone system behind this server, when there is one. */
   pbx: PbxPort | undefined
+  /** The relay to its extensions, when there is one. */
+  sip: SipPort | undefined
   readonly #sessions = new Map<string, Session>()
 
   constructor(options: CoreOptions) {
@@ -71,6 +74,7 @@ export class ServerCore {
     const { plane } = this.options
     this.rooms.gone(session)
     this.pbx?.gone(session)
+    this.sip?.gone(session)
     this.#sessions.delete(session.id)
     session.mediaPath?.close()
     if (session.leg !== undefined) plane.close(session.leg)

@@ -35,6 +35,8 @@ export class Session {
   readonly peer: Peer
   readonly link: Link<ClientMessage, ServerMessage>
   greeted = false
+  /** What the client named in its greeting. */
+  capabilities: ReadonlySet<string> = new Set()
   /** The newest generation of hop keys. */
   hopGeneration = 0
   leg: LegId | undefined

@@ -31,3 +31,9 @@ export const CBOR_DEPTH = 8
 /** Values in one message, keys included. */
 export const CBOR_ITEMS = 4096
 export const CBOR_KEY_LIMIT = 64
+
+/** One SIP message in the tunnel: what the parser of SIP takes. */
+export const SIP_MESSAGE_LIMIT = 65_535
+export const SIP_CONTACTS_LIMIT = 256
+/** Characters of a contact's URI. */
+export const SIP_CONTACT_LIMIT = 1024

@@ -5,9 +5,10 @@
  */
 import type { BasePolicy } from '../../model/policy.ts'
 import type { PbxClientWire, PbxServerWire } from './pbx-messages.ts'
+import type { SipClientWire, SipServerWire } from './sip-messages.ts'
 
 /** Client → server. */
-export interface ClientWire extends PbxClientWire {
+export interface ClientWire extends PbxClientWire, SipClientWire {
   hello: { minVersion: number; maxVersion: number; capabilities: string[]; agent: string }
   'hop-offer': { generation: number; message: Uint8Array }
   /** Asks what the room is; the answer is `room-info`. */
@@ -31,7 +32,7 @@ export interface ClientWire extends PbxClientWire {
 }
 
 /** Server → client. */
-export interface ServerWire extends PbxServerWire {
+export interface ServerWire extends PbxServerWire, SipServerWire {
   welcome: { version: number; capabilities: string[]; agent: string; realm: string; session: string; unixTime: number; udp: { address: string; port: number }[] }
   'hop-answer': { generation: number; message: Uint8Array; probe: number }
   'room-info': { room: string; exists: boolean; generation: number; suite?: string; forwarding?: string; members: number }

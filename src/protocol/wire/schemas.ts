@@ -5,6 +5,7 @@ import {
 } from './limits.ts'
 import type { ClientWire, ServerWire } from './messages.ts'
 import { pbxClientSchemas, pbxServerSchemas } from './pbx-schemas.ts'
+import { sipClientSchemas, sipServerSchemas } from './sip-schemas.ts'
 import { z } from './zod.ts'
 
 const U32 = 0xffff_ffff
@@ -44,6 +45,7 @@ export const clientSchemas: { [K in keyof ClientWire]: z.ZodType<ClientWire[K]> 
   'room-cancel': z.object({ room }),
   ping: z.object({ n: integer(U32) }),
   ...pbxClientSchemas,
+  ...sipClientSchemas,
 }
 
 export const serverSchemas: { [K in keyof ServerWire]: z.ZodType<ServerWire[K]> } = {
@@ -69,4 +71,5 @@ export const serverSchemas: { [K in keyof ServerWire]: z.ZodType<ServerWire[K]> 
   fault: z.object({ code, message: text, room: room.exactOptional() }),
   pong: z.object({ n: integer(U32) }),
   ...pbxServerSchemas,
+  ...sipServerSchemas,
 }

@@ -6,6 +6,7 @@ import { hello, ping } from './hello.ts'
 import { hopOffer } from './hop.ts'
 import { pbxAct } from './pbx.ts'
 import { roomRequest } from './rooms.ts'
+import { sipMessage } from './sip.ts'
 
 type Handlers = { readonly [K in keyof ClientWire]: (server: ServerCore, session: Session, m: { k: K } & ClientWire[K]) => void }
 
@@ -14,6 +15,7 @@ const HANDLERS: Handlers = {
   'room-open': roomRequest, 'room-create': roomRequest, 'room-join': roomRequest, 'room-cancel': roomRequest, 'room-leave': roomRequest,
   'room-commit': roomRequest, 'room-applied': roomRequest, 'room-rejected': roomRequest, 'room-message': roomRequest,
   'pbx-act': pbxAct,
+  'sip-request': sipMessage, 'sip-response': sipMessage, 'sip-refused': sipMessage, 'sip-cancel': sipMessage, 'sip-ack': sipMessage, 'sip-contacts': sipMessage,
 }
 
 export function handle(server: ServerCore, session: Session, m: ClientMessage): void {

@@ -1,0 +1,13 @@
+/** What the server's core sees of the SIP relay. */
+import type { ClientMessage } from '../../protocol/wire/messages.ts'
+import type { Session } from '../session.ts'
+
+export type SipClientMessage = Extract<ClientMessage, { k: `sip-${string}` }>
+
+export interface SipPort {
+  /** A client that takes SIP has greeted. */
+  open(session: Session): void
+  message(session: Session, m: SipClientMessage): void
+  /** Its connection is gone: its calls end at the PBX. */
+  gone(session: Session): void
+}
