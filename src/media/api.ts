@@ -5,8 +5,10 @@
 import type { Ssrc } from '../base/brand.ts'
 import type { AddressPort } from '../net/address.ts'
 import type { SrtpKeys } from '../protocol/srtp/keys.ts'
+import type { PlainPeer, StreamStats } from './plane/types.ts'
 
 export type { SrtpKeys, SrtpSuite } from '../protocol/srtp/keys.ts'
+export type { Filling, PlainPeer, StreamStats } from './plane/types.ts'
 
 /** As on the wire and in SDP: G.722's RTP clock says 8000 while it samples at 16 kHz (RFC 3551 §4.5.2). */
 export type PhoneCodec = 'g722' | 'pcmu' | 'pcma' | 'opus'
@@ -45,6 +47,7 @@ export type HandsetMedia = RtpPhoneMedia | PcmMedia
 export type PhoneId = number
 export type HopId = number
 export type ConferenceId = number
+export type CallId = number
 
 export type MediaCommand =
   /** Keys of a fresh generation with the server. Replaces the earlier generation of the same id after a grace of 2 s. */
@@ -68,7 +71,27 @@ export type MediaCommand =
   /** Moves the room to another phone leg (a phone that crashed and came back). */
   | { readonly op: 'conference.phone'; readonly conference: ConferenceId; readonly phone: PhoneId }
   | { readonly op: 'conference.close'; readonly conference: ConferenceId }
+  /**
+   * A bridged call: the phone's RTP and RTCP pass as packets, both ways, no sample is looked at. Opens a pair of ports on `bind`, our
+   * address towards the phone; answered by `call.opened` or `fault` (about `call N`). `peer`: what the phone's SDP says, when it is
+   * known; nothing passes before. `streams`: the way through the server, when it is known.
+   */
+  | { readonly op: 'call.open'; readonly call: CallId; readonly bind: string; readonly peer?: PlainPeer; readonly streams?: CallStreams }
+  /** What was negotiated with the phone, now or anew (answer, re-INVITE, UPDATE). The only way for its media to move. */
+  | { readonly op: 'call.peer'; readonly call: CallId; readonly peer: PlainPeer }
+  /** Other streams, e.g. of a fresh connection; what the phone hears goes on without a break. Undefined: nothing passes for now. */
+  | { readonly op: 'call.streams'; readonly call: CallId; readonly streams: CallStreams | undefined }
+  | { readonly op: 'call.close'; readonly call: CallId }
   | { readonly op: 'stop' }
+
+/** The two streams of a bridged call on a hop. The server gives both numbers; both are this call's alone. */
+export interface CallStreams {
+  readonly hop: HopId
+  /** Under which the phone's packets go to the server: `receive` of the server's bridge. */
+  readonly send: Ssrc
+  /** Under which the other side's come: `send` of the server's bridge. */
+  readonly receive: Ssrc
+}
 
 export interface MessagePortLike {
   postMessage(m: unknown): void
@@ -106,4 +129,8 @@ export type MediaEvent =
   | { readonly op: 'hop.path'; readonly hop: HopId; readonly path: 'none' | 'udp' | 'tls'; readonly roundTripMs?: number }
   /** Every second, and at the first decoded frame of a sender. */
   | { readonly op: 'conference.stats'; readonly conference: ConferenceId; readonly sent: number; readonly senders: readonly SenderStats[]; readonly ownLevel: number; readonly lateTicks: number }
+  /** Our ports for the SDP towards the phone. */
+  | { readonly op: 'call.opened'; readonly call: CallId; readonly rtp: AddressPort; readonly rtcp: AddressPort }
+  /** Every five seconds: packets from and to the phone, and its newest streams. */
+  | { readonly op: 'call.stats'; readonly call: CallId; readonly received: number; readonly sent: number; readonly refused: number; readonly streams: readonly StreamStats[] }
   | { readonly op: 'fault'; readonly code: string; readonly message: string; readonly about: string }

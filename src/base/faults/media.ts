@@ -10,6 +10,7 @@ export const mediaFaults = {
   MEDIA_PHONE_UNKNOWN: { what: 'There is no such phone leg', todo: 'It was closed before; open it again.' },
   MEDIA_HOP_UNKNOWN: { what: 'There is no such media connection to the server', todo: 'Open it before the conference.' },
   MEDIA_CONFERENCE_UNKNOWN: { what: 'There is no such conference in the media thread', todo: 'It was closed before; open it again.' },
+  MEDIA_CALL_UNKNOWN: { what: 'There is no such bridged call in the media thread', todo: 'It was closed before; open it again.' },
   MEDIA_VAULT: { what: 'The vault did not answer for frames', todo: 'Restart the client; frames are lost meanwhile.' },
   MEDIA_CODEC: { what: 'The codec is not available', todo: 'Choose another codec.' },
   MEDIA_PORTS: { what: 'No pair of UDP ports is free for a call', todo: 'Widen the range of ports for calls, or look for calls that never ended.' },

@@ -14,17 +14,16 @@ import { HopReceiving, MAX_PACKET } from '../hop/receiving.ts'
 const SLACK = 64
 const HEADER = 12
 
-export type Opened =
-  | { readonly kind: 'rtp'; readonly ssrc: Ssrc; readonly timestamp: number; readonly payload: Uint8Array }
-  | { readonly kind: 'rtcp'; readonly packet: Uint8Array }
-
 export class HopPackets implements Disposable {
   readonly #crypto: CryptoPort
   readonly #clock: Clock
   readonly #receiving: HopReceiving
   #sender: SrtpSender | undefined
   readonly #slot = new Uint8Array(MAX_PACKET + SLACK)
-  readonly #header = newRtpHeader()
+  /** Of the packet opened last: its header when it was RTP, its length in clear, and the generation of its keys. */
+  readonly header = newRtpHeader()
+  length = 0
+  generation = 0
   /** Packets that SRTP refused. */
   refused = 0
 
@@ -55,24 +54,33 @@ export class HopPackets implements Disposable {
     const length = this.#sender.protectNext(slot, HEADER + payload.length)
     return length < 0 ? undefined : slot.subarray(0, length)
   }
+  /** A packet of a bridged call in the first `length` octets of `slot`, protected in place. Gives its new length, or a refusal. */
+  sealNumbered(slot: Uint8Array, length: number, number: number): number {
+    return this.#sender?.protectNumbered(slot, length, number) ?? -1
+  }
+  sealReport(slot: Uint8Array, length: number): number {
+    return this.#sender?.protectRtcp(slot, length) ?? -1
+  }
+  shiftOf(ssrc: Ssrc): number {
+    return this.#sender?.shiftOf(ssrc) ?? 0
+  }
   sealRtcp(write: (buf: Uint8Array) => number): Uint8Array | undefined {
     if (this.#sender === undefined) return undefined
     const length = this.#sender.protectRtcp(this.#slot, write(this.#slot))
     return length < 0 ? undefined : this.#slot.subarray(0, length)
   }
-  /** Opens in place; `payload` is a copy, `packet` a view. Undefined for everything that is not authentic. */
-  open(data: Uint8Array): Opened | undefined {
+  /** Opens in place and says what it is. Undefined for everything that is not authentic. */
+  open(data: Uint8Array): 'rtp' | 'rtcp' | undefined {
     if (data.length > MAX_PACKET || !looksLikeRtp(data, data.length)) return undefined
     const rtcp = looksLikeRtcp(data, data.length)
-    const length = this.#receiving.open(data, rtcp, this.#clock.now())
-    if (length < 0) {
+    this.length = this.#receiving.open(data, rtcp, this.#clock.now())
+    if (this.length < 0) {
       this.refused++
       return undefined
     }
-    if (rtcp) return { kind: 'rtcp', packet: data.subarray(0, length) }
-    const h = this.#header
-    if (parseRtp(data, length, h) < 0) return undefined
-    return { kind: 'rtp', ssrc: h.ssrc, timestamp: h.timestamp, payload: data.slice(h.payloadAt, h.payloadAt + h.payloadLength) }
+    this.generation = this.#receiving.opened
+    if (rtcp) return 'rtcp'
+    return parseRtp(data, this.length, this.header) < 0 ? undefined : 'rtp'
   }
   [Symbol.dispose](): void {
     this.#receiving[Symbol.dispose]()

@@ -6,8 +6,10 @@ import type { CryptoPort } from '../../crypto/port.ts'
 import { copyAddress, sameAddress, type AddressPort } from '../../net/address.ts'
 import type { UdpPort, UdpSocket } from '../../net/udp.ts'
 import type { HopId, MediaEvent, SrtpKeys } from '../api.ts'
+import { readU32 } from '../../protocol/rtp/octets.ts'
 import { CHALLENGE, ECHO, PROBE, readPathMessage, RESPONSE, writePathMessage, type PathSubtype } from '../hop/path-message.ts'
 import type { PacketPath } from '../packet-path.ts'
+import { BridgeEnd, type EndWire } from '../plain/bridge-end.ts'
 import { HopPackets } from './hop-packets.ts'
 
 /** Every second the state is looked at and UDP is probed while it does not answer; then every 5 s. */
@@ -68,6 +70,10 @@ export class Hop {
   #tlsWay = newWay()
   #active: 'none' | 'udp' | 'tls' = 'none'
   #told = ''
+  /** Bridged calls by the SSRC that comes from the server. */
+  readonly #calls = new Map<Ssrc, BridgeEnd>()
+  /** Their ends by the SSRC that goes there: kept while the keys are, so that none is numbered twice. */
+  readonly #ends = new Map<Ssrc, BridgeEnd>()
   #stopTimer: (() => void) | undefined
   #closed = false
   probe = 0 as Ssrc
@@ -88,6 +94,7 @@ export class Hop {
       this.#fault(installed.fault)
       return
     }
+    for (const [ssrc, end] of this.#ends) if (end.peer === undefined) this.#ends.delete(ssrc)
     this.#generation = keys.generation
     this.probe = keys.probe
     this.#remotes = keys.remotes.slice(0, MAX_REMOTES)
@@ -109,8 +116,32 @@ export class Hop {
     const packet = this.#packets.sealRtp(ssrc, payloadType, timestamp, payload)
     if (packet !== undefined) this.#transmit(packet, this.#active === 'tls' ? undefined : this.#remote)
   }
+  /** The end of a bridged call here: what comes as `receive` goes to the other end, what that one gets goes out as `send`. */
+  callEnd(send: Ssrc, receive: Ssrc): BridgeEnd {
+    const end = this.#ends.get(send) ?? new BridgeEnd(this.#wire(send), this.#o.crypto, send)
+    this.#ends.set(send, end)
+    this.#calls.set(receive, end)
+    return end
+  }
+  dropCall(receive: Ssrc): void {
+    this.#calls.get(receive)?.untie()
+    this.#calls.delete(receive)
+  }
+  #wire(send: Ssrc): EndWire {
+    const transmit = (slot: Uint8Array, sealed: number): boolean => {
+      if (sealed < 0 || this.#active === 'none') return false
+      this.#transmit(slot.subarray(0, sealed), this.#active === 'tls' ? undefined : this.#remote)
+      return true
+    }
+    return {
+      rtp: (slot, length, number) => transmit(slot, this.#packets.sealNumbered(slot, length, number)),
+      rtcp: (slot, length) => void transmit(slot, this.#packets.sealReport(slot, length)),
+      shift: () => this.#packets.shiftOf(send),
+    }
+  }
   close(): void {
     this.#closed = true
+    for (const receive of [...this.#calls.keys()]) this.dropCall(receive)
     this.#stopTimer?.()
     for (const s of this.#sockets.splice(0)) s.close()
     this.#tls?.close()
@@ -195,15 +226,26 @@ export class Hop {
 
   #packet(data: Uint8Array, from: AddressPort | undefined, via: PacketPath | undefined): void {
     if (from === undefined ? via !== this.#tls : !this.#remotes.some((r) => sameAddress(r, from))) return
-    const opened = this.#packets.open(data)
-    if (opened === undefined) return
+    const kind = this.#packets.open(data)
+    if (kind === undefined) return
     const way = from === undefined ? this.#tlsWay : this.#udpWay
     way.heardAt = this.#o.scheduler.now()
-    if (opened.kind === 'rtp') {
-      this.#o.onMedia(opened.ssrc, opened.timestamp, opened.payload)
+    if (kind === 'rtp') this.#rtp(data)
+    else this.#rtcp(data.subarray(0, this.#packets.length), way, from)
+  }
+  #rtp(data: Uint8Array): void {
+    const h = this.#packets.header
+    const call = this.#calls.get(h.ssrc)
+    if (call !== undefined) call.peer?.forward(data, h, this.#packets.generation, this.#o.scheduler.now())
+    else this.#o.onMedia(h.ssrc, h.timestamp, data.slice(h.payloadAt, h.payloadAt + h.payloadLength))
+  }
+  #rtcp(packet: Uint8Array, way: Way, from: AddressPort | undefined): void {
+    const call = this.#calls.get(readU32(packet, 4) as Ssrc)
+    if (call !== undefined) {
+      call.report(packet)
       return
     }
-    const message = readPathMessage(opened.packet)
+    const message = readPathMessage(packet)
     if (!message.ok) return
     if (message.value.subtype === CHALLENGE) this.#say(RESPONSE, message.value.token, from, this.#wayInUse() === way)
     else if (message.value.subtype === ECHO) this.#echo(way, message.value.token, from)

@@ -10,6 +10,7 @@ import { makeFault } from '../../base/result.ts'
 import type { FrameVault } from '../../vault/api/frames.ts'
 import type { ConferenceId, HopId, MediaCommand, MediaEvent } from '../api.ts'
 import { portPath, type ListeningPort } from '../packet-path.ts'
+import { Calls } from './calls.ts'
 import { Conference } from './conference.ts'
 import { Hop } from './hop.ts'
 import { Phones, type Phone, type PhonesOptions } from './phones.ts'
@@ -38,6 +39,7 @@ class Session implements MediaSession {
   readonly #phones: Phones
   readonly #hops = new Map<HopId, Hop>()
   readonly #conferences = new Map<ConferenceId, Conference>()
+  readonly #calls: Calls
   readonly #ticker: Ticker
   readonly #out = new Int16Array(FRAME_SAMPLES)
   readonly #unused = new Int16Array(FRAME_SAMPLES)
@@ -48,6 +50,7 @@ class Session implements MediaSession {
   constructor(options: MediaSessionOptions) {
     this.#o = options
     this.#phones = new Phones(options)
+    this.#calls = new Calls({ ...options, hop: (id) => this.#hopOf(id) })
     this.#ticker = new Ticker(options.scheduler, (frames, skipped) => this.#tick(frames, skipped))
   }
 
@@ -79,6 +82,12 @@ class Session implements MediaSession {
         break
       case 'conference.open':
         this.#openConference(c)
+        break
+      case 'call.open':
+      case 'call.peer':
+      case 'call.streams':
+      case 'call.close':
+        this.#calls.command(c)
         break
       case 'stop':
         this.stop()
@@ -196,6 +205,7 @@ class Session implements MediaSession {
     for (const id of [...this.#phones].map((p) => p.id)) this.#phones.close(id)
     for (const c of this.#conferences.values()) c.close()
     this.#conferences.clear()
+    this.#calls.stop()
     for (const h of this.#hops.values()) h.close()
     this.#hops.clear()
   }

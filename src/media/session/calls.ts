@@ -1,0 +1,119 @@
+/** The bridged calls of a session: packets between a phone's plain leg and two streams of a hop. */
+import { instant } from '../../base/brand.ts'
+import { type Fault, makeFault, type Result } from '../../base/result.ts'
+import type { CallId, CallStreams, HopId, MediaCommand, MediaEvent } from '../api.ts'
+import { BridgeEnd } from '../plain/bridge-end.ts'
+import type { PlainLeg } from '../plain/plain-leg.ts'
+import { PlainLegs, type PlainLegsOptions } from '../plain/plain-legs.ts'
+import type { Hop } from './hop.ts'
+
+/** Thirty desk phones with several calls each. */
+const MAX_CALLS = 256
+const STATS_MS = 5000
+
+type CallCommand = Extract<MediaCommand, { call: CallId }>
+
+interface Call {
+  /** Of its own for each opening: a number of a call may be used again while its ports are still being opened. */
+  readonly leg: number
+  /** The newest word on the phone while the ports are being opened. */
+  peer: Extract<MediaCommand, { op: 'call.peer' }>['peer'] | undefined
+  streams: CallStreams | undefined
+  /** Where its streams are tied now. */
+  tied: { readonly hop: Hop; readonly streams: CallStreams } | undefined
+  opened: boolean
+}
+
+export interface CallsOptions extends PlainLegsOptions {
+  readonly emit: (e: MediaEvent) => void
+  /** The hop of that number, made where there is none. */
+  readonly hop: (id: HopId) => Hop | undefined
+}
+
+export class Calls {
+  readonly #o: CallsOptions
+  readonly #legs: PlainLegs<number>
+  readonly #calls = new Map<CallId, Call>()
+  #stopTimer: (() => void) | undefined
+  #nextLeg = 1
+
+  constructor(options: CallsOptions) {
+    this.#o = options
+    this.#legs = new PlainLegs(options)
+  }
+  command(c: CallCommand): void {
+    if (c.op === 'call.open') return this.#open(c)
+    const call = this.#calls.get(c.call)
+    if (call === undefined) return this.#fault(c.call, makeFault('MEDIA_CALL_UNKNOWN', String(c.call)))
+    if (c.op === 'call.peer') {
+      call.peer = c.peer
+      if (call.opened) this.#check(c.call, this.#legs.negotiate(call.leg, c.peer))
+    } else if (c.op === 'call.streams') {
+      call.streams = c.streams
+      this.#tie(call)
+    } else this.close(c.call)
+  }
+  #open(c: Extract<MediaCommand, { op: 'call.open' }>): void {
+    if (this.#calls.has(c.call) || this.#calls.size >= MAX_CALLS) return this.#fault(c.call, makeFault('MEDIA_LIMIT', this.#calls.has(c.call) ? 'it is open' : `${MAX_CALLS} calls`))
+    const call: Call = { leg: this.#nextLeg++, peer: c.peer, streams: c.streams, tied: undefined, opened: false }
+    this.#calls.set(c.call, call)
+    void this.#bind(c.call, call, c.bind)
+    this.#stopTimer ??= this.#later()
+  }
+  async #bind(id: CallId, call: Call, bind: string): Promise<void> {
+    const leg = await this.#legs.open(call.leg, { bind })
+    if (this.#calls.get(id) !== call) {
+      this.#legs.close(call.leg)
+      return
+    }
+    if (!leg.ok) {
+      this.#calls.delete(id)
+      return this.#fault(id, leg.fault)
+    }
+    call.opened = true
+    const { rtp, rtcp } = leg.value.pair
+    this.#o.emit({ op: 'call.opened', call: id, rtp: rtp.local, rtcp: rtcp.local })
+    if (call.peer !== undefined) this.#check(id, this.#legs.negotiate(call.leg, call.peer))
+    this.#tie(call)
+  }
+  #tie(call: Call): void {
+    const leg = this.#legs.get(call.leg)
+    const { streams } = call
+    call.tied?.hop.dropCall(call.tied.streams.receive)
+    call.tied = undefined
+    if (leg === undefined || streams === undefined) return
+    const hop = this.#o.hop(streams.hop)
+    if (hop === undefined) return
+    call.tied = { hop, streams }
+    BridgeEnd.tie(leg.end, hop.callEnd(streams.send, streams.receive))
+  }
+  close(id: CallId): void {
+    const call = this.#calls.get(id)
+    if (call === undefined) return
+    call.tied?.hop.dropCall(call.tied.streams.receive)
+    this.#calls.delete(id)
+    this.#legs.close(call.leg)
+    if (this.#calls.size > 0) return
+    this.#stopTimer?.()
+    this.#stopTimer = undefined
+  }
+  stop(): void {
+    for (const id of [...this.#calls.keys()]) this.close(id)
+    this.#legs.stop()
+  }
+  #check(id: CallId, r: Result<unknown>): void {
+    if (!r.ok) this.#fault(id, r.fault)
+  }
+  #fault(id: CallId, { code, message }: Fault): void {
+    this.#o.emit({ op: 'fault', code, message, about: `call ${id}` })
+  }
+  #later(): () => void {
+    return this.#o.scheduler.at(instant(this.#o.scheduler.now() + STATS_MS), () => {
+      this.#stopTimer = this.#later()
+      for (const [id, call] of this.#calls) this.#tell(id, this.#legs.get(call.leg))
+    })
+  }
+  #tell(call: CallId, leg: PlainLeg | undefined): void {
+    if (leg !== undefined) this.#o.emit({ op: 'call.stats', call, received: leg.received, sent: leg.end.packets, refused: leg.refused, streams: leg.streams() })
+  }
+}
