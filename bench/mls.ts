@@ -39,7 +39,7 @@ interface Person {
 function person(n: number): Person {
   const { chain, pkcs8 } = issueCertificate(ca, { name: `Member ${n}`, kind: 'member', now: clock.unix() })
   const signer = crypto.signer('ecdsa-p256-sha256', pkcs8)
-  const keeper = new IdentityKeeper(crypto, { chain, signer, kind: 'member', keyProtection: 'in-process' }, { realm: REALM, anchors, proofs: [] })
+  const keeper = new IdentityKeeper(crypto, { chain, signer, kind: 'member', keyProtection: 'in-process' }, { realm: REALM, anchors })
   return { keeper, world: { crypto, clock, verify: keeper.verify, policies: new PolicyMemory(), used: new UsedRequests() } }
 }
 

@@ -46,7 +46,12 @@ export class Client {
         for (const call of this.#calls.values()) call.input({ kind: 'channel', up: false, reason: fault.message })
       },
       onMessage: (m) => {
-        for (const call of this.#calls.values()) call.onWire(m)
+        const tell = (): void => {
+          for (const call of this.#calls.values()) call.onWire(m)
+        }
+        // Signed by authorities: the vault judges. Rooms look again at their members when something is new.
+        if (m.k === 'revocation') void options.vault.call('revocation.update', m).then((r) => r.ok && r.value.changed && tell())
+        else tell()
       },
     })
     this.#subscriptions.push(options.media.subscribe((e) => this.#onMedia(e)))

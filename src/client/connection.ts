@@ -106,7 +106,9 @@ export class Connection {
     const replies = new Replies()
     channel.onMessage((m) => {
       if (this.#channel !== channel) return
-      if (m.k === 'welcome' || m.k === 'hop-answer' || (m.k === 'fault' && !this.#up)) replies.put(m)
+      // Before anything of a room: the vault judges certificates by it.
+      if (m.k === 'revocation') this.#o.onMessage(m)
+      else if (m.k === 'welcome' || m.k === 'hop-answer' || (m.k === 'fault' && !this.#up)) replies.put(m)
       else if (this.#up) this.#o.onMessage(m)
     })
     channel.onClose((fault) => {
@@ -139,7 +141,7 @@ export class Connection {
 
   /** hello ⇄ welcome, hop-offer ⇄ hop-answer. */
   async #agree(channel: OpenChannel, replies: Replies): Promise<Result<ServerWire['welcome']>> {
-    channel.send({ k: 'hello', minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION, capabilities: [], agent: this.#o.agent })
+    channel.send({ k: 'hello', minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION, capabilities: ['revocation'], agent: this.#o.agent })
     const welcome = await replies.next('welcome')
     if (!welcome.ok) return welcome
     const { realm } = welcome.value

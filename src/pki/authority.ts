@@ -7,7 +7,7 @@ import type { CryptoPort, Signer } from '../crypto/port.ts'
 import { parseCertificate } from '../protocol/x509/certificate.ts'
 import { EKU, KEY_USAGE } from '../protocol/x509/extensions.ts'
 import {
-  type ConstraintFields, alternativeNames, authorityKeyId, basicConstraints, crlNumber, dnsName, emailName, extendedKeyUsage, ipName, keyUsage,
+  type ConstraintFields, alternativeNames, authorityKeyId, basicConstraints, crlAddresses, crlNumber, dnsName, emailName, extendedKeyUsage, ipName, keyUsage,
   nameConstraints, signCertificate, signRevocationList, subjectKeyId, subjectName,
 } from './certificate.ts'
 import { newKey } from './keys.ts'
@@ -32,6 +32,8 @@ export interface Authority extends Disposable {
   readonly subject: Uint8Array
   readonly keyId: Uint8Array
   readonly notAfter: UnixTime
+  /** Where its revocation list is published; what it certifies then says so, and counts only with a fresh list. */
+  readonly listAddress?: string
 }
 
 export interface AuthorityOptions {
@@ -43,6 +45,7 @@ export interface AuthorityOptions {
   readonly lifetimeDays?: number
   readonly pathLength?: number
   readonly constraints?: ConstraintFields
+  readonly listAddress?: string
 }
 
 export interface CertificateRequest {
@@ -62,7 +65,7 @@ export function createCa(crypto: CryptoPort, options: AuthorityOptions): Authori
   const pkcs8 = newKey(crypto, keySeed(options.random))
   const signer = crypto.signer('ecdsa-p256-sha256', pkcs8)
   const certificate = authorityCertificate(crypto, options, signer, { signer, subject: subjectOf(options), keyId: keyIdOf(crypto, signer.spki), days: ROOT_DAYS })
-  return authorityOf(crypto, options.random ?? crypto, certificate, [], pkcs8, signer)
+  return authorityOf(crypto, options.random ?? crypto, certificate, [], pkcs8, signer, options.listAddress)
 }
 
 /** An authority below another. */
@@ -71,7 +74,7 @@ export function createSubordinate(above: Authority, options: AuthorityOptions): 
   const pkcs8 = newKey(above.crypto, keySeed(options.random))
   const signer = above.crypto.signer('ecdsa-p256-sha256', pkcs8)
   const certificate = authorityCertificate(above.crypto, { ...options, random }, signer, { ...above, days: ROOT_DAYS / 2 })
-  return authorityOf(above.crypto, random, certificate, [certificate, ...above.intermediates], pkcs8, signer)
+  return authorityOf(above.crypto, random, certificate, [certificate, ...above.intermediates], pkcs8, signer, options.listAddress)
 }
 
 /** An authority from what was kept of it. Fails when the key is not the certificate's. */
@@ -106,7 +109,7 @@ export function certify(ca: Authority, spki: Der, request: CertificateRequest): 
     notBefore: unixTime(now - BACKDATED_S), notAfter: unixTime(Math.min(now + lifetimeDays * DAY_S, ca.notAfter)),
     extensions: [
       basicConstraints(false), keyUsage(KEY_USAGE.digitalSignature), extendedKeyUsage(kind === 'server' ? EKU.serverAuth : EKU.clientAuth),
-      subjectKeyId(keyIdOf(ca.crypto, spki)), authorityKeyId(ca.keyId), ...(names.length === 0 ? [] : [alternativeNames(...names)]),
+      subjectKeyId(keyIdOf(ca.crypto, spki)), authorityKeyId(ca.keyId), ...(names.length === 0 ? [] : [alternativeNames(...names)]), ...(ca.listAddress === undefined ? [] : [crlAddresses(ca.listAddress)]),
     ],
   })
   return [certificate, ...ca.intermediates]
@@ -155,11 +158,12 @@ function authorityCertificate(crypto: CryptoPort, options: AuthorityOptions, own
   })
 }
 
-function authorityOf(crypto: CryptoPort, random: Random, certificate: Der, intermediates: readonly Der[], pkcs8: Uint8Array, signer: Signer): Authority {
+function authorityOf(crypto: CryptoPort, random: Random, certificate: Der, intermediates: readonly Der[], pkcs8: Uint8Array, signer: Signer, listAddress?: string): Authority {
   const { subject, notAfter, extensions } = must(parseCertificate(certificate))
   const keyId = fromHex(extensions.subjectKeyId ?? '')
   return {
     crypto, random, certificate, intermediates, pkcs8, signer, subject: subject.der, notAfter,
+    ...(listAddress === undefined ? {} : { listAddress }),
     keyId: keyId === undefined || keyId.length === 0 ? keyIdOf(crypto, signer.spki) : keyId,
     [Symbol.dispose]: () => signer[Symbol.dispose](),
   }

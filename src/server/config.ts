@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Result } from '../base/result.ts'
 import { ok } from '../base/result.ts'
+import { REVOCATION_RULES } from '../model/trust.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
 
 const file = z.string().min(1)
@@ -11,6 +12,8 @@ export const serverConfig = z.strictObject({
   /** TCP and UDP. `::` is every address of IPv6 and IPv4. */
   listen: z.strictObject({ address: z.union([z.ipv4(), z.ipv6()], 'must be a numeric address, e.g. 0.0.0.0 or ::').default('::'), port: port.default(7443) }).prefault({}),
   identity: z.strictObject({ certificate: file, key: file, passphrase: z.string().optional(), anchors: z.array(file).min(1) }),
+  /** When a fresh statement about revocation must be at hand, and where lists are: files, read again when they change. */
+  revocation: z.strictObject({ rule: z.enum(REVOCATION_RULES).default('named'), lists: z.array(file).max(64).default([]), fetch: z.boolean().default(true) }).prefault({}),
   realm: z.string().regex(/^[a-z0-9.-]{1,64}$/, 'must be lower-case letters, digits, . -').default('stc'),
   /** Where clients find the media port, when it is not the address that they connected to (NAT). */
   advertise: z.array(z.strictObject({ address: z.union([z.ipv4(), z.ipv6()], 'must be a numeric address'), port: port.min(1) })).max(8).default([]),
@@ -44,7 +47,7 @@ export type ServerConfig = z.infer<typeof serverConfig>
 export function readServerConfig(path: string): Result<ServerConfig> {
   const read = readConfig(path, serverConfig)
   if (!read.ok) return read
-  const { identity } = read.value
+  const { identity, revocation } = read.value
   const beside = (f: string): string => besideConfig(path, f)
-  return ok({ ...read.value, identity: { ...identity, certificate: beside(identity.certificate), key: beside(identity.key), anchors: identity.anchors.map(beside) } })
+  return ok({ ...read.value, revocation: { ...revocation, lists: revocation.lists.map(beside) }, identity: { ...identity, certificate: beside(identity.certificate), key: beside(identity.key), anchors: identity.anchors.map(beside) } })
 }

@@ -5,6 +5,7 @@ import type { PlaneHandle } from '../media/plane/types.ts'
 import type { AddressPort } from '../net/address.ts'
 import type { RoomLimits } from '../protocol/room/index.ts'
 import type { Log } from './log.ts'
+import type { Revocation } from './revocation.ts'
 
 export interface CoreOptions {
   readonly crypto: CryptoPort
@@ -17,4 +18,6 @@ export interface CoreOptions {
   readonly advertise: readonly AddressPort[]
   readonly roomLimits: RoomLimits
   readonly maximumRooms: number
+  /** Empty unless given. */
+  readonly revocation?: Revocation
 }

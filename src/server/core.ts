@@ -6,6 +6,7 @@ import type { CoreOptions } from './core-options.ts'
 import { handle } from './families/index.ts'
 import { LimitedLog } from './log.ts'
 import type { PbxPort } from './pbx/port.ts'
+import { Revocation } from './revocation.ts'
 import { Rooms } from './rooms.ts'
 import type { SipPort } from './sip/port.ts'
 import { Routes } from './routes.ts'
@@ -21,6 +22,7 @@ export class ServerCore {
   readonly routes: Routes
   readonly rooms: Rooms
   readonly refusals: LimitedLog
+  readonly revocation: Revocation
   /** The telephone system behind this server, when there is one. */
   pbx: PbxPort | undefined
   /** The relay to its extensions, when there is one. */
@@ -31,6 +33,8 @@ export class ServerCore {
     this.options = options
     this.ssrcs = new SsrcAllocator(options.crypto)
     this.refusals = new LimitedLog(options.log, options.scheduler)
+    this.revocation = options.revocation ?? new Revocation()
+    this.revocation.onChange(() => this.#recheck())
     this.routes = new Routes(options.plane, (session) => this.#sessions.get(session)?.leg)
     this.rooms = new Rooms({
       scheduler: options.scheduler, limits: options.roomLimits, maximum: options.maximumRooms, ssrcs: this.ssrcs, routes: this.routes, log: options.log,
@@ -41,12 +45,13 @@ export class ServerCore {
     return this.#sessions
   }
 
-  /** A client whose certificate was verified; its session ends with the certificate. */
-  connect(peer: Peer, transport: MessageTransport, validUntil: UnixTime): void {
+  /** A client whose certificate was verified; its session ends with the certificate, or when `stillGood` fails. */
+  connect(peer: Peer, transport: MessageTransport, validUntil: UnixTime, stillGood?: Session['stillGood']): void {
     const { scheduler, log, crypto } = this.options
     const link = sessionLink(transport, scheduler)
     const session = new Session(toHex(crypto.bytes(16)), peer, link, scheduler.now())
     this.#sessions.set(session.id, session)
+    if (stillGood !== undefined) session.stillGood = stillGood
     const who = { session: session.id.slice(0, 8), key: peer.identity.keyId.slice(0, 16), remote: peer.remote.address }
     log.info({ ...who, subject: peer.identity.subject }, 'connected')
     const cancelHello = scheduler.at(instant(scheduler.now() + HELLO_MS), () => {
@@ -68,6 +73,16 @@ export class ServerCore {
   stop(): void {
     for (const s of this.#sessions.values()) s.link.close()
     this.rooms.stop()
+  }
+
+  /** Revocation changed: whoever is revoked goes, the others are told. */
+  #recheck(): void {
+    const updates = this.revocation.updates()
+    for (const s of [...this.#sessions.values()]) {
+      const good = s.stillGood()
+      if (!good.ok) s.link.fail(good.fault.code, s.peer.identity.subject)
+      else if (s.wantsRevocation) for (const u of updates) s.send(u)
+    }
   }
 
   #end(session: Session): void {

@@ -1,32 +1,31 @@
 /** Who gets in by which door. */
 import type { Der, UnixTime } from '../base/brand.ts'
-import { err, ok, type Result } from '../base/result.ts'
+import { err, type Result } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
-import type { Identity } from '../model/identity.ts'
 import { door, openTlsServer, TLS_GROUPS, type TlsPeer, type TlsServer } from '../net/tls-server.ts'
 import { MESSAGE_LIMIT } from '../protocol/wire/limits.ts'
 import { BATCH_OCTETS, MEDIA_PROTOCOL } from '../protocol/wire/packet-batch.ts'
-import { type Anchors, verifyChain } from '../protocol/x509/path.ts'
+import { type Anchors, type VerifiedPath, verifyChain } from '../protocol/x509/path.ts'
 import { attach, mayAttach } from './attach.ts'
 import type { ServerConfig } from './config.ts'
 import type { ServerCore } from './core.ts'
 import type { Credentials } from './credentials.ts'
+import type { Revocation } from './revocation.ts'
 
+/** Faults that a newer statement may take away. */
+const CHECKED_LATER = new Set(['IDENTITY_REVOCATION_UNKNOWN', 'IDENTITY_REVOCATION_STALE'])
 const HYBRID_ONLY = 'X25519MLKEM768'
 
-interface Guest {
-  readonly identity: Identity
-  readonly validUntil: UnixTime
-}
+type Guest = VerifiedPath
 
 /** The control channel, and media over TLS: both for members of the realm alone. */
 export function openDoors(config: ServerConfig, bind: ServerConfig['listen'], core: ServerCore, c: Credentials): Promise<Result<TlsServer>> {
   const { crypto, scheduler } = core.options
-  const verify = (peer: TlsPeer): Result<Guest> => verifyGuest(crypto, peer.chain, c.anchors, scheduler.unix())
+  const verify = (peer: TlsPeer): Result<Guest> => verifyGuest(crypto, peer.chain, c.anchors, core.revocation, scheduler.unix())
   const control = door<Guest>({
     protocol: 'stc.v1', messageLimit: MESSAGE_LIMIT,
     admit: verify,
-    enter: (guest, transport, peer) => core.connect({ ...peer, identity: guest.identity }, transport, guest.validUntil),
+    enter: (guest, transport, peer) => core.connect({ ...peer, identity: guest.identity }, transport, guest.validUntil, () => core.revocation.stillGood(crypto, guest.path, guest.identity.subject, scheduler.unix())),
   })
   const media = door({
     protocol: MEDIA_PROTOCOL, messageLimit: BATCH_OCTETS,
@@ -43,8 +42,13 @@ export function openDoors(config: ServerConfig, bind: ServerConfig['listen'], co
   })
 }
 
-function verifyGuest(crypto: CryptoPort, chain: readonly Der[], anchors: Anchors, now: UnixTime): Result<Guest> {
+function verifyGuest(crypto: CryptoPort, chain: readonly Der[], anchors: Anchors, revocation: Revocation, now: UnixTime): Result<Guest> {
   if (chain.length === 0) return err('CHANNEL_NO_CERTIFICATE')
-  const verified = verifyChain(crypto, chain, anchors, [], now, 'member')
-  return verified.ok ? ok({ identity: verified.value.identity, validUntil: verified.value.validUntil }) : verified
+  const { evidence, rule, source } = revocation
+  const verified = verifyChain(crypto, chain, anchors, evidence, now, 'member', rule)
+  if (source === undefined) return verified
+  // Whose path is good but for revocation tells where statements are to be had: by the next try they are here.
+  const path = verified.ok || !CHECKED_LATER.has(verified.fault.code) ? verified : verifyChain(crypto, chain, anchors, [], now, 'member', 'given')
+  if (path.ok) source.want(path.value.path, !verified.ok)
+  return verified
 }

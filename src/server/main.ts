@@ -14,7 +14,9 @@ import type { ServerConfig } from './config.ts'
 import { ServerCore } from './core.ts'
 import { readCredentials } from './credentials.ts'
 import { openDoors } from './doors.ts'
+import { watchLists } from './list-files.ts'
 import { type Log, pinoLog } from './log.ts'
+import { Revocation, type RevocationSource } from './revocation.ts'
 
 export interface ServerStatus {
   readonly sessions: number
@@ -37,13 +39,17 @@ export interface Server {
 
 const CLOSE_MS = 2000
 
-export async function startServer(config: ServerConfig, log: Log = pinoLog(config.log)): Promise<Result<Server>> {
+/** `source` gets statements about revocation from where certificates name them. */
+export async function startServer(config: ServerConfig, log: Log = pinoLog(config.log), source?: RevocationSource): Promise<Result<Server>> {
   const crypto = createNodeCrypto()
   const tested = selfTest(crypto)
   if (!tested.ok) return tested
   const scheduler = realScheduler()
   const credentials = readCredentials(config, crypto, scheduler.unix())
   if (!credentials.ok) return credentials
+  const revocation = new Revocation(config.revocation.rule, source)
+  const watching = watchLists(config.revocation.lists, revocation, scheduler, log)
+  if (!watching.ok) return watching
   const bind = config.listen.address === '::' ? { ...config.listen, address: await anyAddress() } : config.listen
   const { media } = config
   const plane = await startPlane({ bind, choice: media.plane, gatherMs: media.gather, segment: media.segment })
@@ -53,7 +59,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   plane.value.onFault((fault) => log.warn({ code: fault.code }, fault.message))
   const core = new ServerCore({
     crypto, scheduler, plane: plane.value, log, agent: 'stc', realm: config.realm, advertise: config.advertise,
-    roomLimits: { ...ROOM_LIMITS, maximumMembers: config.rooms.members }, maximumRooms: config.rooms.maximum,
+    roomLimits: { ...ROOM_LIMITS, maximumMembers: config.rooms.members }, maximumRooms: config.rooms.maximum, revocation,
   })
   const tls = await openDoors(config, bind, core, credentials.value)
   if (!tls.ok) {
@@ -61,12 +67,16 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
     return tls
   }
   log.info({ address: showAddress(tls.value.local), media: showAddress(plane.value.local), realm: config.realm, plane: provider, buffers }, 'listening')
-  return ok(running(core, tls.value, plane.value, log))
+  return ok(running(core, tls.value, plane.value, log, () => {
+    watching.value()
+    source?.stop()
+  }))
 }
 
-function running(core: ServerCore, tls: TlsServer, plane: WorkerPlane, log: Log): Server {
+function running(core: ServerCore, tls: TlsServer, plane: WorkerPlane, log: Log, endWatch: () => void): Server {
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
+    endWatch()
     const closed = tls.close(CLOSE_MS)
     core.stop()
     await closed

@@ -2,7 +2,7 @@
 import type { Der, Instant } from '../base/brand.ts'
 import type { MessageTransport } from '../base/message-transport.ts'
 import type { Scheduler } from '../base/ports.ts'
-import type { Fault } from '../base/result.ts'
+import { type Fault, ok, type Result } from '../base/result.ts'
 import type { LegId } from '../media/plane/types.ts'
 import type { Identity } from '../model/identity.ts'
 import type { AddressPort } from '../net/address.ts'
@@ -37,6 +37,8 @@ export class Session {
   greeted = false
   /** What the client named in its greeting. */
   capabilities: ReadonlySet<string> = new Set()
+  /** Whether its certificate would still be let in. */
+  stillGood: () => Result<void> = () => ok(undefined)
   /** The newest generation of hop keys. */
   hopGeneration = 0
   leg: LegId | undefined
@@ -59,6 +61,10 @@ export class Session {
   }
   get keyId(): string {
     return this.peer.identity.keyId
+  }
+  /** It understands what we hand on about revocation. */
+  get wantsRevocation(): boolean {
+    return this.capabilities.has('revocation')
   }
   mayAskRooms(now: Instant): boolean {
     return take(this.#room, ROOM_RATE, now)

@@ -36,7 +36,7 @@ test('with an expired certificate', async () => {
 test('with a delegation for another realm', async () => {
   const stage = new Stage()
   const own = stage.people.person('Mallory')
-  const keeper = new IdentityKeeper(stage.crypto, own, { realm: 'other.example', anchors: stage.people.anchors, proofs: [] })
+  const keeper = new IdentityKeeper(stage.crypto, own, { realm: 'other.example', anchors: stage.people.anchors })
   const ghost = stage.player('Mallory', own)
   Object.assign(ghost, { keeper })
   assert.notEqual(REALM, 'other.example')

@@ -20,7 +20,7 @@ import { TAG } from '../../src/protocol/x509/der.ts'
 import { EKU, KEY_USAGE } from '../../src/protocol/x509/extensions.ts'
 import { makeAnchors, verifyPath } from '../../src/protocol/x509/path.ts'
 import { encodePem } from '../../src/protocol/x509/pem.ts'
-import type { RevocationRule } from '../../src/protocol/x509/revocation.ts'
+import type { RevocationRule } from '../../src/model/trust.ts'
 import { crypto, DAY_S, forge, issue, later, newSigner, NOW, testCa } from '../kit/certificates.ts'
 
 interface Case {

@@ -18,10 +18,10 @@ export class People {
   readonly anchors: Anchors
   readonly #now: UnixTime
 
-  constructor(now: UnixTime, crypto: CryptoPort = createNodeCrypto(), name = 'Test CA') {
+  constructor(now: UnixTime, crypto: CryptoPort = createNodeCrypto(), name = 'Test CA', listAddress?: string) {
     this.crypto = crypto
     this.#now = now
-    this.ca = createCa(crypto, { name, now })
+    this.ca = createCa(crypto, { name, now, ...(listAddress === undefined ? {} : { listAddress }) })
     this.anchors = must(makeAnchors([this.ca.certificate]))
   }
   /** A member with a certificate of this authority. */
@@ -32,6 +32,6 @@ export class People {
   }
   /** A keeper of that person's name, trusting `trusted` (this authority unless given). */
   keeper(own: OwnIdentity, trusted: Anchors = this.anchors): IdentityKeeper {
-    return new IdentityKeeper(this.crypto, own, { realm: REALM, anchors: trusted, proofs: [] })
+    return new IdentityKeeper(this.crypto, own, { realm: REALM, anchors: trusted })
   }
 }

@@ -18,9 +18,13 @@ export interface Seat {
 
 export class VaultRoom {
   readonly clock = new VirtualClock()
-  readonly people = new People(this.clock.unix())
+  readonly people: People
   seats: Seat[] = []
   #nextSsrc = 100
+
+  constructor(people?: People) {
+    this.people = people ?? new People(this.clock.unix())
+  }
 
   vault(name: string): Vault {
     const { chain, pkcs8 } = this.people.person(name)

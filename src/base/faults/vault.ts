@@ -9,6 +9,8 @@ export const vaultFaults = {
   VAULT_SERVER_NAME: { what: 'The server shows a certificate for another name', todo: 'Check the name of the server in the configuration; somebody may be in the way.' },
   VAULT_FRAME_UNANNOUNCED: { what: 'A frame came before its sender said that the stream is its own', todo: 'Nothing needs to be done if it stops within a second.' },
   VAULT_FRAME_WRONG_STREAM: { what: 'A frame came on a stream that is not its sender\'s', todo: 'Somebody on the way mixes up streams: the frame is not played.' },
+  VAULT_MEMBER_ENDED: { what: 'A frame of a member whose certificate has expired or was revoked', todo: 'It is not played; the member is removed shortly, or has to renew its certificate.' },
+  VAULT_MEMBER_STAYS: { what: 'Somebody whose certificate has expired or was revoked is still in the room', todo: 'You are not heard by anybody until it is removed: a host can do that, or leave and meet elsewhere; the server does not do its part.' },
   VAULT_BATCH: { what: 'A batch of frames is malformed or too large', todo: 'Please report it with the log.' },
   VAULT_CALL: { what: 'A call to the vault is malformed or comes at the wrong time', todo: 'Please report it with the log.' },
   VAULT_BUSY: { what: 'The vault has been asked too much at once', todo: 'Nothing needs to be done if it stops within a second.' },

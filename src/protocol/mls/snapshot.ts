@@ -61,7 +61,7 @@ export function membersOf(state: ClientState, suite: Suite, verify: MemberVerifi
   const keys = new Set<string>()
   for (const [leaf, node] of leavesOf(state.ratchetTree)) {
     const member = memberOfLeaf(node, suite.suite, verify, now)
-    if (!member.ok) return err('MLS_CREDENTIAL', `leaf ${leaf}`, member.fault)
+    if (!member.ok) return err('MLS_CREDENTIAL', `leaf ${leaf}${member.fault.cause === undefined ? '' : `, ${member.fault.cause.code}`}`, member.fault)
     if (keys.has(member.value.identity.keyId)) return err('MLS_ALREADY_MEMBER', 'one key at two leaves')
     keys.add(member.value.identity.keyId)
     members.set(leaf, member.value)

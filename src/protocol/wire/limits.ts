@@ -11,6 +11,10 @@ export const ROOM_MESSAGE_LIMIT = 8 * 1024
 export const HOP_MESSAGE_LIMIT = 8 * 1024
 /** A signed wish to leave, or a host's signed act, with its credential. */
 export const EVIDENCE_LIMIT = 16 * 1024
+/** One revocation list or OCSP response that is relayed: ten thousand revoked certificates take 400 kB. */
+export const PROOF_LIMIT = 1536 * 1024
+/** All of one message. */
+export const PROOFS_OCTETS = 1536 * 1024
 export const GROUP_ID_LIMIT = 64
 /** Characters of free text: agents, reasons, sentences. */
 export const TEXT_LIMIT = 1024

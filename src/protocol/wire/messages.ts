@@ -34,6 +34,8 @@ export interface ClientWire extends PbxClientWire, SipClientWire {
 /** Server → client. */
 export interface ServerWire extends PbxServerWire, SipServerWire {
   welcome: { version: number; capabilities: string[]; agent: string; realm: string; session: string; unixTime: number; udp: { address: string; port: number }[] }
+  /** Lists and answers about revocation, signed by their authorities; to clients with the capability of that name, at the start and when they change. */
+  revocation: { proofs: { kind: 'crl' | 'ocsp'; der: Uint8Array }[] }
   'hop-answer': { generation: number; message: Uint8Array; probe: number }
   'room-info': { room: string; exists: boolean; generation: number; suite?: string; forwarding?: string; members: number }
   /** You created it. `ssrc` is your stream's. */

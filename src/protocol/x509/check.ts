@@ -5,20 +5,21 @@ import type { CryptoPort } from '../../crypto/port.ts'
 import { checkKey, signatureName } from './algorithm.ts'
 import type { Path } from './build.ts'
 import { type Certificate, certificateText } from './certificate.ts'
-import type { Evidence } from './evidence.ts'
 import { EKU, KEY_USAGE } from './extensions.ts'
 import { refusedName } from './name-constraints.ts'
 import { sameName } from './name.ts'
-import { checkRevocation, type RevocationRule } from './revocation.ts'
 import { formatTime } from './time.ts'
 
 const PURPOSE_EKU = { member: EKU.clientAuth, server: EKU.serverAuth } as const
+
+/** What is known of the revocation of a certificate of this issuer. */
+export type RevocationCheck = (c: Certificate, issuer: Certificate) => Result<void>
 
 /**
  * Signatures come first: before they hold, what a certificate says is hearsay. The anchor is held to its
  * own dates, constraints and usage as well.
  */
-export function checkPath(crypto: CryptoPort, path: Path, evidence: Evidence, now: UnixTime, purpose: 'member' | 'server', rule: RevocationRule): Result<void> {
+export function checkPath(crypto: CryptoPort, path: Path, now: UnixTime, purpose: 'member' | 'server', revocation: RevocationCheck): Result<void> {
   const rules: ((c: Certificate, depth: number) => Result<void>)[] = [
     (c) => checkKey(c.key, certificateText(c)),
     (c, depth) => checkSignature(crypto, c, path[depth + 1]),
@@ -29,7 +30,7 @@ export function checkPath(crypto: CryptoPort, path: Path, evidence: Evidence, no
     (c, depth) => checkNames(c, path.slice(depth + 1), depth),
     (c, depth) => {
       const issuer = path[depth + 1]
-      return issuer === undefined ? ok(undefined) : checkRevocation(crypto, c, issuer, evidence, now, rule)
+      return issuer === undefined ? ok(undefined) : revocation(c, issuer)
     },
   ]
   for (const rule of rules) {

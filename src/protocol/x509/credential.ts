@@ -11,13 +11,13 @@ import { ByteReader, ByteWriter, utf8 } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import type { Identity } from '../../model/identity.ts'
-import { CERTIFICATE_OCTETS_LIMIT } from './certificate.ts'
+import type { RevocationProof, RevocationRule } from '../../model/trust.ts'
+import { CERTIFICATE_OCTETS_LIMIT, type Certificate } from './certificate.ts'
 import { type Delegation, DELEGATION_OCTETS_LIMIT, type DelegationUse, type SignedDelegation, verifyDelegation } from './delegation.ts'
 import { latin1 } from './name.ts'
-import { Evidence, NO_EVIDENCE, type RevocationProof } from './evidence.ts'
+import { Evidence, NO_EVIDENCE } from './evidence.ts'
 import { parseOcspResponse } from './ocsp.ts'
 import { type Anchors, CHAIN_LIMIT, usesAll, verifyChain } from './path.ts'
-import type { RevocationRule } from './revocation.ts'
 
 export const CREDENTIAL_OCTETS_LIMIT = 24 * 1024
 const VERSION = 1
@@ -92,6 +92,8 @@ export interface VerifiedCredential {
   readonly delegation: Delegation
   /** Last second in which every certificate of the path and the delegation are valid: check again after. */
   readonly notAfter: UnixTime
+  /** The presented certificate, then its issuers, the anchor last. */
+  readonly path: readonly Certificate[]
 }
 
 /** Who stands behind an MLS leaf with this signature key: chain, then delegation, for this purpose, realm, suite and time. */
@@ -108,7 +110,7 @@ export function verifyCredential(crypto: CryptoPort, bytes: Uint8Array, context:
   const { identity, path, validUntil } = verified.value
   const lent = verifyDelegation(crypto, path[0]!, delegation, context)
   if (!lent.ok) return lent
-  return ok({ identity, delegation: lent.value, notAfter: unixTime(Math.min(lent.value.notAfter, validUntil)) })
+  return ok({ identity, path, delegation: lent.value, notAfter: unixTime(Math.min(lent.value.notAfter, validUntil)) })
 }
 
 /** What the member brought along about itself counts like what the verifier has: it is signed by the issuer, or refused. */

@@ -1,20 +1,15 @@
 /** Revocation lists and OCSP responses at hand, parsed once and their signatures checked once per issuer. */
-import { type Der, type UnixTime, unixTime } from '../../base/brand.ts'
+import { type UnixTime, unixTime } from '../../base/brand.ts'
 import { sameBytes, toHex } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
+import type { RevocationProof } from '../../model/trust.ts'
 import type { Certificate } from './certificate.ts'
 import { type RevocationList, parseRevocationList } from './crl.ts'
 import { genuineList } from './list-check.ts'
 import { type OcspResponse, parseOcspResponse } from './ocsp.ts'
 
 const PROOFS_LIMIT = 64
-
-/** A signed statement of an authority about what it has revoked, DER. Whoever hands it over need not be trusted. */
-export interface RevocationProof {
-  readonly kind: 'crl' | 'ocsp'
-  readonly der: Der
-}
 
 export class Evidence {
   readonly lists: readonly RevocationList[]

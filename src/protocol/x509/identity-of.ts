@@ -3,11 +3,12 @@ import { toHex } from '../../base/bytes.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import type { Identity } from '../../model/identity.ts'
 import { safeText } from '../../model/identity.ts'
+import type { ShownName } from '../../model/trust.ts'
 import type { Certificate } from './certificate.ts'
 import { nameText } from './certificate.ts'
 import { formatIp } from './general-name.ts'
 import { ATTRIBUTE, attributeOf, attributesOf } from './name.ts'
-import { type ShownName, shownNameOf } from './shown-name.ts'
+import { shownNameOf } from './shown-name.ts'
 
 const EMAILS_KEPT = 16
 const HOSTS_KEPT = 64

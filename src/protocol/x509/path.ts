@@ -4,15 +4,13 @@ import { sameBytes } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import type { Identity } from '../../model/identity.ts'
+import type { RevocationProof, RevocationRule, ShownName } from '../../model/trust.ts'
 import { findPaths } from './build.ts'
 import { type Certificate, parseCertificate } from './certificate.ts'
 import { checkPath } from './check.ts'
-import { Evidence, type RevocationProof } from './evidence.ts'
+import { Evidence } from './evidence.ts'
 import { identityOf } from './identity-of.ts'
-import type { RevocationRule } from './revocation.ts'
-import type { ShownName } from './shown-name.ts'
-
-export type { RevocationProof }
+import { checkRevocation } from './revocation.ts'
 
 export const CHAIN_LIMIT = 6
 const ANCHORS_LIMIT = 512
@@ -65,12 +63,19 @@ export function verifyChain(crypto: CryptoPort, chain: readonly Der[], anchors: 
   if (!paths.ok) return paths
   let first: Result<void> | undefined
   for (const path of paths.value) {
-    const checked = checkPath(crypto, path, evidence.value, now, purpose, rule)
+    const checked = checkPath(crypto, path, now, purpose, (c, issuer) => checkRevocation(crypto, c, issuer, evidence.value, now, rule))
     if (checked.ok) return ok({ identity: identityOf(crypto, leaf!, anchors.shownName), path, validUntil: unixTime(Math.min(...path.map((c) => c.notAfter))) })
     first ??= checked
   }
   return first !== undefined && !first.ok ? first : err('IDENTITY_UNKNOWN_ISSUER')
 }
+
+/** Whether a genuine statement revokes a certificate of a path that was verified before. */
+export const isPathRevoked = (crypto: CryptoPort, path: VerifiedPath['path'], evidence: Evidence, now: UnixTime): boolean => path.some((c, i) => {
+  const issuer = path[i + 1]
+  const checked = issuer === undefined ? ok(undefined) : checkRevocation(crypto, c, issuer, evidence, now, 'given')
+  return !checked.ok && checked.fault.code === 'IDENTITY_REVOKED'
+})
 
 /** Whether every presented certificate was needed. */
 export const usesAll = (verified: VerifiedPath, chain: readonly Der[]): boolean =>

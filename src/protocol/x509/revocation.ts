@@ -3,19 +3,13 @@ import type { UnixTime } from '../../base/brand.ts'
 import type { Result } from '../../base/result.ts'
 import { err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
+import type { RevocationRule } from '../../model/trust.ts'
 import type { Certificate } from './certificate.ts'
 import { certificateText } from './certificate.ts'
 import type { Evidence } from './evidence.ts'
 import { checkListAge, concerns, covers, sameScope } from './list-check.ts'
 import { answerFor, checkAnswerAge, checkResponse } from './ocsp.ts'
 import { formatTime } from './time.ts'
-
-/**
- * When a fresh statement must be at hand. `named`: for every certificate that names where its issuer publishes one (a revocation list
- * or an OCSP responder); `required`: for every certificate below an anchor; `given`: only what is at hand counts.
- */
-export const REVOCATION_RULES = ['named', 'required', 'given'] as const
-export type RevocationRule = (typeof REVOCATION_RULES)[number]
 
 /**
  * Fails when a genuine statement of the certificate's issuer revokes it, fresh or not; when statements about it were given but

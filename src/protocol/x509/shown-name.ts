@@ -1,11 +1,7 @@
 /** Which field of a certificate people see as the name: the authorities of an organisation put it in different places. */
+import type { ShownField, ShownName } from '../../model/trust.ts'
 import type { Certificate } from './certificate.ts'
 import { ATTRIBUTE, attributeOf } from './name.ts'
-
-export const SHOWN_FIELDS = ['commonName', 'displayName', 'givenNameSurname', 'email', 'upn', 'uid', 'organisation', 'host'] as const
-export type ShownField = (typeof SHOWN_FIELDS)[number]
-/** In order of preference. */
-export type ShownName = readonly ShownField[]
 
 const READ: Readonly<Record<ShownField, (c: Certificate) => string | undefined>> = {
   commonName: (c) => attributeOf(c.subject, ATTRIBUTE.commonName),

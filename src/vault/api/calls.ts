@@ -7,6 +7,7 @@ import type { Result } from '../../base/result.ts'
 import type { Identity } from '../../model/identity.ts'
 import type { BasePolicy, StatePolicy } from '../../model/policy.ts'
 import type { GroupMember } from '../../model/roster.ts'
+import type { RevocationProof } from '../../model/trust.ts'
 import type { FrameVault } from './frames.ts'
 
 /** The vault's number for one membership of one room; also names it in `FrameBatch`. */
@@ -25,8 +26,12 @@ export interface GroupView {
   readonly ownLeaf: number
   /** `ssrc` is present for members whose signed word was verified; own one once announced. */
   readonly members: readonly GroupMember[]
-  /** Leaves whose certificate or delegation has ended since: others take no commit of theirs, and somebody should remove them. */
+  /** Leaves whose certificate or delegation has ended or was revoked since: nothing of theirs is opened, others take no commit of theirs, and nothing is sealed for them for long. */
   readonly expired: readonly number[]
+  /** Those of `expired` that were revoked. */
+  readonly revoked: readonly number[]
+  /** The next certificate or delegation of another member ends then: look again. Absent when all have ended. */
+  readonly nextEnd?: UnixTime
   /** Our own certificate or delegation ends then; rejoining before gets a new delegation. */
   readonly expiresAt: UnixTime
   readonly policy: BasePolicy
@@ -56,6 +61,9 @@ export interface JoinerRequest {
 
 export interface VaultCalls {
   'identity.show': { in: Record<string, never>; out: { readonly identity: Identity; readonly chain: readonly Der[] } }
+
+  /** Statements about revocation from the server or the issuer's own place; the newest are kept. `changed`: look at the rooms again by `room.check`. */
+  'revocation.update': { in: { proofs: readonly RevocationProof[] }; out: { readonly changed: boolean; readonly refused: readonly string[] } }
 
   /** Hop keys: bound to the TLS connection by its exporter (docs/protocol). */
   'hop.offer': { in: { pipe: PipeId; generation: number; suites: readonly HopKeys['suite'][] }; out: { message: Uint8Array } }
@@ -87,6 +95,8 @@ export interface VaultCalls {
   'room.leave': { in: { session: SessionId }; out: { evidence: Uint8Array } }
   /** A host's signed act to remove a leaf. */
   'room.act': { in: { session: SessionId; leaf: number; ban: boolean }; out: { evidence: Uint8Array } }
+  /** The group as it is, with everybody's certificate held against clock and revocation. */
+  'room.check': { in: { session: SessionId }; out: { view: GroupView } }
   /** Wipes everything of the session. Idempotent. */
   'room.end': { in: { session: SessionId }; out: Record<string, never> }
 }

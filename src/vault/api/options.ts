@@ -1,6 +1,7 @@
 /** What a vault is made from: plain data, so that it can be handed to another thread or process. */
 import type { Der } from '../../base/brand.ts'
 import type { KeyProtection } from '../../model/identity.ts'
+import type { RevocationProof, RevocationRule, ShownName } from '../../model/trust.ts'
 
 export interface VaultOptions {
   /** Our certificate first, then what leads to an authority; the root is better left out. */
@@ -9,8 +10,10 @@ export interface VaultOptions {
   readonly pkcs8: Uint8Array
   /** Authorities trusted for members and servers. */
   readonly anchors: readonly Der[]
-  /** Revocation lists at hand. */
-  readonly revocationLists?: readonly Der[]
+  /** Lists and answers at hand at the start, and what happens without; `named` unless given. */
+  readonly revocation?: { readonly rule?: RevocationRule; readonly proofs?: readonly RevocationProof[] }
+  /** Which fields of certificates become the shown name. */
+  readonly shownName?: ShownName
   /** Names the organisation or server whose rooms are meant. */
   readonly realm: string
   /** A gateway lets people in who hold no keys, and says so. */

@@ -2,7 +2,7 @@
  * Seals and opens frames: the hot path, on a thread of its own in production. Keys come in as commands from the
  * control part; a stream is taken only from the leaf that announced it.
  */
-import type { Ssrc } from '../../base/brand.ts'
+import { type Ssrc, type UnixTime, unixTime } from '../../base/brand.ts'
 import type { FaultCode } from '../../base/faults/index.ts'
 import type { Clock } from '../../base/ports.ts'
 import type { Result } from '../../base/result.ts'
@@ -18,6 +18,9 @@ import { packBatches, unpackBatches } from '../api/packed-frames.ts'
 /** Leaf and stream of those who announced theirs. */
 export type Streams = readonly (readonly [leaf: number, ssrc: Ssrc])[]
 
+/** Leaf and last second in which its certificate and delegation hold. */
+export type Holders = readonly (readonly [leaf: number, until: UnixTime])[]
+
 export type FrameCommand =
   | { readonly op: 'begin'; readonly session: number; readonly codec: RoomCodecName }
   /** Frames of this epoch can be opened, none sealed yet. */
@@ -26,16 +29,24 @@ export type FrameCommand =
   | { readonly op: 'settle'; readonly session: number; readonly epoch: bigint }
   | { readonly op: 'abandon'; readonly session: number; readonly epoch: bigint }
   | { readonly op: 'stream'; readonly session: number; readonly leaf: number; readonly ssrc: Ssrc }
+  /** Until when the certificates behind the leaves hold; replaces what was said before. */
+  | { readonly op: 'holders'; readonly session: number; readonly until: Holders }
   | { readonly op: 'end'; readonly session: number }
 
 export const SFRAME_SUITE: SFrameSuite = 'AES_128_GCM_SHA256_128'
 const BATCH_LIMIT = 4096
+const NEVER = unixTime(Number.MAX_SAFE_INTEGER)
+/** An honest server has such a member removed within seconds. */
+const STAYS_S = 10
 const EMPTY = new Uint8Array(0)
 
 interface MediaSession {
   readonly sframe: SFrameSession
   readonly streams: Map<number, Ssrc>
   ownLeaf: number
+  readonly holders: Map<number, UnixTime>
+  /** The earliest of others' ends. */
+  firstEnd: UnixTime
   /** A step of the epochs that was refused: nothing is sealed or opened any more. */
   broken?: FaultCode
 }
@@ -52,7 +63,7 @@ export class FrameEngine {
 
   command(c: FrameCommand): void {
     if (c.op === 'begin') {
-      this.#sessions.set(c.session, { sframe: new SFrameSession(this.#crypto, SFRAME_SUITE, c.codec), streams: new Map(), ownLeaf: -1 })
+      this.#sessions.set(c.session, { sframe: new SFrameSession(this.#crypto, SFRAME_SUITE, c.codec), streams: new Map(), ownLeaf: -1, holders: new Map(), firstEnd: NEVER })
       return
     }
     const session = this.#sessions.get(c.session)
@@ -77,6 +88,11 @@ export class FrameEngine {
         return
       case 'stream':
         session.streams.set(c.leaf, c.ssrc)
+        return
+      case 'holders':
+        session.holders.clear()
+        for (const [leaf, until] of c.until) session.holders.set(leaf, until)
+        session.firstEnd = unixTime(Math.min(NEVER, ...c.until.flatMap(([leaf, until]) => (leaf === session.ownLeaf ? [] : [until]))))
         return
       case 'end':
         session.sframe[Symbol.dispose]()
@@ -106,6 +122,8 @@ export class FrameEngine {
   #seal(session: MediaSession, frame: Frame): Frame {
     const announced = session.streams.get(session.ownLeaf)
     if (announced !== frame.ssrc) return refused(frame, announced === undefined ? 'VAULT_FRAME_UNANNOUNCED' : 'VAULT_FRAME_WRONG_STREAM')
+    // Somebody whose certificate ended, or was revoked, is still there: the server does not have it removed.
+    if (this.#clock.unix() > session.firstEnd + STAYS_S) return refused(frame, 'VAULT_MEMBER_STAYS')
     const sealed = session.sframe.seal(frame.data, frame.ssrc, frame.timestamp, this.#clock.now())
     return sealed.ok ? { ssrc: frame.ssrc, timestamp: frame.timestamp, data: sealed.frame } : refused(frame, sealed.code)
   }
@@ -123,6 +141,7 @@ export class FrameEngine {
     const header = decodeHeader(frame.data)
     const leaf = header.ok ? leafOf(header.value.kid) : undefined
     if (!header.ok || leaf === undefined || leaf === session.ownLeaf) return undefined
+    if (this.#clock.unix() > (session.holders.get(leaf) ?? NEVER)) return refused(frame, 'VAULT_MEMBER_ENDED', leaf)
     const announced = session.streams.get(leaf)
     if (announced === frame.ssrc) return undefined
     // Who is at that leaf in an epoch still to come is not known.

@@ -1,16 +1,16 @@
-/** Our own name and key, and the verification of others' names. The key itself stays a handle inside the crypto port. */
+/** Our own name and key. The key itself stays a handle inside the crypto port. */
 import type { Der, UnixTime } from '../../base/brand.ts'
-import { toHex } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort, Signer } from '../../crypto/port.ts'
 import type { Identity, KeyProtection } from '../../model/identity.ts'
 import type { MlsSuite } from '../../model/policy.ts'
+import type { RevocationProof } from '../../model/trust.ts'
 import type { LeafKey } from '../../protocol/mls/key-package.ts'
-import type { MemberVerifier, VerifiedMember } from '../../protocol/mls/member.ts'
 import { SUITES } from '../../protocol/mls/suite.ts'
-import { encodeCredential, verifyCredential } from '../../protocol/x509/credential.ts'
+import { encodeCredential } from '../../protocol/x509/credential.ts'
 import { issueDelegation } from '../../protocol/x509/delegation.ts'
-import { type Anchors, type RevocationProof, verifyPath } from '../../protocol/x509/path.ts'
+import { KnownMembers, type Trust } from './known-members.ts'
+import { stapleFor } from './staple.ts'
 
 export interface OwnIdentity {
   /** End entity first, without the root. */
@@ -21,25 +21,18 @@ export interface OwnIdentity {
   readonly keyProtection: KeyProtection
 }
 
-export interface Trust {
-  readonly realm: string
-  readonly anchors: Anchors
-  readonly proofs: readonly RevocationProof[]
-}
-
-/** Verified credentials kept, so that a commit does not verify two hundred certificate chains again. */
-const KEPT_CREDENTIALS = 1024
-
 export class IdentityKeeper {
   readonly #crypto: CryptoPort
   readonly #own: OwnIdentity
-  readonly #trust: Trust
-  readonly #verified = new Map<string, VerifiedMember>()
+  readonly trust: Trust
+  /** Others whom we verified, and the statements about revocation at hand. */
+  readonly known: KnownMembers
 
-  constructor(crypto: CryptoPort, own: OwnIdentity, trust: Trust) {
+  constructor(crypto: CryptoPort, own: OwnIdentity, trust: Trust, proofs: readonly RevocationProof[] = []) {
     this.#crypto = crypto
     this.#own = own
-    this.#trust = trust
+    this.trust = trust
+    this.known = new KnownMembers(crypto, trust, proofs)
   }
   get chain(): readonly Der[] {
     return this.#own.chain
@@ -47,13 +40,13 @@ export class IdentityKeeper {
   get signer(): Signer {
     return this.#own.signer
   }
-  get trust(): Trust {
-    return this.#trust
+  get verify(): KnownMembers['verify'] {
+    return this.known.verify
   }
 
   /** Who we are, verified as others will verify it. */
   show(now: UnixTime): Result<Identity> {
-    return verifyPath(this.#crypto, this.#own.chain, this.#trust.anchors, this.#trust.proofs, now, 'member')
+    return this.known.verifyOwn(this.#own.chain, now)
   }
 
   /** A fresh MLS signature key with our name lent to it for at most a day. Never used for two memberships. */
@@ -62,31 +55,11 @@ export class IdentityKeeper {
     if (endEntity === undefined) return err('IDENTITY_CHAIN_EMPTY')
     const signature = this.#crypto.signatureKeyPair('ed25519', this.#crypto.bytes(32))
     const delegation = issueDelegation(this.#own.signer, endEntity, {
-      purpose: 'conference', realm: this.#trust.realm, suite: SUITES[suite].id, signaturePublicKey: signature.publicKey,
+      purpose: 'conference', realm: this.trust.realm, suite: SUITES[suite].id, signaturePublicKey: signature.publicKey,
       kind: this.#own.kind, keyProtection: this.#own.keyProtection, now,
     })
     if (!delegation.ok) return delegation
-    const credential = encodeCredential(this.#own.chain, delegation.value)
+    const credential = encodeCredential(this.#own.chain, delegation.value, stapleFor(this.#crypto, this.#own.chain, this.trust.anchors, this.known.evidence, now))
     return credential.ok ? ok({ credential: credential.value, signature }) : credential
-  }
-
-  /** As `MemberVerifier`. What is kept is still held against the clock. */
-  readonly verify: MemberVerifier = (credential, signatureKey, suite, now) => {
-    const key = toHex(this.#crypto.hash('sha256', Uint8Array.of(SUITES[suite].id, signatureKey.length), signatureKey, credential))
-    const known = this.#verified.get(key)
-    if (known !== undefined && now <= known.notAfter) return ok(known)
-    this.#verified.delete(key)
-    const { realm, anchors, proofs } = this.#trust
-    const verified = verifyCredential(this.#crypto, credential, { purpose: 'conference', realm, suite: SUITES[suite].id, signaturePublicKey: signatureKey, now, anchors, proofs })
-    if (!verified.ok) return verified
-    const { identity, delegation, notAfter } = verified.value
-    const member: VerifiedMember = { identity, kind: delegation.kind, notAfter }
-    this.#keep(key, member)
-    return ok(member)
-  }
-
-  #keep(key: string, member: VerifiedMember): void {
-    if (this.#verified.size >= KEPT_CREDENTIALS) this.#verified.delete(this.#verified.keys().next().value!)
-    this.#verified.set(key, member)
   }
 }

@@ -20,16 +20,16 @@ export function openControl(crypto: CryptoPort, clock: Clock, options: VaultOpti
   if (!certificate.ok) return certificate
   const algorithm = delegationAlgorithm(certificate.value.key)
   if (algorithm === undefined) return err('IDENTITY_DELEGATION_ALGORITHM', 'our own certificate')
-  const anchors = makeAnchors(options.anchors)
+  const anchors = makeAnchors(options.anchors, options.shownName)
   if (!anchors.ok) return anchors
-  const { chain, pkcs8, realm, kind = 'member', keyProtection = 'in-process', revocationLists = [] } = options
-  const trust = { realm, anchors: anchors.value, proofs: revocationLists.map((der) => ({ kind: 'crl' as const, der })) }
+  const { chain, pkcs8, realm, kind = 'member', keyProtection = 'in-process', revocation = {} } = options
+  const trust = { realm, anchors: anchors.value, rule: revocation.rule ?? 'named' as const }
   try {
-    const keeper = new IdentityKeeper(crypto, { chain, signer: crypto.signer(algorithm, pkcs8), kind, keyProtection }, trust)
+    const keeper = new IdentityKeeper(crypto, { chain, signer: crypto.signer(algorithm, pkcs8), kind, keyProtection }, trust, revocation.proofs)
     const shown = keeper.show(clock.unix())
     if (!shown.ok) return shown
     const state = new VaultState(crypto, clock, keeper, frames, options.firstSession ?? 1)
-    return ok(new VaultControl(state, { crypto, clock, trust, context: clientContext(chain, pkcs8) }))
+    return ok(new VaultControl(state, { crypto, clock, keeper, context: clientContext(chain, pkcs8) }))
   } catch {
     // OpenSSL and the crypto port throw on a key that is none, or not the certificate's.
     return err('IDENTITY_KEY_MISMATCH', 'our own')

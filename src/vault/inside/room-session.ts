@@ -9,6 +9,7 @@ import { sframeBaseKey } from '../../protocol/mls/sframe-key.ts'
 import { SFRAME_SUITES } from '../../protocol/sframe/key.ts'
 import type { GroupView, SessionId } from '../api/calls.ts'
 import { type FrameCommand, type Streams, SFRAME_SUITE } from './frame-engine.ts'
+import type { KnownMembers } from './known-members.ts'
 
 export interface WaitingRequest extends Requested {
   readonly expiry: UnixTime
@@ -19,6 +20,7 @@ export class RoomSession {
   readonly #frames: (c: FrameCommand) => void
   #waiting: WaitingRequest | undefined
   #group: MlsGroup | undefined
+  #known: KnownMembers | undefined
 
   constructor(id: SessionId, frames: (c: FrameCommand) => void, waiting: WaitingRequest | undefined) {
     this.id = id
@@ -34,7 +36,8 @@ export class RoomSession {
   }
 
   /** In the group: the request is used up, media keys of the first epoch are in place. */
-  async enter(group: MlsGroup): Promise<void> {
+  async enter(group: MlsGroup, known: KnownMembers): Promise<void> {
+    this.#known = known
     this.#waiting = undefined
     this.#group = group
     this.#frames({ op: 'begin', session: this.id, codec: group.snapshot.policies.base.policy.codec })
@@ -51,6 +54,12 @@ export class RoomSession {
   confirmed(s: Snapshot): void {
     const streams: Streams = [...s.streams.values()].map((c) => [c.leaf, c.ssrc])
     this.#frames({ op: 'confirm', session: this.id, epoch: s.state.groupContext.epoch, ownLeaf: s.state.privatePath.leafIndex, streams })
+    this.check(s)
+  }
+  /** Tells the frames whose certificates hold until when. */
+  check(s: Snapshot | undefined = this.#group?.snapshot): void {
+    const known = this.#known
+    if (s !== undefined && known !== undefined) this.#frames({ op: 'holders', session: this.id, until: [...s.members].map(([leaf, m]) => [leaf, known.holdsUntil(m)] as const) })
   }
   /** Everybody else is there too. */
   settled(epoch: bigint): void {
@@ -72,16 +81,19 @@ export class RoomSession {
   }
 }
 
-export function viewOf(session: SessionId, group: MlsGroup, now: UnixTime): GroupView {
+export function viewOf(session: SessionId, group: MlsGroup, now: UnixTime, known: KnownMembers): GroupView {
   const { policies, members, streams } = group.snapshot
   const own = group.ownLeaf
   const shown = [...members].map(([leaf, m]): GroupMember => {
     const ssrc = streams.get(leaf)?.ssrc
     return { leaf, identity: m.identity, kind: m.kind, self: leaf === own, ...(ssrc === undefined ? {} : { ssrc }) }
   })
+  const next = [...members].flatMap(([leaf, m]) => (leaf === own || known.holdsUntil(m) < now ? [] : [known.holdsUntil(m)])).sort((a, b) => a - b)[0]
   return {
     session, groupId: group.groupId.slice(), generation: generationOf(group.groupId) ?? 0, epoch: group.epoch, securityCode: group.securityCode, ownLeaf: own, members: shown,
-    expired: [...members].filter(([, m]) => m.notAfter < now).map(([leaf]) => leaf),
+    expired: [...members].filter(([, m]) => known.holdsUntil(m) < now).map(([leaf]) => leaf),
+    ...(next === undefined ? {} : { nextEnd: next }),
+    revoked: [...members].filter(([, m]) => known.wasRevoked(m)).map(([leaf]) => leaf),
     expiresAt: members.get(own)?.notAfter ?? now, policy: policies.base.policy, state: policies.state.policy,
   }
 }

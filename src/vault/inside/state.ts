@@ -46,6 +46,10 @@ export class VaultState {
     this.#sessions.get(id)?.end()
     this.#sessions.delete(id)
   }
+  /** After certificates were looked at again. */
+  checkSessions(): void {
+    for (const session of this.#sessions.values()) session.check()
+  }
   end(): void {
     for (const id of [...this.#sessions.keys()]) this.endSession(id)
     this.identity.signer[Symbol.dispose]()

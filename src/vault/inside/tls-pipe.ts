@@ -12,11 +12,10 @@ import { type Fault, type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import type { Identity } from '../../model/identity.ts'
 import type { HopOfferState } from '../../protocol/hop/agreement.ts'
-import { verifyPath } from '../../protocol/x509/path.ts'
 import { encodePem } from '../../protocol/x509/pem.ts'
 import type { PipeId, VaultPipe } from '../api/calls.ts'
 import type { HopConnection } from './hop-connection.ts'
-import type { Trust } from './identity-keeper.ts'
+import type { IdentityKeeper } from './identity-keeper.ts'
 
 /** Hybrid first; a server can insist on it. */
 const GROUPS = 'X25519MLKEM768:X25519'
@@ -41,7 +40,7 @@ export function clientContext(chain: readonly Der[], pkcs8: Uint8Array): SecureC
 export interface PipeWorld {
   readonly crypto: CryptoPort
   readonly clock: Clock
-  readonly trust: Trust
+  readonly keeper: IdentityKeeper
   readonly context: SecureContext
 }
 
@@ -118,8 +117,8 @@ export class TlsPipe implements VaultPipe, HopConnection {
   }
 
   #verify(): void {
-    const { crypto, clock, trust } = this.#world
-    const server = verifyPath(crypto, peerChain(this.#tls), trust.anchors, trust.proofs, clock.unix(), 'server')
+    const { keeper, clock } = this.#world
+    const server = keeper.known.verifyServer(peerChain(this.#tls), clock.unix())
     if (!server.ok) return this.#fail(err('VAULT_TLS', server.fault.message, server.fault))
     if (!server.value.hosts.some((h) => hostMatches(h, this.#serverName))) return this.#fail(err('VAULT_SERVER_NAME', `${server.value.hosts.join(', ') || server.value.subject} instead of ${this.#serverName}`))
     this.#state = 'secured'

@@ -19,7 +19,7 @@ const person = (name: string): Identity => ({
 })
 const newRoom = { room: 'r' as RoomName, realm: 'stc', hosts: [], admit: 'anchors', suite: 'x-wing', codec: 'g722', forwarding: 'all', maximumMembers: 16, gatewaysAllowed: false } as const
 const view = (epoch: number, names: string[], own = 0): GroupView => ({
-  session: 7, expired: [], expiresAt: unixTime(2e9), groupId: new Uint8Array(16), generation: 1, epoch: BigInt(epoch), securityCode: '00000 00000 00000 00000 00000 00000', ownLeaf: own,
+  session: 7, expired: [], revoked: [], expiresAt: unixTime(2e9), groupId: new Uint8Array(16), generation: 1, epoch: BigInt(epoch), securityCode: '00000 00000 00000 00000 00000 00000', ownLeaf: own,
   members: names.map((n, leaf) => ({ leaf, identity: person(n), self: leaf === own, kind: 'member' })),
   policy: { ...newRoom, version: 1, owners: [] }, state: { version: 0, locked: false, admitted: [], banned: [] },
 })

@@ -5,6 +5,7 @@
 import type { Instant } from '../../../base/brand.ts'
 import type { ServerMessage } from '../../../protocol/wire/messages.ts'
 import type { CallIn, CallMachine, CallOut } from '../../call.ts'
+import { recheck, watchCertificates } from './certificates.ts'
 import { Hearing } from './hearing.ts'
 import { ask, forgetSession, heal, onClosed, onCreated, onInfo, onQueued, onRefused, onWelcome } from './joining.ts'
 import { onFault, onMessage, onNominate, onOrdered, onPassed, onSettled, onStands, onVoid, removeMember } from './member.ts'
@@ -24,6 +25,7 @@ export class ConferenceMachine implements CallMachine {
     if (input.kind === 'vault') s.answered(input.ref, input.result)
     else if (s.phase !== 'left') this.#handle(input)
     s.runDueTimers()
+    watchCertificates(s)
     const out = s.out
     s.out = []
     const wakeAt = s.wakeAt
@@ -79,6 +81,7 @@ export class ConferenceMachine implements CallMachine {
       case 'room-message': return onMessage(s, m)
       case 'room-reset': return heal(s, 'CLIENT_NEW_GENERATION', m.reason)
       case 'room-closed': return onClosed(s, m)
+      case 'revocation': return recheck(s)
       case 'fault': return onFault(s, m)
       default: return
     }

@@ -4,8 +4,9 @@ import { makeFault } from '../../../base/result.ts'
 import { displayName } from '../../../model/identity.ts'
 import type { ServerWire } from '../../../protocol/wire/messages.ts'
 import type { GroupView, RemovalRequest, VaultCalls } from '../../../vault/api/calls.ts'
+import { noteEnded } from './certificates.ts'
 import { announce, forgetSession, heal, showGroup, showSenders } from './joining.ts'
-import type { ConferenceState } from './state.ts'
+import { type ConferenceState, inGroup } from './state.ts'
 
 /** Group work that may wait before we say that we cannot keep up. */
 const QUEUE_LIMIT = 500
@@ -143,10 +144,7 @@ function applied(s: ConferenceState, a: Pick<VaultCalls['room.apply']['out'], 'v
     const m = a.view.members.find((x) => x.leaf === leaf)
     if (m !== undefined) s.note('CLIENT_MEMBER_JOINED', `${displayName(m.identity)} was let in`)
   }
-  for (const leaf of a.view.expired) {
-    const m = a.view.members.find((x) => x.leaf === leaf)
-    if (m !== undefined && before?.expired.includes(leaf) !== true) s.note('CLIENT_MEMBER_EXPIRED', `the certificate of ${displayName(m.identity)} has expired`)
-  }
+  noteEnded(s, before, a.view)
   if (a.added.length > 0) announceAgain(s, a.view.epoch)
 }
 
@@ -241,6 +239,3 @@ export function onMessage(s: ConferenceState, m: ServerWire['room-message']): vo
     })
   })
 }
-
-/** Being told of a new epoch while still in the old one is normal; being in the group is what counts. */
-const inGroup = (s: ConferenceState): boolean => (s.phase === 'member' || s.phase === 'entering') && s.session !== undefined

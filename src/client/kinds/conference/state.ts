@@ -22,7 +22,7 @@ export interface ConferenceOptions {
   readonly chance: () => number
 }
 
-export type TimerName = 'answer' | 'welcome' | 'retry' | 'announce' | 'act' | 'renew'
+export type TimerName = 'certificates' | 'answer' | 'welcome' | 'retry' | 'announce' | 'act' | 'renew'
 export type Phase = 'asking' | 'creating' | 'requesting' | 'waiting' | 'entering' | 'member' | 'healing' | 'left'
 
 /** Questions to the vault are asked one at a time: the group has one state. */
@@ -60,6 +60,8 @@ export class ConferenceState {
   joinedOnce = false
   /** Epoch in which this membership gave its word first. */
   announcedIn: bigint | undefined
+  /** The end of a certificate that a timer waits for. */
+  watchedEnd: UnixTime | undefined
   sinceJoin: Instant = instant(0)
   startedAt: Instant = instant(0)
 
@@ -151,3 +153,6 @@ export class ConferenceState {
     task?.(() => this.#next(work))
   }
 }
+
+/** Being told of a new epoch while still in the old one is normal; being in the group is what counts. */
+export const inGroup = (s: ConferenceState): boolean => (s.phase === 'member' || s.phase === 'entering') && s.session !== undefined

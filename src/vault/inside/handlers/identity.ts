@@ -1,7 +1,15 @@
 import { ok } from '../../../base/result.ts'
 import type { Handlers } from '../state.ts'
 
-export const identityHandlers: Handlers<'identity.show'> = {
+const PROOFS_LIMIT = 64
+
+export const identityHandlers: Handlers<'identity.show' | 'revocation.update'> = {
+  async 'revocation.update'(vault, { proofs }) {
+    const learnt = vault.identity.known.learn(proofs.slice(0, PROOFS_LIMIT), vault.clock.unix())
+    // By itself: whoever is revoked is not heard from now on, whether anybody looks at the rooms or not.
+    if (learnt.changed) vault.checkSessions()
+    return ok(learnt)
+  },
   'identity.show': async (vault) => {
     const identity = vault.identity.show(vault.clock.unix())
     return identity.ok ? ok({ identity: identity.value, chain: vault.identity.chain }) : identity

@@ -25,8 +25,8 @@ export const roomBeginHandlers: Handlers<'room.create' | 'room.request' | 'room.
     const session = vault.newSession()
     if (!session.ok) return session
     const group = new MlsGroup(vault.world, created.value)
-    await session.value.enter(group)
-    return ok({ view: viewOf(session.value.id, group, vault.clock.unix()) })
+    await session.value.enter(group, vault.identity.known)
+    return ok({ view: viewOf(session.value.id, group, vault.clock.unix(), vault.identity.known) })
   },
 
   async 'room.request'(vault, { room, suite }) {
@@ -53,7 +53,7 @@ export const roomBeginHandlers: Handlers<'room.create' | 'room.request' | 'room.
     if (!joined.ok) return joined
     if (session.value.waiting !== waiting) return err('MLS_WELCOME', 'this request was answered before')
     const group = new MlsGroup(vault.world, joined.value)
-    await session.value.enter(group)
-    return ok({ view: viewOf(session.value.id, group, vault.clock.unix()) })
+    await session.value.enter(group, vault.identity.known)
+    return ok({ view: viewOf(session.value.id, group, vault.clock.unix(), vault.identity.known) })
   },
 }

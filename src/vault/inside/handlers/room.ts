@@ -5,7 +5,7 @@ import type { RemovalRequest, SessionId, VaultCalls } from '../../api/calls.ts'
 import { type RoomSession, viewOf } from '../room-session.ts'
 import type { Handlers, VaultState } from '../state.ts'
 
-type RoomCall = 'room.propose' | 'room.confirm' | 'room.settle' | 'room.abandon' | 'room.apply' | 'room.announce' | 'room.message' | 'room.leave' | 'room.act' | 'room.end'
+type RoomCall = 'room.propose' | 'room.confirm' | 'room.settle' | 'room.abandon' | 'room.apply' | 'room.announce' | 'room.message' | 'room.leave' | 'room.act' | 'room.end' | 'room.check'
 
 export const roomHandlers: Handlers<RoomCall> = {
   'room.propose': (vault, { session: id, adds, removes }) => within(vault, id, async (session, group) => {
@@ -24,7 +24,7 @@ export const roomHandlers: Handlers<RoomCall> = {
     const change = await group.confirm()
     if (!change.ok) return change
     session.confirmed(change.value.after)
-    return ok({ view: viewOf(session.id, group, vault.clock.unix()) })
+    return ok({ view: viewOf(session.id, group, vault.clock.unix(), vault.identity.known) })
   }),
 
   'room.settle': (vault, { session: id, epoch }) => within(vault, id, async (session) => {
@@ -43,13 +43,13 @@ export const roomHandlers: Handlers<RoomCall> = {
     if (!change.ok) return change
     const { after, ended } = change.value
     if (ended) {
-      const last = viewOf(session.id, group, vault.clock.unix())
+      const last = viewOf(session.id, group, vault.clock.unix(), vault.identity.known)
       vault.endSession(id)
       return ok({ ...changes(change.value), view: last })
     }
     await session.prepare(after, change.value.removals.map((r) => r.leaf))
     session.confirmed(after)
-    return ok({ ...changes(change.value), view: viewOf(session.id, group, vault.clock.unix()) })
+    return ok({ ...changes(change.value), view: viewOf(session.id, group, vault.clock.unix(), vault.identity.known) })
   }),
 
   'room.announce': (vault, { session: id, ssrc }) => within(vault, id, async (session, group) => {
@@ -74,6 +74,11 @@ export const roomHandlers: Handlers<RoomCall> = {
   'room.act': (vault, { session: id, leaf, ban }) => within(vault, id, async (_, group) => {
     const evidence = group.act(leaf, ban, vault.identity.signer)
     return evidence.ok ? ok({ evidence: evidence.value }) : evidence
+  }),
+
+  'room.check': (vault, { session: id }) => within(vault, id, async (session, group) => {
+    session.check()
+    return ok({ view: viewOf(id, group, vault.clock.unix(), vault.identity.known) })
   }),
 
   async 'room.end'(vault, { session }) {

@@ -12,7 +12,7 @@ import { KEY_USAGE } from '../../../../src/protocol/x509/extensions.ts'
 import { attributeOf, readName, sameName, withinName } from '../../../../src/protocol/x509/name.ts'
 import { makeAnchors, verifyPath } from '../../../../src/protocol/x509/path.ts'
 import { decodePem, encodePem } from '../../../../src/protocol/x509/pem.ts'
-import type { ShownName } from '../../../../src/protocol/x509/shown-name.ts'
+import type { ShownName } from '../../../../src/model/trust.ts'
 import { anchorsOf, crypto, forge, NOW, testCa } from '../../../kit/certificates.ts'
 
 const CN = '2.5.4.3'

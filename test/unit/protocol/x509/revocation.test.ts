@@ -8,9 +8,10 @@ import type { Signer } from '../../../../src/crypto/port.ts'
 import { createSubordinate, issueRevocationList } from '../../../../src/pki/authority.ts'
 import { authorityKeyId, basicConstraints, extension, keyUsage, type RevocationListFields, signRevocationList } from '../../../../src/pki/certificate.ts'
 import { element, octetString, sequence } from '../../../../src/pki/der.ts'
+import type { RevocationProof } from '../../../../src/model/trust.ts'
 import { parseRevocationList } from '../../../../src/protocol/x509/crl.ts'
 import { KEY_USAGE } from '../../../../src/protocol/x509/extensions.ts'
-import { makeAnchors, type RevocationProof, verifyPath } from '../../../../src/protocol/x509/path.ts'
+import { makeAnchors, verifyPath } from '../../../../src/protocol/x509/path.ts'
 import { anchorsOf, crypto, DAY_S, forge, issue, later, newSigner, NOW, testCa } from '../../../kit/certificates.ts'
 
 const ca = testCa()

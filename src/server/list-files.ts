@@ -1,0 +1,34 @@
+/** Revocation lists that somebody puts beside the server: read at the start and whenever they change. */
+import { instant } from '../base/brand.ts'
+import type { Scheduler, Stop } from '../base/ports.ts'
+import { ok, type Result } from '../base/result.ts'
+import { listChangedAt, readLists } from '../store/revocation-file.ts'
+import type { Log } from './log.ts'
+import type { Revocation } from './revocation.ts'
+
+const LOOK_MS = 2000
+
+/** Fails when one cannot be read at the start; later that is a line in the log, and what was read before stays. */
+export function watchLists(files: readonly string[], revocation: Revocation, scheduler: Scheduler, log: Log): Result<Stop> {
+  const seen = new Map<string, number | undefined>()
+  for (const file of files) {
+    seen.set(file, listChangedAt(file))
+    const lists = readLists(file)
+    if (!lists.ok) return lists
+    revocation.learn(lists.value)
+  }
+  let cancel: Stop = () => {}
+  const look = (): void => {
+    for (const file of files) {
+      const at = listChangedAt(file)
+      if (at === undefined || at === seen.get(file)) continue
+      seen.set(file, at)
+      const lists = readLists(file)
+      if (lists.ok) revocation.learn(lists.value)
+      else log.warn({ code: lists.fault.code }, lists.fault.message)
+    }
+    cancel = scheduler.at(instant(scheduler.now() + LOOK_MS), look)
+  }
+  if (files.length > 0) cancel = scheduler.at(instant(scheduler.now() + LOOK_MS), look)
+  return ok(() => cancel())
+}

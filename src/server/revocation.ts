@@ -1,0 +1,69 @@
+/** What the server has of revocation lists and OCSP answers: for its own door, and to hand on to its clients. */
+import type { UnixTime } from '../base/brand.ts'
+import { err, ok, type Result } from '../base/result.ts'
+import type { CryptoPort } from '../crypto/port.ts'
+import type { RevocationProof, RevocationRule } from '../model/trust.ts'
+import { PROOF_LIMIT, PROOFS_OCTETS } from '../protocol/wire/limits.ts'
+import type { ServerWire } from '../protocol/wire/messages.ts'
+import { type Evidence, mergeEvidence, NO_EVIDENCE } from '../protocol/x509/evidence.ts'
+import { isPathRevoked, type VerifiedPath } from '../protocol/x509/path.ts'
+
+/** Gets statements from where certificates name them; whoever composes the server gives one. */
+export interface RevocationSource {
+  /** The issuers of this path publish where its certificates say; `urgent`: nothing of theirs is at hand. */
+  want(path: VerifiedPath['path'], urgent: boolean): void
+  onProofs(listener: (proofs: readonly RevocationProof[]) => void): void
+  stop(): void
+}
+
+type Update = ServerWire['revocation']
+
+export class Revocation {
+  readonly rule: RevocationRule
+  readonly source: RevocationSource | undefined
+  #evidence: Evidence = NO_EVIDENCE
+  #changed: () => void = () => {}
+
+  constructor(rule: RevocationRule = 'named', source?: RevocationSource) {
+    this.rule = rule
+    this.source = source
+    source?.onProofs((proofs) => this.learn(proofs))
+  }
+  get evidence(): Evidence {
+    return this.#evidence
+  }
+  onChange(listener: () => void): void {
+    this.#changed = listener
+  }
+  /** Codes of those that could not be read. */
+  learn(proofs: readonly RevocationProof[]): readonly string[] {
+    const { evidence, changed, refused } = mergeEvidence(this.#evidence, proofs)
+    this.#evidence = evidence
+    if (changed) this.#changed()
+    return refused
+  }
+
+  /** Everything, in messages that are not too large. A list of more than a message is fetched by clients themselves. */
+  updates(): ({ k: 'revocation' } & Update)[] {
+    const messages: ({ k: 'revocation' } & Update)[] = []
+    let proofs: Update['proofs'] = []
+    let octets = 0
+    for (const { kind, der } of this.#evidence.proofs) {
+      if (der.length > PROOF_LIMIT) continue
+      if (proofs.length > 0 && octets + der.length > PROOFS_OCTETS) {
+        messages.push({ k: 'revocation', proofs })
+        proofs = []
+        octets = 0
+      }
+      proofs.push({ kind, der })
+      octets += der.length
+    }
+    if (proofs.length > 0) messages.push({ k: 'revocation', proofs })
+    return messages
+  }
+
+  /** Whether who came in by this path would still be let in. */
+  stillGood(crypto: CryptoPort, path: VerifiedPath['path'], subject: string, now: UnixTime): Result<void> {
+    return isPathRevoked(crypto, path, this.#evidence, now) ? err('IDENTITY_REVOKED', subject) : ok(undefined)
+  }
+}
