@@ -1,6 +1,7 @@
 /** The arguments of every call of the vault, as they are checked at the border of its process. */
 import type { Der, RoomName, Ssrc } from '../../base/brand.ts'
 import type { BasePolicy } from '../../model/policy.ts'
+import { REVOCATION_RULES, type RevocationProof, type RevocationRule, SHOWN_FIELDS, type ShownField } from '../../model/trust.ts'
 import { COMMIT_LIMIT, EVIDENCE_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT, LEAF_LIMIT, ROOM_MESSAGE_LIMIT, WELCOME_LIMIT } from '../../protocol/wire/limits.ts'
 import type { HopKeys, JoinerRequest, RemovalRequest, VaultCallName, VaultCalls } from './calls.ts'
 import type { VaultOptions } from './options.ts'
@@ -10,7 +11,8 @@ const LIST_LIMIT = 1024
 const NAME_LIMIT = 256
 const CERTIFICATE_LIMIT = 64 * 1024
 const KEY_LIMIT = 16 * 1024
-const REVOCATION_LIMIT = 16 * 1024 * 1024
+const REVOCATION_LIMIT = 4 * 1024 * 1024
+const PROOFS_LIMIT = 64
 
 const roomName = branded<RoomName>(text(NAME_LIMIT))
 const generation = integer(0, 0xffff_ffff)
@@ -18,6 +20,7 @@ const leaf = integer(0, 0xffff_ffff)
 const hopSuite = oneOf<HopKeys['suite']>('AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80')
 const mlsSuite = oneOf<BasePolicy['suite']>('x-wing', 'x25519')
 const removal = record<RemovalRequest>({ leaf, reason: oneOf('leave', 'host', 'unreachable', 'rejoin'), evidence: optional(octets(EVIDENCE_LIMIT)) })
+const proof = record<RevocationProof>({ kind: oneOf('crl', 'ocsp'), der: octets(REVOCATION_LIMIT) })
 const joiner = record<JoinerRequest>({ id: u32, keyPackage: octets(KEY_PACKAGE_LIMIT) })
 const inSession = record<{ session: number }>({ session: u32 })
 
@@ -29,6 +32,7 @@ const policy = record<VaultCalls['room.create']['in']['policy']>({
 
 export const CALL_SHAPES: { readonly [K in VaultCallName]: Shape<VaultCalls[K]['in']> } = {
   'identity.show': record<Record<string, never>>({}),
+  'revocation.update': record<VaultCalls['revocation.update']['in']>({ proofs: list(proof, PROOFS_LIMIT) }),
   'hop.offer': record<VaultCalls['hop.offer']['in']>({ pipe: u32, generation, suites: list(hopSuite, 8) }),
   'hop.finish': record<VaultCalls['hop.finish']['in']>({ pipe: u32, answer: octets(HOP_MESSAGE_LIMIT) }),
   'room.create': record<VaultCalls['room.create']['in']>({ policy, generation }),
@@ -43,6 +47,7 @@ export const CALL_SHAPES: { readonly [K in VaultCallName]: Shape<VaultCalls[K]['
   'room.message': record<VaultCalls['room.message']['in']>({ session: u32, message: octets(ROOM_MESSAGE_LIMIT) }),
   'room.leave': inSession,
   'room.act': record<VaultCalls['room.act']['in']>({ session: u32, leaf, ban: boolean }),
+  'room.check': inSession,
   'room.end': inSession,
 }
 
@@ -66,7 +71,9 @@ export interface ProcessOptions extends Omit<VaultOptions, 'pkcs8' | 'keyProtect
 const ders = (limit: number): Shape<Der[]> => list(branded<Der>(octets(CERTIFICATE_LIMIT)), limit)
 
 export const OPTIONS_SHAPE = record<ProcessOptions>({
-  chain: ders(16), anchors: ders(LIST_LIMIT), revocationLists: optional(list(branded<Der>(octets(REVOCATION_LIMIT)), LIST_LIMIT)), realm: text(NAME_LIMIT),
+  chain: ders(16), anchors: ders(LIST_LIMIT), shownName: optional(list(oneOf<ShownField>(...SHOWN_FIELDS), SHOWN_FIELDS.length)),
+  revocation: optional(record<NonNullable<VaultOptions['revocation']>>({ rule: optional(oneOf<RevocationRule>(...REVOCATION_RULES)), proofs: optional(list(proof, PROOFS_LIMIT)) })),
+  realm: text(NAME_LIMIT),
   kind: optional(oneOf('member', 'gateway')), firstSession: optional(u32),
   pkcs8: optional(octets(KEY_LIMIT)), keyFile: optional(text(4096)), passphrase: optional(text(1024)),
 })

@@ -5,7 +5,7 @@ const PROOFS_LIMIT = 64
 
 export const identityHandlers: Handlers<'identity.show' | 'revocation.update'> = {
   async 'revocation.update'(vault, { proofs }) {
-    const learnt = vault.identity.known.learn(proofs.slice(0, PROOFS_LIMIT), vault.clock.unix())
+    const learnt = vault.identity.known.learn(proofs.slice(0, PROOFS_LIMIT).map(({ kind, der }) => ({ kind, der: der.slice() })), vault.clock.unix())
     // By itself: whoever is revoked is not heard from now on, whether anybody looks at the rooms or not.
     if (learnt.changed) vault.checkSessions()
     return ok(learnt)
