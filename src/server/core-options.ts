@@ -5,7 +5,9 @@ import type { PlaneHandle } from '../media/plane/types.ts'
 import type { AddressPort } from '../net/address.ts'
 import type { RoomLimits } from '../protocol/room/index.ts'
 import type { Log } from './log.ts'
-import type { Revocation } from './revocation.ts'
+import { Revocation } from './revocation.ts'
+
+export { Revocation }
 
 export interface CoreOptions {
   readonly crypto: CryptoPort
