@@ -13,7 +13,7 @@ import { Streams } from './streams.ts'
 import type { BridgeTo, LegId, LegKeys, LegSpec, LegStats, MediaPlane, PlainOpened, PlainPeer, PlainSpec } from './types.ts'
 
 const MAX_LEGS = 10_000
-const MAX_RECEIVERS = 256
+const MAX_RECEIVERS = 1024
 
 export interface PortablePlaneOptions extends PlainLegsOptions {
   /** The one port for all clients; plain legs get their own. */

@@ -100,6 +100,10 @@ export class NativeLoop {
     return this.#system.epollCtl(this.#epoll, operation, fd, this.#scratch.address(0, EVENT_DATA.octets)) === 0
   }
 
+  /** Of this moment, not of the round. */
+  exactNow(): Instant {
+    return this.#clock()
+  }
   /** Time as of the current round: the same clock as `realScheduler`. */
   readonly scheduler: Scheduler = {
     now: () => this.#now,
