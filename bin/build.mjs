@@ -4,6 +4,7 @@ import { cpSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { buildPage } from './build-page.mjs'
 import { bundleVault, writeWhole } from './bundle-vault.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -23,7 +24,9 @@ if (faults.length > 0) {
 }
 
 // What the compiler leaves: data beside the sources.
-cpSync(source, target, { recursive: true, filter: (file) => !file.endsWith('.ts') })
+const isPage = (file) => path.relative(source, file).split(path.sep)[0] === 'web'
+cpSync(source, target, { recursive: true, filter: (file) => !file.endsWith('.ts') && !isPage(file) })
+await buildPage(path.join(target, 'web'))
 const vault = await bundleVault()
 writeWhole(path.join(target, 'vault.cjs'), vault.code)
 console.log(`vault ${vault.code.length} octets, SHA-256 ${vault.hash}`)

@@ -5,9 +5,10 @@ import { type ClientConfig, clientConfig } from '../client/config.ts'
 import { lanAddress } from '../demo/lan.ts'
 import { showEvent, showRoster, type Terminal } from '../client/terminal.ts'
 import { showAddress } from '../net/address.ts'
-import { readConfig } from '../store/config.ts'
-import { startRealClient } from './compose-client.ts'
+import { besideConfig, readConfig } from '../store/config.ts'
+import { type ClientExtras, startRealClient } from './compose-client.ts'
 import { complain, EXIT, fail, interrupted, say } from './output.ts'
+import { clientWithPage, pageAlone } from './page.ts'
 import { preferVoice } from './priority.ts'
 
 export function registerClient(program: Command): void {
@@ -28,7 +29,10 @@ async function runClient(file: string, vault?: ClientConfig['vault']): Promise<v
   const breakdown = new Promise<Coded>((resolve) => {
     broken = resolve
   })
-  const started = await startRealClient({ ...config.value, ...(vault === undefined ? {} : { vault }) }, file, {
+  const chosen = { ...config.value, ...(vault === undefined ? {} : { vault }) }
+  const page = config.value.page === false ? undefined : await pageAlone({ port: config.value.page.port, sessionsFile: besideConfig(file, '.stc-page.json') })
+  if (page?.ok === false) complain(`stc: ${coded(page.fault)}`)
+  const extras: ClientExtras = {
     ...(config.value.log === 'debug' ? { report: (fault, from) => say(`refused from ${showAddress(from)}: ${coded(fault)}`) } : {}),
     observer: {
       onServer: (up, { fault }) => {
@@ -55,12 +59,17 @@ async function runClient(file: string, vault?: ClientConfig['vault']): Promise<v
         else if (e.op === 'hop.path') say(`media to the server: ${e.path}${e.roundTripMs === undefined ? '' : `, ${e.roundTripMs.toFixed(1)} ms`}`)
       },
     },
-  })
-  if (!started.ok) return fail(started.fault)
+  }
+  const started = await (page?.ok === true ? clientWithPage(page.value, chosen, file, extras) : startRealClient(chosen, file, extras))
+  if (!started.ok) {
+    if (page?.ok === true) await page.value.close()
+    return fail(started.fault)
+  }
   const { phones, warnings, vault: { report } } = started.value
   say(report === undefined ? 'vault: in this process' : `vault: ${report.isolated ? 'isolated process' : 'process'}, program ${report.measurement.slice(0, 16)}`)
   for (const w of warnings) complain(`stc: ${w}`)
   for (const p of phones) say(`phone ${p.line}: register or dial at sip:${p.line}@${reachable(p.address)}`)
+  if (page?.ok === true) say(`page: ${page.value.url}`)
   const end = await Promise.race([interrupted(), breakdown])
   if (end !== undefined) {
     // Without its threads it is of no use: whoever watches over it starts it again.

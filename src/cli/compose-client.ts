@@ -17,14 +17,16 @@ import { conferenceKind } from '../client/kinds/conference/index.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { selfTest } from '../crypto/self-test.ts'
 import type { CryptoPort } from '../crypto/port.ts'
+import type { MediaCommand } from '../media/api.ts'
 import { startMediaWorker } from '../media/host.ts'
 import type { TlsIdentity } from '../telephony/stream-transport.ts'
+import type { Identity } from '../model/identity.ts'
 import { type AddressPort, showAddress } from '../net/address.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { VaultCalls } from '../vault/api/calls.ts'
 import type { VaultReport } from '../vault/api/border.ts'
 import type { Bundle } from '../vault/host/bundle.ts'
-import { vaultFor } from './compose-vault.ts'
+import { type ClientVault, vaultFor } from './compose-vault.ts'
 
 export interface ClientExtras {
   readonly observer?: ClientObserver
@@ -38,6 +40,8 @@ export interface ClientExtras {
 
 export interface RealClient {
   readonly client: Client
+  readonly media: (c: MediaCommand) => void
+  readonly identity: () => Promise<Identity | undefined>
   readonly phones: readonly { readonly line: string; readonly address: string }[]
   /** What whoever runs it should know, in sentences. */
   readonly warnings: readonly string[]
@@ -83,7 +87,13 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
     await client.stop()
     await media.stop()
   }
-  return ok({ client, phones: phones.value.shown, warnings: own.value.warnings, vault: own.value, stop })
+  return ok({ client, media: (c) => media.command(c), identity: () => identityOf(own.value), phones: phones.value.shown, warnings: own.value.warnings, vault: own.value, stop })
+}
+
+async function identityOf(own: ClientVault): Promise<Identity | undefined> {
+  await own.up()
+  const shown = await own.vault.call('identity.show', {})
+  return shown.ok ? shown.value.identity : undefined
 }
 
 interface OpenPhones {

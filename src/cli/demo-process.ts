@@ -8,6 +8,7 @@ import type { MediaEvent } from '../media/api.ts'
 import { readServerConfig, startServer } from '../server/index.ts'
 import type { MemberRole, Order, Report, ServerRole } from '../demo/script.ts'
 import { startRealClient } from './compose-client.ts'
+import { clientWithPage, pageAlone } from './page.ts'
 import { preferVoice } from './priority.ts'
 
 const report = (r: Report): void => {
@@ -43,12 +44,15 @@ async function serve(role: ServerRole): Promise<void> {
 
 async function join(role: MemberRole): Promise<void> {
   const member = new Member(role)
-  const client = await startRealClient(role.config, role.configFile, { observer: member.observer, handsets: member.robot === undefined ? [] : [member.robot] })
+  const extras = { observer: member.observer, handsets: member.robot === undefined ? [] : [member.robot] }
+  const page = role.page && role.config.page !== false ? await pageAlone({ port: role.config.page.port }) : undefined
+  if (page?.ok === false) return failed(page.fault)
+  const client = await (page === undefined ? startRealClient(role.config, role.configFile, extras) : clientWithPage(page.value, role.config, role.configFile, extras))
   if (!client.ok) return failed(client.fault)
   actor = member
   member.client = client.value.client
   stop = () => client.value.stop()
-  report({ kind: 'phones', addresses: client.value.phones.map((p) => p.address) })
+  report({ kind: 'phones', addresses: client.value.phones.map((p) => p.address), ...(page === undefined ? {} : { page: page.value.url }) })
 }
 
 class Member {

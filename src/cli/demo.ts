@@ -80,13 +80,15 @@ async function runShow(lan: boolean): Promise<void> {
     line: 'you', address: lan ? '0.0.0.0' : '127.0.0.1', port: phonePort, transports: ['udp', 'tcp'], users: lan ? { you: password } : {}, srtp: 'offered',
   }]
   say('1/4  a throw-away CA and three certificates')
-  const made = setStage(createNodeCrypto(), { serverPort, names: ['You', 'Harper', 'Meadow'], phones })
+  const made = setStage(createNodeCrypto(), { serverPort, names: ['You', 'Harper', 'Meadow'], phones, rooms: { [ROOM]: {} } })
   if (!made.ok) return fail(made.fault)
   using stage = made.value
   const terminal: Terminal = { write: say, colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined }
+  let page = ''
   const cast: Cast = new Cast({
-    stage, entry, room: ROOM, record: false, voices: [[], [voice('harbour'), voice('coast')], [voice('meadow'), voice('orchard')]],
+    stage, entry, room: ROOM, record: false, pageOf: 0, voices: [[], [voice('harbour'), voice('coast')], [voice('meadow'), voice('orchard')]],
     onReport: (member, r) => {
+      if (member === 0 && r.kind === 'phones') page = r.page ?? ''
       if (member === 0 && r.kind === 'phone') say(`     your phone: ${r.text}`)
       if (member === 0 && r.kind === 'left') say(`     you left the room: ${r.reason}`)
       if (member === 0 && r.kind === 'note' && r.note.text !== '') say(`     ${r.note.text}`)
@@ -104,7 +106,7 @@ async function runShow(lan: boolean): Promise<void> {
     () => cast.dial(),
     () => cast.until(() => cast.members[1]?.roster?.members.length === 2, 10_000),
     () => shown(terminal, cast),
-    () => instructions(address, phonePort, lan ? password : undefined),
+    () => instructions(page, address, phonePort, lan ? password : undefined),
   ]
   try {
     for (const step of steps) if (!over) await Promise.race([step(), ending])
@@ -118,8 +120,10 @@ async function runShow(lan: boolean): Promise<void> {
   }
 }
 
-function instructions(address: string, port: number, password: string | undefined): void {
-  say('4/4  ready. Now your softphone (Linphone, baresip, Zoiper, any SIP phone):')
+function instructions(page: string, address: string, port: number, password: string | undefined): void {
+  say('4/4  ready. Open the page in your browser and call room 100; it has a phone built in:')
+  say(`       ${page}`)
+  say('     Or with a softphone (Linphone, baresip, Zoiper, any SIP phone):')
   say(`       SIP server and outbound proxy   ${address}:${port} (UDP or TCP)`)
   say('       user name                       you')
   say(`       password                        ${password ?? 'none needed on this machine'}`)

@@ -6,7 +6,7 @@ import type { MediaEvent } from '../media/api.ts'
 import type { CallKind } from './call.ts'
 import { RunningCall } from './calls.ts'
 import { Connection } from './connection.ts'
-import type { Handset, HandsetEvent } from './handset/port.ts'
+import type { CallRef, Handset, HandsetEvent } from './handset/port.ts'
 import type { ClientOptions } from './options.ts'
 import { type PhoneCall, PhoneCalls } from './phone-calls.ts'
 import { signalFor } from './signals.ts'
@@ -59,6 +59,11 @@ export class Client {
 
   get calls(): readonly RunningCall[] {
     return [...this.#calls.values()]
+  }
+
+  /** Whose voice is in this call. */
+  handsetsOf(call: RunningCall): readonly { readonly ref: CallRef; readonly line: string }[] {
+    return this.#phones.of(call).map((p) => ({ ref: p.ref, line: p.handset.line }))
   }
 
   start(): void {

@@ -50,6 +50,8 @@ export const clientConfig = z.strictObject({
   rooms: z.record(z.string(), room).default({}),
   /** Where the keys are: `in-process` is for machines that cannot start another. */
   vault: z.enum(['process', 'in-process']).default('process'),
+  /** The page in the browser, on loopback; another free port where this one is taken. `false`: none. */
+  page: z.union([z.literal(false), z.strictObject({ port: z.number().int().min(0).max(65535).default(7480) })]).prefault({}),
   /** `debug`: SIP messages that were refused as well. */
   log: z.enum(['debug', 'info']).default('info'),
 })

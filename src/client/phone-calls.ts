@@ -48,7 +48,7 @@ export class PhoneCalls {
 
   /** 180 to the phone, a leg for its sound. */
   open(handset: Handset, e: Dial, phone: number): PhoneCall {
-    const p: PhoneCall = { ref: e.call, handset, contact: e.contact, phone, running: undefined, answered: false, person: e.media.kind === 'rtp', joined: false, local: undefined, digits: '' }
+    const p: PhoneCall = { ref: e.call, handset, contact: e.contact, phone, running: undefined, answered: false, person: e.media.kind !== 'pcm', joined: false, local: undefined, digits: '' }
     this.#calls.set(e.call, p)
     handset.command({ kind: 'ringing', call: e.call })
     this.#media({ op: 'phone.open', phone, bind: bindFor(e.media), media: e.media })

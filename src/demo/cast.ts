@@ -14,6 +14,8 @@ export interface CastOptions {
   readonly voices: readonly (readonly string[])[]
   readonly room: string
   readonly record: boolean
+  /** Which member offers a page. */
+  readonly pageOf?: number
   readonly onReport?: (member: number, r: Report) => void
 }
 
@@ -39,7 +41,7 @@ export class Cast {
     await this.server.next('up', START_MS)
     for (const [i, c] of this.#o.stage.clients.entries()) {
       const child = new Child(c.name, this.#o.entry, {
-        role: 'member', name: c.name, config: c.config, configFile: c.configFile, voices: this.#o.voices[i] ?? [], room: this.#o.room, record: this.#o.record,
+        role: 'member', name: c.name, config: c.config, configFile: c.configFile, voices: this.#o.voices[i] ?? [], room: this.#o.room, record: this.#o.record, page: this.#o.pageOf === i,
       })
       const view: MemberView = { name: c.name, child, roster: undefined, joinMs: undefined, stats: undefined }
       child.on((r) => {

@@ -14,6 +14,8 @@ export interface MemberRole {
   readonly room: string
   /** Keep what is heard. */
   readonly record: boolean
+  /** Offer the page. */
+  readonly page?: boolean
 }
 
 export interface ServerRole {
@@ -33,7 +35,7 @@ export type Order =
 
 export type Report =
   | { readonly kind: 'up'; readonly listening?: AddressPort }
-  | { readonly kind: 'phones'; readonly addresses: readonly string[] }
+  | { readonly kind: 'phones'; readonly addresses: readonly string[]; readonly page?: string }
   | { readonly kind: 'roster'; readonly roster: Roster }
   | { readonly kind: 'note'; readonly note: Note }
   | { readonly kind: 'phone'; readonly text: string }

@@ -21,6 +21,8 @@ export interface StageOptions {
   readonly names: readonly string[]
   /** Phones of the first client. */
   readonly phones: ClientConfig['phones']
+  /** What its page offers to call. */
+  readonly rooms?: Record<string, object>
 }
 
 const LIFETIME_DAYS = 2
@@ -52,7 +54,7 @@ export function setStage(crypto: CryptoPort, options: StageOptions): Result<Stag
     const config = clientConfig.parse({
       server: { host: '127.0.0.1', port: options.serverPort, name: 'localhost' },
       identity: { certificate: `member-${i}.pem`, key: `member-${i}.key`, anchors: ['ca/ca.pem'] },
-      realm: 'demo', phones: i === 0 ? options.phones : [],
+      realm: 'demo', phones: i === 0 ? options.phones : [], rooms: i === 0 ? options.rooms ?? {} : {},
     })
     const configFile = path.join(folder, `member-${i}.json`)
     writeFileSync(configFile, JSON.stringify(config, null, 2))

@@ -42,7 +42,16 @@ export interface PcmMedia {
   readonly record: boolean
 }
 
-export type HandsetMedia = RtpPhoneMedia | PcmMedia
+/**
+ * A phone that lives in a browser: one `Int16Array` of 16 kHz mono per message, both ways, over this port. The port is
+ * transferred to the media thread; what comes in may have any length up to 120 ms, what goes out is 20 ms.
+ */
+export interface StreamMedia {
+  readonly kind: 'stream'
+  readonly port: MessagePortLike
+}
+
+export type HandsetMedia = RtpPhoneMedia | PcmMedia | StreamMedia
 
 export type PhoneId = number
 export type HopId = number
@@ -70,6 +79,12 @@ export type MediaCommand =
   | { readonly op: 'conference.senders'; readonly conference: ConferenceId; readonly senders: readonly Ssrc[] }
   /** Moves the room to another phone leg (a phone that crashed and came back). */
   | { readonly op: 'conference.phone'; readonly conference: ConferenceId; readonly phone: PhoneId }
+  /** Somebody looks: levels ten times a second. */
+  | { readonly op: 'conference.meters'; readonly conference: ConferenceId; readonly on: boolean }
+  /** What the user set for single senders, 0 to 4; 1 for everybody else. Replaces what was set before. */
+  | { readonly op: 'conference.volumes'; readonly conference: ConferenceId; readonly volumes: readonly (readonly [ssrc: Ssrc, gain: number])[] }
+  /** The next `frames` frames of the uplink as the members get them and as they go out; answered by `conference.tapped`. */
+  | { readonly op: 'conference.tap'; readonly conference: ConferenceId; readonly frames: number }
   | { readonly op: 'conference.close'; readonly conference: ConferenceId }
   /**
    * A bridged call: the phone's RTP and RTCP pass as packets, both ways, no sample is looked at. Opens a pair of ports on `bind`, our
@@ -115,6 +130,8 @@ export interface SenderStats {
   /** dBov, 0 loudest to 127 silence (RFC 6464), of the last 200 ms. */
   readonly level: number
   readonly bufferMs: number
+  /** Interarrival jitter, RFC 3550 §6.4.1, in ms. */
+  readonly jitterMs: number
   /** Instant of the first decoded frame, in the media thread's clock; undefined: nothing heard yet. */
   readonly firstHeardAt?: number
 }
@@ -133,4 +150,8 @@ export type MediaEvent =
   | { readonly op: 'call.opened'; readonly call: CallId; readonly rtp: AddressPort; readonly rtcp: AddressPort }
   /** Every five seconds: packets from and to the phone, and its newest streams. */
   | { readonly op: 'call.stats'; readonly call: CallId; readonly received: number; readonly sent: number; readonly refused: number; readonly streams: readonly StreamStats[] }
+  /** dBov as in `SenderStats.level`; ten times a second while `conference.meters` is on. */
+  | { readonly op: 'conference.levels'; readonly conference: ConferenceId; readonly own: number; readonly levels: readonly (readonly [ssrc: Ssrc, level: number])[] }
+  /** 16 kHz PCM of the same time: the uplink's codec frames decoded after opening, and its sealed octets taken for codec frames. */
+  | { readonly op: 'conference.tapped'; readonly conference: ConferenceId; readonly members: Int16Array; readonly server: Int16Array; readonly octets: Uint8Array }
   | { readonly op: 'fault'; readonly code: string; readonly message: string; readonly about: string }

@@ -65,8 +65,7 @@ class WorkerHost implements MediaHost {
   }
   command(c: MediaCommand): void {
     if (this.#stopping) return
-    const transfer = c.op === 'hop.tls' && c.port !== undefined ? [c.port as Transferable] : []
-    this.#worker.postMessage(c, transfer)
+    this.#worker.postMessage(c, portsOf(c))
   }
   subscribe(listener: (e: MediaEvent) => void): Disposable {
     this.#listeners.add(listener)
@@ -77,4 +76,10 @@ class WorkerHost implements MediaHost {
     this.#stopping = true
     await this.#ended
   }
+}
+
+/** Ports go over to the thread; they cannot be in two. */
+function portsOf(c: MediaCommand): Transferable[] {
+  if (c.op === 'hop.tls' && c.port !== undefined) return [c.port as Transferable]
+  return c.op === 'phone.open' && c.media.kind === 'stream' ? [c.media.port as Transferable] : []
 }

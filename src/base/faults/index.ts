@@ -8,6 +8,7 @@ import { cryptoFaults } from './crypto.ts'
 import { identityFaults } from './identity.ts'
 import { mediaFaults } from './media.ts'
 import { mlsFaults } from './mls.ts'
+import { pageFaults } from './page.ts'
 import { pbxFaults } from './pbx.ts'
 import { relayFaults } from './relay.ts'
 import { roomFaults } from './room.ts'
@@ -23,7 +24,7 @@ export interface FaultEntry {
 
 export const faultTable = {
   ...attestationFaults, ...audioFaults, ...channelFaults, ...clientFaults, ...configFaults, ...cryptoFaults,
-  ...identityFaults, ...mediaFaults, ...mlsFaults, ...pbxFaults, ...relayFaults, ...roomFaults,
+  ...identityFaults, ...mediaFaults, ...mlsFaults, ...pageFaults, ...pbxFaults, ...relayFaults, ...roomFaults,
   ...sipFaults, ...vaultFaults,
 } as const satisfies Record<string, FaultEntry>
 

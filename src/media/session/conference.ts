@@ -9,6 +9,7 @@ import type { Hop } from './hop.ts'
 import type { PhoneLeg } from './phone.ts'
 import { TICK_MS } from './ticker.ts'
 import { Uplink } from './uplink.ts'
+import { UplinkTap } from './uplink-tap.ts'
 
 /** Dynamic, the same in every room (RFC 3551 §6): the codec is in the group context. */
 const ROOM_PAYLOAD_TYPE = 96
@@ -33,10 +34,13 @@ export class Conference {
   readonly hop: HopId
   phone: PhoneId
   sending = false
+  /** Somebody looks at the levels. */
+  metered = false
   readonly downlink: Downlink
   readonly #o: ConferenceOptions
   readonly #uplink: Uplink
   readonly #pcm = new Int16Array(FRAME_SAMPLES)
+  #tap: UplinkTap | undefined
   #asked = 0
   #sent = 0
   #faultAt = Number.NEGATIVE_INFINITY
@@ -63,7 +67,12 @@ export class Conference {
       if (this.sending && hop !== undefined) batch.push(this.#uplink.frame(this.#pcm))
       else this.#uplink.skip(1)
     }
-    if (batch.length > 0) void this.#ask({ op: 'seal', session: this.#o.session, frames: batch }, nowMs, (sealed) => this.#send(hop!, sealed, nowMs))
+    if (batch.length === 0) return
+    const opened = this.#tap === undefined ? [] : batch.map((f) => f.data.slice(1))
+    void this.#ask({ op: 'seal', session: this.#o.session, frames: batch }, nowMs, (sealed) => {
+      this.#send(hop!, sealed, nowMs)
+      if (opened.length > 0) this.#tapped(opened, sealed)
+    })
   }
   #send(hop: Hop, sealed: readonly Frame[], nowMs: number): void {
     for (const f of sealed) {
@@ -73,6 +82,22 @@ export class Conference {
         this.#sent++
       }
     }
+  }
+  /** Keeps the next frames of the uplink, at most some seconds of them; an unfinished tap is given up. */
+  tap(frames: number): void {
+    this.#tap?.[Symbol.dispose]()
+    this.#tap = new UplinkTap(this.#o.makeCodec, frames)
+  }
+  #tapped(opened: readonly Uint8Array[], sealed: readonly Frame[]): void {
+    const tap = this.#tap
+    if (tap === undefined) return
+    for (let i = 0; i < sealed.length && !tap.full; i++) if (sealed[i]!.fault === undefined) tap.frame(opened[i]!, sealed[i]!.data)
+    if (!tap.full) return
+    this.#tap = undefined
+    this.#o.emit({ op: 'conference.tapped', conference: this.id, ...tap.take() })
+  }
+  meter(nowMs: number): void {
+    this.#o.emit({ op: 'conference.levels', conference: this.id, own: this.#uplink.level, levels: this.downlink.levels(nowMs) })
   }
   /** Hands to the vault what came; undefined when nothing did. The promise never rejects. */
   open(nowMs: number): Promise<void> | undefined {
@@ -107,6 +132,7 @@ export class Conference {
   }
   close(): void {
     this.#closed = true
+    this.#tap?.[Symbol.dispose]()
     this.#uplink[Symbol.dispose]()
     this.downlink[Symbol.dispose]()
   }

@@ -13,6 +13,7 @@ const MAX_WAITING = 2000
 const NEXT_EPOCH_MS = 200
 /** A level shown is the loudest of this long. */
 const LEVEL_MS = 200
+const MOST_VOLUME = 4
 
 class Sender {
   readonly ssrc: Ssrc
@@ -24,8 +25,12 @@ class Sender {
   #gain = 1
   #level = 127
   #levelAt = 0
+  readonly #perMs: number
+  #transitMs: number | undefined
+  #jitterMs = 0
   constructor(ssrc: Ssrc, codec: FrameCodec) {
     this.ssrc = ssrc
+    this.#perMs = codec.clockRate / 1000
     this.playout = new SenderPlayout(codec)
   }
   push(frame: Frame, arrivalMs: number): void {
@@ -36,19 +41,32 @@ class Sender {
       this.#level = level
       this.#levelAt = arrivalMs
     }
+    this.#measure(frame.timestamp, arrivalMs)
     this.playout.push(frame.timestamp, level, frame.data.subarray(1), arrivalMs)
   }
+  /** RFC 3550 §6.4.1; a jump of more than a second is another stream's time, not jitter. */
+  #measure(timestamp: number, arrivalMs: number): void {
+    const transitMs = arrivalMs - timestamp / this.#perMs
+    const change = Math.abs(transitMs - (this.#transitMs ?? transitMs))
+    this.#transitMs = transitMs
+    if (change < 1000) this.#jitterMs += (change - this.#jitterMs) / 16
+  }
+  /** 0 to 4, the user's own choice. */
+  volume = 1
   addTo(mixer: Mixer, pcm: Int16Array): void {
     const before = this.#gain
     this.#levelling.frame(this.playout.level)
-    this.#gain = this.#levelling.gain
+    this.#gain = this.#levelling.gain * this.volume
     mixer.add(pcm, before, this.#gain)
+  }
+  shownLevel(nowMs: number): number {
+    return nowMs - this.#levelAt > 2 * LEVEL_MS ? 127 : this.#level
   }
   stats(nowMs: number): SenderStats {
     const { received, lost, late, concealed, played, bufferMs } = this.playout.stats
     return {
       ssrc: this.ssrc, received, lost, late, unopened: this.unopened, concealed, played, bufferMs,
-      level: nowMs - this.#levelAt > 2 * LEVEL_MS ? 127 : this.#level,
+      jitterMs: this.#jitterMs, level: this.shownLevel(nowMs),
       ...(this.lastFault === undefined ? {} : { lastFault: this.lastFault }),
       ...(this.firstHeardAt === undefined ? {} : { firstHeardAt: this.firstHeardAt }),
     }
@@ -83,6 +101,11 @@ export class Downlink {
       this.#senders.delete(ssrc)
     }
     for (const ssrc of wanted) if (!this.#senders.has(ssrc)) this.#senders.set(ssrc, new Sender(ssrc, this.#makeCodec()))
+  }
+  /** For senders that are there; whoever comes later has volume 1 until it is set again. */
+  set volumes(list: readonly (readonly [ssrc: Ssrc, gain: number])[]) {
+    const wanted = new Map(list)
+    for (const sender of this.#senders.values()) sender.volume = Math.min(MOST_VOLUME, Math.max(0, wanted.get(sender.ssrc) ?? 1))
   }
   /** A payload from the hop; of senders that were not announced nothing is kept. */
   packet(ssrc: Ssrc, timestamp: number, data: Uint8Array, nowMs: number): void {
@@ -129,6 +152,9 @@ export class Downlink {
   }
   stats(nowMs: number): SenderStats[] {
     return [...this.#senders.values()].map((s) => s.stats(nowMs))
+  }
+  levels(nowMs: number): [Ssrc, number][] {
+    return [...this.#senders.values()].map((s) => [s.ssrc, s.shownLevel(nowMs)])
   }
   [Symbol.dispose](): void {
     this.senders = []

@@ -7,6 +7,7 @@ import type { UdpPort } from '../../net/udp.ts'
 import type { HandsetMedia, MediaEvent, PhoneId } from '../api.ts'
 import type { PhoneLeg } from './phone.ts'
 import { pcmPhone } from './phone-pcm.ts'
+import { streamPhone } from './phone-stream.ts'
 import { rtpPhone } from './phone-rtp.ts'
 import { Prompts } from './prompts.ts'
 import { bindRtpPair } from '../plain/rtp-pair.ts'
@@ -54,6 +55,7 @@ export class Phones {
     const phone: Phone = { id, prompts: new Prompts(), media, leg: undefined }
     this.#phones.set(id, phone)
     if (media.kind === 'pcm') this.#opened(phone, pcmPhone(id, media, this.#o.emit))
+    else if (media.kind === 'stream') this.#opened(phone, streamPhone(media, () => this.#o.scheduler.now()))
     else void this.#openRtp(phone, bind)
   }
   async #openRtp(phone: Phone, bind: string): Promise<void> {

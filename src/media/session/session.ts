@@ -17,6 +17,7 @@ import { Phones, type Phone, type PhonesOptions } from './phones.ts'
 import { Ticker, TICK_MS } from './ticker.ts'
 
 const STATS_TICKS = 50
+const METER_TICKS = 5
 const MAX_HOPS = 64
 const MAX_CONFERENCES = 256
 
@@ -107,6 +108,9 @@ class Session implements MediaSession {
     else if (c.op === 'conference.send') conference.sending = c.on
     else if (c.op === 'conference.senders') conference.downlink.senders = c.senders
     else if (c.op === 'conference.phone') conference.phone = c.phone
+    else if (c.op === 'conference.meters') conference.metered = c.on
+    else if (c.op === 'conference.volumes') conference.downlink.volumes = c.volumes
+    else if (c.op === 'conference.tap') conference.tap(c.frames)
     else if (c.op === 'conference.close') {
       conference.close()
       this.#conferences.delete(c.conference)
@@ -167,6 +171,7 @@ class Session implements MediaSession {
     // A phone outside of a room is listened to all the same, so that its buffer does not grow.
     for (const p of this.#phones) if (!speaking.has(p)) for (let i = 0; i < frames; i++) p.leg?.speak(this.#unused, now)
     this.#whenOpened(opening, () => this.#hear(frames, skipped, now))
+    if (this.#ticks % METER_TICKS === 0) for (const c of this.#conferences.values()) if (c.metered) c.meter(now)
     if (++this.#ticks % STATS_TICKS === 0) for (const c of this.#conferences.values()) c.tell(now, this.#ticker.late)
   }
   /** Runs `then` when the vault has answered all, at the next tick at the latest, once. */

@@ -253,7 +253,7 @@ describe('a member', () => {
     const s = await joined()
     await s.server({ k: 'room-message', room: 'r', epoch: 5n, message: bytes('word of x') })
     for (let i = 1; i <= 3; i++) {
-      const sender = { ssrc: 99 as Ssrc, received: 0, lost: 0, late: 0, unopened: i * 50, lastFault: 'SFRAME_UNKNOWN_EPOCH', concealed: 0, played: 0, level: 127, bufferMs: 0 }
+      const sender = { ssrc: 99 as Ssrc, received: 0, lost: 0, late: 0, unopened: i * 50, lastFault: 'SFRAME_UNKNOWN_EPOCH', concealed: 0, played: 0, level: 127, bufferMs: 0, jitterMs: 0 }
       s.input({ kind: 'media', event: { op: 'conference.stats', conference: 1, sent: 0, senders: [sender], ownLevel: 127, lateTicks: 0 } })
       await s.clock.advance(1000)
     }

@@ -1,0 +1,12 @@
+import type { FaultEntry } from './index.ts'
+
+export const pageFaults = {
+  PAGE_LISTEN: { what: 'The page cannot be offered on this machine', todo: 'End the program that holds the port, or name another with `page: { port: … }`.' },
+  PAGE_COMMAND: { what: 'The page asked for something that the client does not know', todo: 'Reload the page; if that does not help, please report it.' },
+  PAGE_NO_CALL: { what: 'This call is over', todo: 'Dial again.' },
+  PAGE_NO_MEMBER: { what: 'This person is not in the call any more', todo: 'Nothing needs to be done.' },
+  PAGE_ELSEWHERE: { what: 'Another window of this page has the microphone', todo: 'Go on there, or take the call over to this window.' },
+  PAGE_NOT_SET_UP: { what: 'This client is not set up yet', todo: 'Finish the set-up first.' },
+  PAGE_SET_UP: { what: 'This client is set up already', todo: 'Change its configuration file and start it anew.' },
+  PAGE_BUILD: { what: 'The page could not be built', todo: 'Run "npm install" (with development dependencies) and then "npm run build:page".' },
+} as const satisfies Record<string, FaultEntry>

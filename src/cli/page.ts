@@ -1,0 +1,92 @@
+/** The page of a client that this process runs. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { z } from 'zod'
+import { ok, type Result } from '../base/result.ts'
+import type { ClientConfig } from '../client/config.ts'
+import { observeAll } from '../client/observers.ts'
+import { type Page, type SessionStore, startPage } from '../client/web-api/index.ts'
+import type { ClientObserver } from '../client/options.ts'
+import { createNodeCrypto } from '../crypto/node/index.ts'
+import type { PagePhone, PageSnapshot } from '../model/page.ts'
+import { realScheduler } from '../net/scheduler.ts'
+import { startRealClient, type ClientExtras, type RealClient } from './compose-client.ts'
+import { pageFiles } from './page-files.ts'
+
+export const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+
+export interface PageChoice {
+  readonly port: number
+  /** Where open windows are remembered over a start; none: they are not. */
+  readonly sessionsFile?: string
+}
+
+/** The door and its windows, before there is a client behind them. */
+export async function pageAlone(choice: PageChoice): Promise<Result<Page>> {
+  const files = pageFiles()
+  const page = await startPage({
+    crypto: createNodeCrypto(), clock: realScheduler(), files, port: choice.port,
+    ...(choice.sessionsFile === undefined ? {} : { sessions: sessionStore(choice.sessionsFile) }),
+    hub: { version, server: '', roomPrefix: '8', rooms: [], phones: [] },
+  })
+  // Built, where it has to be, before somebody looks.
+  if (page.ok) void files().catch(() => {})
+  return page
+}
+
+/** A client with its page. What the page is told, `extras.observer` is told as well. */
+export async function clientWithPage(page: Page, config: ClientConfig, configFile: string, extras: ClientExtras = {}): Promise<Result<RealClient>> {
+  const { hub } = page
+  hub.configure(describe(config))
+  const observer = observeAll(...[hub.observer, extras.observer].filter((o): o is ClientObserver => o !== undefined))
+  const started = await startRealClient(config, configFile, { ...extras, observer, handsets: [...(extras.handsets ?? []), page.handset] })
+  if (!started.ok) return started
+  const { client, media, identity, phones, warnings } = started.value
+  Object.assign(hub, { client, media, warnings })
+  hub.configure({ phones: phonesOf(config, phones) })
+  void identity().then((own) => {
+    hub.identity = own
+    hub.configure({})
+  })
+  const stop = async (): Promise<void> => {
+    await started.value.stop()
+    await page.close()
+  }
+  return ok({ ...started.value, stop })
+}
+
+function describe(config: ClientConfig): { server: string; roomPrefix: string; rooms: PageSnapshot['rooms'] } {
+  const prefix = config.dialPlan.roomPrefix
+  const named = Object.entries(config.dialPlan.names).map(([dial, name]) => ({ name, dial }))
+  const own = Object.keys(config.rooms).filter((name) => name !== 'default').map((name) => ({ name, dial: `${prefix}${name}` }))
+  return { server: config.server.host, roomPrefix: prefix, rooms: [...named, ...own].slice(0, 200) }
+}
+
+/** Passwords stay in the configuration: the page only says that there is one. */
+function phonesOf(config: ClientConfig, open: RealClient['phones']): Omit<PagePhone, 'registered'>[] {
+  return config.phones.map((p, i) => ({
+    line: p.line, address: open[i]?.address ?? `${p.address}:${p.port}`, user: Object.keys(p.users)[0] ?? p.line, password: Object.keys(p.users).length > 0, transports: p.transports,
+  }))
+}
+
+const stored = z.array(z.strictObject({ cookie: z.string().length(64), token: z.string().length(64), until: z.number() })).max(64)
+
+/** Hashes only: whoever reads the file cannot open the page with it. */
+function sessionStore(file: string): SessionStore {
+  return {
+    read: () => {
+      try {
+        const checked = stored.safeParse(JSON.parse(readFileSync(file, 'utf8')))
+        return checked.success ? checked.data : []
+      } catch {
+        return []
+      }
+    },
+    write: (sessions) => {
+      try {
+        writeFileSync(file, JSON.stringify(sessions), { mode: 0o600 })
+      } catch {
+        // Then windows do not outlive the client.
+      }
+    },
+  }
+}

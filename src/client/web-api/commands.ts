@@ -1,0 +1,125 @@
+/** What the page may ask for: one schema and one function for each command. */
+import { z } from 'zod'
+import { err, ok, type Result } from '../../base/result.ts'
+import type { PageCommands } from '../../model/page.ts'
+import type { RunningCall } from '../calls.ts'
+import type { Hub } from './hub.ts'
+
+/** Answers a step of the set-up. */
+export interface SetupPort {
+  server(address: string): Promise<Result<void>>
+  identity(files: readonly Uint8Array[], passphrase: string): Promise<Result<void>>
+}
+
+export interface CommandContext {
+  readonly hub: Hub
+  /** This window has the sound. */
+  audio: boolean
+  meters: boolean
+  readonly setup: SetupPort | undefined
+  /** Takes the sound over from whichever window has it. */
+  takeAudio(on: boolean): void
+  /** Any window wants levels. */
+  metersChanged(): void
+}
+
+const FRAMES_PER_SECOND = 50
+const MOST_TAPPED_S = 10
+/** Base64 of 24 kB: certificates and keys are smaller. */
+const FILE_LIMIT = 32 * 1024
+
+const call = z.number().int().min(0)
+const keyId = z.string().regex(/^[0-9a-f]{64}$/)
+
+type Run<K extends keyof PageCommands> = (c: CommandContext, a: PageCommands[K]) => Result<void> | Promise<Result<void>>
+interface Command<K extends keyof PageCommands> {
+  readonly schema: z.ZodType<PageCommands[K]>
+  readonly run: Run<K>
+}
+const DONE = ok(undefined)
+
+const table: { readonly [K in keyof PageCommands]: Command<K> } = {
+  dial: {
+    schema: z.strictObject({ number: z.string().min(1).max(128) }),
+    run: ({ hub, takeAudio }, { number }) => {
+      if (hub.browser === undefined) return err('PAGE_NOT_SET_UP')
+      takeAudio(true)
+      hub.browser.dial(number)
+      return DONE
+    },
+  },
+  hangup: { schema: z.strictObject({}), run: ({ hub }) => done(() => hub.browser?.hangup()) },
+  digit: { schema: z.strictObject({ digit: z.string().regex(/^[0-9*#A-D]$/) }), run: ({ hub }, { digit }) => done(() => hub.browser?.digit(digit)) },
+  audio: { schema: z.strictObject({ on: z.boolean() }), run: ({ takeAudio }, { on }) => done(() => takeAudio(on)) },
+  mute: {
+    schema: z.strictObject({ call, muted: z.boolean() }),
+    run: (c, a) => withCall(c, a.call, (r) => {
+      if (r.muted !== a.muted) r.toggleMute()
+    }),
+  },
+  leave: { schema: z.strictObject({ call }), run: (c, a) => withCall(c, a.call, (r) => r.input({ kind: 'leave' })) },
+  volume: {
+    schema: z.strictObject({ call, keyId, gain: z.number().min(0).max(4) }),
+    run: ({ hub }, a) => {
+      const shown = hub.call(a.call)
+      if (shown === undefined) return err('PAGE_NO_CALL')
+      shown.volumes.set(a.keyId, a.gain, shown.call.roster)
+      hub.changed(a.call)
+      return DONE
+    },
+  },
+  meters: {
+    schema: z.strictObject({ on: z.boolean() }),
+    run: (c, { on }) => done(() => {
+      c.meters = on
+      c.metersChanged()
+    }),
+  },
+  tap: {
+    schema: z.strictObject({ call, seconds: z.number().min(1).max(MOST_TAPPED_S) }),
+    run: (c, a) => withCall(c, a.call, (r) => c.hub.media({ op: 'conference.tap', conference: r.conference, frames: Math.round(a.seconds * FRAMES_PER_SECOND) })),
+  },
+  remove: {
+    schema: z.strictObject({ call, keyId, ban: z.boolean() }),
+    run: ({ hub }, a) => {
+      const running = hub.call(a.call)?.call
+      const leaf = running?.roster.members.find((m) => m.identity.keyId === a.keyId && !m.self)?.leaf
+      if (running === undefined || leaf === undefined) return err(running === undefined ? 'PAGE_NO_CALL' : 'PAGE_NO_MEMBER')
+      running.input({ kind: 'remove', leaf, ban: a.ban })
+      return DONE
+    },
+  },
+  'setup.server': { schema: z.strictObject({ server: z.string().min(1).max(512) }), run: ({ setup }, a) => setup?.server(a.server) ?? err('PAGE_SET_UP') },
+  'setup.identity': {
+    schema: z.strictObject({ files: z.array(z.base64().max(FILE_LIMIT)).min(1).max(8), passphrase: z.string().max(1024) }),
+    run: ({ setup }, { files, passphrase }) => setup?.identity(files.map((f) => new Uint8Array(Buffer.from(f, 'base64'))), passphrase) ?? err('PAGE_SET_UP'),
+  },
+}
+
+/** One text message of a window. The number that it gave goes back with the answer; undefined: there was none to read. */
+export async function obey(context: CommandContext, text: string): Promise<{ readonly ref: number; readonly result: Result<void> } | undefined> {
+  let message: unknown
+  try {
+    message = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof message !== 'object' || message === null || !('ref' in message) || !Number.isSafeInteger(message.ref)) return undefined
+  const { ref, c, ...args } = message as { ref: number; c?: unknown }
+  if (typeof c !== 'string' || !Object.hasOwn(table, c)) return { ref, result: err('PAGE_COMMAND', typeof c === 'string' ? c.slice(0, 64) : undefined) }
+  const command = table[c as keyof PageCommands] as Command<keyof PageCommands>
+  const checked = command.schema.safeParse(args)
+  return { ref, result: checked.success ? await command.run(context, checked.data as never) : err('PAGE_COMMAND', c) }
+}
+
+function withCall({ hub }: CommandContext, id: number, run: (call: RunningCall) => void): Result<void> {
+  const running = hub.call(id)?.call
+  if (running === undefined) return err('PAGE_NO_CALL')
+  run(running)
+  return DONE
+}
+
+function done(run: () => void): Result<void> {
+  run()
+  return DONE
+}

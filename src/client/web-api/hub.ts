@@ -1,0 +1,196 @@
+/**
+ * What the windows of the page show: a projection of what the client's observer hears, kept so that a window that opens
+ * later gets one snapshot and then the same messages as the others. Nothing secret comes in here.
+ */
+import type { Clock } from '../../base/ports.ts'
+import type { Fault } from '../../base/result.ts'
+import type { MediaCommand, MediaEvent } from '../../media/api.ts'
+import { displayName, type Identity } from '../../model/identity.ts'
+import { type BrowserState, encodePage, encodeSound, type PageCall, type PageFault, type PageMessage, type PagePhone, type PageServer, type PageSetup, type PageSnapshot, type PastCall, SOUND } from '../../model/page.ts'
+import type { CallEvent } from '../../model/roster.ts'
+import type { RunningCall } from '../calls.ts'
+import type { BrowserHandset } from '../handset/browser/handset.ts'
+import type { HandsetEvent } from '../handset/port.ts'
+import type { ClientObserver } from '../options.ts'
+import { Volumes } from './volumes.ts'
+
+const PAST_CALLS = 100
+const PEOPLE_KEPT = 200
+const CONTACTS_KEPT = 16
+
+export interface HubOptions {
+  readonly clock: Clock
+  readonly version: string
+  readonly server: string
+  readonly roomPrefix: string
+  readonly rooms: PageSnapshot['rooms']
+  /** The room that this user has for itself. */
+  readonly echoRoom: string
+  readonly phones: readonly Omit<PagePhone, 'registered'>[]
+}
+
+/** The parts of a client that the page acts on; there is none while it is being set up. */
+export interface HubClient {
+  readonly calls: readonly RunningCall[]
+  handsetsOf(call: RunningCall): readonly { readonly ref: string; readonly line: string }[]
+}
+
+interface Shown {
+  readonly call: RunningCall
+  readonly people: Set<string>
+  readonly volumes: Volumes
+}
+
+export class Hub {
+  #o: HubOptions
+  readonly #listeners = new Set<(m: string | Uint8Array) => void>()
+  readonly #shown = new Map<number, Shown>()
+  readonly #registered = new Map<string, string[]>()
+  #server: PageServer
+  #past: PastCall[] = []
+  #setup: PageSetup | undefined
+  client: HubClient | undefined
+  browser: BrowserHandset | undefined
+  media: (c: MediaCommand) => void = () => {}
+  identity: Identity | undefined
+  warnings: readonly string[] = []
+  /** The call of the page's phone changed. */
+  onBrowser: () => void = () => {}
+  #metered = false
+
+  constructor(options: HubOptions) {
+    this.#o = options
+    this.#server = { name: options.server, state: 'connecting', path: 'none' }
+  }
+
+  /** Set-up is over: this is the client that came of it. */
+  configure(change: Partial<HubOptions>): void {
+    this.#o = { ...this.#o, ...change }
+    this.#server = { ...this.#server, name: this.#o.server }
+    this.tell(this.snapshot)
+  }
+
+  subscribe(listener: (m: string | Uint8Array) => void): Disposable {
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+  }
+  tell(m: PageMessage): void {
+    this.#send(encodePage(m))
+  }
+  #send(m: string | Uint8Array): void {
+    for (const listener of [...this.#listeners]) listener(m)
+  }
+
+  get snapshot(): PageSnapshot {
+    const { clock, version, rooms, roomPrefix, echoRoom } = this.#o
+    return {
+      k: 'snapshot', version, clock: { instant: clock.now(), unixMs: clock.unix() * 1000 },
+      ...(this.identity === undefined ? {} : { identity: this.identity }),
+      server: this.#server, phones: this.#phones, calls: [...this.#shown.values()].map((s) => this.#callOf(s)), past: this.#past,
+      rooms, roomPrefix, echoDial: `${roomPrefix}${echoRoom}`, browser: this.browserState, warnings: this.warnings,
+      ...(this.#setup === undefined ? {} : { setup: this.#setup }),
+    }
+  }
+  set setup(setup: PageSetup | undefined) {
+    this.#setup = setup
+    this.tell({ k: 'setup', setup })
+  }
+  get setup(): PageSetup | undefined {
+    return this.#setup
+  }
+  call(id: number): Shown | undefined {
+    return this.#shown.get(id)
+  }
+  /** Levels cost messages: only while somebody looks. */
+  set metered(on: boolean) {
+    if (on === this.#metered) return
+    this.#metered = on
+    for (const s of this.#shown.values()) this.media({ op: 'conference.meters', conference: s.call.conference, on })
+  }
+
+  get #phones(): PagePhone[] {
+    return this.#o.phones.map((p) => ({ ...p, registered: this.#registered.get(p.line) ?? [] }))
+  }
+  #callOf({ call, volumes }: Shown): PageCall {
+    const line = this.client?.handsetsOf(call)[0]?.line ?? ''
+    return { id: call.id, room: call.name, startedAt: call.startedAt as PageCall['startedAt'], line, muted: call.muted, roster: call.roster, volumes: volumes.all }
+  }
+  /** Of the phone in the page; which window has it, each window is told by itself. */
+  get browserState(): BrowserState {
+    const s = this.browser?.state ?? { state: 'idle' as const }
+    const call = s.ref === undefined ? undefined : this.client?.calls.find((c) => this.client?.handsetsOf(c).some((h) => h.ref === s.ref))
+    return { state: s.state, elsewhere: false, ...(call === undefined ? {} : { call: call.id }), ...(s.reason === undefined ? {} : { reason: s.reason }) }
+  }
+  #serverIs(change: Partial<PageServer>, without: 'fault' | 'nothing' = 'nothing'): void {
+    const { fault, ...rest } = { ...this.#server, ...change }
+    this.#server = without === 'fault' || fault === undefined ? rest : { ...rest, fault }
+    this.tell({ k: 'server', server: this.#server })
+  }
+
+  readonly observer: ClientObserver = {
+    onServer: (up, { fault, welcome }) => {
+      if (up) this.#serverIs({ state: 'up', ...(welcome === undefined ? {} : { clockAheadS: welcome.unixTime - this.#o.clock.unix() }) }, 'fault')
+      else this.#serverIs({ state: 'down', path: 'none', ...(fault === undefined ? {} : { fault: plain(fault) }) })
+    },
+    onVault: (fault) => this.tell({ k: 'notice', fault: plain(fault) }),
+    onPhone: (e) => this.#onPhone(e),
+    onEvent: (call, e) => this.#onEvent(call, e),
+    onOver: (call, reason, fault) => this.#onOver(call, reason, fault),
+    onStats: (call, { senders, sent, lateTicks }) => this.tell({ k: 'stats', call: call.id, senders, sent, lateTicks }),
+    onMedia: (e) => this.#onMedia(e),
+  }
+
+  #onPhone(e: HandsetEvent): void {
+    if (e.kind !== 'registered' && e.kind !== 'unregistered') return
+    const before = (this.#registered.get(e.line) ?? []).filter((c) => c !== e.contact)
+    this.#registered.set(e.line, e.kind === 'registered' ? [...before, e.contact].slice(-CONTACTS_KEPT) : before)
+    this.tell({ k: 'phones', phones: this.#phones })
+  }
+  #onEvent(call: RunningCall, e: CallEvent): void {
+    const fresh = !this.#shown.has(call.id)
+    const shown = this.#shown.get(call.id) ?? { call, people: new Set<string>(), volumes: new Volumes(call.conference, (c) => this.media(c)) }
+    if (e.kind === 'group') for (const m of e.members) if (!m.self && shown.people.size < PEOPLE_KEPT) shown.people.add(displayName(m.identity))
+    if (fresh) this.#shown.set(call.id, shown)
+    if (e.kind === 'group' || e.kind === 'confirmed') shown.volumes.apply(call.roster)
+    // Opening it anew in the media thread forgot who looks.
+    if (e.kind === 'phase' && e.phase === 'member' && this.#metered) this.media({ op: 'conference.meters', conference: call.conference, on: true })
+    if (!fresh) this.tell({ k: 'event', call: call.id, event: e })
+    if (fresh || (e.kind === 'note' && /^CLIENT_(UN)?MUTED$/.test(e.code)) || e.kind === 'phase') {
+      this.changed(call.id)
+      this.onBrowser()
+    }
+  }
+  /** Something beside its roster is other than before. */
+  changed(id: number): void {
+    const shown = this.#shown.get(id)
+    if (shown !== undefined) this.tell({ k: 'call', call: this.#callOf(shown) })
+  }
+  #onOver(call: RunningCall, reason: string, fault: Fault | undefined): void {
+    const shown = this.#shown.get(call.id)
+    if (!this.#shown.delete(call.id)) return
+    const past: PastCall = {
+      room: call.name, startedAt: call.startedAt as PastCall['startedAt'], endedAt: this.#o.clock.now(), people: [...(shown?.people ?? [])],
+      ...(fault === undefined ? (reason === 'left' ? {} : { fault: { code: '', message: reason } }) : { fault: plain(fault) }),
+    }
+    this.#past = [past, ...this.#past].slice(0, PAST_CALLS)
+    this.tell({ k: 'over', call: call.id, past })
+  }
+  #onMedia(e: MediaEvent): void {
+    if (e.op === 'hop.path') this.#serverIs({ path: e.path, ...(e.roundTripMs === undefined ? {} : { roundTripMs: e.roundTripMs }) })
+    else if (e.op === 'fault') this.tell({ k: 'notice', fault: { code: e.code, message: e.message } })
+    else if (e.op === 'conference.levels' || e.op === 'conference.tapped') this.#onConference(e)
+  }
+  #onConference(e: Extract<MediaEvent, { op: 'conference.levels' | 'conference.tapped' }>): void {
+    const call = [...this.#shown.values()].find((s) => s.call.conference === e.conference)?.call
+    if (call === undefined) return
+    if (e.op === 'conference.levels') {
+      this.tell({ k: 'levels', call: call.id, own: e.own, levels: e.levels })
+      return
+    }
+    this.tell({ k: 'tapped', call: call.id, octets: Buffer.from(e.octets).toString('hex') })
+    this.#send(encodeSound(SOUND.members, e.members))
+    this.#send(encodeSound(SOUND.server, e.server))
+  }
+}
+
+const plain = (f: Fault): PageFault => ({ code: f.code, message: f.message })

@@ -1,0 +1,189 @@
+/**
+ * What the client and its page say to each other over one WebSocket. Text messages are JSON (`encodePage`), binary ones are
+ * sound: an octet that says which (`SOUND`), an octet of zero, then 16 kHz mono PCM, little endian.
+ */
+import type { Instant, Ssrc } from '../base/brand.ts'
+import type { Identity } from './identity.ts'
+import type { CallEvent, Roster } from './roster.ts'
+
+export const PAGE_PROTOCOL = 'stc.page.1'
+
+export const SOUND = {
+  /** Page → client: the microphone. Client → page: what is to be heard. */
+  live: 1,
+  /** Client → page, after a tap: the user's voice as the members hear it. */
+  members: 2,
+  /** The same time as the server could hear it. */
+  server: 3,
+} as const
+
+export interface PageFault {
+  readonly code: string
+  readonly message: string
+}
+
+/** Where the connection to the server stands. */
+export interface PageServer {
+  readonly name: string
+  readonly state: 'connecting' | 'up' | 'down'
+  readonly fault?: PageFault
+  /** How voice reaches the server. */
+  readonly path: 'none' | 'udp' | 'tls'
+  readonly roundTripMs?: number
+  /** The server's clock before ours, in seconds. */
+  readonly clockAheadS?: number
+}
+
+/** A softphone that the client serves. */
+export interface PagePhone {
+  readonly line: string
+  /** Where it registers, `address:port`. */
+  readonly address: string
+  readonly user: string
+  /** It has to show a password that the configuration names. */
+  readonly password: boolean
+  readonly transports: readonly string[]
+  /** Contacts that are registered now. */
+  readonly registered: readonly string[]
+}
+
+export interface PageCall {
+  readonly id: number
+  readonly room: string
+  readonly startedAt: Instant
+  /** Who speaks and hears: `browser`, or the line of a phone. */
+  readonly line: string
+  readonly muted: boolean
+  readonly roster: Roster
+  /** Gains by keyId, where the user set one. */
+  readonly volumes: Readonly<Record<string, number>>
+}
+
+export interface PastCall {
+  readonly room: string
+  readonly startedAt: Instant
+  readonly endedAt: Instant
+  /** Everybody who was in it, by name. */
+  readonly people: readonly string[]
+  readonly fault?: PageFault
+}
+
+/** As `SenderStats` of the media thread, for one member. */
+export interface PageSender {
+  readonly ssrc: Ssrc
+  readonly received: number
+  readonly lost: number
+  readonly late: number
+  readonly unopened: number
+  readonly concealed: number
+  readonly played: number
+  readonly level: number
+  readonly bufferMs: number
+  readonly jitterMs: number
+  readonly lastFault?: string
+}
+
+/** Set-up is what a client without a configuration offers instead of calls. */
+export interface PageSetup {
+  readonly step: 'server' | 'certificate' | 'starting' | 'done'
+  readonly server?: string
+  readonly fault?: PageFault
+}
+
+export interface PageSnapshot {
+  readonly k: 'snapshot'
+  readonly version: string
+  /** One instant of the client's clock and the wall time of it, in ms: `at` of events is counted in the former. */
+  readonly clock: { readonly instant: Instant; readonly unixMs: number }
+  readonly identity?: Identity
+  readonly server: PageServer
+  readonly phones: readonly PagePhone[]
+  readonly calls: readonly PageCall[]
+  readonly past: readonly PastCall[]
+  /** Names of rooms that the configuration knows, as dialled. */
+  readonly rooms: readonly { readonly name: string; readonly dial: string }[]
+  readonly roomPrefix: string
+  /** The room in which the user hears what becomes of the own voice. */
+  readonly echoDial: string
+  /** This page's own call, while there is one. */
+  readonly browser: BrowserState
+  readonly setup?: PageSetup
+  readonly warnings: readonly string[]
+}
+
+export interface BrowserState {
+  readonly state: 'idle' | 'dialling' | 'talking'
+  /** Another window of this browser has the microphone. */
+  readonly elsewhere: boolean
+  /** The call, once the client has begun it. */
+  readonly call?: number
+  /** Why the last call ended or never began. */
+  readonly reason?: string
+}
+
+export type PageMessage =
+  | PageSnapshot
+  | { readonly k: 'server'; readonly server: PageServer }
+  | { readonly k: 'phones'; readonly phones: readonly PagePhone[] }
+  | { readonly k: 'call'; readonly call: PageCall }
+  | { readonly k: 'event'; readonly call: number; readonly event: CallEvent }
+  | { readonly k: 'over'; readonly call: number; readonly past: PastCall }
+  | { readonly k: 'stats'; readonly call: number; readonly senders: readonly PageSender[]; readonly sent: number; readonly lateTicks: number }
+  /** 0 loudest to 127 silence (RFC 6464). */
+  | { readonly k: 'levels'; readonly call: number; readonly own: number; readonly levels: readonly (readonly [ssrc: Ssrc, level: number])[] }
+  | { readonly k: 'browser'; readonly browser: BrowserState }
+  | { readonly k: 'setup'; readonly setup: PageSetup | undefined }
+  /** The first octets of a tap, hex; its two sounds follow as binary messages. */
+  | { readonly k: 'tapped'; readonly call: number; readonly octets: string }
+  | { readonly k: 'notice'; readonly fault: PageFault }
+  /** The answer to the command of this number. */
+  | { readonly k: 'done'; readonly ref: number; readonly fault?: PageFault }
+
+/** Commands of the page, by name. */
+export interface PageCommands {
+  /** The page's own phone. */
+  dial: { readonly number: string }
+  hangup: Record<never, never>
+  digit: { readonly digit: string }
+  /** This window takes the sound; the one that had it before loses it. */
+  audio: { readonly on: boolean }
+  /** Any call of this client. */
+  mute: { readonly call: number; readonly muted: boolean }
+  leave: { readonly call: number }
+  volume: { readonly call: number; readonly keyId: string; readonly gain: number }
+  meters: { readonly on: boolean }
+  tap: { readonly call: number; readonly seconds: number }
+  remove: { readonly call: number; readonly keyId: string; readonly ban: boolean }
+  /** Set-up. */
+  'setup.server': { readonly server: string }
+  /** Certificate, key and authorities in any order and number of files, each as base64. */
+  'setup.identity': { readonly files: readonly string[]; readonly passphrase: string }
+}
+export type PageCommand = { readonly [K in keyof PageCommands]: { readonly ref: number; readonly c: K } & PageCommands[K] }[keyof PageCommands]
+
+/** JSON with `bigint`s as `{"$n": "123"}`; epochs are such numbers. */
+export const encodePage = (m: PageMessage | PageCommand): string => JSON.stringify(m, (_, v: unknown) => (typeof v === 'bigint' ? { $n: String(v) } : v))
+
+/** For messages of the client, which the page trusts; throws where it is not JSON. */
+export const decodePage = (text: string): PageMessage =>
+  JSON.parse(text, (_, v: unknown) => (isNumber(v) ? BigInt(v.$n) : v)) as PageMessage
+
+const isNumber = (v: unknown): v is { $n: string } => typeof v === 'object' && v !== null && '$n' in v && typeof v.$n === 'string'
+
+/** Sound as a binary message. */
+export function encodeSound(kind: number, pcm: Int16Array): Uint8Array {
+  const octets = new Uint8Array(2 + 2 * pcm.length)
+  octets[0] = kind
+  const view = new DataView(octets.buffer)
+  for (let i = 0; i < pcm.length; i++) view.setInt16(2 + 2 * i, pcm[i]!, true)
+  return octets
+}
+
+/** Undefined where the octets are not sound. */
+export function decodeSound(octets: Uint8Array): { readonly kind: number; readonly pcm: Int16Array } | undefined {
+  if (octets.length < 4 || octets.length % 2 !== 0 || octets[1] !== 0) return undefined
+  const view = new DataView(octets.buffer, octets.byteOffset, octets.length)
+  const pcm = new Int16Array((octets.length - 2) / 2)
+  for (let i = 0; i < pcm.length; i++) pcm[i] = view.getInt16(2 + 2 * i, true)
+  return { kind: octets[0]!, pcm }
+}

@@ -1,0 +1,178 @@
+/**
+ * The phone's ears and mouth: microphone → 20 ms of 16 kHz PCM, and back. Echo cancellation, noise suppression and level
+ * control are the browser's own. Devices are chosen by the user and remembered in this browser.
+ */
+import type { BrowserState } from '../../model/page.ts'
+import microphoneUrl from './microphone.worklet.ts?worker&url'
+import speakerUrl from './speaker.worklet.ts?worker&url'
+
+export interface SoundPorts {
+  speak(pcm: Int16Array): void
+  /** This window has just begun to listen: the sound is to come here. */
+  claim(): void
+}
+
+export type SoundState = 'off' | 'asking' | 'on' | 'refused' | 'missing'
+
+const CHOSEN = { microphone: 'stc-microphone', speaker: 'stc-speaker' } as const
+
+export class Sound {
+  readonly #o: SoundPorts
+  readonly #listeners = new Set<() => void>()
+  #context: AudioContext | undefined
+  #stream: MediaStream | undefined
+  #source: MediaStreamAudioSourceNode | undefined
+  #microphone: AudioWorkletNode | undefined
+  #speaker: AudioWorkletNode | undefined
+  #opening: Promise<boolean> | undefined
+  #talking = false
+  state: SoundState = 'off'
+  /** Push to talk: nothing leaves while the key is up. */
+  gate = true
+  /** Of the microphone, −dBov, for the level test. */
+  onLevel: (level: number) => void = () => {}
+
+  constructor(ports: SoundPorts) {
+    this.#o = ports
+  }
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+  #set(state: SoundState): void {
+    this.state = state
+    for (const l of [...this.#listeners]) l()
+  }
+
+  /** Needs a click the first time: browsers ask for the microphone, and give no sound before. */
+  open(): Promise<boolean> {
+    return (this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined
+    }))
+  }
+  async #open(): Promise<boolean> {
+    if (this.state === 'on') {
+      await this.#context?.resume()
+      return true
+    }
+    this.#set('asking')
+    try {
+      this.#stream = await navigator.mediaDevices.getUserMedia({ audio: this.#wanted() })
+    } catch (e) {
+      this.#set((e as DOMException).name === 'NotFoundError' ? 'missing' : 'refused')
+      return false
+    }
+    const context = new AudioContext({ latencyHint: 'interactive' })
+    this.#context = context
+    await Promise.all([context.audioWorklet.addModule(microphoneUrl), context.audioWorklet.addModule(speakerUrl)])
+    this.#microphone = new AudioWorkletNode(context, 'stc-microphone', { numberOfInputs: 1, numberOfOutputs: 0, channelCount: 1, channelCountMode: 'explicit' })
+    this.#microphone.port.onmessage = ({ data }: MessageEvent<{ pcm: Int16Array; level: number }>) => {
+      this.onLevel(data.level)
+      if (this.#talking) this.#o.speak(this.gate ? data.pcm : new Int16Array(data.pcm.length))
+    }
+    this.#speaker = new AudioWorkletNode(context, 'stc-speaker', { numberOfInputs: 0, numberOfOutputs: 1, outputChannelCount: [1] })
+    this.#speaker.connect(context.destination)
+    this.#listen(this.#stream)
+    await this.#sink()
+    await context.resume()
+    navigator.mediaDevices.ondevicechange = () => this.#set(this.state)
+    this.#set('on')
+    return true
+  }
+  #wanted(): MediaTrackConstraints {
+    const chosen = localStorage.getItem(CHOSEN.microphone)
+    return { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1, ...(chosen === null ? {} : { deviceId: { ideal: chosen } }) }
+  }
+  #listen(stream: MediaStream): void {
+    this.#source?.disconnect()
+    this.#source = this.#context!.createMediaStreamSource(stream)
+    this.#source.connect(this.#microphone!)
+    // Pulled out, or taken away by the system: shown, and opened again with what is left.
+    stream.getAudioTracks()[0]?.addEventListener('ended', () => {
+      if (stream !== this.#stream) return
+      this.close()
+      if (this.#talking) void this.open()
+    })
+  }
+  async #sink(): Promise<void> {
+    const chosen = localStorage.getItem(CHOSEN.speaker)
+    const context = this.#context as (AudioContext & { setSinkId?(id: string): Promise<void> }) | undefined
+    // Not in every browser; a device that is gone leaves the default.
+    if (chosen !== null) await context?.setSinkId?.(chosen).catch(() => {})
+  }
+  close(): void {
+    for (const t of this.#stream?.getTracks() ?? []) t.stop()
+    void this.#context?.close()
+    this.#stream = undefined
+    this.#context = undefined
+    this.#speaker = undefined
+    this.#set('off')
+  }
+
+  async devices(): Promise<{ readonly microphones: MediaDeviceInfo[]; readonly speakers: MediaDeviceInfo[] }> {
+    const all = await navigator.mediaDevices.enumerateDevices()
+    return { microphones: all.filter((d) => d.kind === 'audioinput' && d.deviceId !== ''), speakers: all.filter((d) => d.kind === 'audiooutput' && d.deviceId !== '') }
+  }
+  chosen(kind: keyof typeof CHOSEN): string {
+    return localStorage.getItem(CHOSEN[kind]) ?? 'default'
+  }
+  async choose(kind: keyof typeof CHOSEN, id: string): Promise<void> {
+    localStorage.setItem(CHOSEN[kind], id)
+    if (this.state !== 'on') return
+    if (kind === 'speaker') return await this.#sink()
+    const before = this.#stream
+    try {
+      this.#stream = await navigator.mediaDevices.getUserMedia({ audio: this.#wanted() })
+    } catch {
+      return
+    }
+    this.#listen(this.#stream)
+    for (const t of before?.getTracks() ?? []) t.stop()
+  }
+
+  /** The client's phone in this page began or ended a call. */
+  follow(b: BrowserState): void {
+    const talking = b.state !== 'idle' && !b.elsewhere
+    if (talking === this.#talking) return
+    this.#talking = talking
+    this.gate = true
+    if (!talking) {
+      this.#speaker?.port.postMessage(null)
+      return
+    }
+    // After a reload the call is still there: sound comes back as soon as the browser lets it.
+    void this.open().then((open) => {
+      if (open) this.#o.claim()
+    })
+  }
+  connectionLost(): void {
+    this.#talking = false
+    this.#speaker?.port.postMessage(null)
+  }
+  /** 20 ms of 16 kHz from the client. */
+  play(pcm: Int16Array): void {
+    this.#speaker?.port.postMessage(pcm)
+  }
+  /** A recording or a test tone, at once; resolves when it is over. */
+  async playOnce(pcm: Int16Array): Promise<void> {
+    const context = this.#context ?? new AudioContext()
+    await context.resume()
+    const buffer = context.createBuffer(1, pcm.length, 16_000)
+    buffer.copyToChannel(Float32Array.from(pcm, (x) => x / 32_768), 0)
+    const node = context.createBufferSource()
+    node.buffer = buffer
+    node.connect(context.destination)
+    node.start()
+    this.#playing?.stop()
+    this.#playing = node
+    await new Promise<void>((resolve) => {
+      node.onended = () => resolve()
+    })
+    if (context !== this.#context) await context.close()
+  }
+  #playing: AudioBufferSourceNode | undefined
+  stopPlaying(): void {
+    this.#playing?.stop()
+    this.#playing = undefined
+  }
+}

@@ -1,0 +1,125 @@
+/** The page as a whole: what is wrong, where we are, what can be seen from here. */
+import type { VNode } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { displayName } from '../../model/identity.ts'
+import type { PageSnapshot } from '../../model/page.ts'
+import { Icon, type IconName } from '../parts/icons.tsx'
+import { Announce } from '../parts/small.tsx'
+import type { CallView, State } from '../state/state.ts'
+import { dismissNotice, useAll } from '../state/store.ts'
+import { troubleOf } from '../state/trouble.ts'
+import { faultWords, useWords } from '../words/index.ts'
+import { Code } from './code.tsx'
+import { Controls } from './controls.tsx'
+import { Diagnostics } from './diagnostics.tsx'
+import { Echo } from './echo.tsx'
+import { History, lineOf } from './history.tsx'
+import { Members } from './members.tsx'
+import { BrowserPhone, SipPhone } from './phone.tsx'
+import { Privacy, sentenceOf } from './privacy.tsx'
+import { Rooms } from './rooms.tsx'
+import { Settings } from './settings.tsx'
+import { Setup } from './setup.tsx'
+import { Trouble } from './trouble.tsx'
+
+type View = 'call' | 'rooms' | 'phone' | 'echo' | 'setup'
+
+export function App(): VNode {
+  const w = useWords()
+  const state = useAll()
+  const [view, setView] = useState<View>('rooms')
+  const [settings, setSettings] = useState(false)
+  const { snapshot } = state
+  const echoRoom = snapshot?.echoDial.slice(snapshot.roomPrefix.length)
+  const calls = state.calls.filter((c) => c.room !== echoRoom)
+  const call = calls[0]
+  const inSetup = snapshot?.setup !== undefined
+  useEffect(() => {
+    if (inSetup) setView('setup')
+  }, [inSetup])
+  useEffect(() => {
+    if (call !== undefined) setView('call')
+    else setView((v) => (v === 'call' ? 'rooms' : v))
+  }, [call?.id])
+  const shown: View = view === 'call' && call === undefined ? 'rooms' : view
+  const trouble = troubleOf(state)
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(e) => {
+        e.preventDefault()
+        document.getElementById('main')?.focus()
+      }}>{w.skip}</a>
+      <Top state={state} view={shown} calling={call !== undefined} setView={setView} onSettings={() => setSettings(true)} />
+      {trouble !== undefined && <Trouble trouble={trouble} />}
+      {state.notice !== undefined && <p class="notice" role="status">{faultWords(w, state.notice)} <button type="button" class="plain" onClick={dismissNotice}>{w.dismiss}</button></p>}
+      <main id="main" tabIndex={-1} data-view={shown}>
+        {snapshot !== undefined && <Main view={shown} snapshot={snapshot} state={state} call={call} setView={setView} />}
+      </main>
+      {shown === 'call' && call !== undefined && <Controls call={call} />}
+      {settings && <Settings snapshot={snapshot} onClose={() => setSettings(false)} />}
+      <Announce text={call === undefined ? '' : announcement(call, w)} />
+    </>
+  )
+}
+
+/** The newest of what happened, and the sentence when it changes. */
+function announcement(call: CallView, w: ReturnType<typeof useWords>): string {
+  const newest = call.history.at(-1)
+  return `${newest === undefined ? '' : `${lineOf(w, newest)}. `}${sentenceOf(w, call.roster)}.`
+}
+
+interface MainProps {
+  readonly view: View
+  readonly snapshot: PageSnapshot
+  readonly state: State
+  readonly call: CallView | undefined
+  readonly setView: (v: View) => void
+}
+
+function Main({ view, snapshot, state, call, setView }: MainProps): VNode {
+  const echo = state.calls.find((c) => `${snapshot.roomPrefix}${c.room}` === snapshot.echoDial)
+  const able = snapshot.server.state === 'up' && state.link === 'open'
+  if (view === 'setup') return <Setup snapshot={snapshot} onEcho={() => setView('echo')} onRooms={() => setView('rooms')} />
+  if (view === 'echo') return <Echo snapshot={snapshot} call={echo} tapped={state.tapped} onDone={() => setView('rooms')} />
+  if (view === 'phone') return <div class="columns even"><BrowserPhone level={1} /><SipPhone phones={snapshot.phones} dial={`${snapshot.roomPrefix}100`} /></div>
+  if (view === 'rooms' || call === undefined) return <Rooms snapshot={snapshot} able={able} onEcho={() => setView('echo')} />
+  return (
+    <>
+      <Privacy roster={call.roster} name={call.room} />
+      <div class="columns">
+        <div class="stack"><Members call={call} clock={snapshot.clock} /><Diagnostics call={call} server={snapshot.server} /></div>
+        <div class="stack"><Code call={call} /><History history={call.history} clock={snapshot.clock} /></div>
+      </div>
+    </>
+  )
+}
+
+interface TopProps {
+  readonly state: State
+  readonly view: View
+  readonly calling: boolean
+  readonly setView: (v: View) => void
+  readonly onSettings: () => void
+}
+
+function Top({ state, view, calling, setView, onSettings }: TopProps): VNode {
+  const w = useWords()
+  const { snapshot } = state
+  const server = snapshot?.server
+  const tabs: readonly (readonly [View, string, IconName])[] = [...(calling ? [['call', w.nav.call, 'people'] as const] : []), ['rooms', w.nav.rooms, 'door'], ['phone', w.nav.phone, 'phone']]
+  const settled = snapshot !== undefined && snapshot.setup === undefined
+  return (
+    <header class="top">
+      <span class="brand" translate={false}>stc</span>
+      {settled && (
+        <nav aria-label={w.title}>
+          {tabs.map(([v, name, icon]) => <button type="button" key={v} class="nav" aria-current={v === view ? 'page' : undefined} onClick={() => setView(v)}><Icon name={icon} /><span>{name}</span></button>)}
+        </nav>
+      )}
+      <span class="fill" />
+      {settled && server !== undefined && <span class="server" data-state={state.link === 'open' ? server.state : 'down'}><span class="dot" aria-hidden="true" /><span>{w.server[state.link === 'open' ? server.state : 'down'](server.name)}</span></span>}
+      {snapshot?.identity !== undefined && <span class="me"><bdi>{displayName(snapshot.identity)}</bdi></span>}
+      <button type="button" class="icon-button" aria-label={w.nav.settings} onClick={onSettings}><Icon name="gear" /></button>
+    </header>
+  )
+}

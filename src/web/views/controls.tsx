@@ -1,0 +1,83 @@
+/** What can be done in a call: mute, push to talk, keys, leave. */
+import type { VNode } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { Icon } from '../parts/icons.tsx'
+import { Meter } from '../parts/small.tsx'
+import type { CallView } from '../state/state.ts'
+import { connection, current, sound } from '../state/store.ts'
+import { useWords } from '../words/index.ts'
+import { Keypad } from './keypad.tsx'
+
+export function Controls({ call }: { readonly call: CallView }): VNode {
+  const w = useWords()
+  const [keys, setKeys] = useState(false)
+  const [pushing, setPushing] = useState(false)
+  const browser = current().snapshot?.browser
+  const mine = browser?.call === call.id
+  return (
+    <section class="controls" aria-label={w.controls.heading}>
+      {mine && keys && <Keypad onKey={(digit) => void connection.command('digit', { digit })} />}
+      {mine && browser?.elsewhere === true && (
+        <p class="note">{w.controls.elsewhere} <button type="button" onClick={() => void sound.open().then(() => connection.command('audio', { on: true }))}>{w.controls.takeOver}</button></p>
+      )}
+      {!mine && call.line !== '' && <p class="note">{w.controls.onPhone(call.line)}</p>}
+      {pushing && mine && <p class="note">{w.controls.withheld}</p>}
+      <div class="buttons">
+        <span class="own-level"><span class="unseen">{w.controls.level}</span><Meter call={call.id} who="own" /></span>
+        <button type="button" class={call.muted ? 'round warn' : 'round'} aria-pressed={call.muted} onClick={() => void connection.command('mute', { call: call.id, muted: !call.muted })}>
+          <Icon name={call.muted ? 'mute' : 'microphone'} /><span>{call.muted ? w.controls.unmute : w.controls.mute}</span>
+        </button>
+        {mine && <PushToTalk on={pushing} setOn={setPushing} />}
+        {mine && <button type="button" class="round" aria-expanded={keys} onClick={() => setKeys(!keys)}><Icon name="keypad" /><span>{w.controls.keypad}</span></button>}
+        <button type="button" class="round danger" onClick={() => void connection.command('leave', { call: call.id })}><Icon name="leave" /><span>{w.controls.leave}</span></button>
+      </div>
+    </section>
+  )
+}
+
+/** While on, nothing leaves the microphone unless the button or the space bar is held. */
+function PushToTalk({ on, setOn }: { readonly on: boolean; readonly setOn: (on: boolean) => void }): VNode {
+  const w = useWords()
+  const [held, setHeld] = useState(false)
+  useEffect(() => {
+    sound.gate = !on || held
+  }, [on, held])
+  useEffect(() => {
+    if (!on) return
+    const isTyping = (e: KeyboardEvent): boolean => e.target instanceof HTMLElement && e.target.closest('button, input, select, dialog, [tabindex="0"]') !== null
+    const down = (e: KeyboardEvent): void => {
+      if (e.code !== 'Space' || isTyping(e)) return
+      e.preventDefault()
+      setHeld(true)
+    }
+    const up = (e: KeyboardEvent): void => {
+      if (e.code === 'Space') setHeld(false)
+    }
+    const blur = (): void => setHeld(false)
+    addEventListener('keydown', down)
+    addEventListener('keyup', up)
+    addEventListener('blur', blur)
+    return () => {
+      removeEventListener('keydown', down)
+      removeEventListener('keyup', up)
+      removeEventListener('blur', blur)
+      setHeld(false)
+      sound.gate = true
+    }
+  }, [on])
+  const key = (e: KeyboardEvent, down: boolean): void => {
+    if (e.code !== 'Space' && e.code !== 'Enter') return
+    e.preventDefault()
+    setHeld(down)
+  }
+  return (
+    <>
+      <button type="button" class="round" aria-pressed={on} onClick={() => setOn(!on)}><Icon name="hand" /><span>{w.controls.talkOn}</span></button>
+      {on && (
+        <button type="button" class={held ? 'round talk held' : 'round talk'} aria-pressed={held} onPointerDown={() => setHeld(true)} onPointerUp={() => setHeld(false)} onPointerLeave={() => setHeld(false)} onKeyDown={(e) => key(e, true)} onKeyUp={(e) => key(e, false)}>
+          <Icon name="microphone" /><span>{w.controls.talk}</span>
+        </button>
+      )}
+    </>
+  )
+}

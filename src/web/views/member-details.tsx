@@ -1,0 +1,66 @@
+/** One person, on demand: certificate, where the keys are, volume, and for hosts what can be done. */
+import type { VNode } from 'preact'
+import { useState } from 'preact/hooks'
+import { displayName } from '../../model/identity.ts'
+import type { Member } from '../../model/roster.ts'
+import { Dialog } from '../parts/small.tsx'
+import type { CallView } from '../state/state.ts'
+import { connection } from '../state/store.ts'
+import { day, faultWords, useWords } from '../words/index.ts'
+
+export function MemberDetails({ call, member: m, onClose }: { readonly call: CallView; readonly member: Member; readonly onClose: () => void }): VNode {
+  const w = useWords()
+  const { identity } = m
+  const name = displayName(identity)
+  const [asking, setAsking] = useState(false)
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    [w.certificate.name, identity.subject], [w.certificate.organisation, identity.organisation], [w.certificate.mail, identity.emails.join(', ')],
+    [w.certificate.issuer, identity.issuer], [w.certificate.valid, `${day(identity.notBefore)} – ${day(identity.notAfter)}`],
+    [w.certificate.protection, protectionOf(m, w.certificate.protections)],
+    [w.members.volumeShort, undefined], [w.certificate.serial, identity.serial], [w.certificate.key, inGroups(identity.keyId)], [w.certificate.fingerprint, inGroups(identity.fingerprint)],
+  ]
+  return (
+    <Dialog title={name} onClose={onClose}>
+      {m.unheard !== undefined && <p class="unheard">{w.members.unheard}: {faultWords(w, { code: m.unheard, message: '' })}</p>}
+      {m.phoneLeg !== undefined && <p class="quiet">{w.members.phoneLeg[m.phoneLeg]}</p>}
+      <h3>{w.certificate.heading}</h3>
+      <dl class="facts-list">
+        {rows.filter(([, v]) => v !== undefined && v !== '').map(([k, v]) => <div key={k}><dt>{k}</dt><dd><bdi>{v}</bdi></dd></div>)}
+      </dl>
+      <p class="quiet">{w.certificate.checked}</p>
+      {asking && (
+        <div class="ask" role="group" aria-label={w.members.removeAsk(name)}>
+          <p><strong>{w.members.removeAsk(name)}</strong></p>
+          <p class="quiet">{w.members.removeHow}</p>
+          <Remove call={call.id} keyId={identity.keyId} onDone={onClose} onCancel={() => setAsking(false)} />
+        </div>
+      )}
+      <div class="row end">
+        {!m.self && !asking && <button type="button" class="danger plain" onClick={() => setAsking(true)}>{w.members.remove}</button>}
+        <button type="button" class="primary" onClick={onClose}>{w.dismiss}</button>
+      </div>
+    </Dialog>
+  )
+}
+
+function Remove({ call, keyId, onDone, onCancel }: { readonly call: number; readonly keyId: string; readonly onDone: () => void; readonly onCancel: () => void }): VNode {
+  const w = useWords()
+  const [ban, setBan] = useState(false)
+  return (
+    <>
+      <label class="check"><input type="checkbox" checked={ban} onChange={(e) => setBan(e.currentTarget.checked)} /> {w.members.removeBan}</label>
+      <div class="row end">
+        <button type="button" onClick={onCancel}>{w.cancel}</button>
+        <button type="button" class="danger" onClick={() => void connection.command('remove', { call, keyId, ban }).then(onDone)}>{w.members.removeDo}</button>
+      </div>
+    </>
+  )
+}
+
+/** What the roster knows of it; members of older clients say nothing. */
+function protectionOf(m: Member, words: Readonly<Record<string, string>>): string {
+  const stated = (m as Member & { readonly keyProtection?: string }).keyProtection
+  return words[stated ?? 'unknown'] ?? words['unknown']!
+}
+
+const inGroups = (hex: string): string => (hex.match(/.{1,4}/g) ?? []).join(' ')

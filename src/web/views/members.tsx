@@ -1,0 +1,105 @@
+/** Who is in the call. A row says all that there is to say of one person; the rest is behind it, on demand. */
+import type { VNode } from 'preact'
+import { useState } from 'preact/hooks'
+import { displayName } from '../../model/identity.ts'
+import type { Member } from '../../model/roster.ts'
+import { Icon } from '../parts/icons.tsx'
+import { memo } from '../parts/memo.ts'
+import { Meter, Speaking } from '../parts/small.tsx'
+import { type CallView, type Quality, qualityOf } from '../state/state.ts'
+import { connection } from '../state/store.ts'
+import { faultWords, timeOfDay, useWords } from '../words/index.ts'
+import { MemberDetails } from './member-details.tsx'
+
+export interface Clock {
+  readonly instant: number
+  readonly unixMs: number
+}
+
+export function Members({ call, clock }: { readonly call: CallView; readonly clock: Clock }): VNode {
+  const w = useWords()
+  const [open, setOpen] = useState<string>()
+  const { members } = call.roster
+  const names = namesakes(members)
+  const shown = members.find((m) => m.identity.keyId === open)
+  return (
+    <section class="card members" aria-labelledby="members">
+      <h2 id="members">{w.members.heading(members.length)}</h2>
+      {members.length === 0 && <p class="quiet">{w.members.empty}</p>}
+      <ul>
+        {members.map((m) => (
+          <Row
+            key={m.identity.keyId} call={call.id} member={m} muted={m.self && call.muted} quality={m.self ? 'good' : qualityOf(call.lines.get(m.ssrc ?? -1))}
+            since={timeOfDay(clock.unixMs + m.since - clock.instant)} namesake={names.get(m.identity.keyId) ?? ''} volume={call.volumes[m.identity.keyId] ?? 1} onOpen={setOpen}
+          />
+        ))}
+      </ul>
+      {shown !== undefined && <MemberDetails call={call} member={shown} onClose={() => setOpen(undefined)} />}
+    </section>
+  )
+}
+
+/** `i/n` for people who share a name with somebody else here. */
+function namesakes(members: readonly Member[]): Map<string, string> {
+  const by = new Map<string, string[]>()
+  for (const m of members) {
+    const name = displayName(m.identity).toLocaleLowerCase()
+    by.set(name, [...(by.get(name) ?? []), m.identity.keyId])
+  }
+  return new Map([...by.values()].filter((ids) => ids.length > 1).flatMap((ids) => ids.toSorted().map((id, i): [string, string] => [id, `${i + 1}/${ids.length}`])))
+}
+
+interface RowProps {
+  readonly call: number
+  readonly member: Member
+  readonly muted: boolean
+  readonly quality: Quality
+  readonly since: string
+  readonly namesake: string
+  readonly volume: number
+  readonly onOpen: (keyId: string) => void
+}
+
+const Row = memo(({ call, member: m, muted, quality, since, namesake, volume, onOpen }: RowProps): VNode => {
+  const w = useWords()
+  const name = displayName(m.identity)
+  const [i, n] = namesake.split('/').map(Number)
+  const about = [m.identity.organisation, m.identity.emails[0]].filter((t) => t !== undefined && t !== name).join(' · ')
+  const who = m.self ? 'own' : m.ssrc
+  return (
+    <li data-unheard={m.unheard !== undefined} data-joining={m.state === 'joining'}>
+      <Speaking call={call} who={who} word={w.members.speaking}><span aria-hidden="true" style={{ '--hue': String(hueOf(m.identity.keyId)) }} class="initials">{initials(name)}</span></Speaking>
+      <div class="who">
+        <p class="name">
+          <bdi>{name}</bdi>
+          {m.self && <span class="tag">{w.members.you}</span>}
+          {muted && <span class="tag warn">{w.members.muted}</span>}
+          {m.kind === 'gateway' && <span class="tag warn">{w.members.gateway}</span>}
+          {m.state === 'joining' && <span class="tag">{w.members.joining}</span>}
+          {n !== undefined && i !== undefined && <span class="tag twin">{w.members.sameName(i, n)} · {keyWords(m.identity.keyId)}</span>}
+        </p>
+        <p class="about"><bdi>{about === '' ? m.identity.issuer : about}</bdi></p>
+        {m.unheard !== undefined && <p class="unheard"><Icon name="warning" /> {w.members.unheard}: {faultWords(w, { code: m.unheard, message: '' })}</p>}
+      </div>
+      <div class="how">
+        <span class="sound">{who === undefined ? null : <Meter call={call} who={who} />}</span>
+        <span class="facts">{m.self ? '' : `${w.members.quality[m.unheard === undefined ? quality : 'none']} · `}{w.members.since(since)}</span>
+      </div>
+      {m.self ? <span class="slider" /> : (
+        <label class="slider">
+          <span class="unseen">{w.members.volume(name)}</span><Icon name="volume" />
+          <input type="range" min="0" max="2" step="0.05" value={volume} onInput={(e) => void connection.command('volume', { call, keyId: m.identity.keyId, gain: Number(e.currentTarget.value) })} />
+        </label>
+      )}
+      <button type="button" class="icon-button" aria-label={w.members.details(name)} onClick={() => onOpen(m.identity.keyId)}><Icon name="more" /></button>
+    </li>
+  )
+})
+
+const initials = (name: string): string => {
+  const words = name.split(/\s+/u).filter((x) => /\p{L}|\p{N}/u.test(x))
+  return [words[0], words.length > 1 ? words.at(-1) : undefined].map((x) => [...(x ?? '')][0] ?? '').join('').toLocaleUpperCase()
+}
+/** The same person has the same colour everywhere. */
+const hueOf = (keyId: string): number => Number.parseInt(keyId.slice(0, 4), 16) % 360
+export const keyWords = (keyId: string): string => keyId.slice(0, 8).replace(/(.{4})/, '$1 ')

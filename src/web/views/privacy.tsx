@@ -1,0 +1,30 @@
+/** The one sentence: who can hear this. */
+import type { VNode } from 'preact'
+import { privacyOf } from '../../model/privacy.ts'
+import type { Roster } from '../../model/roster.ts'
+import { Shape } from '../parts/icons.tsx'
+import { useWords, type Words } from '../words/index.ts'
+
+export function sentenceOf(w: Words, r: Roster): string {
+  const privacy = privacyOf(r)
+  if (privacy === 'sealed') return w.privacy.sealed(r.members.length)
+  if (privacy !== 'none') return w.privacy[privacy]
+  return r.phase === 'healing' ? w.privacy.healing : r.phase === 'left' ? w.privacy.left : w.privacy.joining
+}
+
+export function Privacy({ roster, name }: { readonly roster: Roster; readonly name: string }): VNode {
+  const w = useWords()
+  const privacy = privacyOf(roster)
+  const how = { sealed: w.privacy.sealedHow, bridged: w.privacy.bridgedHow, open: w.privacy.openHow, none: w.privacy.noneHow }[privacy]
+  const also = [roster.members.some((m) => m.kind === 'gateway') ? w.privacy.gateway : '', roster.members.some((m) => m.phoneLeg === 'plain-lan') ? w.privacy.plainLeg : ''].filter((t) => t !== '')
+  return (
+    <section class="privacy" data-privacy={privacy} aria-labelledby="privacy">
+      <Shape privacy={privacy} />
+      <div>
+        <h1 id="privacy">{sentenceOf(w, roster)}</h1>
+        <p><span class="room">{name}</span>{how}</p>
+        {also.map((t) => <p key={t} class="also">{t}</p>)}
+      </div>
+    </section>
+  )
+}

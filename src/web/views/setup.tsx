@@ -1,0 +1,125 @@
+/** From nothing to the echo room: server, certificate, what to talk with. */
+import type { VNode } from 'preact'
+import { useRef, useState } from 'preact/hooks'
+import type { PageFault, PageSnapshot } from '../../model/page.ts'
+import { Icon } from '../parts/icons.tsx'
+import { connection } from '../state/store.ts'
+import { faultWords, useWords } from '../words/index.ts'
+import { SipPhone } from './phone.tsx'
+
+export function Setup({ snapshot, onEcho, onRooms }: { readonly snapshot: PageSnapshot; readonly onEcho: () => void; readonly onRooms: () => void }): VNode {
+  const w = useWords()
+  const step = snapshot.setup?.step ?? 'done'
+  const number = { server: 1, certificate: 2, starting: 2, done: 3 }[step]
+  return (
+    <div class="setup">
+      <p class="progress">{w.setup.heading} · {w.setup.step(number, 3)}</p>
+      <span class="bar" aria-hidden="true"><span style={{ transform: `scaleX(${number / 3})` }} /></span>
+      {step === 'server' && <ServerStep fault={snapshot.setup?.fault} />}
+      {(step === 'certificate' || step === 'starting') && <CertificateStep starting={step === 'starting'} fault={snapshot.setup?.fault} />}
+      {step === 'done' && <PhoneStep snapshot={snapshot} onEcho={onEcho} onRooms={onRooms} />}
+    </div>
+  )
+}
+
+const Problem = ({ fault }: { readonly fault: PageFault | undefined }): VNode | null => {
+  const w = useWords()
+  return fault === undefined ? null : <p class="problem" role="alert"><Icon name="warning" /> {faultWords(w, fault)} <code>{fault.code}</code></p>
+}
+
+function ServerStep({ fault: earlier }: { readonly fault: PageFault | undefined }): VNode {
+  const w = useWords()
+  const [server, setServer] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [fault, setFault] = useState(earlier)
+  const go = async (): Promise<void> => {
+    setBusy(true)
+    setFault(await connection.command('setup.server', { server: server.trim() }))
+    setBusy(false)
+  }
+  return (
+    <form class="card" onSubmit={(e) => {
+      e.preventDefault()
+      void go()
+    }}>
+      <h1>{w.setup.serverTitle}</h1>
+      <div class="field">
+        <label for="server">{w.setup.serverField}</label>
+        <input id="server" value={server} onInput={(e) => setServer(e.currentTarget.value)} autocomplete="off" spellcheck={false} aria-describedby="server-hint" ref={(e) => void (e && document.activeElement === document.body && e.focus())} />
+        <p id="server-hint" class="quiet">{w.setup.serverHint}</p>
+      </div>
+      <Problem fault={fault} />
+      <div class="row end"><button type="submit" class="primary" disabled={busy || server.trim() === ''}>{busy ? w.setup.checking : w.setup.next}</button></div>
+    </form>
+  )
+}
+
+function CertificateStep({ starting, fault: earlier }: { readonly starting: boolean; readonly fault: PageFault | undefined }): VNode {
+  const w = useWords()
+  const [files, setFiles] = useState<readonly File[]>([])
+  const [passphrase, setPassphrase] = useState('')
+  const [fault, setFault] = useState(earlier)
+  const input = useRef<HTMLInputElement>(null)
+  const locked = fault?.code === 'IDENTITY_PASSPHRASE_NEEDED' || fault?.code === 'IDENTITY_PASSPHRASE_WRONG'
+  const send = async (chosen: readonly File[]): Promise<void> => {
+    setFiles(chosen)
+    if (chosen.length === 0) return
+    const contents = await Promise.all(chosen.map(async (f) => base64(new Uint8Array(await f.arrayBuffer()))))
+    setFault(await connection.command('setup.identity', { files: contents, passphrase }))
+  }
+  return (
+    <form class="card" onSubmit={(e) => {
+      e.preventDefault()
+      void send(files)
+    }} onDragOver={(e) => e.preventDefault()} onDrop={(e) => {
+      e.preventDefault()
+      void send([...(e.dataTransfer?.files ?? [])])
+    }}>
+      <h1>{w.setup.certificateTitle}</h1>
+      <p>{w.setup.certificateHow}</p>
+      <div class="drop">
+        <input ref={input} id="files" class="unseen" type="file" multiple tabIndex={-1} aria-hidden="true" accept=".pem,.crt,.cer,.key,.p12,.pfx" onChange={(e) => void send([...(e.currentTarget.files ?? [])])} />
+        <button type="button" class="primary" disabled={starting} autofocus onClick={() => input.current?.click()}>{starting ? w.setup.starting : w.setup.choose}</button>
+        <span class="quiet">{files.length === 0 ? w.setup.drop : `${w.setup.files(files.length)}: ${files.map((f) => f.name).join(', ')}`}</span>
+      </div>
+      {locked && (
+        <div class="field">
+          <label for="passphrase">{w.setup.passphrase}</label>
+          <input id="passphrase" type="password" autocomplete="off" value={passphrase} onInput={(e) => setPassphrase(e.currentTarget.value)} />
+        </div>
+      )}
+      <Problem fault={fault} />
+      <p class="quiet">{w.setup.private}</p>
+      {locked && <div class="row end"><button type="submit" class="primary">{w.setup.next}</button></div>}
+    </form>
+  )
+}
+
+function PhoneStep({ snapshot, onEcho, onRooms }: { readonly snapshot: PageSnapshot; readonly onEcho: () => void; readonly onRooms: () => void }): VNode {
+  const w = useWords()
+  const [sip, setSip] = useState(false)
+  if (sip) {
+    return (
+      <>
+        <SipPhone phones={snapshot.phones} dial={snapshot.echoDial} />
+        <div class="row end"><button type="button" onClick={() => setSip(false)}>{w.setup.back}</button><button type="button" class="primary" onClick={onRooms}>{w.setup.goOn}</button></div>
+      </>
+    )
+  }
+  return (
+    <section class="card">
+      <h1>{w.setup.phoneTitle}</h1>
+      <div class="choices">
+        <button type="button" class="choice" disabled={snapshot.server.state !== 'up'} onClick={onEcho}><Icon name="microphone" /><strong>{w.setup.phoneBrowser}</strong><span class="quiet">{w.setup.phoneBrowserHow}</span></button>
+        <button type="button" class="choice" onClick={() => setSip(true)}><Icon name="phone" /><strong>{w.setup.phoneSip}</strong><span class="quiet">{w.setup.phoneSipHow}</span></button>
+      </div>
+      {snapshot.server.state === 'up' ? null : <p class="quiet" role="status">{w.server.connecting(snapshot.server.name)}</p>}
+    </section>
+  )
+}
+
+function base64(octets: Uint8Array): string {
+  let text = ''
+  for (const o of octets) text += String.fromCharCode(o)
+  return btoa(text)
+}

@@ -1,0 +1,133 @@
+/** Every word of the page, in German. */
+import type { Words } from './en.ts'
+
+const NUMBERS = ['keine', 'eine', 'zwei', 'drei', 'vier', 'fünf', 'sechs', 'sieben', 'acht', 'neun', 'zehn', 'elf', 'zwölf']
+const count = (n: number): string => NUMBERS[n] ?? String(n)
+
+export const de: Words = {
+  language: 'Deutsch',
+  title: 'stc',
+  skip: 'Zum Gespräch springen',
+  privacy: {
+    sealed: (n) => (n === 1 ? 'Nur Sie sind hier: Niemand kann das hören' : `Nur diese ${count(n)} Personen können das hören`),
+    bridged: 'Unser Server kann das hören',
+    open: 'Jeder in der Leitung kann das hören',
+    none: 'Noch hört Sie niemand',
+    joining: 'Beitritt läuft: Noch hört Sie niemand',
+    healing: 'Verbindung wird erneuert: Jetzt hört Sie niemand',
+    left: 'Sie haben aufgelegt',
+    gateway: 'Auch Anrufer aus dem Telefonnetz hören das, über ein Gateway.',
+    plainLeg: 'Ein Telefon in diesem Gespräch spricht in seinem eigenen lokalen Netz ungeschützt.',
+    sealedHow: 'Ende zu Ende versiegelt: Nicht einmal der Server kann mithören.',
+    bridgedHow: 'Unterwegs geschützt, am Server offen.',
+    openHow: 'Ab hier nicht mehr geschützt.',
+    noneHow: 'Man hört Sie, sobald Sie drin sind.',
+  },
+  nav: { call: 'Gespräch', rooms: 'Räume', phone: 'Telefon und Ton', settings: 'Einstellungen' },
+  server: {
+    up: (name) => `Verbunden mit ${name}`, down: (name) => `Nicht verbunden mit ${name}`, connecting: (name) => `Verbinde mit ${name} …`,
+    roundTrip: (ms) => `${Math.round(ms)} ms zum Server und zurück`,
+  },
+  members: {
+    heading: (n) => (n === 1 ? 'Eine Person' : `${n} Personen`), you: 'Sie', joining: 'kommt herein', gateway: 'Gateway ins Telefonnetz', muted: 'stumm', speaking: 'spricht',
+    sameName: (i, n) => `${i} von ${n} mit diesem Namen`, since: (t) => `seit ${t}`, unheard: 'Diese Person können Sie nicht hören', unheardYou: 'Die anderen können Sie nicht hören',
+    quality: { none: 'noch kein Ton', good: 'klar', fair: 'leichte Verluste', poor: 'schlechte Verbindung' },
+    details: (name) => `Einzelheiten zu ${name}`, empty: 'Noch ist niemand hier.',
+    phoneLeg: { local: 'Telefon auf demselben Rechner', encrypted: 'Weg zum Telefon: verschlüsselt', 'plain-lan': 'Weg zum Telefon: ungeschützt im lokalen Netz' },
+    volume: (name) => `Lautstärke von ${name}`, volumeShort: 'Lautstärke',
+    remove: 'Entfernen …', removeAsk: (name) => `${name} aus dem Gespräch entfernen?`, removeHow: 'Die Gruppe bekommt neue Schlüssel, die diese Person nicht hat. Alle sehen, wer es war.', removeBan: 'Nicht wieder hereinlassen', removeDo: 'Entfernen',
+  },
+  certificate: {
+    heading: 'Zertifikat', name: 'Name', organisation: 'Organisation', mail: 'E-Mail', issuer: 'Ausgestellt von', serial: 'Seriennummer', valid: 'Gültig', key: 'Schlüssel', fingerprint: 'Fingerabdruck',
+    checked: 'Auf Ihrem Rechner geprüft, nicht vom Server.', protection: 'Wo die Schlüssel liegen', protections: { 'in-process': 'im Programm des Clients', process: 'in einem eigenen Programm (sagt der Client)', enclave: 'in einer SGX-Enklave', unknown: 'nicht angegeben' },
+  },
+  code: {
+    heading: 'Sicherheitscode', none: 'Den Code gibt es, sobald Sie drin sind.', compare: 'Vergleichen', compared: 'Verglichen: Er war gleich', changed: 'Der Code hat sich seit dem Vergleich geändert, weil jemand kam oder ging.',
+    title: 'Sicherheitscode vergleichen', group: (i) => `Gruppe ${i}`,
+    how: ['Bitten Sie jemanden im Gespräch, dessen Stimme Sie kennen, Ihnen die ersten zwei Gruppen vorzulesen.', 'Lesen Sie die nächsten zwei vor, und lassen Sie sich den Rest vorlesen.', 'Alle sechs gleich: Sie sind in einer Gruppe mit denselben Schlüsseln, und niemand steht dazwischen.'],
+    limit: 'Der Code zeigt, dass niemand die Gruppe geteilt hat. Wer die Leute sind, sagen ihre Zertifikate.', same: 'Alles gleich', different: 'Etwas weicht ab', later: 'Später',
+    alarm: 'Dann sprechen Sie über nichts Vertrauliches.', alarmHow: 'Prüfen Sie zuerst, ob beide den neuesten Code vorlesen: Er ändert sich, sobald jemand kommt oder geht. Weicht er weiter ab, hat jemand das Gespräch in zwei Hälften geteilt: Legen Sie auf und sagen Sie es dem Betreiber des Servers.', leave: 'Auflegen', back: 'Noch einmal vergleichen',
+  },
+  history: {
+    heading: 'Was geschah', empty: 'Noch nichts.', joined: (n) => `${n} kam herein`, left: (n) => `${n} ist weg`, unheard: (n) => `${n} ist nicht zu hören`, heard: (n) => `${n} ist wieder zu hören`,
+    phase: { joining: 'Beitritt zum Raum', member: 'Sie sind drin', healing: 'Verbindung verloren, wird erneuert', left: 'Sie haben aufgelegt' },
+  },
+  controls: {
+    heading: 'Bedienung', mute: 'Stumm', unmute: 'Stumm aus', talk: 'Zum Sprechen halten', talkOn: 'Sprechtaste', leave: 'Auflegen', keypad: 'Tasten', hide: 'Schließen', mutedNow: 'Sie sind stumm', unmutedNow: 'Man kann Sie hören', takeOver: 'Ton hierher holen', elsewhere: 'Ein anderes Fenster hat den Ton.',
+    onPhone: (line) => `Sie sprechen am Telefon „${line}“`, level: 'Ihr Mikrofon', withheld: 'Halten Sie den Knopf oder die Leertaste, während Sie sprechen.',
+  },
+  rooms: {
+    heading: 'Einen Raum anrufen', number: 'Raum oder Nummer', placeholder: 'zum Beispiel 100', call: 'Anrufen', known: 'Räume', recent: 'Bisherige Gespräche', again: (room) => `${room} noch einmal anrufen`, none: 'Noch keine Gespräche.', alone: 'sonst niemand', lasted: (d) => `${d} lang`,
+    echo: 'Echoraum', echoHow: 'Hören Sie, was unser Server von Ihnen hört, und was die anderen hören.', echoGo: 'Ausprobieren', people: (n) => (n === 1 ? '1 andere Person' : `${n} andere Personen`), failed: 'hat nicht geklappt', inCall: 'Sie sind schon in einem Gespräch.',
+  },
+  phone: {
+    browser: 'Mit diesem Browser sprechen', browserHow: 'Am besten mit Headset. Der Browser fragt einmal, ob er das Mikrofon benutzen darf.', microphone: 'Mikrofon', speaker: 'Lautsprecher', standard: 'Standard', test: 'Test', testTone: 'Testton abspielen', testLevel: 'Sagen Sie etwas: Der Balken sollte sich bewegen.', start: 'Mikrofon testen',
+    levelGood: 'Wir hören Sie.', levelNone: 'Noch nichts zu hören. Ist das richtige Mikrofon gewählt und nicht stumm?', refused: 'Der Browser gibt das Mikrofon nicht frei. Erlauben Sie es neben der Adresszeile und versuchen Sie es noch einmal.', missing: 'Es gibt kein Mikrofon. Schließen Sie eines an und versuchen Sie es noch einmal.', retry: 'Noch einmal',
+    soft: 'Mit einem SIP-Telefon sprechen', softHow: 'Jedes Softphone oder Tischtelefon geht. Tragen Sie das in seine Konto-Einstellungen ein:', none: 'Dieser Client bedient kein SIP-Telefon. Tragen Sie eines unter „phones“ in seine Konfiguration ein.', field: { user: 'Benutzername', domain: 'Domain / Registrar', proxy: 'Ausgehender Proxy', transport: 'Transport', password: 'Passwort', dial: 'Dann wählen' },
+    password: 'wie in der Konfiguration des Clients', noPassword: 'keines nötig', registered: 'Ihr Telefon ist angemeldet', waiting: 'Warte auf die Anmeldung Ihres Telefons …', qr: 'Mit einem Telefon scannen', other: 'Anderes Telefon', copy: 'Kopieren', copied: 'Kopiert', qrHow: 'Adresse für Telefone, die sie lesen können',
+    where: { linphone: 'Assistent → SIP-Konto verwenden', zoiper: 'Einstellungen → Konten → Hinzufügen', microsip: 'Menü → Konto hinzufügen', groundwire: 'Einstellungen → Konten → Generic SIP', baresip: 'in ~/.baresip/accounts', other: 'SIP-Konto-Einstellungen' },
+  },
+  echo: {
+    heading: 'Echoraum', how: 'Sie sind allein in einem versiegelten Raum. Sagen Sie ein paar Worte: Sie bekommen sie zweimal zurück.', speak: (s) => `Jetzt sprechen: ${s} s`, ready: 'Noch einmal aufnehmen', joining: 'Der Raum wird geöffnet …',
+    server: 'Was unser Server von Ihnen hören könnte', serverHow: 'Genau die Oktette, die zum Server gingen, als Ton abgespielt. Es ist Rauschen: Ohne die Schlüssel, die die Mitglieder nie verlassen, ist nichts darin.', members: 'Was die Mitglieder hören', membersHow: 'Dieselben Rahmen, mit dem Schlüssel des Raums geöffnet.', play: 'Abspielen', stop: 'Anhalten', octets: 'Die ersten Oktette, wie sie hinausgehen', done: 'Das klappt. Sie sind bereit für Ihr erstes Gespräch.', finish: 'Zu den Räumen', quiet: 'Von Ihnen war fast nichts zu hören. Prüfen Sie das Mikrofon und nehmen Sie noch einmal auf.', playing: 'Läuft', wave: 'Lautstärke im Verlauf',
+  },
+  diagnostics: {
+    heading: 'Verbindung', open: 'Zahlen zeigen', close: 'Zahlen verbergen', member: 'Person', loss: 'Verlust', jitter: 'Jitter', buffer: 'Puffer', concealed: 'Ergänzt', delay: 'Verzögerung', epoch: 'Epoche', refused: 'Abgewiesene Rahmen', late: 'Verspätete Takte', path: 'Weg der Sprache',
+    paths: { none: 'noch keiner', udp: 'direkt (UDP)', tls: 'Umweg (TLS)' }, delayHow: 'Der halbe Weg zum Server und zurück, nur auf dieser Seite, und der Puffer.', lastMinute: 'die letzte Minute',
+  },
+  settings: { heading: 'Einstellungen', language: 'Sprache', theme: 'Darstellung', themes: { system: 'wie das System', light: 'hell', dark: 'dunkel' }, about: 'Über', version: (v) => `stc ${v}`, identity: 'Das sind Sie', close: 'Schließen' },
+  setup: {
+    heading: 'Einrichten', step: (i, n) => `Schritt ${i} von ${n}`, serverTitle: 'Wo ist Ihr Server?', serverField: 'Adresse des Servers oder Einladungslink', serverHint: 'Zum Beispiel talk.example.org. Der Betreiber nennt sie Ihnen.', next: 'Weiter', checking: 'Wird geprüft …',
+    certificateTitle: 'Wer sind Sie?', certificateHow: 'Wählen Sie die Dateien, die Sie bekommen haben: Ihr Zertifikat, seinen Schlüssel und das Zertifikat der Ausgabestelle. Eine Datei oder mehrere, in beliebiger Reihenfolge.', choose: 'Dateien wählen', drop: 'oder hierher ziehen', passphrase: 'Passphrase des Schlüssels', passphraseHint: 'Nur falls der Schlüssel eine hat.', files: (n) => (n === 1 ? '1 Datei' : `${n} Dateien`),
+    starting: 'Startet …', phoneTitle: 'Womit möchten Sie sprechen?', phoneBrowser: 'Mit diesem Browser', phoneBrowserHow: 'Mikrofon und Lautsprecher dieses Rechners.', phoneSip: 'Mit einem SIP-Telefon', phoneSipHow: 'Softphone oder Tischtelefon.', private: 'Der Schlüssel bleibt auf diesem Rechner. Er kommt in den eigenen Ordner des Clients, den nur Sie lesen können.', back: 'Zurück', goOn: 'Weiter zu den Räumen',
+  },
+  trouble: {
+    'client-gone': { what: 'Der Client auf diesem Rechner antwortet nicht', todo: 'Starten Sie stc neu. Diese Seite kommt von selbst wieder.' },
+    locked: { what: 'Dieses Fenster ist nicht angemeldet', todo: 'Öffnen Sie die Adresse, die stc beim Start genannt hat.' },
+    'server-gone': { what: 'Der Server ist nicht zu erreichen', todo: 'Prüfen Sie Ihr Netz. Wir versuchen es weiter; hier ist nichts zu tun.' },
+    'certificate-revoked': { what: 'Ihr Zertifikat ist gesperrt worden', todo: 'Bitten Sie die Ausgabestelle um ein neues.' },
+    'certificate-expired': { what: 'Ein Zertifikat ist abgelaufen', todo: 'Bitten Sie die Ausgabestelle um ein neues.' },
+    'certificate-not-yet': { what: 'Ein Zertifikat gilt noch nicht', todo: 'Prüfen Sie die Uhr dieses Rechners; sonst warten Sie.' },
+    clock: { what: 'Die Uhr dieses Rechners geht falsch', todo: 'Stellen Sie sie richtig: Zertifikate und Schlüssel hängen an ihr.' },
+    'not-trusted': { what: 'Server und Client trauen den Zertifikaten des anderen nicht', todo: 'Fragen Sie den Betreiber des Servers, welcher Ausgabestelle er traut.' },
+    refused: { what: 'Der Server hat die Verbindung abgewiesen', todo: 'Was er sagte, steht darunter; fragen Sie den Betreiber.' },
+    'udp-blocked': { what: 'Dieses Netz sperrt den direkten Weg für Sprache (UDP)', todo: 'Die Sprache nimmt einen Umweg und kommt vielleicht später an. Ein anderes Netz oder sein Betreiber kann helfen.' },
+    'no-voice': { what: 'Die Sprache erreicht den Server nicht', todo: 'Prüfen Sie Firewall und Netz.' },
+  },
+  clockOff: (s) => `Sie geht um ${amount(Math.abs(s))} ${s < 0 ? 'vor' : 'nach'}.`,
+  faults: {
+    CLIENT_UNKNOWN_NUMBER: 'Diese Nummer führt nirgendwohin. Wählen Sie die Raumkennung und einen Raum, zum Beispiel 8000.',
+    CLIENT_EMERGENCY: 'Notrufe sind mit diesem Programm nicht möglich. Nehmen Sie jetzt ein anderes Telefon.',
+    CLIENT_BUSY: 'Zu viele Gespräche zugleich. Beenden Sie erst ein anderes.',
+    CLIENT_ROOM_TAKEN: 'Ein anderes Telefon dieses Clients ist in diesem Raum. Legen Sie dort zuerst auf.',
+    CLIENT_NO_CHANNEL: 'Es gibt keine Verbindung zum Server.',
+    CLIENT_REMOVED: 'Sie sind aus dem Raum entfernt worden.',
+    CLIENT_REPLACED: 'Eine andere Verbindung mit Ihrem Zertifikat hat Ihren Platz im Raum eingenommen. Waren Sie das nicht, ist Ihr Schlüssel in fremden Händen: Lassen Sie das Zertifikat sperren.',
+    CLIENT_NOT_ARRIVING: 'Von dieser Person kommt nichts an.',
+    CHANNEL_UNREACHABLE: 'Der Server ist nicht zu erreichen. Prüfen Sie Adresse, Port und Firewall, und ob der Server läuft.',
+    IDENTITY_FILE_NO_KEY: 'In den Dateien ist kein privater Schlüssel.',
+    IDENTITY_FILE_NO_CERTIFICATE: 'In den Dateien ist kein Zertifikat.',
+    IDENTITY_KEY_MISMATCH: 'Der Schlüssel gehört nicht zum Zertifikat.',
+    IDENTITY_PASSPHRASE_NEEDED: 'Der Schlüssel ist verschlüsselt: Geben Sie seine Passphrase an.',
+    IDENTITY_PASSPHRASE_WRONG: 'Die Passphrase öffnet den Schlüssel nicht.',
+    IDENTITY_EXPIRED: 'Das Zertifikat ist abgelaufen. Bitten Sie die Ausgabestelle um ein neues.',
+    IDENTITY_NOT_YET_VALID: 'Das Zertifikat gilt noch nicht. Prüfen Sie die Uhr dieses Rechners.',
+    PAGE_LOST: 'Der Client antwortet nicht.',
+  },
+  notes: {
+    CLIENT_CHANNEL_LOST: 'Die Verbindung zum Server ist weg',
+    CLIENT_DEAF: 'Nichts war mehr zu hören: Wir senden nicht und treten neu bei',
+    CLIENT_SERVER_SILENT: 'Der Server antwortet nicht',
+    CLIENT_RENEWING: 'Die Schlüssel werden erneuert',
+  },
+  duration: (s) => amount(s),
+  announce: { joined: (n) => `${n} kam herein.`, left: (n) => `${n} ging.` },
+  dismiss: 'Schließen', cancel: 'Abbrechen', code_: 'Code',
+}
+
+const UNITS = [['Sekunde', 'Sekunden'], ['Minute', 'Minuten'], ['Stunde', 'Stunden'], ['Tag', 'Tage']] as const
+function amount(s: number): string {
+  const [n, unit] = s < 90 ? [s, UNITS[0]] : s < 5400 ? [s / 60, UNITS[1]] : s < 129_600 ? [s / 3600, UNITS[2]] : [s / 86_400, UNITS[3]]
+  const whole = Math.round(n)
+  return `${whole} ${unit[whole === 1 ? 0 : 1]}`
+}

@@ -1,0 +1,112 @@
+/** Every word of the page, in English. The other languages have the same keys. */
+import type { Cause } from '../state/trouble.ts'
+
+const NUMBERS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve']
+const count = (n: number): string => NUMBERS[n] ?? String(n)
+
+export const en = {
+  language: 'English',
+  title: 'stc',
+  skip: 'Skip to the call',
+  privacy: {
+    sealed: (n: number) => (n === 1 ? 'Only you are here: nobody can hear this' : `Only these ${count(n)} people can hear this`),
+    bridged: 'Our server can hear this',
+    open: 'Anyone on the line can hear this',
+    none: 'Nobody hears you yet',
+    joining: 'Joining: nobody hears you yet',
+    healing: 'Reconnecting: nobody hears you now',
+    left: 'You have left',
+    gateway: 'Telephone callers hear this too, through a gateway.',
+    plainLeg: 'A phone in this call speaks unprotected on its own local network.',
+    sealedHow: 'Sealed end to end: not even the server can listen.',
+    bridgedHow: 'Protected on the way, open at the server.',
+    openHow: 'Not protected beyond this point.',
+    noneHow: 'You will be heard once you are in.',
+  },
+  nav: { call: 'Call', rooms: 'Rooms', phone: 'Phone and sound', settings: 'Settings' },
+  server: {
+    up: (name: string) => `Connected to ${name}`, down: (name: string) => `Not connected to ${name}`, connecting: (name: string) => `Connecting to ${name}…`,
+    roundTrip: (ms: number) => `${Math.round(ms)} ms to the server and back`,
+  },
+  members: {
+    heading: (n: number) => (n === 1 ? 'One person' : `${n} people`), you: 'you', joining: 'coming in', gateway: 'gateway to telephones', muted: 'muted', speaking: 'speaking',
+    sameName: (i: number, n: number) => `${i} of ${n} with this name`, since: (t: string) => `since ${t}`, unheard: 'You cannot hear this person', unheardYou: 'The others cannot hear you',
+    quality: { none: 'no sound yet', good: 'clear', fair: 'some loss', poor: 'poor connection' },
+    details: (name: string) => `Details of ${name}`, empty: 'Nobody is here yet.',
+    phoneLeg: { local: 'phone on the same computer', encrypted: 'phone leg: encrypted', 'plain-lan': 'phone leg: plain on the local network' },
+    volume: (name: string) => `Volume of ${name}`, volumeShort: 'Volume',
+    remove: 'Remove…', removeAsk: (name: string) => `Remove ${name} from the call?`, removeHow: 'The group gets new keys that this person does not have. Everybody sees who did it.', removeBan: 'Do not let this person in again', removeDo: 'Remove',
+  },
+  certificate: {
+    heading: 'Certificate', name: 'Name', organisation: 'Organisation', mail: 'Mail', issuer: 'Issued by', serial: 'Serial number', valid: 'Valid', key: 'Key', fingerprint: 'Fingerprint',
+    checked: 'Checked on your computer, not by the server.', protection: 'Where the keys are', protections: { 'in-process': 'in the client program', process: 'in a program of their own (says the client)', enclave: 'in an SGX enclave', unknown: 'not stated' },
+  },
+  code: {
+    heading: 'Security code', none: 'There is a code once you are in.', compare: 'Compare', compared: 'Compared: it was the same', changed: 'The code has changed since you compared it, because somebody came or left.',
+    title: 'Compare the security code', group: (i: number) => `Group ${i}`,
+    how: ['Ask somebody in the call, in whose voice you trust, to read the first two groups to you.', 'Read the next two to them, and let them read the rest.', 'All six the same: you are in one group with one set of keys, and nobody stands between.'],
+    limit: 'The code shows that nobody has split the group. Who the people are, their certificates say.', same: 'All the same', different: 'Something differs', later: 'Later',
+    alarm: 'Then do not speak about anything confidential.', alarmHow: 'Check first that you both read the newest code: it changes whenever somebody comes or goes. If it still differs, somebody has split the call in two: leave it, and tell whoever runs the server.', leave: 'Leave the call', back: 'Compare again',
+  },
+  history: {
+    heading: 'What happened', empty: 'Nothing yet.', joined: (n: string) => `${n} came in`, left: (n: string) => `${n} is gone`, unheard: (n: string) => `${n} cannot be heard`, heard: (n: string) => `${n} can be heard again`,
+    phase: { joining: 'Joining the room', member: 'You are in', healing: 'Connection lost, coming back', left: 'You have left' } as Readonly<Record<string, string>>,
+  },
+  controls: {
+    heading: 'Controls', mute: 'Mute', unmute: 'Unmute', talk: 'Hold to talk', talkOn: 'Push to talk', leave: 'Leave', keypad: 'Keypad', hide: 'Close', mutedNow: 'You are muted', unmutedNow: 'You can be heard', takeOver: 'Use the sound here', elsewhere: 'Another window has the sound.',
+    onPhone: (line: string) => `You speak on your phone “${line}”`, level: 'Your microphone', withheld: 'Hold the button, or the space bar, while you talk.',
+  },
+  rooms: {
+    heading: 'Call a room', number: 'Room or number', placeholder: 'for example 100', call: 'Call', known: 'Rooms', recent: 'Calls so far', again: (room: string) => `Call ${room} again`, none: 'No calls yet.', alone: 'nobody else', lasted: (d: string) => `${d} long`,
+    echo: 'Echo room', echoHow: 'Hear what our server hears of you, and what the others hear.', echoGo: 'Try it', people: (n: number) => (n === 1 ? '1 other person' : `${n} other people`), failed: 'did not work', inCall: 'You are in a call already.',
+  },
+  phone: {
+    browser: 'Talk with this browser', browserHow: 'Headset recommended. Your browser asks once whether it may use the microphone.', microphone: 'Microphone', speaker: 'Speaker', standard: 'Standard', test: 'Test', testTone: 'Play a test tone', testLevel: 'Say something: the bar should move.', start: 'Test the microphone',
+    levelGood: 'We hear you.', levelNone: 'Nothing heard yet. Is the right microphone chosen, and not muted?', refused: 'The browser does not let us use the microphone. Allow it beside the address bar, then try again.', missing: 'There is no microphone. Plug one in, then try again.', retry: 'Try again',
+    soft: 'Talk with a SIP phone', softHow: 'Any softphone or desk phone works. Enter this in its account settings:', none: 'This client serves no SIP phone. Add one under “phones” in its configuration.', field: { user: 'User name', domain: 'Domain / registrar', proxy: 'Outbound proxy', transport: 'Transport', password: 'Password', dial: 'Then dial' },
+    password: 'as in the client’s configuration', noPassword: 'none needed', registered: 'Your phone is registered', waiting: 'Waiting for your phone to register…', qr: 'Scan with a phone', other: 'Other phone', copy: 'Copy', copied: 'Copied', qrHow: 'Address for phones that read it',
+    where: { linphone: 'Assistant → Use SIP account', zoiper: 'Settings → Accounts → Add', microsip: 'Menu → Add account', groundwire: 'Settings → Accounts → Generic SIP', baresip: 'in ~/.baresip/accounts', other: 'SIP account settings' },
+  },
+  echo: {
+    heading: 'Echo room', how: 'You are alone in a sealed room. Say a few words: you get them back twice.', speak: (s: number) => `Speak now: ${s} s`, ready: 'Record again', joining: 'Opening the room…',
+    server: 'What our server could hear of you', serverHow: 'These are the very octets that left for the server, played as sound. It is noise: without the keys, which never leave the members, there is nothing in it.', members: 'What the members hear', membersHow: 'The same frames, opened with the key of the room.', play: 'Play', stop: 'Stop', octets: 'The first octets as they go out', done: 'That works. You are ready for your first call.', finish: 'Go to the rooms', quiet: 'We heard next to nothing of you. Check the microphone and record again.', playing: 'Playing', wave: 'Loudness over time',
+  },
+  diagnostics: {
+    heading: 'Connection', open: 'Show numbers', close: 'Hide numbers', member: 'Person', loss: 'Loss', jitter: 'Jitter', buffer: 'Buffer', concealed: 'Filled in', delay: 'Delay', epoch: 'Epoch', refused: 'Refused frames', late: 'Late ticks', path: 'Way of the voice',
+    paths: { none: 'none yet', udp: 'direct (UDP)', tls: 'detour (TLS)' }, delayHow: 'Half the way to the server and back, on this side only, and the buffer.', lastMinute: 'the last minute',
+  },
+  settings: { heading: 'Settings', language: 'Language', theme: 'Appearance', themes: { system: 'as the system', light: 'light', dark: 'dark' }, about: 'About', version: (v: string) => `stc ${v}`, identity: 'This is you', close: 'Close' },
+  setup: {
+    heading: 'Set up', step: (i: number, n: number) => `Step ${i} of ${n}`, serverTitle: 'Where is your server?', serverField: 'Server address or invitation link', serverHint: 'For example talk.example.org. Whoever runs it tells you.', next: 'Continue', checking: 'Trying…',
+    certificateTitle: 'Who are you?', certificateHow: 'Choose the files that you were given: your certificate, its key, and the certificate of the authority. One file or several, in any order.', choose: 'Choose files', drop: 'or drop them here', passphrase: 'Passphrase of the key', passphraseHint: 'Only where the key has one.', files: (n: number) => (n === 1 ? '1 file' : `${n} files`),
+    starting: 'Starting…', phoneTitle: 'What will you talk with?', phoneBrowser: 'This browser', phoneBrowserHow: 'Microphone and speaker of this computer.', phoneSip: 'A SIP phone', phoneSipHow: 'A softphone or a desk phone.', private: 'The key stays on this computer. It goes into the client’s own folder, readable by you alone.', back: 'Back', goOn: 'Go on to the rooms',
+  },
+  trouble: {
+    'client-gone': { what: 'The client on this computer does not answer', todo: 'Start stc again. This page comes back by itself.' },
+    locked: { what: 'This window is not signed in', todo: 'Open the address that stc printed when it started.' },
+    'server-gone': { what: 'The server cannot be reached', todo: 'Check your network. We keep trying; nothing has to be done here.' },
+    'certificate-revoked': { what: 'Your certificate has been revoked', todo: 'Ask whoever issues certificates for a new one.' },
+    'certificate-expired': { what: 'A certificate has expired', todo: 'Ask whoever issues certificates for a new one.' },
+    'certificate-not-yet': { what: 'A certificate is not valid yet', todo: 'Check the clock of this computer; else wait.' },
+    clock: { what: 'The clock of this computer is wrong', todo: 'Set it to the right time: certificates and keys are bound to it.' },
+    'not-trusted': { what: 'Server and client do not trust each other’s certificates', todo: 'Ask whoever runs the server which authority it trusts.' },
+    refused: { what: 'The server refused the connection', todo: 'What it said stands below; ask whoever runs it.' },
+    'udp-blocked': { what: 'This network blocks the direct way for voice (UDP)', todo: 'Voice takes a detour and may lag. Another network, or its administrator, can help.' },
+    'no-voice': { what: 'Voice does not reach the server', todo: 'Check firewall and network.' },
+  } as Readonly<Record<Cause, { readonly what: string; readonly todo: string }>>,
+  clockOff: (s: number) => `It is ${s < 0 ? 'ahead' : 'behind'} by ${amount(Math.abs(s), 'second', 'minute', 'hour', 'day')}.`,
+  /** Faults whose words are another's than the client's; the client says the rest in English. */
+  faults: {} as Readonly<Record<string, string>>,
+  notes: {} as Readonly<Record<string, string>>,
+  duration: (s: number) => amount(s, 'second', 'minute', 'hour', 'day'),
+  announce: { joined: (n: string) => `${n} came in.`, left: (n: string) => `${n} left.` },
+  dismiss: 'Close', cancel: 'Cancel', code_: 'Code',
+}
+
+function amount(s: number, ...units: readonly string[]): string {
+  const [n, unit] = s < 90 ? [s, units[0]] : s < 5400 ? [s / 60, units[1]] : s < 129_600 ? [s / 3600, units[2]] : [s / 86_400, units[3]]
+  const whole = Math.round(n)
+  return `${whole} ${unit}${whole === 1 ? '' : 's'}`
+}
+
+export type Words = typeof en

@@ -1,0 +1,46 @@
+/** The language of the page: the user's choice, else the browser's, else English. */
+import { useEffect, useState } from 'preact/hooks'
+import { de } from './de.ts'
+import { en, type Words } from './en.ts'
+
+export type { Words } from './en.ts'
+
+export const LANGUAGES = { en, de } as const satisfies Record<string, Words>
+export type Language = keyof typeof LANGUAGES
+
+const KEY = 'stc-language'
+const known = (l: string | null | undefined): l is Language => l !== null && l !== undefined && Object.hasOwn(LANGUAGES, l)
+const first = (): Language => {
+  const chosen = localStorage.getItem(KEY)
+  if (known(chosen)) return chosen
+  return navigator.languages.map((l) => l.slice(0, 2)).find(known) ?? 'en'
+}
+
+let language = first()
+const listeners = new Set<() => void>()
+document.documentElement.lang = language
+
+export const currentLanguage = (): Language => language
+export function speakLanguage(l: Language): void {
+  language = l
+  localStorage.setItem(KEY, l)
+  document.documentElement.lang = l
+  for (const f of [...listeners]) f()
+}
+
+/** The words of now; redraws the caller when the language changes. */
+export function useWords(): Words {
+  const [, redraw] = useState(0)
+  useEffect(() => {
+    const f = (): void => redraw((n) => n + 1)
+    listeners.add(f)
+    return () => void listeners.delete(f)
+  }, [])
+  return LANGUAGES[language]
+}
+
+export const timeOfDay = (unixMs: number): string => new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(unixMs)
+export const day = (unixSeconds: number): string => new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(unixSeconds * 1000)
+
+/** What is wrong, in the language of the page where it has words for it. */
+export const faultWords = (w: Words, f: { readonly code: string; readonly message: string }): string => w.faults[f.code] ?? (f.message === '' ? f.code : f.message)

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { openDoor } from '../../../kit/page-door.ts'
+
+test('what is not in the table is refused by its code', async (t) => {
+  const w = await (await openDoor(t)).window()
+  const refused: readonly (readonly [string, object])[] = [
+    ['nothing', {}], ['constructor', {}], ['__proto__', {}], ['mute', {}], ['mute', { call: 'x', muted: true }], ['mute', { call: 1, muted: true, more: 1 }], ['dial', { number: '' }],
+    ['dial', { number: 'x'.repeat(129) }], ['digit', { digit: '12' }], ['volume', { call: 1, keyId: 'x', gain: 1 }], ['volume', { call: 1, keyId: 'a'.repeat(64), gain: 5 }], ['setup.identity', { files: ['%'], passphrase: '' }],
+  ]
+  for (const [c, args] of refused) assert.equal((await w.command(c, args)).fault?.code, 'PAGE_COMMAND', `${c} ${JSON.stringify(args)}`)
+})
+
+test('commands about calls that are over say so, set-up of a client that is set up too', async (t) => {
+  const w = await (await openDoor(t)).window()
+  assert.equal((await w.command('mute', { call: 7, muted: true })).fault?.code, 'PAGE_NO_CALL')
+  assert.equal((await w.command('leave', { call: 7 })).fault?.code, 'PAGE_NO_CALL')
+  assert.equal((await w.command('remove', { call: 7, keyId: 'a'.repeat(64), ban: false })).fault?.code, 'PAGE_NO_CALL')
+  assert.equal((await w.command('setup.server', { server: 'x' })).fault?.code, 'PAGE_SET_UP')
+})
+
+test('any JSON as a command gets an answer or closes the window, and nothing else', async (t) => {
+  const d = await openDoor(t)
+  const w = await d.window()
+  await fc.assert(fc.asyncProperty(fc.string(), fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 }), async (c, args) => {
+    const { k } = await w.command(c, Object.fromEntries(Object.entries(args).filter(([name]) => name !== 'ref' && name !== 'c')))
+    assert.equal(k, 'done')
+  }), { numRuns: 60 })
+  assert.equal((await w.command('hangup')).fault, undefined)
+})
+
+test('sound goes to the window that has it, and is taken from that one alone', async (t) => {
+  const d = await openDoor(t)
+  const [a, b] = [await d.window(), await d.window()]
+  await a.command('audio', { on: true })
+  assert.equal((await b.next('browser', (m) => m.browser.elsewhere)).browser.state, 'idle')
+  d.page.windows.play(new Int16Array([1, -2]))
+  await a.command('hangup')
+  await b.command('hangup')
+  assert.deepEqual([...a.sounds[0]!], [1, 0, 1, 0, 254, 255])
+  assert.equal(b.sounds.length, 0)
+  await b.command('audio', { on: true })
+  assert.ok((await a.next('browser', (m) => m.browser.elsewhere)).browser.elsewhere)
+})
+
+test('sessions that the store kept are known to the next start, and only as hashes', async (t) => {
+  let kept: readonly { cookie: string; token: string; until: number }[] = []
+  const store = { read: () => kept, write: (s: typeof kept) => void (kept = s) }
+  const first = await openDoor(t, store)
+  const { cookie, token } = await first.session()
+  assert.ok(!JSON.stringify(kept).includes(token) && !JSON.stringify(kept).includes(cookie.split('=')[1]!))
+  await first.page.close()
+  const second = await openDoor(t, store, first.port)
+  assert.equal(second.port, first.port)
+  assert.notEqual(second.key, first.key)
+  const back = await second.socket({ headers: { cookie }, origin: second.origin, protocols: ['stc.page.1', `token.${token}`] })
+  assert.notEqual(typeof back, 'number')
+})

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { instant, type Ssrc, type UnixTime } from '../../../src/base/brand.ts'
+import type { Identity } from '../../../src/model/identity.ts'
+import type { PageMessage, PageSender, PageSnapshot } from '../../../src/model/page.ts'
+import { type CallEvent, emptyRoster, type GroupMember } from '../../../src/model/roster.ts'
+import { fold, qualityOf, START, type State } from '../../../src/web/state/state.ts'
+import { troubleOf } from '../../../src/web/state/trouble.ts'
+
+const identity = (subject: string): Identity => ({ subject, emails: [], hosts: [], issuer: 'CA', serial: '1', notBefore: 0 as UnixTime, notAfter: 1 as UnixTime, keyId: subject.padEnd(64, '0'), fingerprint: '0'.repeat(64) })
+const member = (leaf: number, subject: string, self = false): GroupMember => ({ leaf, identity: identity(subject), self, kind: 'member', ssrc: leaf as Ssrc })
+const group = (at: number, ...members: GroupMember[]): CallEvent => ({ kind: 'group', at: instant(at), epoch: 1n, securityCode: '11111 22222', members })
+const sender = (o: Partial<PageSender>): PageSender => ({ ssrc: 2 as Ssrc, received: 0, lost: 0, late: 0, unopened: 0, concealed: 0, played: 0, level: 127, bufferMs: 40, jitterMs: 2, ...o })
+const snapshot: PageSnapshot = {
+  k: 'snapshot', version: '0', clock: { instant: instant(0), unixMs: 0 }, server: { name: 's', state: 'up', path: 'udp' }, phones: [], calls: [], past: [], rooms: [], roomPrefix: '8', echoDial: '8e', browser: { state: 'idle', elsewhere: false }, warnings: [],
+}
+const all = (...messages: PageMessage[]): State => messages.reduce(fold, { ...START, link: 'open' } as State)
+const call = { id: 1, room: '100', startedAt: instant(0), line: 'browser', muted: false, roster: emptyRoster('100', 'sealed'), volumes: {} }
+const event = (e: CallEvent): PageMessage => ({ k: 'event', call: 1, event: e })
+
+test('the history says who came, who went, who cannot be heard and who can again', () => {
+  const s = all(snapshot, { k: 'call', call }, event(group(1, member(1, 'me', true))), event(group(2, member(1, 'me', true), member(2, 'anna'))),
+    event({ kind: 'unheard', at: instant(3), leaf: 2, code: 'CLIENT_NOT_ARRIVING' }), event({ kind: 'unheard', at: instant(4), leaf: 2, code: 'CLIENT_NOT_ARRIVING' }), event({ kind: 'unheard', at: instant(5), leaf: 2 }),
+    event({ kind: 'note', at: instant(6), code: 'CLIENT_MEMBER_LEFT', text: 'anna left' }), event(group(7, member(1, 'me', true))))
+  assert.deepEqual(s.calls[0]!.history.map((h) => `${h.at} ${h.kind} ${h.name}`), ['2 joined anna', '3 unheard anna', '5 heard anna', '7 left anna'])
+})
+
+test('a snapshot after a lost connection keeps what the page knew of its calls', () => {
+  const s = all(snapshot, { k: 'call', call }, event(group(2, member(1, 'me', true), member(2, 'anna'))))
+  const again = fold(s, { ...snapshot, calls: [{ ...call, roster: s.calls[0]!.roster, muted: true }] })
+  assert.equal(again.calls[0]!.history.length, 1)
+  assert.equal(again.calls[0]!.muted, true)
+})
+
+test('quality follows the loss of the last seconds, not of the whole call', () => {
+  const stats = (n: number, lost: number): PageMessage => ({ k: 'stats', call: 1, sent: 0, lateTicks: 0, senders: [sender({ received: 50 * n, lost })] })
+  let s = all(snapshot, { k: 'call', call }, stats(1, 0))
+  assert.equal(qualityOf(s.calls[0]!.lines.get(2)), 'good')
+  for (let i = 2; i < 8; i++) s = fold(s, stats(i, 10 * (i - 1)))
+  assert.equal(qualityOf(s.calls[0]!.lines.get(2)), 'poor')
+  for (let i = 8; i < 14; i++) s = fold(s, stats(i, 60))
+  assert.equal(qualityOf(s.calls[0]!.lines.get(2)), 'good')
+  assert.equal(qualityOf(undefined), 'none')
+})
+
+test('each trouble is told as what it is', () => {
+  const down = (code: string, message = '', clockAheadS = 0): State => all(snapshot, { k: 'server', server: { name: 's', state: 'down', path: 'none', fault: { code, message }, clockAheadS } })
+  assert.equal(troubleOf({ ...all(snapshot), link: 'lost' })?.cause, 'client-gone')
+  assert.equal(troubleOf({ ...all(snapshot), link: 'locked' })?.cause, 'locked')
+  assert.equal(troubleOf(all(snapshot)), undefined)
+  assert.equal(troubleOf(down('CHANNEL_UNREACHABLE'))?.cause, 'server-gone')
+  assert.equal(troubleOf(down('CHANNEL_REFUSED', 'IDENTITY_REVOKED'))?.cause, 'certificate-revoked')
+  assert.equal(troubleOf(down('IDENTITY_EXPIRED'))?.cause, 'certificate-expired')
+  assert.equal(troubleOf(down('IDENTITY_NOT_YET_VALID'))?.cause, 'certificate-not-yet')
+  assert.equal(troubleOf(down('IDENTITY_EXPIRED', '', 90_000))?.cause, 'clock')
+  assert.equal(troubleOf(down('IDENTITY_UNKNOWN_ISSUER'))?.cause, 'not-trusted')
+  assert.equal(troubleOf(all(snapshot, { k: 'server', server: { name: 's', state: 'up', path: 'tls' } }))?.cause, 'udp-blocked')
+  assert.equal(troubleOf(all(snapshot, { k: 'server', server: { name: 's', state: 'up', path: 'udp', clockAheadS: -600 } }))?.cause, 'clock')
+})
