@@ -36,7 +36,7 @@ const allowed: [string, string[]][] = [
   ['store/', ['base/', 'crypto/', 'model/', 'protocol/x509/', 'store/']],
   ['client/', ['base/', 'crypto/', 'model/', 'protocol/sip/', 'protocol/sdp/', 'protocol/rtp/', 'protocol/srtp/', 'protocol/wire/', 'protocol/x509/', 'audio/', 'net/', 'media/', 'telephony/', 'vault/api/', 'vault/host/', 'store/', 'client/']],
   ['web/', ['model/', 'web/']],
-  ['server/', ['base/', 'crypto/', 'model/', 'protocol/sip/', 'protocol/sdp/', 'protocol/rtp/', 'protocol/srtp/', 'protocol/hop/', 'protocol/room/', 'protocol/wire/', 'protocol/x509/', 'net/', 'media/', 'telephony/', 'store/', 'server/']],
+  ['server/', ['base/', 'crypto/', 'model/', 'protocol/sip/', 'protocol/sdp/', 'protocol/rtp/', 'protocol/srtp/', 'protocol/asterisk/', 'protocol/hop/', 'protocol/room/', 'protocol/wire/', 'protocol/x509/', 'net/', 'media/', 'telephony/', 'store/', 'server/']],
   ['demo/', ['base/', 'crypto/', 'model/', 'audio/', 'net/', 'media/', 'vault/', 'client/', 'server/', 'pki/', 'store/', 'protocol/', 'demo/']],
   ['cli/', ['']],
 ]

@@ -4,6 +4,7 @@ import type { Result } from '../base/result.ts'
 import { ok } from '../base/result.ts'
 import { REVOCATION_RULES } from '../model/trust.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
+import { pbxConfig } from './pbx/config.ts'
 
 const file = z.string().min(1)
 const port = z.number().int().min(0).max(65_535)
@@ -36,6 +37,8 @@ export const serverConfig = z.strictObject({
     .prefault({}),
   /** Open connections of all clients; each has one or two. */
   connections: z.number().int().min(1).max(100_000).default(2000),
+  /** The Asterisk behind this server, when there is one. */
+  pbx: pbxConfig.optional(),
   /** `required`: clients without X25519MLKEM768 do not get in. */
   hybrid: z.enum(['preferred', 'required']).default('preferred'),
   log: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -47,7 +50,11 @@ export type ServerConfig = z.infer<typeof serverConfig>
 export function readServerConfig(path: string): Result<ServerConfig> {
   const read = readConfig(path, serverConfig)
   if (!read.ok) return read
-  const { identity, revocation } = read.value
+  const { identity, revocation, pbx } = read.value
   const beside = (f: string): string => besideConfig(path, f)
-  return ok({ ...read.value, revocation: { ...revocation, lists: revocation.lists.map(beside) }, identity: { ...identity, certificate: beside(identity.certificate), key: beside(identity.key), anchors: identity.anchors.map(beside) } })
+  return ok({
+    ...read.value, revocation: { ...revocation, lists: revocation.lists.map(beside) },
+    identity: { ...identity, certificate: beside(identity.certificate), key: beside(identity.key), anchors: identity.anchors.map(beside) },
+    ...(pbx === undefined ? {} : { pbx: { ...pbx, ami: { ...pbx.ami, secretFile: beside(pbx.ami.secretFile) } } }),
+  })
 }

@@ -5,6 +5,7 @@ import type { MessageTransport } from '../base/message-transport.ts'
 import { type CoreOptions, Revocation } from './core-options.ts'
 import { handle } from './families/index.ts'
 import { LimitedLog } from './log.ts'
+import type { ClientLegs } from './pbx/legs.ts'
 import type { PbxPort } from './pbx/port.ts'
 import { Rooms } from './rooms.ts'
 import type { SipPort } from './sip/port.ts'
@@ -26,6 +27,8 @@ export class ServerCore {
   pbx: PbxPort | undefined
   /** The relay to its extensions, when there is one. */
   sip: SipPort | undefined
+  /** Whose client stands behind a leg of Asterisk: the SIP relay's word. */
+  legs: ClientLegs = { find: () => undefined }
   readonly #sessions = new Map<string, Session>()
 
   constructor(options: CoreOptions) {

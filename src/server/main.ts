@@ -16,6 +16,7 @@ import { readCredentials } from './credentials.ts'
 import { openDoors } from './doors.ts'
 import { watchLists } from './list-files.ts'
 import { type Log, pinoLog } from './log.ts'
+import { type Pbx, startPbx } from './pbx/index.ts'
 import { Revocation, type RevocationSource } from './revocation.ts'
 
 export interface ServerStatus {
@@ -24,6 +25,7 @@ export interface ServerStatus {
   readonly legs: readonly LegStats[]
   /** Which media plane runs, and why not the native one. */
   readonly plane: PlaneFacts
+  readonly pbx?: ReturnType<Pbx['status']>
   /** Datagrams that belong to no client. */
   readonly stray: number
 }
@@ -61,8 +63,14 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
     crypto, scheduler, plane: plane.value, log, agent: 'stc', realm: config.realm, advertise: config.advertise,
     roomLimits: { ...ROOM_LIMITS, maximumMembers: config.rooms.members }, maximumRooms: config.rooms.maximum, revocation,
   })
+  const pbx = config.pbx === undefined ? undefined : await startPbx(config.pbx, core, () => core.legs)
+  if (pbx !== undefined && !pbx.ok) {
+    await plane.value.stop()
+    return pbx
+  }
   const tls = await openDoors(config, bind, core, credentials.value)
   if (!tls.ok) {
+    pbx?.value.stop()
     await plane.value.stop()
     return tls
   }
@@ -70,22 +78,23 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   return ok(running(core, tls.value, plane.value, log, () => {
     watching.value()
     source?.stop()
-  }))
+  }, pbx?.value))
 }
 
-function running(core: ServerCore, tls: TlsServer, plane: WorkerPlane, log: Log, endWatch: () => void): Server {
+function running(core: ServerCore, tls: TlsServer, plane: WorkerPlane, log: Log, endWatch: () => void, pbx: Pbx | undefined): Server {
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     endWatch()
     const closed = tls.close(CLOSE_MS)
     core.stop()
+    pbx?.stop()
     await closed
     await plane.stop()
     log.info({}, 'closed')
   }
   return {
     address: tls.local, media: plane.local,
-    status: async () => ({ sessions: core.sessions.size, rooms: core.rooms.status, plane: plane.facts, ...(await plane.stats()) }),
+    status: async () => ({ sessions: core.sessions.size, rooms: core.rooms.status, plane: plane.facts, ...(pbx === undefined ? {} : { pbx: pbx.status() }), ...(await plane.stats()) }),
     close: () => (closing ??= close()),
   }
 }

@@ -1,0 +1,21 @@
+import type { Scheduler } from '../../base/ports.ts'
+import type { Result } from '../../base/result.ts'
+import type { CryptoPort } from '../../crypto/port.ts'
+import type { AmiField, AmiMessage } from '../../protocol/asterisk/index.ts'
+import type { LimitedLog, Log } from '../log.ts'
+import type { Session } from '../session.ts'
+import type { PbxConfig } from './config.ts'
+import type { ClientLegs } from './legs.ts'
+
+export interface CouplingOptions {
+  readonly config: Pick<PbxConfig, 'conferences'>
+  readonly crypto: Pick<CryptoPort, 'hash' | 'bytes'>
+  readonly scheduler: Scheduler
+  readonly log: Log
+  readonly refusals: LimitedLog
+  readonly session: (id: string) => Session | undefined
+  /** The SIP relay's, once there is one. */
+  readonly legs: () => ClientLegs
+  /** Asterisk's manager interface: the response, then what its list holds. */
+  readonly action: (action: string, ...fields: readonly AmiField[]) => Promise<Result<readonly AmiMessage[]>>
+}

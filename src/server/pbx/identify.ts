@@ -1,0 +1,18 @@
+/** Whose client stands behind a channel of Asterisk, asked of the channel itself. */
+import { parseUri } from '../../protocol/sip/uri.ts'
+import type { ClientLeg, ClientLegs } from './legs.ts'
+
+/** Reads a variable or function of the channel; undefined where there is none. */
+export type ReadVariable = (name: string) => Promise<string | undefined>
+
+/** Names and caller ids prove nothing: only the relay's own token, in a dialog that goes to the relay, does. */
+export async function identify(legs: ClientLegs, channel: string, read: ReadVariable): Promise<ClientLeg | undefined> {
+  if (!channel.startsWith('PJSIP/')) return undefined
+  const callId = await read('CHANNEL(pjsip,call-id)')
+  const target = await read('CHANNEL(pjsip,target_uri)')
+  const remote = await read('CHANNEL(pjsip,remote_addr)')
+  if (callId === undefined || target === undefined || remote === undefined) return undefined
+  const uri = parseUri(target)
+  const user = uri.ok && uri.value.kind === 'sip' ? uri.value.user : undefined
+  return legs.find({ callId, contactUser: user ?? '', remote })
+}

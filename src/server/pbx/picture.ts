@@ -1,0 +1,149 @@
+/** The picture of Asterisk's conferences: kept by its events, made anew by its lists, with the client behind each channel. */
+import { instant } from '../../base/brand.ts'
+import type { Stop } from '../../base/ports.ts'
+import { err, type Result } from '../../base/result.ts'
+import type { AmiField, AmiMessage } from '../../protocol/asterisk/index.ts'
+import type { CouplingOptions } from './coupling-options.ts'
+import { identify } from './identify.ts'
+import { type Conference, Presences, type Present } from './presence.ts'
+
+/** Locks by others and drift are noticed by asking. */
+const LOOK_MS = 2000
+/** Longer nobody stays untold of a newcomer. */
+const WHO_MS = 150
+const LISTS_LIMIT = 5
+
+type Lists = ReadonlyMap<string, { readonly room: AmiMessage; readonly members: readonly AmiMessage[] }>
+
+export class Picture {
+  readonly #o: CouplingOptions
+  readonly #changed: (conference: string) => void
+  readonly #prepare: () => Promise<Result<unknown>>
+  readonly #presences = new Presences()
+  /** Counts what happened, to know whether a list is of one moment. */
+  #events = 0
+  #current = false
+  #looking: Promise<void> | undefined
+  #cancelLook: Stop = () => {}
+  #stopped = false
+
+  /** `prepare` comes before every look; when it fails nothing is seen. */
+  constructor(options: CouplingOptions, changed: (conference: string) => void, prepare: () => Promise<Result<unknown>>) {
+    this.#o = options
+    this.#prepare = prepare
+    this.#changed = changed
+  }
+  /** It is Asterisk's. */
+  get current(): boolean {
+    return this.#current
+  }
+  get conferences(): ReadonlyMap<string, Conference> {
+    return this.#presences.conferences
+  }
+  isRecorded(m: Present): boolean {
+    return this.#presences.isRecorded(m)
+  }
+  /** All presences of one client. */
+  of(session: string): { readonly conference: Conference; readonly member: Present }[] {
+    return [...this.conferences.values()].flatMap((conference) => [...conference.members.values()].filter((m) => m.leg?.session === session).map((member) => ({ conference, member })))
+  }
+
+  event(e: AmiMessage): void {
+    this.#events++
+    const change = this.#presences.event(e)
+    if (change.kind === 'none') return
+    if (change.kind === 'stale') return void this.look()
+    const fresh = change.kind === 'unknown' ? change.member : change.kind === 'changed' ? change.joined : undefined
+    if (fresh === undefined) return this.#changed(change.conference)
+    void this.#whoIs(change.conference, fresh, false)
+    // Who it is takes a few milliseconds; that somebody came is told in any case.
+    this.#o.scheduler.at(instant(this.#o.scheduler.now() + WHO_MS), () => this.#changed(change.conference))
+  }
+  /** Nothing is known any more but what was. */
+  lost(): void {
+    this.#cancelLook()
+    this.#become(false)
+  }
+  stop(): void {
+    this.#stopped = true
+    this.#cancelLook()
+  }
+
+  /** Asks for everything, and again from time to time. One look at a time; whoever asks meanwhile gets the next. */
+  look(): Promise<void> {
+    this.#cancelLook()
+    const mine = this.#lookAfter(this.#looking)
+    this.#looking = mine
+    return mine
+  }
+  async #lookAfter(before: Promise<void> | undefined): Promise<void> {
+    await before
+    const prepared = await this.#prepare()
+    const seen = prepared.ok ? await this.#lists() : prepared
+    if (this.#stopped) return
+    if (seen.ok) this.#accept(seen.value)
+    else if (seen.fault.code !== 'PBX_GONE') this.#o.refusals.warn(seen.fault.code, {}, seen.fault.message)
+    this.#become(seen.ok)
+    this.#cancelLook()
+    this.#cancelLook = this.#o.scheduler.at(instant(this.#o.scheduler.now() + LOOK_MS), () => void this.look())
+  }
+  #become(current: boolean): void {
+    if (current === this.#current) return
+    this.#current = current
+    if (current) this.#o.log.info({ conferences: this.conferences.size }, 'sees the conferences of Asterisk')
+    for (const name of this.conferences.keys()) this.#changed(name)
+  }
+
+  /** Until nothing happened while listing. */
+  async #lists(): Promise<Result<Lists>> {
+    for (let i = 1; ; i++) {
+      const at = this.#events
+      const rooms = await this.#list('ConfbridgeListRooms')
+      if (!rooms.ok) return rooms
+      const lists = new Map<string, { readonly room: AmiMessage; readonly members: readonly AmiMessage[] }>()
+      for (const room of rooms.value) {
+        const name = room.get('Conference') ?? ''
+        const members = await this.#list('ConfbridgeList', ['Conference', name])
+        if (!members.ok) return members
+        lists.set(name, { room, members: members.value })
+      }
+      // Where it never is quiet the next look corrects what this one missed.
+      if (at === this.#events || i === LISTS_LIMIT) return { ok: true, value: lists }
+    }
+  }
+  /** Asterisk answers an error where there is nothing to list. */
+  async #list(action: string, ...fields: readonly AmiField[]): Promise<Result<readonly AmiMessage[]>> {
+    const r = await this.#o.action(action, ...fields)
+    if (r.ok) return { ok: true, value: r.value.slice(1) }
+    return r.fault.code === 'PBX_ACTION' && /no (active )?conference/i.test(r.fault.message) ? { ok: true, value: [] } : err(r.fault.code, action, r.fault)
+  }
+  #accept(lists: Lists): void {
+    for (const name of [...this.#presences.conferences.keys()]) {
+      if (lists.has(name)) continue
+      this.#presences.conferences.delete(name)
+      this.#changed(name)
+    }
+    for (const [name, { room, members }] of lists) {
+      const { joined, left, altered } = this.#presences.list(name, members)
+      const c = this.#presences.conferences.get(name)
+      if (c === undefined) continue
+      const before = c.locked
+      c.locked = room.get('Locked') === 'Yes'
+      if (altered || before !== c.locked || joined.length + left.length > 0) this.#changed(name)
+      for (const m of joined) void this.#whoIs(name, m, true)
+    }
+  }
+
+  /** Asks the channel itself: whatever dialplan brought it here, whatever took its place. */
+  async #whoIs(conference: string, m: Present, resync: boolean): Promise<void> {
+    m.asked = true
+    const read = async (name: string): Promise<string | undefined> => {
+      const r = await this.#o.action('Getvar', ['Channel', m.channel], ['Variable', name])
+      return r.ok ? r.value[0]?.get('Value') : undefined
+    }
+    // After a restart of ours nobody remembers who is recorded; better one warning too many.
+    if (resync && !this.#presences.isRecorded(m) && ((await read('MIXMONITOR_FILENAME')) ?? '') !== '') this.#presences.record(m.channel, true)
+    m.leg = await identify(this.#o.legs(), m.channel, read)
+    this.#changed(conference)
+  }
+}

@@ -1,0 +1,94 @@
+/** What becomes of rosters and calls when Asterisk, the way to it, or the server fails. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, test, type TestContext } from 'node:test'
+import { Coupled, type CoupledPhone, type Seen } from '../kit/coupled.ts'
+import { tone } from '../kit/tones.ts'
+import { writeWav } from '../kit/wav.ts'
+import { needs, needsAsterisk } from './setup.ts'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'stc-pbx-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const microphone = path.join(folder, 'microphone.wav')
+writeWav(microphone, tone(700, { rate: 16000, seconds: 120 }))
+/** Of the issue: the roster is right within two seconds. */
+const RIGHT_MS = 2000
+
+const names = (s: Seen): string => s.members.map((m) => m.who ?? `unverified ${m.number}`).sort().join()
+
+async function conference(t: TestContext): Promise<{ world: Coupled; anna: CoupledPhone; bert: CoupledPhone; carl: CoupledPhone } | undefined> {
+  if (!needs(t, 'baresip') || !needsAsterisk(t)) return undefined
+  const world = await Coupled.start({ microphone, conferences: { default: { hosts: ['cn:Anna'] } } })
+  t.after(() => world.stop())
+  const [anna, bert, carl] = [await world.phone('anna', { client: 'Anna' }), await world.phone('bert', { client: 'Bert' }), await world.phone('carl')]
+  for (const p of [anna, bert, carl]) p.dial('800')
+  for (const p of [anna, bert]) await p.sees('all three', (r) => names(r) === 'Anna,Bert,unverified carl')
+  return { world, anna, bert, carl }
+}
+
+for (const how of ['cut', 'swallow'] as const) {
+  test(`the way to the manager interface is ${how === 'cut' ? 'cut' : 'silent'}: said within 2 s, and what happened meanwhile is known right after`, { timeout: 90_000 }, async (t) => {
+    const c = await conference(t)
+    if (c === undefined) return
+    if (how === 'cut') c.world.ami.cut()
+    else c.world.ami.mode = 'swallow'
+    for (const p of [c.anna, c.bert]) await p.sees('that its roster is old', (r) => !r.current, RIGHT_MS)
+    // Unseen: one goes.
+    c.carl.hangup()
+    await c.carl.phone.events.next('closed')
+    assert.equal(names(c.anna.roster!), 'Anna,Bert,unverified carl')
+    c.world.ami.mode = 'pass'
+    for (const p of [c.anna, c.bert]) await p.sees('the roster as it is', (r) => r.current && names(r) === 'Anna,Bert', RIGHT_MS)
+  })
+}
+
+test('Asterisk is restarted: everybody is told within 2 s that the list is old, then that the conference is over', { timeout: 90_000 }, async (t) => {
+  const c = await conference(t)
+  if (c === undefined) return
+  await c.world.asterisk.kill()
+  for (const p of [c.anna, c.bert]) await p.sees('that its roster is old', (r) => !r.current, RIGHT_MS)
+  await c.world.asterisk.start()
+  await Promise.all([c.anna, c.bert].map((p) => p.left('800')))
+  assert.equal(c.world.pbx.status().conferences.length, 0)
+  // The dialplan has its secret again by itself.
+  for (const p of [c.anna, c.bert]) p.hangup()
+  await c.anna.phone.events.next('closed')
+  c.anna.dial('800')
+  await c.anna.sees('itself in a new conference', (r) => r.current && names(r) === 'Anna')
+})
+
+test('the server is restarted: it sees who is there at once, recordings too', { timeout: 90_000 }, async (t) => {
+  const c = await conference(t)
+  if (c === undefined) return
+  const channel = (await c.world.asterisk.cli('confbridge list 800')).split(/\s+/).find((w) => w.startsWith('PJSIP/carl'))!
+  await c.world.asterisk.cli(`mixmonitor start ${channel} ${c.world.asterisk.folder}/spool/monitor/carl.wav`)
+  await c.anna.sees('a recording', (r) => r.members.some((m) => m.recorded === true))
+  c.world.stopServer()
+  await c.world.startServer(false)
+  for (const [p, who] of [[c.anna, 'Anna'], [c.bert, 'Bert']] as const) p.connect(who)
+  for (const p of [c.anna, c.bert]) await p.sees('the conference again', (r) => r.current && names(r) === 'Anna,Bert,unverified carl', RIGHT_MS)
+  assert.equal(c.anna.roster!.members.find((m) => m.who === undefined)?.recorded, true)
+})
+
+test('the dialplan is reloaded and its variables are cleared: the secret is set again', { timeout: 90_000 }, async (t) => {
+  const c = await conference(t)
+  if (c === undefined) return
+  c.carl.hangup()
+  await c.carl.phone.events.next('closed')
+  await c.world.asterisk.cli('dialplan set global STC_SECRET gone')
+  await c.world.asterisk.cli('dialplan reload')
+  await c.world.until('the secret', async () => !(await c.world.asterisk.cli('dialplan show globals')).includes('STC_SECRET=gone'), 3000)
+  c.carl.dial('800')
+  for (const p of [c.anna, c.bert]) await p.sees('all three', (r) => names(r) === 'Anna,Bert,unverified carl')
+})
+
+test('a client is gone: no leg of it stays behind in Asterisk', { timeout: 90_000 }, async (t) => {
+  const c = await conference(t)
+  if (c === undefined) return
+  c.bert.disconnect()
+  await c.anna.sees('that nobody vouches for its call', (r) => names(r) === 'Anna,unverified bert,unverified carl', RIGHT_MS)
+  await c.anna.sees('its call ended', (r) => names(r) === 'Anna,unverified carl', RIGHT_MS + 1500)
+  await c.bert.phone.events.next('closed')
+})
