@@ -79,10 +79,8 @@ export class Coupled {
   /** Our side, also after `stopServer`; clients have to come again. */
   async startServer(wait = true): Promise<void> {
     const keep = (fields: object, text: string): void => void this.log.push({ ...fields, text })
-    const plane: PlaneHandle = {
-      local: { address: '127.0.0.1', port: 7443 }, open: () => { throw new Error('no media here') }, rekey() {}, attach() {}, route() {}, unroute() {}, close() {},
-      stats: () => Promise.resolve({ legs: [], stray: 0 }), onFault() {}, stop: () => Promise.resolve(),
-    }
+    // Rosters need no media.
+    const plane = { local: { address: '127.0.0.1', port: 7443 } } as PlaneHandle
     this.core = new ServerCore({ crypto, scheduler: realScheduler(), plane, log: { info: keep, warn: keep }, agent: 'stc', realm: 'test', advertise: [], roomLimits: ROOM_LIMITS, maximumRooms: 10 })
     this.core.legs = {
       find: (q) => {
@@ -144,7 +142,7 @@ export class CoupledPhone {
     core.connect({ identity, chain, remote: address, local: address, exporter: () => new Uint8Array(32) }, this.#transport, unixTime(realScheduler().unix() + YEAR_S))
     this.session = [...core.sessions.keys()].find((s) => !before.has(s))
     this.#world.legs.set(this.#name, this)
-    this.#transport.receive(must(encodeClientMessage({ k: 'hello', minVersion: 1, maxVersion: 1, capabilities: [], agent: 'test' })))
+    this.#transport.receive(must(encodeClientMessage({ k: 'hello', minVersion: 1, maxVersion: 1, capabilities: ['pbx'], agent: 'test' })))
     const transport = this.#transport
     clearInterval(this.#pings)
     this.#pings = setInterval(() => transport.receive(must(encodeClientMessage({ k: 'ping', n: 1 }))), 5000).unref()

@@ -1,7 +1,9 @@
 /**
  * Conferences of the PBX on the channel (docs/protocol/pbx.md): who is in a ConfBridge that this client has a call in,
- * as the server learns it from Asterisk. Part of the list in `messages.ts`.
+ * as the server learns it from Asterisk. Only towards clients that named the capability `pbx`. Part of the list in `messages.ts`.
  */
+
+export const PBX_CAPABILITY = 'pbx'
 
 /** Client → server. */
 export interface PbxClientWire {

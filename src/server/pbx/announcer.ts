@@ -3,7 +3,7 @@ import type { Instant } from '../../base/brand.ts'
 import { instant } from '../../base/brand.ts'
 import type { Scheduler, Stop } from '../../base/ports.ts'
 import { CONFERENCE_MEMBERS_LIMIT } from '../../protocol/wire/limits.ts'
-import type { PbxMember } from '../../protocol/wire/pbx-messages.ts'
+import { PBX_CAPABILITY, type PbxMember } from '../../protocol/wire/pbx-messages.ts'
 import type { Session } from '../session.ts'
 import type { Conference, Present } from './presence.ts'
 
@@ -50,7 +50,7 @@ export class Announcer {
     this.#waiting.delete(name)
     const c = this.#o.conference(name)
     const members = c === undefined ? [] : [...c.members.values()]
-    const inside = new Set(members.map((m) => m.leg?.session).filter((s) => s !== undefined))
+    const inside = new Set(members.map((m) => m.leg?.session).filter((s) => s !== undefined && this.#o.session(s)?.capabilities.has(PBX_CAPABILITY) === true) as string[])
     for (const id of this.#told.get(name) ?? []) if (!inside.has(id)) this.#o.session(id)?.send({ k: 'pbx-left', conference: name })
     if (inside.size === 0 || c === undefined) {
       this.#told.delete(name)
