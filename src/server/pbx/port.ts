@@ -2,6 +2,8 @@
 import type { ClientWire } from '../../protocol/wire/messages.ts'
 import type { Session } from '../session.ts'
 
+export type { ClientLegs } from './legs.ts'
+
 export interface PbxPort {
   act(session: Session, m: ClientWire['pbx-act']): void
   /** The client's connection is gone. */
