@@ -12,6 +12,7 @@ import { pageFaults } from './page.ts'
 import { pbxFaults } from './pbx.ts'
 import { relayFaults } from './relay.ts'
 import { roomFaults } from './room.ts'
+import { sealedCallFaults } from './sealed-call.ts'
 import { sipFaults } from './sip.ts'
 import { vaultFaults } from './vault.ts'
 
@@ -23,9 +24,22 @@ export interface FaultEntry {
 }
 
 export const faultTable = {
-  ...attestationFaults, ...audioFaults, ...channelFaults, ...clientFaults, ...configFaults, ...cryptoFaults,
-  ...identityFaults, ...mediaFaults, ...mlsFaults, ...pageFaults, ...pbxFaults, ...relayFaults, ...roomFaults,
-  ...sipFaults, ...vaultFaults,
+  ...attestationFaults,
+  ...audioFaults,
+  ...channelFaults,
+  ...clientFaults,
+  ...configFaults,
+  ...cryptoFaults,
+  ...identityFaults,
+  ...mediaFaults,
+  ...mlsFaults,
+  ...pageFaults,
+  ...pbxFaults,
+  ...relayFaults,
+  ...roomFaults,
+  ...sealedCallFaults,
+  ...sipFaults,
+  ...vaultFaults,
 } as const satisfies Record<string, FaultEntry>
 
 export type FaultCode = keyof typeof faultTable
