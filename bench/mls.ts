@@ -13,8 +13,10 @@ import { createRoom, joinRoom } from '../src/protocol/mls/begin.ts'
 import { encodeKeyPackageMessage } from '../src/protocol/mls/codec.ts'
 import { MlsGroup } from '../src/protocol/mls/group.ts'
 import { makeKeyPackage, type OwnKeyPackage } from '../src/protocol/mls/key-package.ts'
-import { signBase, signState } from '../src/protocol/mls/policy-extension.ts'
-import { PolicyMemory } from '../src/protocol/mls/policy-memory.ts'
+import { signBase, signState } from '../src/protocol/policy/signed-policy.ts'
+import { NEW_ROOM_DEFAULTS } from '../src/model/policy.ts'
+import { BlockList } from '../src/protocol/policy/block-notice.ts'
+import { PolicyMemory } from '../src/protocol/policy/memory.ts'
 import { UsedRequests } from '../src/protocol/mls/rules/additions.ts'
 import type { GroupWorld } from '../src/protocol/mls/snapshot.ts'
 import { createSuite } from '../src/protocol/mls/suite.ts'
@@ -40,7 +42,7 @@ function person(n: number): Person {
   const { chain, pkcs8 } = issueCertificate(ca, { name: `Member ${n}`, kind: 'member', now: clock.unix() })
   const signer = crypto.signer('ecdsa-p256-sha256', pkcs8)
   const keeper = new IdentityKeeper(crypto, { chain, signer, kind: 'member', keyProtection: 'in-process' }, { realm: REALM, anchors })
-  return { keeper, world: { crypto, clock, verify: keeper.verify, policies: new PolicyMemory(), used: new UsedRequests() } }
+  return { keeper, world: { crypto, clock, verify: keeper.verify, policies: new PolicyMemory(), used: new UsedRequests(), blocks: new BlockList() } }
 }
 
 async function request(suite: MlsSuite, p: Person): Promise<{ readonly own: OwnKeyPackage; readonly keyPackage: Uint8Array }> {
@@ -55,7 +57,7 @@ const enter = async (suite: MlsSuite, p: Person, own: OwnKeyPackage, welcome: Ui
 
 async function room(suite: MlsSuite, size: number): Promise<{ nominee: MlsGroup; other: MlsGroup }> {
   const owner = person(0)
-  const policy: BasePolicy = { room: ROOM, realm: REALM, version: 1, owners: [must(owner.keeper.show(clock.unix())).keyId], hosts: [], admit: 'anchors', suite, codec: 'g722', forwarding: 'loudest', maximumMembers: 512, gatewaysAllowed: false }
+  const policy: BasePolicy = { room: ROOM, realm: REALM, version: 1, owners: [must(owner.keeper.show(clock.unix())).keyId], hosts: [], admit: 'anchors', suite, codec: 'g722', forwarding: 'loudest', maximumMembers: 512, gatewaysAllowed: false, ...NEW_ROOM_DEFAULTS }
   const base = must(signBase(crypto, policy, owner.keeper.signer))
   const state = must(signState(crypto, base, { version: 1, locked: false, admitted: [], banned: [] }, undefined, owner.keeper.signer))
   const nominee = new MlsGroup(owner.world, must(await createRoom(owner.world, { base, state }, 1, must(owner.keeper.leafKey(suite, clock.unix())))))

@@ -33,10 +33,10 @@ const allowed: [string, string[]][] = [
   ['vault/inside/', ['base/', 'crypto/', 'model/', 'protocol/', 'store/private-key.ts', 'vault/api/', 'vault/inside/']],
   ['vault/host/', ['base/', 'crypto/', 'model/', 'protocol/wire/cbor.ts', 'net/', 'vault/api/', 'vault/host/']],
   ['pki/', ['base/', 'crypto/', 'model/', 'protocol/x509/', 'pki/']],
-  ['store/', ['base/', 'crypto/', 'model/', 'protocol/x509/', 'store/']],
+  ['store/', ['base/', 'crypto/', 'model/', 'protocol/policy/', 'protocol/x509/', 'store/']],
   ['client/', ['base/', 'crypto/', 'model/', 'protocol/sip/', 'protocol/sdp/', 'protocol/rtp/', 'protocol/srtp/', 'protocol/wire/', 'protocol/x509/', 'audio/', 'net/', 'media/', 'telephony/', 'vault/api/', 'vault/host/', 'store/', 'client/']],
   ['web/', ['model/', 'web/']],
-  ['server/', ['base/', 'crypto/', 'model/', 'protocol/sip/', 'protocol/sdp/', 'protocol/rtp/', 'protocol/srtp/', 'protocol/asterisk/', 'protocol/hop/', 'protocol/room/', 'protocol/wire/', 'protocol/x509/', 'net/', 'media/', 'telephony/', 'store/', 'server/']],
+  ['server/', ['base/', 'crypto/', 'model/', 'protocol/sip/', 'protocol/sdp/', 'protocol/rtp/', 'protocol/srtp/', 'protocol/asterisk/', 'protocol/hop/', 'protocol/room/', 'protocol/policy/', 'protocol/wire/', 'protocol/x509/', 'net/', 'media/', 'telephony/', 'store/', 'server/']],
   ['demo/', ['base/', 'crypto/', 'model/', 'audio/', 'net/', 'media/', 'vault/', 'client/', 'server/', 'pki/', 'store/', 'protocol/', 'demo/']],
   ['cli/', ['']],
 ]

@@ -2,6 +2,7 @@
 import type { Machine } from '../base/machine.ts'
 import type { Fault, Result } from '../base/result.ts'
 import type { MediaCommand, MediaEvent } from '../media/api.ts'
+import type { Decision, PolicyChange } from '../model/policy.ts'
 import type { CallEvent } from '../model/roster.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 import type { VaultCallName, VaultCalls } from '../vault/api/calls.ts'
@@ -27,12 +28,23 @@ export type CallIn =
   | { readonly kind: 'media'; readonly event: MediaEvent }
   | { readonly kind: 'channel'; readonly up: boolean; readonly reason?: string }
   | { readonly kind: 'mute'; readonly muted: boolean }
+  /** What its user wants of the room. */
+  | { readonly kind: 'command'; readonly command: RoomCommand }
   /** A host removes a member. */
   | { readonly kind: 'remove'; readonly leaf: number; readonly ban: boolean }
   /** The phone came back on another leg. */
   | { readonly kind: 'phone'; readonly phone: number }
   | { readonly kind: 'leave' }
   | { readonly kind: 'tick' }
+
+/** Members are named by key: a leaf index may belong to somebody else by the time it is done. */
+export type RoomCommand =
+  | { readonly do: 'decide'; readonly decision: Decision }
+  | { readonly do: 'amend'; readonly change: PolicyChange }
+  | { readonly do: 'hand-over'; readonly keyId: string }
+  | { readonly do: 'remove'; readonly keyId: string; readonly ban: boolean }
+  | { readonly do: 'flag'; readonly text: string }
+  | { readonly do: 'block'; readonly keyId: string; readonly reason: string }
 
 export type VaultRequest = { readonly [K in VaultCallName]: { readonly call: K; readonly args: VaultCalls[K]['in'] } }[VaultCallName]
 

@@ -1,6 +1,8 @@
 /** Who is in a call, as every screen, tone, journal and metric sees it: a fold over `CallEvent`s. */
 import type { Instant, Ssrc } from '../base/brand.ts'
-import type { Identity } from './identity.ts'
+import type { BlockNotice } from './block-notice.ts'
+import { type Identity, type KeyProtection, displayName } from './identity.ts'
+import { type PolicyAct, type Role, type RoomPolicy, roleOf } from './policy.ts'
 
 export type MemberState =
   /** In the group, its own signed word not yet heard. */
@@ -32,6 +34,11 @@ export interface Member {
   readonly unheard?: string
   /** Bridged conferences only. */
   readonly presence?: Presence
+  /** What it may do in the room beyond talking. */
+  readonly role?: Role
+  /** As it claims itself. */
+  readonly keyProtection?: KeyProtection
+  readonly acquaintance?: Acquaintance
 }
 
 /** Somebody in a bridged conference whom no certificate names: a plain phone, or a caller from outside. */
@@ -48,6 +55,22 @@ export interface Caller {
   readonly presence: Presence
 }
 
+/** How this key stands to what we remember of the person. */
+export interface Acquaintance {
+  /** `changed`: the name was known with another key. `reissued`: a new certificate for the key that we know. */
+  readonly kind: 'first-contact' | 'known' | 'changed' | 'reissued'
+  /** The pairwise code was compared with this key. */
+  readonly compared: boolean
+}
+
+/** Somebody who waits for a host to admit them. */
+export interface Knocking {
+  readonly request: number
+  readonly identity: Identity
+  readonly kind: 'member' | 'gateway'
+  readonly since: Instant
+}
+
 export interface Roster {
   readonly room: string
   readonly kind: 'sealed' | 'bridged' | 'open'
@@ -62,6 +85,12 @@ export interface Roster {
   /** What else the conference server says of a bridged conference. */
   readonly conference?: ConferenceState
   readonly notes: readonly Note[]
+  /** Unknown until we are in. */
+  readonly policy?: RoomPolicy
+  /** Others in the lobby. */
+  readonly knocking: readonly Knocking[]
+  /** We wait in the lobby ourselves. */
+  readonly waiting: boolean
 }
 
 export interface ConferenceState {
@@ -81,6 +110,8 @@ export interface Note {
   readonly at: Instant
   readonly code: string
   readonly text: string
+  /** Nobody may miss it: shown apart, with a sound. */
+  readonly prominent?: true
 }
 
 export type CallEvent =
@@ -92,7 +123,21 @@ export type CallEvent =
   /** The member's signed word arrived: it is really here, and this is its stream. */
   | { readonly kind: 'confirmed'; readonly at: Instant; readonly leaf: number; readonly ssrc: Ssrc }
   | { readonly kind: 'unheard'; readonly at: Instant; readonly leaf: number; readonly code?: string }
-  | { readonly kind: 'note'; readonly at: Instant; readonly code: string; readonly text: string }
+  | { readonly kind: 'note'; readonly at: Instant; readonly code: string; readonly text: string; readonly prominent?: true }
+  /** The policy that the group follows now. */
+  | { readonly kind: 'policy'; readonly at: Instant; readonly policy: RoomPolicy }
+  /** A signed act, verified: `by` is the key that signed, `text` the sentence for people. */
+  | { readonly kind: 'act'; readonly at: Instant; readonly act: PolicyAct; readonly by: string; readonly text: string; readonly prominent: boolean }
+  /** Somebody waits for a host; its certificate is verified. */
+  | { readonly kind: 'knock'; readonly at: Instant; readonly request: number; readonly identity: Identity; readonly member: 'member' | 'gateway' }
+  | { readonly kind: 'knock-over'; readonly at: Instant; readonly request: number }
+  /** We wait for a host ourselves. */
+  | { readonly kind: 'waiting'; readonly at: Instant }
+  /** A member says that something is wrong. */
+  | { readonly kind: 'flag'; readonly at: Instant; readonly leaf: number; readonly text: string }
+  /** A signed block notice arrived. `name`: of whom it means, where known. */
+  | { readonly kind: 'notice'; readonly at: Instant; readonly notice: BlockNotice; readonly name?: string }
+  | { readonly kind: 'acquainted'; readonly at: Instant; readonly leaf: number; readonly acquaintance: Acquaintance }
 
 export interface GroupMember {
   readonly leaf: number
@@ -100,6 +145,7 @@ export interface GroupMember {
   readonly self: boolean
   readonly kind: 'member' | 'gateway'
   readonly ssrc?: Ssrc
+  readonly keyProtection?: KeyProtection
 }
 
 export interface ConferenceMember {
@@ -110,15 +156,16 @@ export interface ConferenceMember {
 }
 
 const NOTES_KEPT = 100
+const KNOCKS_KEPT = 256
 
 export function emptyRoster(room: string, kind: Roster['kind']): Roster {
-  return { room, kind, phase: 'joining', epoch: 0n, securityCode: '', members: [], callers: [], notes: [] }
+  return { room, kind, phase: 'joining', epoch: 0n, securityCode: '', members: [], callers: [], notes: [], knocking: [], waiting: false }
 }
 
 export function applyEvent(r: Roster, e: CallEvent): Roster {
   switch (e.kind) {
     case 'phase':
-      return { ...r, phase: e.phase, ...(e.phase === 'left' ? { members: [], callers: [], securityCode: '' } : {}) }
+      return { ...r, phase: e.phase, waiting: e.phase === 'joining' && r.waiting, ...(e.phase === 'left' ? { members: [], callers: [], securityCode: '', knocking: [] } : {}), ...(e.phase === 'healing' ? { knocking: [] } : {}) }
     case 'group':
       return { ...r, epoch: e.epoch, securityCode: e.securityCode, members: e.members.map((m) => carryOver(r, m, e.at)) }
     case 'conference':
@@ -132,7 +179,23 @@ export function applyEvent(r: Roster, e: CallEvent): Roster {
     case 'unheard':
       return { ...r, members: r.members.map((m) => (m.leaf === e.leaf ? withUnheard(m, e.code) : m)) }
     case 'note':
-      return { ...r, notes: [...r.notes, { at: e.at, code: e.code, text: e.text }].slice(-NOTES_KEPT) }
+      return withNote(r, e)
+    case 'policy':
+      return { ...r, policy: e.policy, members: r.members.map((m) => withRole(m, e.policy)) }
+    case 'act':
+      return withNote(r, { at: e.at, code: `ROOM_${e.act.act.toUpperCase().replaceAll('-', '_')}`, text: e.text, ...(e.prominent ? { prominent: true } : {}) })
+    case 'knock':
+      return { ...r, knocking: [...r.knocking.filter((k) => k.request !== e.request && k.identity.keyId !== e.identity.keyId), { request: e.request, identity: e.identity, kind: e.member, since: e.at }].slice(-KNOCKS_KEPT) }
+    case 'knock-over':
+      return { ...r, knocking: r.knocking.filter((k) => k.request !== e.request) }
+    case 'waiting':
+      return { ...r, waiting: true }
+    case 'flag':
+      return withNote(r, { at: e.at, code: 'ROOM_FLAG', text: flagText(r, e), prominent: true })
+    case 'notice':
+      return withNote(r, { at: e.at, code: e.notice.kind === 'block' ? 'ROOM_BLOCK_NOTICE' : 'ROOM_BLOCK_LIFTED', text: noticeText(r, e), prominent: true })
+    case 'acquainted':
+      return { ...r, members: r.members.map((m) => (m.leaf === e.leaf ? { ...m, acquaintance: e.acquaintance } : m)) }
   }
 }
 
@@ -147,6 +210,9 @@ function carryOver(r: Roster, m: GroupMember, at: Instant): Member {
     ...fresh,
     ...(stream === undefined ? {} : { ssrc: stream }),
     ...(before?.unheard === undefined ? {} : { unheard: before.unheard }),
+    ...(m.keyProtection === undefined ? {} : { keyProtection: m.keyProtection }),
+    ...roleIn(r.policy, m.identity.keyId),
+    ...(before?.acquaintance === undefined ? {} : { acquaintance: before.acquaintance }),
     ...(before?.phoneLeg === undefined ? {} : { phoneLeg: before.phoneLeg }),
   }
 }
@@ -154,4 +220,32 @@ function carryOver(r: Roster, m: GroupMember, at: Instant): Member {
 function withUnheard(m: Member, code: string | undefined): Member {
   const { unheard: _, ...rest } = m
   return code === undefined ? rest : { ...rest, unheard: code }
+}
+
+const roleIn = (policy: RoomPolicy | undefined, keyId: string): Pick<Member, 'role'> => {
+  const role = policy === undefined ? undefined : roleOf(policy.base, keyId)
+  return role === undefined ? {} : { role }
+}
+
+function withRole(m: Member, policy: RoomPolicy): Member {
+  const { role: _, ...rest } = m
+  return { ...rest, ...roleIn(policy, m.identity.keyId) }
+}
+
+const withNote = (r: Roster, n: Note): Roster => ({ ...r, notes: [...r.notes, { at: n.at, code: n.code, text: n.text, ...(n.prominent === undefined ? {} : { prominent: n.prominent }) }].slice(-NOTES_KEPT) })
+
+/** A member's name, or the start of its key. */
+export function nameIn(r: Pick<Roster, 'members'>, keyId: string): string {
+  const m = r.members.find((x) => x.identity.keyId === keyId)
+  return m === undefined ? `key ${keyId.slice(0, 16)}` : displayName(m.identity)
+}
+
+export function flagText(r: Roster, e: { readonly leaf: number; readonly text: string }): string {
+  const m = r.members.find((x) => x.leaf === e.leaf)
+  return `${m === undefined ? 'A member' : displayName(m.identity)} raises a RED FLAG${e.text === '' ? '' : `: ${e.text}`}`
+}
+
+export function noticeText(r: Roster, e: { readonly notice: BlockNotice; readonly name?: string }): string {
+  const { kind, target, by, reason } = e.notice
+  return `${e.name ?? nameIn(r, target)} is ${kind === 'block' ? 'BLOCKED' : 'no longer blocked'}, signed by ${nameIn(r, by)}${reason === '' ? '' : `: ${reason}`}`
 }

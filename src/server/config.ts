@@ -35,6 +35,8 @@ export const serverConfig = z.strictObject({
       segment: z.boolean().default(false),
     })
     .prefault({}),
+  /** Folder for policies of standing rooms and block notices; without it they are forgotten at the end. */
+  data: file.optional(),
   /** Open connections of all clients; each has one or two. */
   connections: z.number().int().min(1).max(100_000).default(2000),
   /** The Asterisk behind this server, when there is one. */
@@ -53,7 +55,7 @@ export function readServerConfig(path: string): Result<ServerConfig> {
   const { identity, revocation, pbx } = read.value
   const beside = (f: string): string => besideConfig(path, f)
   return ok({
-    ...read.value, revocation: { ...revocation, lists: revocation.lists.map(beside) },
+    ...read.value, ...(read.value.data === undefined ? {} : { data: beside(read.value.data) }), revocation: { ...revocation, lists: revocation.lists.map(beside) },
     identity: { ...identity, certificate: beside(identity.certificate), key: beside(identity.key), anchors: identity.anchors.map(beside) },
     ...(pbx === undefined ? {} : { pbx: { ...pbx, ami: { ...pbx.ami, secretFile: beside(pbx.ami.secretFile) } } }),
   })

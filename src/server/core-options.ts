@@ -5,9 +5,10 @@ import type { PlaneHandle } from '../media/plane/types.ts'
 import type { AddressPort } from '../net/address.ts'
 import type { RoomLimits } from '../protocol/room/index.ts'
 import type { Log } from './log.ts'
+import { Shelf } from './shelf.ts'
 import { Revocation } from './revocation.ts'
 
-export { Revocation }
+export { Revocation, Shelf }
 
 export interface CoreOptions {
   readonly crypto: CryptoPort
@@ -22,4 +23,6 @@ export interface CoreOptions {
   readonly maximumRooms: number
   /** Empty unless given. */
   readonly revocation?: Revocation
+  /** Policies of standing rooms and block notices; empty unless given. */
+  readonly shelf?: Shelf
 }

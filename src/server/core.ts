@@ -2,7 +2,7 @@
 import { instant, type UnixTime } from '../base/brand.ts'
 import { toHex } from '../base/bytes.ts'
 import type { MessageTransport } from '../base/message-transport.ts'
-import { type CoreOptions, Revocation } from './core-options.ts'
+import { type CoreOptions, Revocation, Shelf } from './core-options.ts'
 import { handle } from './families/index.ts'
 import { LimitedLog } from './log.ts'
 import type { ClientLegs, PbxPort } from './pbx/port.ts'
@@ -20,6 +20,7 @@ export class ServerCore {
   readonly ssrcs: SsrcAllocator
   readonly routes: Routes
   readonly rooms: Rooms
+  readonly shelf: Shelf
   readonly refusals: LimitedLog
   readonly revocation: Revocation
   /** The telephone system behind this server, when there is one. */
@@ -33,13 +34,14 @@ export class ServerCore {
   constructor(options: CoreOptions) {
     this.options = options
     this.ssrcs = new SsrcAllocator(options.crypto)
+    this.shelf = options.shelf ?? new Shelf({ crypto: options.crypto, clock: options.scheduler, realm: options.realm, authorities: [] })
     this.refusals = new LimitedLog(options.log, options.scheduler)
     this.revocation = options.revocation ?? new Revocation()
     this.revocation.onChange(() => this.#recheck())
     this.routes = new Routes(options.plane, (session) => this.#sessions.get(session)?.leg)
     this.rooms = new Rooms({
       scheduler: options.scheduler, limits: options.roomLimits, maximum: options.maximumRooms, ssrcs: this.ssrcs, routes: this.routes, log: options.log,
-      send: (session, m) => this.#sessions.get(session)?.send(m),
+      send: (session, m) => this.#sessions.get(session)?.send(m), policyOf: (room) => this.shelf.policyOf(room),
     })
   }
   get sessions(): ReadonlyMap<string, Session> {

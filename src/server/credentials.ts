@@ -1,4 +1,5 @@
 /** The server's certificate and key, and whom it trusts. */
+import { toHex } from '../base/bytes.ts'
 import type { UnixTime } from '../base/brand.ts'
 import type { Result } from '../base/result.ts'
 import { ok } from '../base/result.ts'
@@ -13,6 +14,8 @@ export interface Credentials {
   readonly certificate: string
   readonly key: string
   readonly anchors: Anchors
+  /** Keys of the authorities, as of `Identity.keyId`. */
+  readonly authorities: readonly string[]
 }
 
 export function readCredentials(config: ServerConfig, crypto: CryptoPort, now: UnixTime): Result<Credentials> {
@@ -22,6 +25,6 @@ export function readCredentials(config: ServerConfig, crypto: CryptoPort, now: U
   using identity = own.value
   const trusted = readAnchors(anchors)
   if (!trusted.ok) return trusted
-  return ok({ certificate: identity.chain.map((der) => encodePem('CERTIFICATE', der)).join(''), key: encodePem('PRIVATE KEY', identity.pkcs8.reveal()), anchors: trusted.value })
+  return ok({ certificate: identity.chain.map((der) => encodePem('CERTIFICATE', der)).join(''), key: encodePem('PRIVATE KEY', identity.pkcs8.reveal()), anchors: trusted.value, authorities: trusted.value.certificates.map((c) => toHex(crypto.hash('sha256', c.spki))) })
 }
 

@@ -1,4 +1,5 @@
 /** The server with its real sockets and threads. */
+import path from 'node:path'
 import type { Result } from '../base/result.ts'
 import { err, ok } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
@@ -18,6 +19,8 @@ import { watchLists } from './list-files.ts'
 import { type Log, pinoLog } from './log.ts'
 import { type Pbx, startPbx } from './pbx/index.ts'
 import { Revocation, type RevocationSource } from './revocation.ts'
+import { Shelf, type ShelfOptions } from './shelf.ts'
+import { readRooms, writeRooms } from '../store/room-file.ts'
 
 export interface ServerStatus {
   readonly sessions: number
@@ -52,6 +55,8 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   const revocation = new Revocation(config.revocation.rule, source)
   const watching = watchLists(config.revocation.lists, revocation, scheduler, log)
   if (!watching.ok) return watching
+  const shelf = openShelf(config, { crypto, clock: scheduler, realm: config.realm, authorities: credentials.value.authorities }, log)
+  if (!shelf.ok) return shelf
   const bind = config.listen.address === '::' ? { ...config.listen, address: await anyAddress() } : config.listen
   const { media } = config
   const plane = await startPlane({ bind, choice: media.plane, gatherMs: media.gather, segment: media.segment })
@@ -61,7 +66,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   plane.value.onFault((fault) => log.warn({ code: fault.code }, fault.message))
   const core = new ServerCore({
     crypto, scheduler, plane: plane.value, log, agent: 'stc', realm: config.realm, advertise: config.advertise,
-    roomLimits: { ...ROOM_LIMITS, maximumMembers: config.rooms.members }, maximumRooms: config.rooms.maximum, revocation,
+    roomLimits: { ...ROOM_LIMITS, maximumMembers: config.rooms.members }, maximumRooms: config.rooms.maximum, revocation, shelf: shelf.value,
   })
   const pbx = config.pbx === undefined ? undefined : await startPbx(config.pbx, core, () => core.legs)
   if (pbx !== undefined && !pbx.ok) {
@@ -79,6 +84,20 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
     watching.value()
     source?.stop()
   }, pbx?.value))
+}
+
+/** What the server keeps for others, from its data folder and back into it. */
+function openShelf(config: ServerConfig, options: ShelfOptions, log: Log): Result<Shelf> {
+  if (config.data === undefined) return ok(new Shelf(options))
+  const file = path.join(config.data, 'rooms.stc')
+  const content = readRooms(file)
+  if (!content.ok) return content
+  const shelf = new Shelf(options, content.value)
+  shelf.onChange = (now) => {
+    const written = writeRooms(file, now)
+    if (!written.ok) log.warn({ code: written.fault.code }, written.fault.message)
+  }
+  return ok(shelf)
 }
 
 function running(core: ServerCore, tls: TlsServer, plane: WorkerPlane, log: Log, endWatch: () => void, pbx: Pbx | undefined): Server {

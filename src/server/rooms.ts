@@ -1,6 +1,7 @@
 /** All rooms of the server: drives their machines in time and hands on what they say. */
 import type { Scheduler, Stop } from '../base/ports.ts'
 import { makeFault } from '../base/result.ts'
+import type { SignedRoom } from '../model/policy.ts'
 import type { RoomIn, RoomLimits, RoomRequest } from '../protocol/room/index.ts'
 import { RoomMachine } from '../protocol/room/index.ts'
 import type { ServerMessage } from '../protocol/wire/messages.ts'
@@ -17,6 +18,8 @@ export interface RoomsOptions {
   readonly routes: Routes
   readonly log: Log
   readonly send: (session: string, m: ServerMessage) => void
+  /** Of a standing room. */
+  readonly policyOf: (room: string) => SignedRoom | undefined
 }
 
 const ROOMS_PER_SESSION = 64
@@ -59,6 +62,11 @@ export class Rooms {
     this.#rooms.clear()
   }
 
+  #withPolicy(m: ServerMessage): ServerMessage {
+    const policy = m.k === 'room-info' ? this.#o.policyOf(m.room) : undefined
+    return policy === undefined || m.k !== 'room-info' ? m : { ...m, policy: { ...policy } }
+  }
+
   #step(name: string, input: RoomIn): void {
     const running = this.#rooms.get(name) ?? { machine: new RoomMachine(name, this.#o.limits), cancel: () => {} }
     this.#rooms.set(name, running)
@@ -66,7 +74,7 @@ export class Rooms {
     const { out, wakeAt } = running.machine.step(input, this.#o.scheduler.now())
     running.cancel = wakeAt === undefined ? () => {} : this.#o.scheduler.at(wakeAt, () => this.#step(name, { kind: 'tick' }))
     for (const o of out) {
-      if (o.kind === 'send') this.#o.send(o.session, o.message)
+      if (o.kind === 'send') this.#o.send(o.session, this.#withPolicy(o.message))
       else if (o.kind === 'streams') this.#o.routes.set(name, o.streams)
       else if (o.kind === 'note') this.#o.log.info({ room: name }, o.text)
       else this.#rooms.delete(name)

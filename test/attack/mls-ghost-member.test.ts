@@ -7,7 +7,7 @@ import { assertRefused, craft } from '../kit/mls-attacker.ts'
 import { type Player, Stage } from '../kit/mls-room.ts'
 import { People, REALM } from '../kit/people.ts'
 import { IdentityKeeper } from '../../src/vault/inside/identity-keeper.ts'
-import { PolicyMemory } from '../../src/protocol/mls/policy-memory.ts'
+import { BlockList, PolicyMemory } from '../../src/protocol/policy/index.ts'
 import { UsedRequests } from '../../src/protocol/mls/rules/additions.ts'
 
 const adding = (keyPackage: KeyPackage) => ({ proposals: [{ proposalType: 'add' as const, add: { keyPackage } }] })
@@ -75,7 +75,7 @@ test('a member whose certificate expired during the call commits nothing more, a
   const own = stage.people.person('Cas', { lifetimeDays: 1 })
   const keeper = stage.people.keeper(own)
   const cas = stage.player('Cas', own)
-  Object.assign(cas, { keeper, world: { crypto: stage.crypto, clock: stage.clock, verify: keeper.verify, policies: new PolicyMemory(), used: new UsedRequests() } })
+  Object.assign(cas, { keeper, world: { crypto: stage.crypto, clock: stage.clock, verify: keeper.verify, policies: new PolicyMemory(), used: new UsedRequests(), blocks: new BlockList() } })
   const [ann, ben] = [stage.player('Ann'), stage.player('Ben')]
   await stage.clock.advance(23 * 3_600_000)
   await stage.create(ann)

@@ -7,9 +7,11 @@ import { must } from '../../src/base/result.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import { portablePlane } from '../../src/media/plane/portable.ts'
 import type { LegId, MediaPlane } from '../../src/media/plane/types.ts'
-import { type BasePolicy, ALL_FORWARDED_LIMIT } from '../../src/model/policy.ts'
+import { type NewRoom, ALL_FORWARDED_LIMIT } from '../../src/model/policy.ts'
 import { type RoomLimits, RoomMachine, ROOM_LIMITS, type RoomOut, type RoomRequest, type Stream } from '../../src/protocol/room/index.ts'
 import type { ClientMessage, ServerMessage } from '../../src/protocol/wire/messages.ts'
+import { Shelf } from '../../src/server/shelf.ts'
+import { toHex } from '../../src/base/bytes.ts'
 import { createVault } from '../../src/vault/inside/create.ts'
 import type { FrameCommand } from '../../src/vault/inside/frame-engine.ts'
 import { leakyVault } from './leaky-vault.ts'
@@ -24,7 +26,7 @@ export { ROOM, WorldMember }
 
 export interface WorldOptions {
   readonly seed?: number
-  readonly policy?: Partial<BasePolicy>
+  readonly policy?: Partial<NewRoom>
   readonly limits?: Partial<RoomLimits>
   /** Without sound: membership alone, for rooms of many. */
   readonly media?: boolean
@@ -43,6 +45,10 @@ export interface ArriveOptions {
   readonly from?: People
   /** The same person as this one, on another machine. */
   readonly as?: WorldMember
+  /** What it remembers from before, as its data folder would. */
+  readonly memory?: Uint8Array
+  /** It lets in people who hold no keys. */
+  readonly kind?: 'member' | 'gateway'
   /** A hostile member: what it does not check. Its media keys go to `leak`. */
   readonly hostile?: { readonly trusts?: People; readonly leak?: (c: FrameCommand) => void }
 }
@@ -53,7 +59,9 @@ export class ConferenceWorld {
   readonly numbers: SeededNumbers
   readonly net: SimNet
   readonly people: People
-  readonly policy: Omit<BasePolicy, 'owners' | 'version'>
+  readonly policy: NewRoom
+  /** What the server keeps of standing rooms. */
+  readonly shelf: Shelf
   readonly withMedia: boolean
   readonly members: WorldMember[] = []
   readonly notes: string[] = []
@@ -90,6 +98,7 @@ export class ConferenceWorld {
       room: ROOM, realm: REALM, hosts: [], admit: 'anchors', suite: 'x25519', codec: 'g722', forwarding: 'all',
       maximumMembers: ALL_FORWARDED_LIMIT, gatewaysAllowed: false, ...options.policy,
     }
+    this.shelf = new Shelf({ crypto: this.crypto, clock: this.clock, realm: REALM, authorities: [toHex(this.crypto.hash('sha256', this.people.ca.signer.spki))] })
     this.machine = new RoomMachine(ROOM, this.limits)
     this.#trunk = { machine: this.machine, sessions: new Set(), cancelWake: () => {} }
   }
@@ -104,7 +113,7 @@ export class ConferenceWorld {
     const identity = options.as?.identity ?? people.person(name)
     const { chain, pkcs8 } = identity
     const trusted = [this.people, people, ...(options.hostile?.trusts === undefined ? [] : [options.hostile.trusts])]
-    const vaultOptions = { chain, pkcs8, anchors: [...new Set(trusted.map((p) => p.ca.certificate))], realm: REALM }
+    const vaultOptions = { ...(options.memory === undefined ? {} : { memory: options.memory }), kind: options.kind ?? 'member', chain, pkcs8, anchors: [...new Set(trusted.map((p) => p.ca.certificate))], realm: REALM }
     const vault = options.hostile === undefined ? must(createVault(this, vaultOptions)) : leakyVault(this, vaultOptions, options.hostile.leak ?? (() => {}))
     const n = ++this.#arrivals
     const host = this.net.host(`${name}-${n}`, `198.51.${100 + (n >> 8)}.${n & 255}`)
@@ -143,9 +152,20 @@ export class ConferenceWorld {
     const { session } = m
     for (const x of this.toServer(m, message)) {
       m.later('up', this.latencyMs + m.lagMs + m.stallMs, () => {
-        if (m.connected && m.session === session) this.step({ kind: 'message', session, keyId: m.keyId, message: x as RoomRequest, ssrc: this.#nextSsrc++ })
+        if (m.connected && m.session === session) this.#take(m, x)
       })
     }
+  }
+  #take(m: WorldMember, x: ClientMessage): void {
+    if (x.k === 'room-policy') this.shelf.keepPolicy(x.room, x)
+    else if (x.k === 'notice') this.handOutNotice(x.notice, m.keyId)
+    else this.step({ kind: 'message', session: m.session, keyId: m.keyId, message: x as RoomRequest, ssrc: this.#nextSsrc++ })
+  }
+  /** A block notice reaches the server: kept if it may be, and told to everybody. */
+  handOutNotice(notice: Uint8Array, from: string): void {
+    const kept = this.shelf.keepNotice(notice, from)
+    if (!kept.ok || kept.value === undefined) return
+    for (const m of this.members) for (const x of this.toMember(m, { k: 'notice', notice })) this.send(m, x)
   }
   /** A client that is no whole member: what it says, and what it gets through `light`. */
   fromSession(session: string, keyId: string, message: RoomRequest): void {
@@ -212,7 +232,9 @@ export class ConferenceWorld {
     else if (o.kind === 'send') {
       this.log.push({ to: o.session, message: o.message })
       const m = this.members.find((x) => x.session === o.session)
-      if (m !== undefined) for (const x of this.toMember(m, o.message)) this.send(m, x)
+      const policy = o.message.k === 'room-info' ? this.shelf.policyOf(ROOM) : undefined
+      const message = policy !== undefined && o.message.k === 'room-info' ? { ...o.message, policy: { ...policy } } : o.message
+      if (m !== undefined) for (const x of this.toMember(m, message)) this.send(m, x)
       const light = this.light.get(o.session)
       if (light !== undefined) this.clock.at(instant(this.clock.now() + this.latencyMs), () => light(o.message))
     } else if (o.kind === 'streams') {

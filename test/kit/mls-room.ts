@@ -3,17 +3,17 @@ import assert from 'node:assert/strict'
 import type { RoomName, UnixTime } from '../../src/base/brand.ts'
 import { toHex } from '../../src/base/bytes.ts'
 import { must } from '../../src/base/result.ts'
-import type { BasePolicy } from '../../src/model/policy.ts'
+import { type BasePolicy, NEW_ROOM_DEFAULTS } from '../../src/model/policy.ts'
 import { createRoom, joinRoom } from '../../src/protocol/mls/begin.ts'
 import { encodeKeyPackageMessage } from '../../src/protocol/mls/codec.ts'
 import { MlsGroup } from '../../src/protocol/mls/group.ts'
 import type { OwnKeyPackage } from '../../src/protocol/mls/key-package.ts'
 import { makeKeyPackage } from '../../src/protocol/mls/key-package.ts'
-import { signBase, signState } from '../../src/protocol/mls/policy-extension.ts'
-import { PolicyMemory } from '../../src/protocol/mls/policy-memory.ts'
+import { BlockList } from '../../src/protocol/policy/block-notice.ts'
+import { type Policies, signBase, signState } from '../../src/protocol/policy/signed-policy.ts'
+import { PolicyMemory } from '../../src/protocol/policy/memory.ts'
 import type { Removal } from '../../src/protocol/mls/removal.ts'
 import { UsedRequests } from '../../src/protocol/mls/rules/additions.ts'
-import type { Policies } from '../../src/protocol/mls/rules/context.ts'
 import type { GroupWorld } from '../../src/protocol/mls/snapshot.ts'
 import { createSuite } from '../../src/protocol/mls/suite.ts'
 import type { IdentityKeeper, OwnIdentity } from '../../src/vault/inside/identity-keeper.ts'
@@ -23,7 +23,7 @@ import { VirtualClock } from './virtual-clock.ts'
 export const ROOM = 'room-1' as RoomName
 
 export const policyOf = (owner: string, now: UnixTime, changes: Partial<BasePolicy> = {}): BasePolicy => ({
-  room: ROOM, realm: REALM, version: now, owners: [owner], hosts: [], admit: 'anchors', suite: 'x25519', codec: 'g722', forwarding: 'loudest', maximumMembers: 200, gatewaysAllowed: false, ...changes,
+  room: ROOM, realm: REALM, version: now, owners: [owner], hosts: [], admit: 'anchors', suite: 'x25519', codec: 'g722', forwarding: 'loudest', maximumMembers: 200, gatewaysAllowed: false, ...NEW_ROOM_DEFAULTS, ...changes,
 })
 
 export class Player {
@@ -65,7 +65,7 @@ export class Stage {
   }
   player(name: string, own: OwnIdentity = this.people.person(name), people: People = this.people): Player {
     const keeper = people.keeper(own, this.people.anchors)
-    return new Player(name, own, keeper, { crypto: this.crypto, clock: this.clock, verify: keeper.verify, policies: new PolicyMemory(), used: new UsedRequests() })
+    return new Player(name, own, keeper, { crypto: this.crypto, clock: this.clock, verify: keeper.verify, policies: new PolicyMemory(), used: new UsedRequests(), blocks: new BlockList() })
   }
   policies(owner: Player, changes: Partial<BasePolicy> = {}): Policies {
     const base = must(signBase(this.crypto, policyOf(owner.keyId, this.clock.unix(), { suite: this.suite, ...changes }), owner.own.signer))

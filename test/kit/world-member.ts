@@ -1,14 +1,16 @@
 /** One client of a whole conference in virtual time: real machine, vault and media session. */
 import { instant, type RoomName } from '../../src/base/brand.ts'
 import { toHex } from '../../src/base/bytes.ts'
-import { ok } from '../../src/base/result.ts'
+import { must, ok } from '../../src/base/result.ts'
+import { encodeRooms } from '../../src/protocol/policy/index.ts'
 import { codecFactory } from '../../src/audio/codecs.ts'
 import { type CallObserver, RunningCall } from '../../src/client/calls.ts'
 import { conferenceKind } from '../../src/client/kinds/conference/index.ts'
 import type { MediaCommand, MediaEvent } from '../../src/media/api.ts'
 import type { LegId } from '../../src/media/plane/types.ts'
 import { createMediaSession, type MediaSession } from '../../src/media/session/session.ts'
-import type { Roster } from '../../src/model/roster.ts'
+import type { RoomCommand } from '../../src/client/call.ts'
+import type { CallEvent, Roster } from '../../src/model/roster.ts'
 import type { GroupView, Vault } from '../../src/vault/api/calls.ts'
 import type { ConferenceWorld } from './conference-world.ts'
 import { robot } from './media-world.ts'
@@ -30,6 +32,7 @@ export class WorldMember {
   readonly identity: Person
   readonly mediaEvents: MediaEvent[] = []
   readonly commands: MediaCommand[] = []
+  readonly events: CallEvent[] = []
   readonly heard: Int16Array[] = []
   media: MediaSession | undefined
   call!: RunningCall
@@ -83,6 +86,7 @@ export class WorldMember {
     this.media?.command({ op: 'phone.open', phone: 1, bind: '127.0.0.1', media: robot(this.hz === 0 ? undefined : this.hz) })
     this.over = undefined
     const observer: CallObserver = {
+      onEvent: (_, e) => void this.events.push(e),
       onJoined: () => {
         this.joinedAt = world.clock.now()
       },
@@ -126,6 +130,19 @@ export class WorldMember {
   /** As a host: puts somebody out. */
   remove(other: WorldMember, ban = false): void {
     this.call.input({ kind: 'remove', leaf: this.leafOf(other), ban })
+  }
+  command(command: RoomCommand): void {
+    this.call.input({ kind: 'command', command })
+  }
+  /** What its user was told of acts, notices and flags. */
+  get told(): string[] {
+    return this.roster.notes.filter((n) => n.code.startsWith('ROOM_')).map((n) => n.text)
+  }
+  /** What its client would have written to disk. */
+  async memory(): Promise<Uint8Array> {
+    const { rooms } = must(await this.vault.call('policy.known', {}))
+    const { notices } = must(await this.vault.call('notice.known', {}))
+    return encodeRooms({ policies: rooms.map((r) => r.signed), notices: notices.map((n) => n.bytes) })
   }
   get inRoom(): boolean {
     return this.roster.phase === 'member'

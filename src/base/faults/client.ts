@@ -11,6 +11,7 @@ export const clientFaults = {
   CLIENT_EMERGENCY: { what: 'Emergency calls cannot be placed through this client', todo: 'Use another phone now.' },
   CLIENT_REPLACED: { what: 'Another connection with your certificate took your place in the room', todo: 'If that was not you, your key is in other hands: have the certificate revoked.' },
   CLIENT_REMOVED: { what: 'You were removed from the room', todo: 'Ask a host of the room.' },
+  CLIENT_NOT_ADMITTED: { what: 'No host let us in', todo: 'Ask a host of the room to admit you, then dial again.' },
   CLIENT_BUSY: { what: 'Too many calls at once', todo: 'End another call first.' },
   CLIENT_REALM: { what: 'Client and server are of different realms', todo: 'Give both the same `realm` in their configurations.' },
   CLIENT_ROOM_TAKEN: { what: 'Another phone of this client is in this room', todo: 'Hang up there first, or give the second phone a client with a certificate of its own.' },

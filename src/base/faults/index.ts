@@ -14,6 +14,7 @@ import { relayFaults } from './relay.ts'
 import { roomFaults } from './room.ts'
 import { sealedCallFaults } from './sealed-call.ts'
 import { sipFaults } from './sip.ts'
+import { storeFaults } from './store.ts'
 import { vaultFaults } from './vault.ts'
 
 export interface FaultEntry {
@@ -40,6 +41,7 @@ export const faultTable = {
   ...sealedCallFaults,
   ...sipFaults,
   ...vaultFaults,
+  ...storeFaults,
 } as const satisfies Record<string, FaultEntry>
 
 export type FaultCode = keyof typeof faultTable

@@ -11,6 +11,8 @@ export const vaultFaults = {
   VAULT_FRAME_WRONG_STREAM: { what: 'A frame came on a stream that is not its sender\'s', todo: 'Somebody on the way mixes up streams: the frame is not played.' },
   VAULT_MEMBER_ENDED: { what: 'A frame of a member whose certificate has expired or was revoked', todo: 'It is not played; the member is removed shortly, or has to renew its certificate.' },
   VAULT_MEMBER_STAYS: { what: 'Somebody whose certificate has expired or was revoked is still in the room', todo: 'You are not heard by anybody until it is removed: a host can do that, or leave and meet elsewhere; the server does not do its part.' },
+  VAULT_FRAME_BLOCKED: { what: 'Somebody in the room is blocked by a signed notice', todo: 'Nothing of theirs is played; when they are not removed within seconds nothing is sent any more, and the room begins anew without them.' },
+  VAULT_MEMORY: { what: 'What is remembered of rooms and blocked keys is damaged', todo: 'Restore the folder of the client\'s data from a backup; without it an old policy could come back unnoticed.' },
   VAULT_BATCH: { what: 'A batch of frames is malformed or too large', todo: 'Please report it with the log.' },
   VAULT_CALL: { what: 'A call to the vault is malformed or comes at the wrong time', todo: 'Please report it with the log.' },
   VAULT_BUSY: { what: 'The vault has been asked too much at once', todo: 'Nothing needs to be done if it stops within a second.' },

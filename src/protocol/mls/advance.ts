@@ -9,8 +9,7 @@ import { buildCommit } from './commit-builder.ts'
 import { EXTENSION } from './extension-types.ts'
 import type { VerifiedMember } from './member.ts'
 import { pathKeysFit } from './path-keys.ts'
-import { type Joiner, type Plan, planCommit } from './plan.ts'
-import type { Removal } from './removal.ts'
+import { type Changes, type Plan, planCommit } from './plan.ts'
 import { type CheckedCommit, checkCommit } from './rules/commit.ts'
 import { contextExtensions, sameExtensions } from './rules/context.ts'
 import { type GroupWorld, type Snapshot, commitFacts, guarded, keptStreams } from './snapshot.ts'
@@ -23,9 +22,11 @@ export interface Proposed {
   readonly next: Snapshot
 }
 
-export function proposeStep(world: GroupWorld, s: Snapshot, adds: readonly Joiner[], removes: readonly Removal[]): Promise<Result<Proposed>> {
+export function proposeStep(world: GroupWorld, s: Snapshot, changes: Changes): Promise<Result<Proposed>> {
   return guarded(async () => {
-    const plan = await planCommit(commitFacts(world, s), adds, removes)
+    const planned = await planCommit(commitFacts(world, s), changes)
+    if (!planned.ok) return planned
+    const plan = planned.value
     const removed = plan.removals.map((r) => r.leaf)
     const streams = encodeStreams([...s.streams.values()].filter((c) => !removed.includes(c.leaf)))
     const built = await buildCommit(s.suite, s.state, plan.proposals, plan.reasons, [{ extensionType: EXTENSION.streams, extensionData: streams }])

@@ -6,7 +6,7 @@ import { decodeWelcomeMessage } from './codec.ts'
 import { EXTENSION } from './extension-types.ts'
 import { enterGroup, openWelcome } from './join.ts'
 import { type LeafKey, type OwnKeyPackage, type RequestedRoom, makeKeyPackage } from './key-package.ts'
-import { type Policies, contextExtensions, readContext } from './rules/context.ts'
+import { contextExtensions, readContext } from './rules/context.ts'
 import { admitted } from './rules/admission.ts'
 import { type GroupWorld, type Snapshot, CLIENT_CONFIG, guarded, membersOf } from './snapshot.ts'
 import { type StreamClaim, decodeStreams, verifyStream } from './stream.ts'
@@ -26,7 +26,7 @@ export function generationOf(groupId: Uint8Array): number | undefined {
   return r.done ? generation : undefined
 }
 
-export function createRoom(world: GroupWorld, policies: Policies, generation: number, key: LeafKey): Promise<Result<Snapshot>> {
+export function createRoom(world: GroupWorld, policies: Snapshot['policies'], generation: number, key: LeafKey): Promise<Result<Snapshot>> {
   return guarded(async () => {
     const suite = createSuite(world.crypto, policies.base.policy.suite)
     const { publicPackage, privatePackage } = await makeKeyPackage(suite, key, undefined, world.clock.unix())
@@ -34,6 +34,12 @@ export function createRoom(world: GroupWorld, policies: Policies, generation: nu
     const state = await createGroup(groupId, publicPackage, privatePackage, contextExtensions(policies), suite.impl, CLIENT_CONFIG)
     const members = membersOf(state, suite, world.verify, world.clock.unix())
     if (!members.ok) return members
+    const { base, state: decided } = policies
+    // Whoever would not be let in does not begin the room either.
+    for (const self of members.value.values()) {
+      const may = admitted(base.policy, decided.policy, self, world.blocks)
+      if (!may.ok) return may
+    }
     const remembered = world.policies.admit(policies)
     return remembered.ok ? ok({ suite, state, policies, members: members.value, streams: new Map() }) : remembered
   })
@@ -65,7 +71,7 @@ export function joinRoom(world: GroupWorld, requested: Requested, welcomeBytes: 
     const members = membersOf(state.value, suite, world.verify, world.clock.unix())
     if (!members.ok) return members
     for (const member of members.value.values()) {
-      const may = admitted(base, policies.value.state.policy, member, true)
+      const may = admitted(base, policies.value.state.policy, member, world.blocks, true)
       if (!may.ok) return may
     }
     if (members.value.size > base.maximumMembers) return err('MLS_ROOM_FULL', `${members.value.size} members`)

@@ -1,8 +1,8 @@
 /** What we sign about membership: our own wish to leave, or, as a host, that somebody has to. */
 import { type Result, err, ok } from '../../base/result.ts'
 import type { Signer } from '../../crypto/port.ts'
-import type { StatePolicy } from '../../model/policy.ts'
-import { isHost, signState } from './policy-extension.ts'
+import { isHost } from '../../model/policy.ts'
+import { banNext } from '../policy/drafting.ts'
 import { signHostAct, signLeave } from './removal.ts'
 import { targetOf } from './rules/removals.ts'
 import type { GroupWorld, Snapshot } from './snapshot.ts'
@@ -20,10 +20,8 @@ export function hostEvidence(world: GroupWorld, s: Snapshot, leaf: number, ban: 
   const self = members.get(own)
   const removed = members.get(leaf)
   if (target === undefined || removed === undefined || self === undefined) return err('MLS_REMOVAL', `nobody is at leaf ${leaf}`)
-  if (!isHost(policies.base.policy, self.identity.keyId)) return err('MLS_REMOVAL', 'only a host can do that')
+  if (!isHost(policies.base.policy, self.identity.keyId)) return err('MLS_NOT_HOST')
   if (!ban) return ok(signHostAct(world.crypto, target, own, undefined, state.signaturePrivateKey))
-  const before = policies.state.policy
-  const next: StatePolicy = { ...before, version: before.version + 1, banned: [...before.banned, removed.identity.keyId] }
-  const signed = signState(world.crypto, policies.base, next, policies.state, host)
-  return signed.ok ? ok(signHostAct(world.crypto, target, own, signed.value.bytes, state.signaturePrivateKey)) : signed
+  const next = banNext(world.crypto, policies, removed.identity.keyId, host)
+  return next.ok ? ok(signHostAct(world.crypto, target, own, next.value.state.bytes, state.signaturePrivateKey)) : next
 }

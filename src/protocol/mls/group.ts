@@ -8,11 +8,10 @@ import type { Signer } from '../../crypto/port.ts'
 import { type Proposed, applyStep, proposeStep } from './advance.ts'
 import { hostEvidence, leaveEvidence } from './evidence.ts'
 import { OLD_EPOCH_MS } from './limits.ts'
-import type { Joiner, Plan } from './plan.ts'
+import type { Changes, Joiner, Plan } from './plan.ts'
 import { securityCode } from './security-code.ts'
 import { type GroupWorld, type Snapshot, keptStreams } from './snapshot.ts'
-import type { StreamClaim } from './stream.ts'
-import { announceStep, receiveStep } from './talk.ts'
+import { type Heard, type Word, announceStep, receiveStep, sayStep } from './talk.ts'
 
 export interface GroupCommit {
   readonly commit: Uint8Array
@@ -73,9 +72,9 @@ export class MlsGroup {
   }
 
   /** Builds a commit and keeps it pending; an earlier pending one is forgotten. */
-  propose(adds: readonly Joiner[], removes: Plan['removals']): Promise<Result<GroupCommit>> {
+  propose(adds: readonly Joiner[], removes: Plan['removals'], signed?: Changes['signed']): Promise<Result<GroupCommit>> {
     return this.#step(async () => {
-      const proposed = await proposeStep(this.#world, this.#now, adds, removes)
+      const proposed = await proposeStep(this.#world, this.#now, { adds, removes, ...(signed === undefined ? {} : { signed }) })
       if (!proposed.ok) return proposed
       this.#pending = proposed.value
       const { commit, welcome, plan, next } = proposed.value
@@ -135,14 +134,24 @@ export class MlsGroup {
     })
   }
 
+  /** Anything else that we say to everybody. */
+  say(word: Word): Promise<Result<Uint8Array>> {
+    return this.#step(async () => {
+      const said = await sayStep(this.#now, word)
+      if (!said.ok) return said
+      this.#replace(said.value.next)
+      return ok(said.value.message)
+    })
+  }
+
   /** Another member's word. */
-  receive(message: Uint8Array): Promise<Result<StreamClaim>> {
+  receive(message: Uint8Array): Promise<Result<Heard>> {
     return this.#step(async () => {
       this.#forgetOldEpoch()
       const received = await receiveStep(this.#world, this.#now, this.#previous?.snapshot, message)
       if (!received.ok) return received
       this.#replace(received.value.next)
-      return ok(received.value.claim)
+      return ok(received.value.heard)
     })
   }
 

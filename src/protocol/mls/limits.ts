@@ -4,13 +4,10 @@ export const KEY_PACKAGE_LIMIT = 32 * 1024
 export const COMMIT_LIMIT = 512 * 1024
 export const WELCOME_LIMIT = 1024 * 1024
 export const APPLICATION_LIMIT = 4 * 1024
-/** Base and state policy, each. */
-export const POLICY_LIMIT = 16 * 1024
 export const CREDENTIAL_LIMIT = 24 * 1024
 /** Proposals in one commit: a whole room may go, or come, at once. */
 export const PROPOSALS_LIMIT = 512
-/** Leaves of a group, whatever its policy says. */
-export const LEAVES_LIMIT = 1024
+export { LEAVES_LIMIT } from '../policy/limits.ts'
 
 /** Longest life of a request to join, seconds. */
 export const REQUEST_LIFE_S = 120

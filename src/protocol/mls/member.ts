@@ -2,7 +2,7 @@
 import type { LeafNode } from 'ts-mls'
 import type { UnixTime } from '../../base/brand.ts'
 import { type Result, err, ok } from '../../base/result.ts'
-import type { Identity } from '../../model/identity.ts'
+import type { Identity, KeyProtection } from '../../model/identity.ts'
 import type { MlsSuite } from '../../model/policy.ts'
 import { EXTENSION } from './extension-types.ts'
 import { CREDENTIAL_LIMIT } from './limits.ts'
@@ -11,6 +11,9 @@ import { SUITES } from './suite.ts'
 export interface VerifiedMember {
   readonly identity: Identity
   readonly kind: 'member' | 'gateway'
+  readonly keyProtection: KeyProtection
+  /** Keys of the authorities above the certificate, as `keyId`s. */
+  readonly issuers: readonly string[]
   /** The end of certificate, chain or delegation, whichever comes first. */
   readonly notAfter: UnixTime
 }

@@ -2,17 +2,26 @@
 import type { KeyPackage, Proposal } from 'ts-mls'
 import { sameBytes } from '../../base/bytes.ts'
 import { type Fault, type Result, err, ok } from '../../base/result.ts'
+import type { SignedRoom } from '../../model/policy.ts'
+import type { Policies } from '../policy/index.ts'
 import { decodeKeyPackageMessage } from './codec.ts'
 import { type Removal, encodeRemovals } from './removal.ts'
 import { type Addition, checkAddition } from './rules/additions.ts'
-import type { CommitFacts } from './rules/commit.ts'
-import { type Policies, contextExtensions, nextContext } from './rules/context.ts'
+import { type CommitFacts, blockedAuthor } from './rules/commit.ts'
+import { contextExtensions, nextContext, nextPolicies } from './rules/context.ts'
 import { checkRemoval } from './rules/removals.ts'
 import { leafAt } from './tree-check.ts'
 
 export interface Joiner {
   readonly id: number
   readonly keyPackage: Uint8Array
+}
+
+/** What a commit of ours should do. `signed`: policies that it puts in place. */
+export interface Changes {
+  readonly adds: readonly Joiner[]
+  readonly removes: readonly Removal[]
+  readonly signed?: SignedRoom
 }
 
 export interface Plan {
@@ -42,6 +51,17 @@ class Planner {
     this.policies = facts.policies
   }
 
+  /** The policies that a host or owner signed to follow the present ones. */
+  decide(signed: SignedRoom): Result<undefined> {
+    const { crypto, policies } = this.#facts
+    const next = nextPolicies(crypto, policies, signed)
+    if (!next.ok) return next
+    const banished = blockedAuthor(this.#facts, undefined, next.value)
+    if (banished !== undefined) return err('MLS_BLOCKED', banished)
+    this.policies = next.value
+    return ok(undefined)
+  }
+
   remove(removal: Removal): void {
     const accepted = this.#checkRemoval(removal)
     if (accepted.ok && !this.removals.some((r) => r.leaf === removal.leaf)) this.removals.push(removal)
@@ -50,9 +70,9 @@ class Planner {
 
   #checkRemoval(removal: Removal): Result<undefined> {
     if (removal.leaf === this.#own) return err('MLS_REMOVAL', 'nobody removes itself: somebody else commits it')
-    const { crypto, state, policies, members } = this.#facts
+    const { crypto, state, members, now } = this.#facts
     if (removal.reason === 'rejoin') return leafAt(state.ratchetTree, removal.leaf) === undefined ? err('MLS_REMOVAL', `nobody is at leaf ${removal.leaf}`) : ok(undefined)
-    const checked = checkRemoval({ crypto, state, base: policies.base.policy, addedKeyIds: [], keyIdAt: (leaf) => members.get(leaf)?.identity.keyId }, removal)
+    const checked = checkRemoval({ crypto, state, now, base: this.policies.base.policy, addedKeyIds: [], memberAt: (leaf) => members.get(leaf) }, removal)
     if (!checked.ok) return checked
     return checked.value.ban === undefined ? ok(undefined) : this.#ban(checked.value.ban)
   }
@@ -108,13 +128,17 @@ class Planner {
   }
 }
 
-export async function planCommit(facts: CommitFacts, adds: readonly Joiner[], removes: readonly Removal[]): Promise<Plan> {
+export async function planCommit(facts: CommitFacts, { adds, removes, signed }: Changes): Promise<Result<Plan>> {
   const planner = new Planner(facts)
+  if (signed !== undefined) {
+    const may = planner.decide(signed)
+    if (!may.ok) return may
+  }
   // Removals first: they make room, and a ban decides who may come in.
   for (const removal of removes) planner.remove(removal)
   for (const joiner of adds) await planner.add(joiner)
   planner.settleRejoins()
-  return {
+  return ok({
     proposals: planner.proposals(),
     reasons: encodeRemovals(planner.removals),
     removals: planner.removals,
@@ -122,5 +146,5 @@ export async function planCommit(facts: CommitFacts, adds: readonly Joiner[], re
     policies: planner.policies,
     refused: planner.refused,
     refusedRemovals: planner.refusedRemovals,
-  }
+  })
 }

@@ -4,15 +4,16 @@
  *
  *     version (1) ‖ count (2) ‖ count × (leaf (4) ‖ reason (1) ‖ len‖evidence)
  *
- * Evidence of `leave` is the leaver's signature; of `host` a host's, with the new state of the room when it bans.
+ * Evidence of `leave` is the leaver's signature; of `host` a host's, with the new state of the room when it bans;
+ * of `blocked` a block notice (protocol/policy/block-notice.ts).
  */
 import { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { PROPOSALS_LIMIT } from './limits.ts'
-import { signedContent } from './signed.ts'
+import { signedContent } from '../policy/signed.ts'
 
-export type RemovalReason = 'leave' | 'host' | 'unreachable' | 'rejoin'
+export type RemovalReason = 'leave' | 'host' | 'unreachable' | 'rejoin' | 'blocked'
 
 export interface Removal {
   readonly leaf: number
@@ -21,7 +22,7 @@ export interface Removal {
 }
 
 /** Position is the code on the wire. */
-const REASONS: readonly RemovalReason[] = ['leave', 'host', 'unreachable', 'rejoin']
+const REASONS: readonly RemovalReason[] = ['leave', 'host', 'unreachable', 'rejoin', 'blocked']
 const VERSION = 1
 const LEAVE_LABEL = 'stc leave v1'
 const HOST_LABEL = 'stc host removal v1'

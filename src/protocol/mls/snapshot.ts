@@ -5,10 +5,9 @@ import type { Clock } from '../../base/ports.ts'
 import { type Result, err, makeFault, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { type MemberVerifier, type VerifiedMember, memberOfLeaf } from './member.ts'
-import type { PolicyMemory } from './policy-memory.ts'
+import type { BlockList, Policies, PolicyMemory } from '../policy/index.ts'
 import type { UsedRequests } from './rules/additions.ts'
 import type { CommitFacts } from './rules/commit.ts'
-import type { Policies } from './rules/context.ts'
 import type { StreamClaim } from './stream.ts'
 import type { Suite } from './suite.ts'
 import { leafAt, leavesOf } from './tree-check.ts'
@@ -20,6 +19,7 @@ export interface GroupWorld {
   readonly verify: MemberVerifier
   readonly policies: PolicyMemory
   readonly used: UsedRequests
+  readonly blocks: BlockList
 }
 
 export interface Snapshot {
@@ -38,7 +38,8 @@ export const CLIENT_CONFIG: ClientConfig = {
   // It would ask the system's clock.
   lifetimeConfig: { maximumTotalLifetime: 0n, validateLifetimeOnReceive: false },
   keyPackageEqualityConfig: { compareKeyPackages: () => false, compareKeyPackageToLeafNode: () => false },
-  paddingConfig: { kind: 'padUntilLength', padUntilLength: 256 },
+  // All words look alike: the server must not be able to drop those that it fears (docs/protocol/groups.md §7).
+  paddingConfig: { kind: 'padUntilLength', padUntilLength: 1536 },
   authService: { validateCredential: async () => true },
 }
 
@@ -52,7 +53,7 @@ export async function guarded<T>(step: () => Promise<Result<T>>): Promise<Result
 }
 
 export const commitFacts = (world: GroupWorld, s: Snapshot): CommitFacts => ({
-  crypto: world.crypto, suite: s.suite, verify: world.verify, used: world.used, now: world.clock.unix(), state: s.state, policies: s.policies, members: s.members,
+  crypto: world.crypto, suite: s.suite, verify: world.verify, used: world.used, blocks: world.blocks, now: world.clock.unix(), state: s.state, policies: s.policies, members: s.members,
 })
 
 /** Verifies everybody in a tree. */

@@ -8,7 +8,7 @@ import { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { LEAVES_LIMIT } from './limits.ts'
-import { signedContent } from './signed.ts'
+import { signedContent } from '../policy/signed.ts'
 
 const VERSION = 1
 const LABEL = 'stc stream v1'

@@ -1,15 +1,29 @@
-/** Application messages: there is one kind, a member's word which stream is its own. */
+/**
+ * Application messages, by their first octet:
+ *
+ *     1  which stream is its sender's (stream.ts)
+ *     2  a red flag:      len‖text
+ *     3  a block notice:  len‖notice (protocol/policy/block-notice.ts), passed on so that the server cannot keep it from anybody
+ */
 import { createApplicationMessage } from 'ts-mls/createMessage.js'
 import { processPrivateMessage } from 'ts-mls/processMessages.js'
 import { decryptSenderData } from 'ts-mls/privateMessage.js'
 import { emptyPskIndex } from 'ts-mls/pskIndex.js'
 import type { Ssrc } from '../../base/brand.ts'
-import { sameBytes } from '../../base/bytes.ts'
+import { ByteReader, ByteWriter, fromUtf8, sameBytes, utf8 } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
+import { safeText } from '../../model/identity.ts'
 import { decodeApplicationMessage, encodeApplicationMessage } from './codec.ts'
 import { type GroupWorld, type Snapshot, guarded } from './snapshot.ts'
 import { type StreamClaim, decodeAnnouncement, encodeAnnouncement, signStream, verifyStream } from './stream.ts'
 import { leafAt } from './tree-check.ts'
+
+/** Characters of a red flag. */
+const FLAG_LIMIT = 200
+const KIND = { stream: 1, flag: 2, notice: 3 } as const
+
+export type Word = { readonly kind: 'flag'; readonly text: string } | { readonly kind: 'notice'; readonly notice: Uint8Array }
+export type Heard = { readonly kind: 'stream'; readonly claim: StreamClaim } | ({ readonly leaf: number } & Word)
 
 export function announceStep(world: GroupWorld, s: Snapshot, ssrc: Ssrc): Promise<Result<{ readonly message: Uint8Array; readonly next: Snapshot }>> {
   return guarded(async () => {
@@ -23,9 +37,18 @@ export function announceStep(world: GroupWorld, s: Snapshot, ssrc: Ssrc): Promis
   })
 }
 
-/** `previous` is the epoch before, while its messages are still taken. */
-export function receiveStep(world: GroupWorld, s: Snapshot, previous: Snapshot | undefined, bytes: Uint8Array): Promise<Result<{ readonly claim: StreamClaim; readonly next: Snapshot }>> {
+export function sayStep(s: Snapshot, word: Word): Promise<Result<{ readonly message: Uint8Array; readonly next: Snapshot }>> {
   return guarded(async () => {
+    const content = word.kind === 'flag' ? utf8(safeText(word.text, FLAG_LIMIT)) : word.notice
+    const body = new ByteWriter().u8(KIND[word.kind]).vec16(content).finish()
+    const { newState: state, privateMessage } = await createApplicationMessage(s.state, body, s.suite.impl)
+    return ok({ message: encodeApplicationMessage(privateMessage), next: { ...s, state } })
+  })
+}
+
+/** `previous` is the epoch before, while its messages are still taken. */
+export function receiveStep(world: GroupWorld, s: Snapshot, previous: Snapshot | undefined, bytes: Uint8Array): Promise<Result<{ readonly heard: Heard; readonly next: Snapshot }>> {
+  return guarded<{ readonly heard: Heard; readonly next: Snapshot }>(async () => {
     const message = decodeApplicationMessage(bytes)
     if (!message.ok) return message
     const pm = message.value
@@ -40,16 +63,43 @@ export function receiveStep(world: GroupWorld, s: Snapshot, previous: Snapshot |
     // The library verifies the sender's signature.
     const result = await processPrivateMessage(s.state, pm, emptyPskIndex, s.suite.impl)
     if (result.kind !== 'applicationMessage') return err('MLS_NOT_PUBLIC_COMMIT')
-    const announcement = decodeAnnouncement(result.message)
-    if (!announcement.ok) return announcement
-    const { epochAuthenticator, ssrc, signature } = announcement.value
-    if (!sameBytes(epochAuthenticator, epoch.state.keySchedule.epochAuthenticator)) return err('MLS_MESSAGE', 'its sender sees another group than we do')
-    const claim: StreamClaim = { leaf: sender, ssrc, signature }
-    if (!verifyStream(world.crypto, pm.groupId, claim, now)) return err('MLS_MESSAGE', 'the stream is not signed')
-    const taken = takenBy(s, claim)
-    if (taken !== undefined) return err('MLS_STREAM_TAKEN', `leaf ${taken}`)
-    return ok({ claim, next: { ...s, state: result.newState, streams: withClaim(s, claim) } })
+    const next = { ...s, state: result.newState }
+    if (result.message[0] !== KIND.stream) {
+      const word = decodeWord(result.message)
+      return word.ok ? ok({ heard: { leaf: sender, ...word.value }, next }) : word
+    }
+    const claim = claimIn(world, s, { sender, signatureKey: now, epoch, groupId: pm.groupId, body: result.message })
+    return claim.ok ? ok({ heard: { kind: 'stream', claim: claim.value }, next: { ...next, streams: withClaim(s, claim.value) } }) : claim
   })
+}
+
+function decodeWord(body: Uint8Array): Result<Word> {
+  const r = new ByteReader(body)
+  const kind = r.u8()
+  const content = r.vec16().slice()
+  if (!r.done || (kind !== KIND.flag && kind !== KIND.notice)) return err('MLS_MESSAGE', 'malformed')
+  if (kind === KIND.notice) return ok({ kind: 'notice', notice: content })
+  const text = fromUtf8(content)
+  return text === undefined || safeText(text, FLAG_LIMIT) !== text ? err('MLS_MESSAGE', 'malformed') : ok({ kind: 'flag', text })
+}
+
+interface Announced {
+  readonly sender: number
+  readonly signatureKey: Uint8Array
+  readonly epoch: Snapshot
+  readonly groupId: Uint8Array
+  readonly body: Uint8Array
+}
+
+function claimIn(world: GroupWorld, s: Snapshot, a: Announced): Result<StreamClaim> {
+  const announcement = decodeAnnouncement(a.body)
+  if (!announcement.ok) return announcement
+  const { epochAuthenticator, ssrc, signature } = announcement.value
+  if (!sameBytes(epochAuthenticator, a.epoch.state.keySchedule.epochAuthenticator)) return err('MLS_MESSAGE', 'its sender sees another group than we do')
+  const claim: StreamClaim = { leaf: a.sender, ssrc, signature }
+  if (!verifyStream(world.crypto, a.groupId, claim, a.signatureKey)) return err('MLS_MESSAGE', 'the stream is not signed')
+  const taken = takenBy(s, claim)
+  return taken === undefined ? ok(claim) : err('MLS_STREAM_TAKEN', `leaf ${taken}`)
 }
 
 /** The other leaf that announced this stream before. */

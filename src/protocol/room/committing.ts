@@ -4,6 +4,7 @@ import { sameBytes } from '../../base/bytes.ts'
 import type { ClientWire, WireRemoval } from '../wire/messages.ts'
 import { stand } from './deciding.ts'
 import type { OuterCommit } from './framing.ts'
+import { LEFT_TO_A_HOST } from './lobby.ts'
 import { keyPackageIn, parseCommit } from './framing.ts'
 import { passOver, withoutEvidence } from './nominating.ts'
 import type { Flight, JoinRequest, Nomination, Room, RoomGroup, RoomMember } from './state.ts'
@@ -24,7 +25,7 @@ export function commit(room: Room, g: RoomGroup, from: RoomMember, m: CommitMess
   const asked = nomination === undefined ? 'nobody asked for it' : mismatch(g, nomination, m, read)
   if (nomination !== undefined && asked === undefined) return takeNominated(room, g, from, nomination, m, read)
   const own = ownAct(room, g, from, m, read)
-  if (own === undefined) return takeOwn(room, g, from, m)
+  if (own === undefined) return takeOwn(room, g, from, m, read)
   if (nomination !== undefined) return passOver(room, g, asked ?? own)
   refuse(own)
 }
@@ -86,12 +87,14 @@ function takeNominated(room: Room, g: RoomGroup, from: RoomMember, n: Nomination
   }
   for (const f of m.refused) {
     const q = g.queue.find((x) => x.id === f.id)
-    q?.refusedBy.push(from.id)
-    if (q !== undefined) q.refusal = `${f.code}: ${f.message}`
+    if (q === undefined) continue
+    q.refusedBy.push(from.id)
+    q.refusal = `${f.code}: ${f.message}`
+    if (f.code !== LEFT_TO_A_HOST) q.knocks = false
   }
   const adds = addsOf(g, n, c) ?? []
   // The order and the reasons are ours: the nomination says why somebody is removed.
-  order(room, g, from, m, adds, n.removes.filter((r) => c.removes.includes(r.leaf)), true)
+  order(room, g, from, m, { requests: adds, removes: n.removes.filter((r) => c.removes.includes(r.leaf)), nominated: true, policy: false })
 }
 
 /** Why this is no commit that a host may send of its own accord; undefined: it is one, as far as the server can see. */
@@ -101,21 +104,28 @@ function ownAct(room: Room, g: RoomGroup, from: RoomMember, m: CommitMessage, c:
   if (room.now < from.ownCommitsFrom) return 'the last commit of your own accord was refused by all'
   if (new Set(c.removes).size !== c.removes.length || c.removes.length !== m.removes.length) return 'its list of removals is another'
   for (const r of m.removes) {
-    if (r.reason !== 'host' || r.evidence === undefined || !c.removes.includes(r.leaf)) return 'a removal without a host\'s signed act'
+    if ((r.reason !== 'host' && r.reason !== 'blocked') || r.evidence === undefined || !c.removes.includes(r.leaf)) return 'a removal without a signed act'
     if (!g.members.some((x) => x.leaf === r.leaf)) return `nobody is at leaf ${r.leaf}`
   }
   return undefined
 }
 
-function takeOwn(room: Room, g: RoomGroup, from: RoomMember, m: CommitMessage): void {
+function takeOwn(room: Room, g: RoomGroup, from: RoomMember, m: CommitMessage, c: OuterCommit): void {
   const n = g.nomination
   delete g.nomination
   const nominee = n === undefined || n.member === from.id ? undefined : g.members.find((x) => x.id === n.member)
   if (nominee?.reachable === true) room.send(nominee.session, { k: 'room-passed', room: room.name, epoch: g.epoch, reason: 'a host\'s own commit came first' })
-  order(room, g, from, m, [], m.removes, false)
+  order(room, g, from, m, { requests: [], removes: m.removes, nominated: false, policy: c.contextExtensions })
 }
 
-function order(room: Room, g: RoomGroup, from: RoomMember, m: CommitMessage, requests: readonly JoinRequest[], removes: readonly WireRemoval[], nominated: boolean): void {
+interface Ordered {
+  readonly requests: readonly JoinRequest[]
+  readonly removes: readonly WireRemoval[]
+  readonly nominated: boolean
+  readonly policy: boolean
+}
+
+function order(room: Room, g: RoomGroup, from: RoomMember, m: CommitMessage, { requests, removes, nominated, policy }: Ordered): void {
   const { limits, now, state } = room
   const seq = ++g.seq
   const removed = (leaf: number): boolean => removes.some((r) => r.leaf === leaf)
@@ -124,7 +134,7 @@ function order(room: Room, g: RoomGroup, from: RoomMember, m: CommitMessage, req
   const adds = requests.map((request) => ({ request, leaf: takeLeaf(taken) }))
   g.queue = g.queue.filter((q) => !requests.includes(q))
   const flight: Flight = {
-    seq, committer: from.id, nominated, adds, removes, ...(m.welcome === undefined ? {} : { welcome: m.welcome }), rejected: [],
+    seq, committer: from.id, nominated, policy, adds, removes, ...(m.welcome === undefined ? {} : { welcome: m.welcome }), rejected: [],
     awaited: g.members.filter((x) => x.reachable && x.id !== from.id && !removed(x.leaf)).map((x) => x.id),
     deadline: instant(now + Math.min(limits.applyMostMs, limits.applyMs * 2 ** Math.min(g.voids, 10))),
   }

@@ -2,6 +2,7 @@
 import { instant } from '../../base/brand.ts'
 import { newMember } from './entering.ts'
 import { VOIDS_KEPT } from './limits.ts'
+import { askAgain, showLobby } from './lobby.ts'
 import { blame } from './nominating.ts'
 import type { Flight, Room, RoomGroup, RoomMember } from './state.ts'
 import { memberById } from './state.ts'
@@ -11,6 +12,7 @@ export function applied(room: Room, g: RoomGroup, from: RoomMember, seq: number)
   if (!from.confirmed && seq === from.joinedSeq) {
     from.confirmed = true
     delete from.welcomeBy
+    showLobby(room, g, from)
   } else if (f?.seq === seq && f.awaited.includes(from.id)) stand(room, g, f)
   // It applied what nobody else did: alone on a branch.
   else if (g.voidSeqs.includes(seq)) from.outOfStepAt ??= room.now
@@ -69,6 +71,7 @@ export function stand(room: Room, g: RoomGroup, f: Flight): void {
     m.welcomeBy = instant(now + limits.welcomeMs)
     if (f.welcome !== undefined) room.send(m.session, { k: 'room-welcome', room: room.name, generation: state.generation, seq: f.seq, welcome: f.welcome })
   }
+  if (f.policy) askAgain(room, g)
   if (f.adds.length > 0) g.freshenAt = instant(now + limits.freshenMs)
 }
 
@@ -76,7 +79,7 @@ export function stand(room: Room, g: RoomGroup, f: Flight): void {
 function tellRemoved(room: Room, m: RoomMember, f: Flight): void {
   if (!m.reachable) return
   const reason = f.removes.find((r) => r.leaf === m.leaf)?.reason
-  room.send(m.session, { k: 'room-closed', room: room.name, reason: reason === 'host' ? 'removed' : reason === 'rejoin' ? 'replaced' : 'unreachable' })
+  room.send(m.session, { k: 'room-closed', room: room.name, reason: reason === 'host' || reason === 'blocked' ? 'removed' : reason === 'rejoin' ? 'replaced' : 'unreachable' })
 }
 
 export function makeVoid(room: Room, g: RoomGroup, f: Flight, why: string): void {

@@ -31,5 +31,5 @@ function close(room: Room): void {
 function waiting(room: Room): { session: string }[] {
   const g = room.state.group
   if (g === undefined) return []
-  return [...g.queue, ...(g.flight?.adds.map((a) => a.request).filter((q) => !q.abandoned) ?? [])]
+  return [...g.queue, ...g.lobby, ...(g.flight?.adds.map((a) => a.request).filter((q) => !q.abandoned) ?? [])]
 }

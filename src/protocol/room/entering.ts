@@ -5,6 +5,7 @@ import { endGeneration } from './ending.ts'
 import { keyPackageIn } from './framing.ts'
 import { COMMIT_RATE, MESSAGE_RATE } from './limits.ts'
 import { takeBack } from './nominating.ts'
+import { leaveLobby } from './lobby.ts'
 import type { JoinRequest, Room, RoomGroup, RoomIn, RoomMember, RoomRequest } from './state.ts'
 import { memberOf } from './state.ts'
 
@@ -21,7 +22,7 @@ export function create(room: Room, from: From, m: Message<'room-create'>): void 
   creator.confirmed = true
   state.group = {
     groupId: m.groupId, suite: m.suite, forwarding: m.forwarding, maximumMembers: Math.min(m.maximumMembers, most),
-    epoch: 0n, seq: 0, nextId: 2, members: [creator], queue: [], passed: [], voidSeqs: [], voids: 0,
+    epoch: 0n, seq: 0, nextId: 2, members: [creator], queue: [], lobby: [], passed: [], voidSeqs: [], voids: 0,
   }
   delete state.lingerUntil
   room.send(from.session, { k: 'room-created', room: room.name, generation: m.generation, ssrc: from.ssrc })
@@ -47,13 +48,13 @@ export function join(room: Room, from: From, m: Message<'room-join'>): void {
     return room.info(from.session)
   }
   if (!fits(g, from.keyId)) return room.refuse(from.session, 'ROOM_FULL', `${g.maximumMembers} members`)
-  if (g.queue.length >= limits.queueLimit) return room.refuse(from.session, 'ROOM_QUEUE_FULL')
+  if (g.queue.length + g.lobby.length >= limits.queueLimit) return room.refuse(from.session, 'ROOM_QUEUE_FULL')
   // A rejoin: the old membership is dead for its owner from here on.
   const own = memberOf(g, from.session)
   if (own !== undefined) own.reachable = false
   const request: JoinRequest = {
     id: g.nextId++, session: from.session, keyId: from.keyId, keyPackage: m.keyPackage, ssrc: from.ssrc,
-    since: now, refusedBy: [], suspicion: 0, abandoned: false,
+    since: now, refusedBy: [], knocks: true, suspicion: 0, abandoned: false,
   }
   g.queue.push(request)
   room.send(from.session, { k: 'room-queued', room: room.name, request: request.id, ssrc: from.ssrc })
@@ -69,6 +70,7 @@ function fits(g: RoomGroup, keyId: string): boolean {
 
 /** Takes matching requests out of the queue, and gives up those whose commit is in flight. `keep` is the session that asked for it. */
 function dropRequests(room: Room, g: RoomGroup, which: (q: JoinRequest) => boolean, keep: string): void {
+  leaveLobby(room, g, which)
   const dropped = g.queue.filter(which)
   for (const q of dropped) if (q.session !== keep) room.send(q.session, { k: 'room-closed', room: room.name, reason: 'replaced' })
   g.queue = g.queue.filter((q) => !which(q))

@@ -2,6 +2,7 @@
 import { instant } from '../../base/brand.ts'
 import type { WireRemoval } from '../wire/messages.ts'
 import { BATCH_LIMIT } from '../wire/limits.ts'
+import { enterLobby } from './lobby.ts'
 import { REFUSALS, REFUSE_AFTER, SUSPECT_AFTER } from './limits.ts'
 import type { JoinRequest, Room, RoomGroup, RoomMember } from './state.ts'
 import { memberById } from './state.ts'
@@ -59,8 +60,12 @@ const canCommit = (m: RoomMember): boolean => m.reachable && m.confirmed && m.re
 function settleRefusals(room: Room, g: RoomGroup): void {
   const judges = g.members.filter(canCommit)
   const refused = (q: JoinRequest): boolean => q.refusedBy.length >= REFUSALS || (q.refusedBy.length > 0 && judges.every((m) => q.refusedBy.includes(m.id)))
-  for (const q of g.queue.filter(refused)) room.refuse(q.session, 'ROOM_NOT_ADMITTED', q.refusal)
-  g.queue = g.queue.filter((q) => !refused(q))
+  const settled = g.queue.filter(refused)
+  g.queue = g.queue.filter((q) => !settled.includes(q))
+  for (const q of settled) {
+    if (q.knocks) enterLobby(room, g, q)
+    else room.refuse(q.session, 'ROOM_NOT_ADMITTED', q.refusal)
+  }
 }
 
 /** A joiner in the nomination is no longer one: nobody's fault. */

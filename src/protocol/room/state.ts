@@ -45,6 +45,8 @@ export interface JoinRequest {
   /** Members that refused it, and what the last one said. */
   refusedBy: number[]
   refusal?: string
+  /** Every refusal so far left it to a host. */
+  knocks: boolean
   /** Nominations with it that failed. */
   suspicion: number
   /** Given up while its commit was in flight. */
@@ -66,6 +68,8 @@ export interface Flight {
   readonly adds: readonly { readonly request: JoinRequest; readonly leaf: number }[]
   readonly removes: readonly WireRemoval[]
   readonly welcome?: Uint8Array
+  /** It changes the policy: who waits in the lobby may come in now. */
+  readonly policy: boolean
   /** Members whose answer counts. */
   readonly awaited: readonly number[]
   readonly rejected: number[]
@@ -83,6 +87,8 @@ export interface RoomGroup {
   nextId: number
   members: RoomMember[]
   queue: JoinRequest[]
+  /** Whoever waits for a host to admit them: asked for again after the next change of the policy. */
+  lobby: JoinRequest[]
   nomination?: Nomination
   flight?: Flight
   /** The last commit that stood, and the members that have not said yet that they applied it. */
@@ -120,7 +126,8 @@ export interface Stream {
   readonly ssrc: number
 }
 
-export type RoomRequest = Extract<ClientMessage, { room: string }>
+/** Policies of standing rooms are the server's to keep, not a machine's. */
+export type RoomRequest = Exclude<Extract<ClientMessage, { room: string }>, { k: 'room-policy' }>
 
 export type RoomIn =
   /** `ssrc` is for `room-create` and `room-join`: fresh, never given out before. */

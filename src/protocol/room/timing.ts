@@ -3,6 +3,7 @@ import type { Instant } from '../../base/brand.ts'
 import { instant } from '../../base/brand.ts'
 import { makeVoid } from './deciding.ts'
 import { endGeneration, reset } from './ending.ts'
+import { leaveLobby } from './lobby.ts'
 import { passOver } from './nominating.ts'
 import type { Room, RoomGroup, RoomMember } from './state.ts'
 
@@ -12,7 +13,9 @@ export function expire(room: Room, g: RoomGroup): void {
   for (const m of g.members) settle(room, g, m)
   const late = g.queue.filter((q) => q.since + limits.queueMs <= now)
   g.queue = g.queue.filter((q) => !late.includes(q))
-  for (const q of late) room.refuse(q.session, 'ROOM_JOIN_TIMEOUT')
+  const unheard = g.lobby.filter((q) => q.since + limits.queueMs <= now)
+  leaveLobby(room, g, (q) => unheard.includes(q))
+  for (const q of [...late, ...unheard]) room.refuse(q.session, 'ROOM_JOIN_TIMEOUT')
   if (g.nomination !== undefined && (g.nomination.deadline <= now || g.members.find((m) => m.id === g.nomination?.member)?.reachable !== true)) passOver(room, g, 'late')
   if (g.flight !== undefined && g.flight.deadline <= now) makeVoid(room, g, g.flight, 'nobody applied it in time')
   if (!g.members.some((m) => m.reachable)) return endGeneration(room)
@@ -50,7 +53,7 @@ export function nextDeadline(room: Room): Instant | undefined {
   const { state, limits, now } = room
   const g = state.group
   if (g === undefined) return state.lingerUntil === undefined ? undefined : instant(state.lingerUntil)
-  const all = [g.nomination?.deadline, g.flight?.deadline, g.pauseUntil, add(g.mostOutSince, limits.healMs), add(g.workSince, limits.stuckMs), g.queue[0] && add(g.queue[0].since, limits.queueMs)]
+  const all = [g.nomination?.deadline, g.flight?.deadline, g.pauseUntil, add(g.mostOutSince, limits.healMs), add(g.workSince, limits.stuckMs), g.queue[0] && add(g.queue[0].since, limits.queueMs), g.lobby[0] && add(g.lobby[0].since, limits.queueMs)]
   if (g.freshenAt !== undefined && g.freshenAt > now) all.push(g.freshenAt)
   for (const m of g.members) {
     if (m.removal !== undefined) continue

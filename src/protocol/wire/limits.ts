@@ -9,8 +9,11 @@ export const KEY_PACKAGE_LIMIT = 32 * 1024
 export const ROOM_MESSAGE_LIMIT = 8 * 1024
 /** Hop handshake: ML-KEM share, X25519 share, a few words. */
 export const HOP_MESSAGE_LIMIT = 8 * 1024
-/** A signed wish to leave, or a host's signed act, with its credential. */
-export const EVIDENCE_LIMIT = 16 * 1024
+/** A signed wish to leave, or a host's signed act, with the state that it puts in place. */
+export const EVIDENCE_LIMIT = 56 * 1024
+/** Base or state of a room's policy. */
+export const POLICY_LIMIT = 48 * 1024
+export const NOTICE_LIMIT = 3 * 1024
 /** One revocation list or OCSP response that is relayed: ten thousand revoked certificates take 400 kB. */
 export const PROOF_LIMIT = 1536 * 1024
 /** All of one message. */

@@ -24,6 +24,10 @@ export interface ClientWire extends PbxClientWire, SipClientWire {
   'room-rejected': { room: string; seq: number; hash: Uint8Array; code: string }
   /** An MLS application message for everybody. */
   'room-message': { room: string; epoch: bigint; message: Uint8Array }
+  /** The newest policy of a standing room, for those who come first: the server keeps and hands it on, and cannot change it. */
+  'room-policy': { room: string; base: Uint8Array; state: Uint8Array }
+  /** A signed block notice for everybody. */
+  notice: { notice: Uint8Array }
   /** My signed wish to be removed; media stops at once. */
   'room-leave': { room: string; evidence?: Uint8Array }
   /** A joiner that gave up before it was in. */
@@ -37,9 +41,16 @@ export interface ServerWire extends PbxServerWire, SipServerWire {
   /** Lists and answers about revocation, signed by their authorities; to clients with the capability of that name, at the start and when they change. */
   revocation: { proofs: { kind: 'crl' | 'ocsp'; der: Uint8Array }[] }
   'hop-answer': { generation: number; message: Uint8Array; probe: number }
-  'room-info': { room: string; exists: boolean; generation: number; suite?: string; forwarding?: string; members: number }
+  'room-info': { room: string; exists: boolean; generation: number; suite?: string; forwarding?: string; members: number; policy?: { base: Uint8Array; state: Uint8Array } }
   /** You created it. `ssrc` is your stream's. */
   'room-created': { room: string; generation: number; ssrc: number }
+  /** Your request waits until a host admits you. */
+  'room-waiting': { room: string; request: number }
+  /** Somebody waits for a host; and no longer. */
+  'room-knock': { room: string; request: number; keyPackage: Uint8Array }
+  'room-knock-over': { room: string; request: number }
+  /** A block notice from somebody. */
+  notice: { notice: Uint8Array }
   /** Your request waits under this number. `ssrc` will be your stream's. */
   'room-queued': { room: string; request: number; ssrc: number }
   /** You are in once you have processed this; `seq` is the commit that added you. */
@@ -70,7 +81,7 @@ export interface ServerWire extends PbxServerWire, SipServerWire {
 
 export interface WireRemoval {
   leaf: number
-  reason: 'leave' | 'host' | 'unreachable' | 'rejoin'
+  reason: 'leave' | 'host' | 'unreachable' | 'rejoin' | 'blocked'
   evidence?: Uint8Array
 }
 

@@ -1,7 +1,7 @@
 /** What a message of each kind must look like, and its limits. Unknown fields are dropped. */
 import {
   BATCH_LIMIT, CODE_LIMIT, COMMIT_LIMIT, EVIDENCE_LIMIT, GROUP_ID_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT,
-  LEAF_LIMIT, PROOF_LIMIT, ROOM_MESSAGE_LIMIT, TEXT_LIMIT, WELCOME_LIMIT,
+  LEAF_LIMIT, NOTICE_LIMIT, POLICY_LIMIT, PROOF_LIMIT, ROOM_MESSAGE_LIMIT, TEXT_LIMIT, WELCOME_LIMIT,
 } from './limits.ts'
 import type { ClientWire, ServerWire } from './messages.ts'
 import { pbxClientSchemas, pbxServerSchemas } from './pbx-schemas.ts'
@@ -25,7 +25,9 @@ const port = integer(65_535, 1)
 const capabilities = z.array(word).max(BATCH_LIMIT)
 /** CBOR gives small integers as numbers. */
 const epoch = z.union([z.int().min(0), z.bigint().min(0n).max(0xffff_ffff_ffff_ffffn)]).transform((n) => BigInt(n))
-const removal = z.object({ leaf, reason: z.enum(['leave', 'host', 'unreachable', 'rejoin']), evidence: octets(EVIDENCE_LIMIT).exactOptional() })
+const removal = z.object({ leaf, reason: z.enum(['leave', 'host', 'unreachable', 'rejoin', 'blocked']), evidence: octets(EVIDENCE_LIMIT).exactOptional() })
+const policy = { base: octets(POLICY_LIMIT), state: octets(POLICY_LIMIT) }
+const notice = z.object({ notice: octets(NOTICE_LIMIT) })
 const removes = z.array(removal).max(BATCH_LIMIT)
 const ids = z.array(id).max(BATCH_LIMIT)
 const refusals = z.array(z.object({ id, code, message: text })).max(BATCH_LIMIT)
@@ -41,6 +43,8 @@ export const clientSchemas: { [K in keyof ClientWire]: z.ZodType<ClientWire[K]> 
   'room-applied': z.object({ room, seq }),
   'room-rejected': z.object({ room, seq, hash, code }),
   'room-message': z.object({ room, epoch, message: octets(ROOM_MESSAGE_LIMIT) }),
+  'room-policy': z.object({ room, ...policy }),
+  notice,
   'room-leave': z.object({ room, evidence: octets(EVIDENCE_LIMIT).exactOptional() }),
   'room-cancel': z.object({ room }),
   ping: z.object({ n: integer(U32) }),
@@ -55,7 +59,11 @@ export const serverSchemas: { [K in keyof ServerWire]: z.ZodType<ServerWire[K]> 
   }),
   revocation: z.object({ proofs: z.array(z.object({ kind: z.enum(['crl', 'ocsp']), der: octets(PROOF_LIMIT) })).max(BATCH_LIMIT) }),
   'hop-answer': z.object({ generation, message: octets(HOP_MESSAGE_LIMIT), probe: ssrc }),
-  'room-info': z.object({ room, exists: z.boolean(), generation, suite: word.exactOptional(), forwarding: word.exactOptional(), members: count }),
+  'room-info': z.object({ room, exists: z.boolean(), generation, suite: word.exactOptional(), forwarding: word.exactOptional(), members: count, policy: z.object(policy).exactOptional() }),
+  'room-waiting': z.object({ room, request: id }),
+  'room-knock': z.object({ room, request: id, keyPackage: octets(KEY_PACKAGE_LIMIT) }),
+  'room-knock-over': z.object({ room, request: id }),
+  notice,
   'room-created': z.object({ room, generation, ssrc }),
   'room-queued': z.object({ room, request: id, ssrc }),
   'room-welcome': z.object({ room, generation, seq, welcome: octets(WELCOME_LIMIT) }),

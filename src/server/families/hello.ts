@@ -20,6 +20,7 @@ export function hello(server: ServerCore, session: Session, m: ClientWire['hello
   session.send({ k: 'welcome', version, capabilities: server.sip === undefined ? CAPABILITIES : [...CAPABILITIES, SIP_CAPABILITY], agent, realm, session: session.id, unixTime: scheduler.unix(), udp: [...udp] })
   if (session.wantsRevocation) for (const u of server.revocation.updates()) session.send(u)
   if (session.capabilities.has(SIP_CAPABILITY)) server.sip?.open(session)
+  for (const n of server.shelf.notices) session.send({ k: 'notice', notice: n.bytes })
 }
 
 export function ping(_: ServerCore, session: Session, m: ClientWire['ping']): void {

@@ -5,6 +5,7 @@ import type { Session } from '../session.ts'
 import { hello, ping } from './hello.ts'
 import { hopOffer } from './hop.ts'
 import { pbxAct } from './pbx.ts'
+import { notice, roomPolicy } from './policies.ts'
 import { roomRequest } from './rooms.ts'
 import { sipMessage } from './sip.ts'
 
@@ -16,6 +17,7 @@ const HANDLERS: Handlers = {
   'room-commit': roomRequest, 'room-applied': roomRequest, 'room-rejected': roomRequest, 'room-message': roomRequest,
   'pbx-act': pbxAct,
   'sip-request': sipMessage, 'sip-response': sipMessage, 'sip-refused': sipMessage, 'sip-cancel': sipMessage, 'sip-ack': sipMessage, 'sip-contacts': sipMessage,
+  'room-policy': roomPolicy, notice,
 }
 
 export function handle(server: ServerCore, session: Session, m: ClientMessage): void {

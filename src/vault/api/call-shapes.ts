@@ -1,34 +1,28 @@
 /** The arguments of every call of the vault, as they are checked at the border of its process. */
-import type { Der, RoomName, Ssrc } from '../../base/brand.ts'
-import type { BasePolicy } from '../../model/policy.ts'
+import type { Der, Ssrc } from '../../base/brand.ts'
 import { REVOCATION_RULES, type RevocationProof, type RevocationRule, SHOWN_FIELDS, type ShownField } from '../../model/trust.ts'
-import { COMMIT_LIMIT, EVIDENCE_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT, LEAF_LIMIT, ROOM_MESSAGE_LIMIT, WELCOME_LIMIT } from '../../protocol/wire/limits.ts'
+import { COMMIT_LIMIT, EVIDENCE_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT, ROOM_MESSAGE_LIMIT, WELCOME_LIMIT } from '../../protocol/wire/limits.ts'
 import type { HopKeys, JoinerRequest, RemovalRequest, VaultCallName, VaultCalls } from './calls.ts'
 import type { VaultOptions } from './options.ts'
-import { boolean, branded, either, integer, list, octets, oneOf, optional, record, type Shape, text, u32, u64 } from './shapes.ts'
+import { change, decision, mlsSuite, policy, POLICY_SHAPES, roomName, signedRoom, word } from './policy-shapes.ts'
+import { boolean, branded, integer, list, octets, oneOf, optional, record, type Shape, text, u32, u64 } from './shapes.ts'
 
 const LIST_LIMIT = 1024
 const NAME_LIMIT = 256
 const CERTIFICATE_LIMIT = 64 * 1024
 const KEY_LIMIT = 16 * 1024
+/** Of what is remembered of rooms. */
+const MEMORY_LIMIT = 16 * 1024 * 1024
 const REVOCATION_LIMIT = 4 * 1024 * 1024
 const PROOFS_LIMIT = 64
 
-const roomName = branded<RoomName>(text(NAME_LIMIT))
 const generation = integer(0, 0xffff_ffff)
 const leaf = integer(0, 0xffff_ffff)
 const hopSuite = oneOf<HopKeys['suite']>('AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80')
-const mlsSuite = oneOf<BasePolicy['suite']>('x-wing', 'x25519')
-const removal = record<RemovalRequest>({ leaf, reason: oneOf('leave', 'host', 'unreachable', 'rejoin'), evidence: optional(octets(EVIDENCE_LIMIT)) })
+const removal = record<RemovalRequest>({ leaf, reason: oneOf('leave', 'host', 'unreachable', 'rejoin', 'blocked'), evidence: optional(octets(EVIDENCE_LIMIT)) })
 const proof = record<RevocationProof>({ kind: oneOf('crl', 'ocsp'), der: octets(REVOCATION_LIMIT) })
 const joiner = record<JoinerRequest>({ id: u32, keyPackage: octets(KEY_PACKAGE_LIMIT) })
 const inSession = record<{ session: number }>({ session: u32 })
-
-const policy = record<VaultCalls['room.create']['in']['policy']>({
-  room: roomName, realm: text(NAME_LIMIT), hosts: list(text(NAME_LIMIT), LIST_LIMIT),
-  admit: either(oneOf('anchors'), list(text(NAME_LIMIT), LIST_LIMIT)), suite: mlsSuite, codec: oneOf('g722', 'opus'), forwarding: oneOf('all', 'loudest'),
-  maximumMembers: integer(1, LEAF_LIMIT), gatewaysAllowed: boolean,
-})
 
 export const CALL_SHAPES: { readonly [K in VaultCallName]: Shape<VaultCalls[K]['in']> } = {
   'identity.show': record<Record<string, never>>({}),
@@ -38,7 +32,7 @@ export const CALL_SHAPES: { readonly [K in VaultCallName]: Shape<VaultCalls[K]['
   'room.create': record<VaultCalls['room.create']['in']>({ policy, generation }),
   'room.request': record<VaultCalls['room.request']['in']>({ room: roomName, suite: mlsSuite }),
   'room.welcome': record<VaultCalls['room.welcome']['in']>({ session: u32, welcome: octets(WELCOME_LIMIT) }),
-  'room.propose': record<VaultCalls['room.propose']['in']>({ session: u32, adds: list(joiner, LIST_LIMIT), removes: list(removal, LIST_LIMIT) }),
+  'room.propose': record<VaultCalls['room.propose']['in']>({ session: u32, adds: list(joiner, LIST_LIMIT), removes: list(removal, LIST_LIMIT), signed: optional(signedRoom) }),
   'room.confirm': inSession,
   'room.settle': record<VaultCalls['room.settle']['in']>({ session: u32, epoch: u64 }),
   'room.abandon': inSession,
@@ -49,6 +43,11 @@ export const CALL_SHAPES: { readonly [K in VaultCallName]: Shape<VaultCalls[K]['
   'room.act': record<VaultCalls['room.act']['in']>({ session: u32, leaf, ban: boolean }),
   'room.check': inSession,
   'room.end': inSession,
+  'room.decide': record<VaultCalls['room.decide']['in']>({ session: u32, decision }),
+  'room.amend': record<VaultCalls['room.amend']['in']>({ session: u32, change, handTo: optional(text(NAME_LIMIT)) }),
+  'room.knock': record<VaultCalls['room.knock']['in']>({ session: u32, keyPackage: octets(KEY_PACKAGE_LIMIT) }),
+  'room.say': record<VaultCalls['room.say']['in']>({ session: u32, word }),
+  ...POLICY_SHAPES,
 }
 
 /** A call's number on the wire is its place in the table. */
@@ -74,6 +73,7 @@ export const OPTIONS_SHAPE = record<ProcessOptions>({
   chain: ders(16), anchors: ders(LIST_LIMIT), shownName: optional(list(oneOf<ShownField>(...SHOWN_FIELDS), SHOWN_FIELDS.length)),
   revocation: optional(record<NonNullable<VaultOptions['revocation']>>({ rule: optional(oneOf<RevocationRule>(...REVOCATION_RULES)), proofs: optional(list(proof, PROOFS_LIMIT)) })),
   realm: text(NAME_LIMIT),
+  memory: optional(octets(MEMORY_LIMIT)),
   kind: optional(oneOf('member', 'gateway')), firstSession: optional(u32),
   pkcs8: optional(octets(KEY_LIMIT)), keyFile: optional(text(4096)), passphrase: optional(text(1024)),
 })

@@ -4,8 +4,9 @@
  */
 import type { Der, RoomName, Ssrc, UnixTime } from '../../base/brand.ts'
 import type { Result } from '../../base/result.ts'
-import type { Identity } from '../../model/identity.ts'
-import type { BasePolicy, StatePolicy } from '../../model/policy.ts'
+import type { BlockNotice } from '../../model/block-notice.ts'
+import type { Identity, KeyProtection } from '../../model/identity.ts'
+import type { BasePolicy, Decision, NewRoom, PolicyChange, RoomPolicy, SignedRoom, StatePolicy } from '../../model/policy.ts'
 import type { GroupMember } from '../../model/roster.ts'
 import type { RevocationProof } from '../../model/trust.ts'
 import type { FrameVault } from './frames.ts'
@@ -36,6 +37,16 @@ export interface GroupView {
   readonly expiresAt: UnixTime
   readonly policy: BasePolicy
   readonly state: StatePolicy
+  /** Keys that signed them. */
+  readonly policyBy: string
+  readonly stateBy: string
+}
+
+/** A room's policy as the vault remembers it. */
+export interface KnownRoom extends RoomPolicy {
+  readonly signed: SignedRoom
+  readonly policyBy: string
+  readonly stateBy: string
 }
 
 export interface HopKeys {
@@ -44,12 +55,12 @@ export interface HopKeys {
   readonly masterSalt: Uint8Array
 }
 
-export type RemovalReason = 'leave' | 'host' | 'unreachable' | 'rejoin'
+export type RemovalReason = 'leave' | 'host' | 'unreachable' | 'rejoin' | 'blocked'
 
 export interface RemovalRequest {
   readonly leaf: number
   readonly reason: RemovalReason
-  /** leave: the leaver's signed request; host: the host's signed act; otherwise absent. */
+  /** leave: the leaver's signed request; host: the host's signed act; blocked: the notice; otherwise absent. */
   readonly evidence?: Uint8Array
 }
 
@@ -69,14 +80,14 @@ export interface VaultCalls {
   'hop.offer': { in: { pipe: PipeId; generation: number; suites: readonly HopKeys['suite'][] }; out: { message: Uint8Array } }
   'hop.finish': { in: { pipe: PipeId; answer: Uint8Array }; out: { receive: HopKeys; send: HopKeys } }
 
-  /** A new group with us as its only member; policy is signed by us as owner. */
-  'room.create': { in: { policy: Omit<BasePolicy, 'owners' | 'version'>; generation: number }; out: { view: GroupView } }
+  /** A new group with us as its only member; under the policy that is remembered for a standing room, else one of ours. */
+  'room.create': { in: { policy: NewRoom; generation: number }; out: { view: GroupView } }
   /** A single-use key package for this room, valid for at most 120 s. */
   'room.request': { in: { room: RoomName; suite: BasePolicy['suite'] }; out: { session: SessionId; keyPackage: Uint8Array } }
   'room.welcome': { in: { session: SessionId; welcome: Uint8Array }; out: { view: GroupView } }
-  /** As nominee or host: builds a commit (kept pending) with these changes; requests that break a rule are named, not committed. With neither adds nor removes: a key update. A joiner whose key is in the group already replaces its old leaf; `removes` of the result lists what is really in the commit. */
+  /** As nominee or host: builds a commit (kept pending) with these changes; requests that break a rule are named, not committed. With neither adds nor removes: a key update. A joiner whose key is in the group already replaces its old leaf; `removes` of the result lists what is really in the commit. `signed`: the policies that the commit puts in place, from `room.decide` or `room.amend`. */
   'room.propose': {
-    in: { session: SessionId; adds: readonly JoinerRequest[]; removes: readonly RemovalRequest[] }
+    in: { session: SessionId; adds: readonly JoinerRequest[]; removes: readonly RemovalRequest[]; signed?: SignedRoom }
     out: { commit: Uint8Array; welcome?: Uint8Array; epoch: bigint; removes: readonly RemovalRequest[]; refused: readonly { id: number; code: string; message: string }[]; refusedRemovals: readonly { leaf: number; code: string; message: string }[] }
   }
   /** The pending commit was ordered and applied by somebody (or we are alone): switch to it. */
@@ -90,15 +101,59 @@ export interface VaultCalls {
   /** Our signed word {epoch authenticator, SSRC} for everybody, after welcome or create. */
   'room.announce': { in: { session: SessionId; ssrc: Ssrc }; out: { message: Uint8Array } }
   /** Another member's application message. */
-  'room.message': { in: { session: SessionId; message: Uint8Array }; out: { kind: 'announced'; leaf: number; ssrc: Ssrc } }
+  'room.message': { in: { session: SessionId; message: Uint8Array }; out: RoomWord }
   /** Our signed wish to leave. */
   'room.leave': { in: { session: SessionId }; out: { evidence: Uint8Array } }
   /** A host's signed act to remove a leaf. */
   'room.act': { in: { session: SessionId; leaf: number; ban: boolean }; out: { evidence: Uint8Array } }
   /** The group as it is, with everybody's certificate held against clock and revocation. */
   'room.check': { in: { session: SessionId }; out: { view: GroupView } }
+  /** A host's decision as the next signed state; `room.propose` puts it in place. */
+  'room.decide': { in: { session: SessionId; decision: Decision }; out: { signed: SignedRoom } }
+  /** An owner's change of the policy; `handTo`: the key of its next first owner. */
+  'room.amend': { in: { session: SessionId; change: PolicyChange; handTo?: string }; out: { signed: SignedRoom } }
+  /** Who asks to be let in, verified; whether the policy lets them is another matter. */
+  'room.knock': { in: { session: SessionId; keyPackage: Uint8Array }; out: Knock }
+  /** A word for everybody in the room: a red flag, or a notice passed on. */
+  'room.say': { in: { session: SessionId; word: { readonly kind: 'flag'; readonly text: string } | { readonly kind: 'notice'; readonly notice: Uint8Array } }; out: { message: Uint8Array } }
   /** Wipes everything of the session. Idempotent. */
   'room.end': { in: { session: SessionId }; out: Record<string, never> }
+
+  /** A room's policy from elsewhere (server, file): verified, remembered when it is newer, refused when it may not follow. `news`: it was not known. */
+  'policy.learn': { in: { signed: SignedRoom }; out: { known: KnownRoom; news: boolean } }
+  /** What is remembered of one room, or of all. */
+  'policy.known': { in: { room?: string }; out: { rooms: readonly KnownRoom[] } }
+  /** A standing room of ours. */
+  'policy.draft': { in: { room: NewRoom & { readonly coOwners?: readonly string[] } }; out: { known: KnownRoom } }
+  /** As an owner, outside a call. `recoveryKey` (PKCS #8, DER) signs in place of ours and makes us the first owner. */
+  'policy.amend': { in: { room: string; change: PolicyChange; handTo?: string; recoveryKey?: Uint8Array }; out: { known: KnownRoom } }
+  /** As a host, outside a call. */
+  'policy.decide': { in: { room: string; decision: Decision }; out: { known: KnownRoom } }
+  'policy.forget': { in: { room: string }; out: Record<string, never> }
+
+  /** A block notice signed with our certificate's key; it counts in rooms that we own. */
+  'notice.sign': { in: { kind: BlockNotice['kind']; target: string; reason: string }; out: { notice: BlockNotice } }
+  /** A notice from elsewhere. `news`: it was not known. `hits`: places in our rooms that it takes away. */
+  'notice.learn': { in: { notice: Uint8Array }; out: { notice: BlockNotice; news: boolean; hits: readonly NoticeHit[] } }
+  'notice.known': { in: Record<string, never>; out: { notices: readonly BlockNotice[] } }
+}
+
+/** What another member said. */
+export type RoomWord =
+  | { readonly kind: 'announced'; readonly leaf: number; readonly ssrc: Ssrc }
+  | { readonly kind: 'flag'; readonly leaf: number; readonly text: string }
+  | { readonly kind: 'notice'; readonly leaf: number; readonly notice: Uint8Array }
+
+export interface Knock {
+  readonly identity: Identity
+  readonly kind: 'member' | 'gateway'
+  readonly keyProtection: KeyProtection
+}
+
+export interface NoticeHit {
+  readonly session: SessionId
+  readonly leaf: number
+  readonly identity: Identity
 }
 
 export type VaultCallName = keyof VaultCalls

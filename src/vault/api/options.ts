@@ -14,6 +14,8 @@ export interface VaultOptions {
   readonly revocation?: { readonly rule?: RevocationRule; readonly proofs?: readonly RevocationProof[] }
   /** Which fields of certificates become the shown name. */
   readonly shownName?: ShownName
+  /** What is remembered of rooms (protocol/policy/room-content.ts): each part is verified again. */
+  readonly memory?: Uint8Array
   /** Names the organisation or server whose rooms are meant. */
   readonly realm: string
   /** A gateway lets people in who hold no keys, and says so. */

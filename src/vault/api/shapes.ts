@@ -30,6 +30,15 @@ export const either = <A, B>(a: Shape<A>, b: Shape<B>): Shape<A | B> => (v) => {
   return first === BAD ? b(v) : first
 }
 
+/** The first that fits. */
+export const anyOf = <T>(...shapes: readonly Shape<T>[]): Shape<T> => (v) => {
+  for (const shape of shapes) {
+    const one = shape(v)
+    if (one !== BAD) return one
+  }
+  return BAD
+}
+
 export const list = <T>(shape: Shape<T>, limit: number): Shape<T[]> => (v) => {
   if (!Array.isArray(v) || v.length > limit) return BAD
   const out: T[] = []

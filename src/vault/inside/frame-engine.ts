@@ -2,7 +2,7 @@
  * Seals and opens frames: the hot path, on a thread of its own in production. Keys come in as commands from the
  * control part; a stream is taken only from the leaf that announced it.
  */
-import { type Ssrc, type UnixTime, unixTime } from '../../base/brand.ts'
+import { type Instant, type Ssrc, type UnixTime, unixTime } from '../../base/brand.ts'
 import type { FaultCode } from '../../base/faults/index.ts'
 import type { Clock } from '../../base/ports.ts'
 import type { Result } from '../../base/result.ts'
@@ -31,6 +31,8 @@ export type FrameCommand =
   | { readonly op: 'stream'; readonly session: number; readonly leaf: number; readonly ssrc: Ssrc }
   /** Until when the certificates behind the leaves hold; replaces what was said before. */
   | { readonly op: 'holders'; readonly session: number; readonly until: Holders }
+  /** Leaves whose frames are not opened; nothing is sealed after `until` either. Replaces what was said before. */
+  | { readonly op: 'guard'; readonly session: number; readonly leaves: readonly number[]; readonly until?: Instant }
   | { readonly op: 'end'; readonly session: number }
 
 export const SFRAME_SUITE: SFrameSuite = 'AES_128_GCM_SHA256_128'
@@ -47,6 +49,9 @@ interface MediaSession {
   readonly holders: Map<number, UnixTime>
   /** The earliest of others' ends. */
   firstEnd: UnixTime
+  /** Blocked by a notice. */
+  guarded: readonly number[]
+  sealUntil?: Instant
   /** A step of the epochs that was refused: nothing is sealed or opened any more. */
   broken?: FaultCode
 }
@@ -63,7 +68,7 @@ export class FrameEngine {
 
   command(c: FrameCommand): void {
     if (c.op === 'begin') {
-      this.#sessions.set(c.session, { sframe: new SFrameSession(this.#crypto, SFRAME_SUITE, c.codec), streams: new Map(), ownLeaf: -1, holders: new Map(), firstEnd: NEVER })
+      this.#sessions.set(c.session, { sframe: new SFrameSession(this.#crypto, SFRAME_SUITE, c.codec), streams: new Map(), ownLeaf: -1, holders: new Map(), firstEnd: NEVER, guarded: [] })
       return
     }
     const session = this.#sessions.get(c.session)
@@ -93,6 +98,11 @@ export class FrameEngine {
         session.holders.clear()
         for (const [leaf, until] of c.until) session.holders.set(leaf, until)
         session.firstEnd = unixTime(Math.min(NEVER, ...c.until.flatMap(([leaf, until]) => (leaf === session.ownLeaf ? [] : [until]))))
+        return
+      case 'guard':
+        session.guarded = c.leaves
+        if (c.until === undefined) delete session.sealUntil
+        else session.sealUntil = c.until
         return
       case 'end':
         session.sframe[Symbol.dispose]()
@@ -124,6 +134,7 @@ export class FrameEngine {
     if (announced !== frame.ssrc) return refused(frame, announced === undefined ? 'VAULT_FRAME_UNANNOUNCED' : 'VAULT_FRAME_WRONG_STREAM')
     // Somebody whose certificate ended, or was revoked, is still there: the server does not have it removed.
     if (this.#clock.unix() > session.firstEnd + STAYS_S) return refused(frame, 'VAULT_MEMBER_STAYS')
+    if (session.sealUntil !== undefined && this.#clock.now() > session.sealUntil) return refused(frame, 'VAULT_FRAME_BLOCKED')
     const sealed = session.sframe.seal(frame.data, frame.ssrc, frame.timestamp, this.#clock.now())
     return sealed.ok ? { ssrc: frame.ssrc, timestamp: frame.timestamp, data: sealed.frame } : refused(frame, sealed.code)
   }
@@ -142,6 +153,7 @@ export class FrameEngine {
     const leaf = header.ok ? leafOf(header.value.kid) : undefined
     if (!header.ok || leaf === undefined || leaf === session.ownLeaf) return undefined
     if (this.#clock.unix() > (session.holders.get(leaf) ?? NEVER)) return refused(frame, 'VAULT_MEMBER_ENDED', leaf)
+    if (session.guarded.includes(leaf)) return refused(frame, 'VAULT_FRAME_BLOCKED', leaf)
     const announced = session.streams.get(leaf)
     if (announced === frame.ssrc) return undefined
     // Who is at that leaf in an epoch still to come is not known.

@@ -62,7 +62,8 @@ export class KnownMembers {
     const verified = verifyCredential(this.#crypto, credential, { purpose: 'conference', realm, suite: SUITES[suite].id, signaturePublicKey: signatureKey, now, anchors, rule, proofs: this.#evidence })
     if (!verified.ok) return verified
     const { identity, delegation, notAfter, path } = verified.value
-    const member: VerifiedMember = { identity, kind: delegation.kind, notAfter }
+    const issuers = path.slice(1).map((c) => toHex(this.#crypto.hash('sha256', c.spki)))
+    const member: VerifiedMember = { identity, kind: delegation.kind, keyProtection: delegation.keyProtection, issuers, notAfter }
     this.#keep(key, { member, path })
     return ok(member)
   }

@@ -29,6 +29,8 @@ export function openControl(crypto: CryptoPort, clock: Clock, options: VaultOpti
     const shown = keeper.show(clock.unix())
     if (!shown.ok) return shown
     const state = new VaultState(crypto, clock, keeper, frames, options.firstSession ?? 1)
+    const loaded = state.load(options)
+    if (!loaded.ok) return loaded
     return ok(new VaultControl(state, { crypto, clock, keeper, context: clientContext(chain, pkcs8) }))
   } catch {
     // OpenSSL and the crypto port throw on a key that is none, or not the certificate's.

@@ -1,15 +1,19 @@
 /** One membership as the vault keeps it: first a request, then a group with its media keys. */
-import type { Ssrc, UnixTime } from '../../base/brand.ts'
+import { type Instant, type Ssrc, type UnixTime, instant } from '../../base/brand.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { GroupMember } from '../../model/roster.ts'
 import { type Requested, generationOf } from '../../protocol/mls/begin.ts'
 import type { MlsGroup } from '../../protocol/mls/group.ts'
+import type { BlockList } from '../../protocol/policy/index.ts'
 import type { Snapshot } from '../../protocol/mls/snapshot.ts'
 import { sframeBaseKey } from '../../protocol/mls/sframe-key.ts'
 import { SFRAME_SUITES } from '../../protocol/sframe/key.ts'
 import type { GroupView, SessionId } from '../api/calls.ts'
 import { type FrameCommand, type Streams, SFRAME_SUITE } from './frame-engine.ts'
 import type { KnownMembers } from './known-members.ts'
+
+/** How long after a block notice its target may stay before we stop sealing: others need a moment to commit the removal. */
+const BLOCKED_STAYS_MS = 8_000
 
 export interface WaitingRequest extends Requested {
   readonly expiry: UnixTime
@@ -68,6 +72,23 @@ export class RoomSession {
   abandoned(epoch: bigint): void {
     this.#frames({ op: 'abandon', session: this.id, epoch })
   }
+  /** Whoever of this key a notice blocks here. */
+  blockedMember(blocks: BlockList, keyId: string): { readonly leaf: number; readonly identity: GroupMember['identity'] } | undefined {
+    if (this.#group === undefined || this.#group.ended) return undefined
+    const { members, policies } = this.#group.snapshot
+    const at = [...members].find(([, m]) => m.identity.keyId === keyId && blocks.blocks(keyId, policies.base.policy, m.issuers) !== undefined)
+    return at === undefined ? undefined : { leaf: at[0], identity: at[1].identity }
+  }
+  /** Who is blocked is not opened any more; when they stay, nothing is sealed any more either: the server may be hiding the removal. */
+  guard(blocks: BlockList, now: Instant): void {
+    if (this.#group === undefined) return
+    const { members, policies } = this.#group.snapshot
+    const leaves = [...members].filter(([, m]) => blocks.blocks(m.identity.keyId, policies.base.policy, m.issuers) !== undefined).map(([leaf]) => leaf)
+    if (leaves.length === 0) this.#guardedSince = undefined
+    else this.#guardedSince ??= now
+    this.#frames({ op: 'guard', session: this.id, leaves, ...(this.#guardedSince === undefined ? {} : { until: instant(this.#guardedSince + BLOCKED_STAYS_MS) }) })
+  }
+  #guardedSince: Instant | undefined
   announced(leaf: number, ssrc: Ssrc): void {
     this.#frames({ op: 'stream', session: this.id, leaf, ssrc })
   }
@@ -86,7 +107,7 @@ export function viewOf(session: SessionId, group: MlsGroup, now: UnixTime, known
   const own = group.ownLeaf
   const shown = [...members].map(([leaf, m]): GroupMember => {
     const ssrc = streams.get(leaf)?.ssrc
-    return { leaf, identity: m.identity, kind: m.kind, self: leaf === own, ...(ssrc === undefined ? {} : { ssrc }) }
+    return { leaf, identity: m.identity, kind: m.kind, self: leaf === own, keyProtection: m.keyProtection, ...(ssrc === undefined ? {} : { ssrc }) }
   })
   const next = [...members].flatMap(([leaf, m]) => (leaf === own || known.holdsUntil(m) < now ? [] : [known.holdsUntil(m)])).sort((a, b) => a - b)[0]
   return {
@@ -95,5 +116,6 @@ export function viewOf(session: SessionId, group: MlsGroup, now: UnixTime, known
     ...(next === undefined ? {} : { nextEnd: next }),
     revoked: [...members].filter(([, m]) => known.wasRevoked(m)).map(([leaf]) => leaf),
     expiresAt: members.get(own)?.notAfter ?? now, policy: policies.base.policy, state: policies.state.policy,
+    policyBy: policies.base.by, stateBy: policies.state.by,
   }
 }

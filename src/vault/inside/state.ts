@@ -2,13 +2,14 @@
 import type { Clock } from '../../base/ports.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
-import { PolicyMemory } from '../../protocol/mls/policy-memory.ts'
+import { BlockList, PolicyMemory } from '../../protocol/policy/index.ts'
 import { UsedRequests } from '../../protocol/mls/rules/additions.ts'
 import type { GroupWorld } from '../../protocol/mls/snapshot.ts'
-import type { PipeId, SessionId, VaultCallName, VaultCalls } from '../api/calls.ts'
+import type { NoticeHit, PipeId, SessionId, VaultCallName, VaultCalls } from '../api/calls.ts'
 import type { FrameCommand } from './frame-engine.ts'
 import type { HopConnection } from './hop-connection.ts'
 import type { IdentityKeeper } from './identity-keeper.ts'
+import { loadMemory } from './memory.ts'
 import { type WaitingRequest, RoomSession } from './room-session.ts'
 
 const SESSIONS_LIMIT = 64
@@ -29,7 +30,12 @@ export class VaultState {
     this.clock = clock
     this.identity = identity
     this.#frames = frames
-    this.world = { crypto, clock, verify: identity.verify, policies: new PolicyMemory(), used: new UsedRequests() }
+    this.world = { crypto, clock, verify: identity.verify, policies: new PolicyMemory(), used: new UsedRequests(), blocks: new BlockList() }
+  }
+
+  /** What was known before this start. */
+  load(options: Parameters<typeof loadMemory>[1]): Result<undefined> {
+    return loadMemory(this, options)
   }
 
   newSession(waiting?: WaitingRequest): Result<RoomSession> {
@@ -41,6 +47,17 @@ export class VaultState {
   session(id: SessionId): Result<RoomSession> {
     const session = this.#sessions.get(id)
     return session === undefined ? err('VAULT_SESSION_UNKNOWN', `${id}`) : ok(session)
+  }
+  /** Where somebody sits whom a notice blocks: each such room seals nothing any more unless they are gone soon. */
+  blockedPlaces(keyId: string): NoticeHit[] {
+    const hits: NoticeHit[] = []
+    for (const session of this.#sessions.values()) {
+      const found = session.blockedMember(this.world.blocks, keyId)
+      if (found === undefined) continue
+      session.guard(this.world.blocks, this.clock.now())
+      hits.push({ session: session.id, leaf: found.leaf, identity: found.identity })
+    }
+    return hits
   }
   endSession(id: SessionId): void {
     this.#sessions.get(id)?.end()

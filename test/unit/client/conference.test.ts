@@ -8,6 +8,7 @@ import { err, ok } from '../../../src/base/result.ts'
 import type { CallIn, CallOut } from '../../../src/client/call.ts'
 import { ConferenceMachine } from '../../../src/client/kinds/conference/index.ts'
 import type { Identity } from '../../../src/model/identity.ts'
+import { NEW_ROOM_DEFAULTS } from '../../../src/model/policy.ts'
 import type { ClientMessage, ServerMessage } from '../../../src/protocol/wire/messages.ts'
 import type { GroupView } from '../../../src/vault/api/calls.ts'
 import { FakeVault, type VaultScript } from '../../kit/fake-vault.ts'
@@ -21,7 +22,7 @@ const newRoom = { room: 'r' as RoomName, realm: 'stc', hosts: [], admit: 'anchor
 const view = (epoch: number, names: string[], own = 0): GroupView => ({
   session: 7, expired: [], revoked: [], expiresAt: unixTime(2e9), groupId: new Uint8Array(16), generation: 1, epoch: BigInt(epoch), securityCode: '00000 00000 00000 00000 00000 00000', ownLeaf: own,
   members: names.map((n, leaf) => ({ leaf, identity: person(n), self: leaf === own, kind: 'member' })),
-  policy: { ...newRoom, version: 1, owners: [] }, state: { version: 0, locked: false, admitted: [], banned: [] },
+  policy: { ...newRoom, ...NEW_ROOM_DEFAULTS, version: 1, owners: [] }, state: { version: 0, locked: false, admitted: [], banned: [] }, policyBy: '', stateBy: '',
 })
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -14,6 +14,7 @@ import { decodeServerMessage, encodeClientMessage } from '../../../src/protocol/
 import type { ClientMessage, ServerMessage } from '../../../src/protocol/wire/messages.ts'
 import { encodeBatch } from '../../../src/protocol/wire/packet-batch.ts'
 import { attach, mayAttach, ServerCore } from '../../../src/server/index.ts'
+import { Shelf } from '../../../src/server/shelf.ts'
 import { fakeCommit, fakeKeyPackage } from '../../kit/fake-mls.ts'
 import { FakeTransport } from '../../kit/fake-transport.ts'
 import { VirtualClock } from '../../kit/virtual-clock.ts'
@@ -73,6 +74,7 @@ class Bench {
   constructor(change: { maximumRooms?: number; maximumMembers?: number } = {}) {
     const keep = (fields: object, text: string): void => void this.log.push({ ...fields, text })
     this.core = new ServerCore({
+      shelf: new Shelf({ crypto, clock: this.clock, realm: 'test', authorities: [] }),
       crypto, scheduler: this.clock, plane: this.plane, log: { info: keep, warn: keep }, agent: 'stc', realm: 'test', advertise: [],
       roomLimits: { ...ROOM_LIMITS, ...(change.maximumMembers === undefined ? {} : { maximumMembers: change.maximumMembers }) }, maximumRooms: change.maximumRooms ?? 10,
     })

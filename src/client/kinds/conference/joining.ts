@@ -1,14 +1,22 @@
 /** From dialling to being in the group, and back in after something broke (PROTOCOL §3 Delivery). */
 import type { RoomName, Ssrc } from '../../../base/brand.ts'
 import { makeFault, type Fault } from '../../../base/result.ts'
+import { displayName } from '../../../model/identity.ts'
+import type { MlsSuite } from '../../../model/policy.ts'
 import type { ServerWire } from '../../../protocol/wire/messages.ts'
 import type { GroupView } from '../../../vault/api/calls.ts'
+import { showPolicy } from './policy.ts'
 import type { ConferenceState } from './state.ts'
 
 const ANSWER_MS = 10_000
 const WELCOME_MS = 10_000
 const ATTEMPTS = 5
 const RETRY_MS = 500
+/** In the lobby: key packages live for 120 s. */
+const LOBBY_REFRESH_MS = 60_000
+const LOBBY_PATIENCE_MS = 600_000
+const OUTSIDE_MS = 5_000
+const NAMES_KEPT = 2000
 
 export function ask(s: ConferenceState): void {
   s.phase = 'asking'
@@ -43,7 +51,7 @@ function retry(s: ConferenceState, fault: Fault): void {
 const backoffMs = (s: ConferenceState): number => Math.min(RETRY_MS * 2 ** Math.min(s.attempts, 5), 10_000) * (0.5 + s.options.chance())
 
 export function forgetSession(s: ConferenceState): void {
-  for (const name of ['answer', 'welcome', 'retry', 'announce', 'act', 'renew'] as const) s.cancel(name)
+  for (const name of ['answer', 'welcome', 'retry', 'announce', 'act', 'renew', 'lobby', 'gossip', 'blocked'] as const) s.cancel(name)
   if (s.view !== undefined) s.media({ op: 'conference.close', conference: s.options.media.conference })
   s.view = undefined
   s.pendingView = undefined
@@ -53,6 +61,10 @@ export function forgetSession(s: ConferenceState): void {
   s.standing = undefined
   s.announcedIn = undefined
   s.refusedSeqs.clear()
+  s.acts.length = 0
+  s.said = []
+  // In the next group everybody hears it once more.
+  s.gossiped.clear()
   s.dropTasks()
   if (s.session !== undefined) s.ask('room.end', { session: s.session }, () => {})
   s.session = undefined
@@ -64,8 +76,28 @@ export function onInfo(s: ConferenceState, m: ServerWire['room-info']): void {
   s.generation = m.generation
   // Lost the race to be first: the group we made is of no use.
   if (s.phase === 'creating') forgetSession(s)
-  if (m.exists) request(s, m)
-  else create(s)
+  s.phase = 'asking'
+  learnPolicy(s, m, (suite) => {
+    if (s.phase !== 'asking') return
+    if (m.exists) request(s, m, suite)
+    else create(s)
+  })
+}
+
+/** What the server keeps of a standing room: believed by its signatures, and never when it is older than what we know. */
+function learnPolicy(s: ConferenceState, m: ServerWire['room-info'], then: (suite: MlsSuite) => void): void {
+  const told = m.suite === 'x25519' ? 'x25519' : 'x-wing'
+  const known = (): void => s.ask('policy.known', { room: s.options.room }, (r) => {
+    const room = r.ok ? r.value.rooms[0] : undefined
+    // A standing room keeps its suite, whatever the server says.
+    then(room?.base.standing === true ? room.base.suite : told)
+  })
+  if (m.policy === undefined) return known()
+  s.ask('policy.learn', { signed: m.policy }, (r) => {
+    if (r.ok) s.shelved = { base: r.value.known.base.version, state: r.value.known.state.version }
+    else s.note(r.fault.code, `the server hands out a policy that cannot be: ${r.fault.message}`, true)
+    known()
+  })
 }
 
 function create(s: ConferenceState): void {
@@ -74,6 +106,8 @@ function create(s: ConferenceState): void {
   s.ask('room.create', { policy, generation: s.generation }, (r) => {
     if (s.phase !== 'creating') return
     if (!r.ok) {
+      // Nobody is there to let us in: a host may come.
+      if (r.fault.code === 'MLS_LOBBY' && mayWait(s)) return waitOutside(s)
       s.over(r.fault.message, r.fault)
       return
     }
@@ -94,9 +128,8 @@ export function onCreated(s: ConferenceState, m: ServerWire['room-created']): vo
   enter(s, s.pendingView)
 }
 
-function request(s: ConferenceState, m: ServerWire['room-info']): void {
+function request(s: ConferenceState, m: ServerWire['room-info'], suite: MlsSuite): void {
   s.phase = 'requesting'
-  const suite = m.suite === 'x25519' ? 'x25519' : 'x-wing'
   s.ask('room.request', { room: s.options.room as RoomName, suite }, (r) => {
     if (s.phase !== 'requesting') return
     if (!r.ok) {
@@ -111,6 +144,38 @@ function request(s: ConferenceState, m: ServerWire['room-info']): void {
       retry(s, makeFault('CLIENT_NOT_LET_IN', s.options.room))
     })
   })
+}
+
+/** In the lobby: the key package is made anew before it expires, until a host decides or our patience ends. */
+export function onWaiting(s: ConferenceState): void {
+  if (s.phase !== 'waiting') return
+  s.cancel('welcome')
+  if (!mayWait(s)) {
+    s.send({ k: 'room-cancel', room: s.options.room })
+    const fault = makeFault('CLIENT_NOT_ADMITTED', s.options.room)
+    forgetSession(s)
+    return s.over(fault.message, fault)
+  }
+  s.after('lobby', LOBBY_REFRESH_MS, () => {
+    forgetSession(s)
+    ask(s)
+  })
+}
+
+/** Nobody who could let us in is there: asked again soon. */
+function waitOutside(s: ConferenceState): void {
+  forgetSession(s)
+  s.phase = 'asking'
+  s.after('lobby', OUTSIDE_MS * (0.5 + s.options.chance()), () => ask(s))
+}
+
+function mayWait(s: ConferenceState): boolean {
+  if (s.waitingSince === undefined) {
+    s.waitingSince = s.now
+    s.event({ kind: 'waiting', at: s.now })
+    s.note('CLIENT_WAITING', 'you are in the lobby: a host has to let you in')
+  }
+  return s.now - s.waitingSince < LOBBY_PATIENCE_MS
 }
 
 export function onQueued(s: ConferenceState, m: ServerWire['room-queued']): void {
@@ -177,6 +242,7 @@ function enter(s: ConferenceState, view: GroupView): void {
   s.phase = 'member'
   s.attempts = 0
   s.sinceJoin = s.now
+  s.waitingSince = undefined
   s.pendingView = undefined
   const { conference, hop } = s.options.media
   s.media({ op: 'conference.open', conference, hop, phone: s.phone, ssrc: s.ssrc as Ssrc, session: view.session, codec: view.policy.codec })
@@ -191,7 +257,10 @@ function enter(s: ConferenceState, view: GroupView): void {
 
 export function showGroup(s: ConferenceState, view: GroupView): void {
   s.view = view
+  for (const m of view.members) s.names.set(m.identity.keyId, displayName(m.identity))
+  if (s.names.size > NAMES_KEPT) s.names.delete(s.names.keys().next().value!)
   s.event({ kind: 'group', at: s.now, epoch: view.epoch, securityCode: view.securityCode, members: view.members })
+  showPolicy(s, view)
   showSenders(s)
 }
 

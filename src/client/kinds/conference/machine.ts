@@ -4,11 +4,14 @@
  */
 import type { Instant } from '../../../base/brand.ts'
 import type { ServerMessage } from '../../../protocol/wire/messages.ts'
-import type { CallIn, CallMachine, CallOut } from '../../call.ts'
+import type { CallIn, CallMachine, CallOut, RoomCommand } from '../../call.ts'
 import { recheck, watchCertificates } from './certificates.ts'
 import { Hearing } from './hearing.ts'
-import { ask, forgetSession, heal, onClosed, onCreated, onInfo, onQueued, onRefused, onWelcome } from './joining.ts'
-import { onFault, onMessage, onNominate, onOrdered, onPassed, onSettled, onStands, onVoid, removeMember } from './member.ts'
+import { act, removeMember } from './acts.ts'
+import { ask, forgetSession, heal, onClosed, onCreated, onInfo, onQueued, onRefused, onWaiting, onWelcome } from './joining.ts'
+import { onKnock, onKnockOver } from './lobby.ts'
+import { onFault, onMessage, onNominate, onOrdered, onPassed, onSettled, onStands, onVoid } from './member.ts'
+import { block, heardNotice, raiseFlag } from './words.ts'
 import { type ConferenceOptions, ConferenceState } from './state.ts'
 
 export class ConferenceMachine implements CallMachine {
@@ -54,12 +57,27 @@ export class ConferenceMachine implements CallMachine {
         s.phone = input.phone
         if (s.view !== undefined) s.media({ op: 'conference.phone', conference: s.options.media.conference, phone: input.phone })
         return
+      case 'command':
+        return this.#command(input.command)
       case 'remove':
         return removeMember(s, input.leaf, input.ban)
       case 'leave':
         return this.#leave()
       case 'tick':
         return
+    }
+  }
+
+  #command(c: RoomCommand): void {
+    const s = this.#s
+    if (s.phase !== 'member') return s.note('CLIENT_NOT_IN_ROOM', 'you are not in the room')
+    switch (c.do) {
+      case 'decide': return act(s, { act: 'decide', decision: c.decision })
+      case 'amend': return act(s, { act: 'amend', change: c.change })
+      case 'hand-over': return act(s, { act: 'amend', change: {}, handTo: c.keyId })
+      case 'remove': return act(s, { act: 'remove', keyId: c.keyId, ban: c.ban })
+      case 'flag': return raiseFlag(s, c.text)
+      case 'block': return block(s, c.keyId, c.reason)
     }
   }
 
@@ -79,6 +97,10 @@ export class ConferenceMachine implements CallMachine {
       case 'room-settled': return onSettled(s, m)
       case 'room-void': return onVoid(s, m)
       case 'room-message': return onMessage(s, m)
+      case 'room-waiting': return onWaiting(s)
+      case 'room-knock': return onKnock(s, m)
+      case 'room-knock-over': return onKnockOver(s, m)
+      case 'notice': return heardNotice(s, m.notice)
       case 'room-reset': return heal(s, 'CLIENT_NEW_GENERATION', m.reason)
       case 'room-closed': return onClosed(s, m)
       case 'revocation': return recheck(s)

@@ -5,8 +5,10 @@ import { displayName } from '../../../model/identity.ts'
 import type { ServerWire } from '../../../protocol/wire/messages.ts'
 import type { GroupView, RemovalRequest, VaultCalls } from '../../../vault/api/calls.ts'
 import { noteEnded } from './certificates.ts'
+import { commit, copyRemoval } from './committing.ts'
 import { announce, forgetSession, heal, showGroup, showSenders } from './joining.ts'
 import { type ConferenceState, inGroup } from './state.ts'
+import { heardFlag, heardNotice, sayAgain, tellNewcomers } from './words.ts'
 
 /** Group work that may wait before we say that we cannot keep up. */
 const QUEUE_LIMIT = 500
@@ -18,61 +20,6 @@ const REPEATED_EPOCHS = 2n
 export function onNominate(s: ConferenceState, m: ServerWire['room-nominate']): void {
   commit(s, m.adds, m.removes.map(copyRemoval), m.epoch)
 }
-
-/** A host's own act needs no nomination; when another commit is in flight it is tried again. */
-export function removeMember(s: ConferenceState, leaf: number, ban: boolean): void {
-  const keyId = s.view?.members.find((m) => m.leaf === leaf)?.identity.keyId
-  if (keyId === undefined) return s.note('CLIENT_NO_SUCH_MEMBER', `nobody is at place ${leaf}`)
-  act(s, keyId, ban, 0)
-}
-
-const ACT_TRIES = 8
-const ACT_RETRY_MS = 250
-
-function act(s: ConferenceState, keyId: string, ban: boolean, tries: number): void {
-  const session = s.session
-  // Named by key: a leaf index may belong to somebody else by the time of a second try.
-  const target = s.view?.members.find((m) => m.identity.keyId === keyId)
-  if (s.phase !== 'member' || session === undefined || target === undefined) return s.cancel('act')
-  if (tries === ACT_TRIES) return s.note('CLIENT_COMMIT_REFUSED', 'the removal could not be put in order')
-  s.after('act', ACT_RETRY_MS * (tries + 1), () => act(s, keyId, ban, tries + 1))
-  if (s.ownCommit !== undefined) return
-  s.ask('room.act', { session, leaf: target.leaf, ban }, (r) => {
-    if (s.session !== session) return
-    if (r.ok) commit(s, [], [{ leaf: target.leaf, reason: 'host', evidence: r.value.evidence }])
-    else {
-      s.cancel('act')
-      s.note(r.fault.code, r.fault.message)
-    }
-  })
-}
-
-function commit(s: ConferenceState, adds: ServerWire['room-nominate']['adds'], removes: readonly RemovalRequest[], forEpoch?: bigint): void {
-  const session = s.session
-  if (session === undefined || !inGroup(s)) return
-  s.enqueue((done) => {
-    if (s.ownCommit !== undefined || (forEpoch !== undefined && s.view?.epoch !== forEpoch)) return done()
-    s.ask('room.propose', { session, adds, removes }, (r) => {
-      if (s.session !== session) return
-      if (r.ok) {
-        s.ownCommit = r.value.commit
-        s.ownRemoves = r.value.removes
-        const { welcome, epoch, refused, refusedRemovals } = r.value
-        for (const no of refusedRemovals) s.note(no.code, no.message)
-        s.send({
-          k: 'room-commit', room: s.options.room, generation: s.generation, epoch, commit: r.value.commit,
-          ...(welcome === undefined ? {} : { welcome }),
-          adds: adds.map((a) => a.id).filter((id) => !refused.some((f) => f.id === id)),
-          removes: r.value.removes.map(copyRemoval), refused: [...refused],
-        })
-      } else s.note(r.fault.code, r.fault.message)
-      done()
-    })
-  })
-}
-
-const copyRemoval = (r: RemovalRequest): { leaf: number; reason: RemovalRequest['reason']; evidence?: Uint8Array } =>
-  r.evidence === undefined ? { leaf: r.leaf, reason: r.reason } : { leaf: r.leaf, reason: r.reason, evidence: r.evidence }
 
 /** The nomination or our commit was passed over: forget it. */
 export function onPassed(s: ConferenceState): void {
@@ -142,7 +89,8 @@ function applied(s: ConferenceState, a: Pick<VaultCalls['room.apply']['out'], 'v
   }
   for (const leaf of a.added) {
     const m = a.view.members.find((x) => x.leaf === leaf)
-    if (m !== undefined) s.note('CLIENT_MEMBER_JOINED', `${displayName(m.identity)} was let in`)
+    if (m?.kind === 'gateway') s.note('CLIENT_GATEWAY_JOINED', `${displayName(m.identity)} was let in, a GATEWAY: telephone callers who hold no keys can hear this`, true)
+    else if (m !== undefined) s.note('CLIENT_MEMBER_JOINED', `${displayName(m.identity)} was let in`)
   }
   noteEnded(s, before, a.view)
   if (a.added.length > 0) announceAgain(s, a.view.epoch)
@@ -167,6 +115,7 @@ export function onFault(s: ConferenceState, m: ServerWire['fault']): void {
   if (m.code !== 'ROOM_EPOCH' || s.phase !== 'member') return
   s.announcedIn = undefined
   announceSoon(s)
+  sayAgain(s)
 }
 
 export function onStands(s: ConferenceState, m: ServerWire['room-stands']): void {
@@ -187,6 +136,7 @@ export function onStands(s: ConferenceState, m: ServerWire['room-stands']): void
       s.send({ k: 'room-applied', room: s.options.room, seq: m.seq })
       const added = view.members.filter((x) => !before?.members.some((b) => b.leaf === x.leaf && b.identity.keyId === x.identity.keyId))
       applied(s, { view, removed: removedByUs(before, view, removes), added: added.map((x) => x.leaf) })
+      if (added.length > 0) tellNewcomers(s)
       done()
     })
   })
@@ -232,8 +182,12 @@ export function onMessage(s: ConferenceState, m: ServerWire['room-message']): vo
     s.ask('room.message', { session, message: m.message }, (r) => {
       if (s.session !== session) return
       if (r.ok) {
-        s.event({ kind: 'confirmed', at: s.now, leaf: r.value.leaf, ssrc: r.value.ssrc })
-        showSenders(s)
+        if (r.value.kind === 'flag') heardFlag(s, r.value.leaf, r.value.text)
+        else if (r.value.kind === 'notice') heardNotice(s, r.value.notice)
+        else {
+          s.event({ kind: 'confirmed', at: s.now, leaf: r.value.leaf, ssrc: r.value.ssrc })
+          showSenders(s)
+        }
       } else if (r.fault.code !== 'MLS_WRONG_EPOCH') s.note(r.fault.code, r.fault.message)
       done()
     })

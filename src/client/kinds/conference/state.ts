@@ -2,19 +2,20 @@
 import type { Instant, UnixTime } from '../../../base/brand.ts'
 import { instant } from '../../../base/brand.ts'
 import type { Fault, Result } from '../../../base/result.ts'
-import type { BasePolicy } from '../../../model/policy.ts'
+import type { NewRoom, RoomPolicy } from '../../../model/policy.ts'
 import type { CallEvent, Roster } from '../../../model/roster.ts'
 import { applyEvent, emptyRoster } from '../../../model/roster.ts'
 import type { ClientMessage } from '../../../protocol/wire/messages.ts'
 import type { GroupView, RemovalRequest, SessionId, VaultCallName, VaultCalls } from '../../../vault/api/calls.ts'
 import type { CallMedia, CallOut, VaultRequest } from '../../call.ts'
 import type { MediaCommand } from '../../../media/api.ts'
+import type { PendingAct, SaidWord } from './act-types.ts'
 
 export interface ConferenceOptions {
   readonly room: string
   readonly media: CallMedia
   /** For a room that does not exist yet. */
-  readonly newRoom: Omit<BasePolicy, 'owners' | 'version'>
+  readonly newRoom: NewRoom
   readonly sha256: (bytes: Uint8Array) => Uint8Array
   /** Wall time, seconds: delegations end by it. */
   readonly unix: () => UnixTime
@@ -22,7 +23,7 @@ export interface ConferenceOptions {
   readonly chance: () => number
 }
 
-export type TimerName = 'certificates' | 'answer' | 'welcome' | 'retry' | 'announce' | 'act' | 'renew'
+export type TimerName = 'certificates' | 'answer' | 'welcome' | 'retry' | 'announce' | 'act' | 'renew' | 'lobby' | 'gossip' | 'blocked'
 export type Phase = 'asking' | 'creating' | 'requesting' | 'waiting' | 'entering' | 'member' | 'healing' | 'left'
 
 /** Questions to the vault are asked one at a time: the group has one state. */
@@ -47,6 +48,21 @@ export class ConferenceState {
   ownCommit: Uint8Array | undefined
   /** Whom it removes, and why. */
   ownRemoves: readonly RemovalRequest[] = []
+  /** What we are doing as a host, owner or bearer of a notice; the first one is at work. */
+  readonly acts: PendingAct[] = []
+  /** Notices that were passed on in this room, and those that wait for that. */
+  readonly gossiped = new Set<string>()
+  readonly toGossip: Uint8Array[] = []
+  toRepeat: Uint8Array[] = []
+  /** What the server keeps of the room, and what we saw of it last: changes are told, in sentences. */
+  shelved: { readonly base: number; readonly state: number } | undefined
+  lastPolicy: (RoomPolicy & { readonly policyBy: string; readonly stateBy: string }) | undefined
+  /** Of everybody who was here, by key. */
+  readonly names = new Map<string, string>()
+  /** Words of the last seconds: said again when they came in a wrong epoch. */
+  said: { readonly word: SaidWord; readonly at: Instant }[] = []
+  /** Since when we wait for a host. */
+  waitingSince: Instant | undefined
   /** Its place in the order, once it was ordered. */
   ownSeq: number | undefined
   /** Newest commit of another that we applied. */
@@ -87,8 +103,8 @@ export class ConferenceState {
     this.roster = applyEvent(this.roster, event)
     this.out.push({ kind: 'event', event })
   }
-  note(code: string, text: string): void {
-    this.event({ kind: 'note', at: this.now, code, text })
+  note(code: string, text: string, prominent = false): void {
+    this.event({ kind: 'note', at: this.now, code, text, ...(prominent ? { prominent: true } : {}) })
   }
   over(reason: string, fault?: Fault): void {
     this.phase = 'left'

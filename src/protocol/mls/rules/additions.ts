@@ -4,6 +4,7 @@ import type { UnixTime } from '../../../base/brand.ts'
 import { toHex } from '../../../base/bytes.ts'
 import { type Result, err, ok } from '../../../base/result.ts'
 import type { BasePolicy, StatePolicy } from '../../../model/policy.ts'
+import type { BlockList } from '../../policy/block-notice.ts'
 import { checkKeyPackage } from '../key-package.ts'
 import { type MemberVerifier, type VerifiedMember, memberOfLeaf } from '../member.ts'
 import type { Suite } from '../suite.ts'
@@ -32,6 +33,7 @@ export interface AdditionFacts {
   readonly suite: Suite
   readonly verify: MemberVerifier
   readonly used: UsedRequests
+  readonly blocks: BlockList
   readonly now: UnixTime
   readonly base: BasePolicy
   /** As it will be after the commit. */
@@ -49,6 +51,6 @@ export async function checkAddition(facts: AdditionFacts, keyPackage: KeyPackage
   if (!member.ok) return member
   const { keyId } = member.value.identity
   const present = [...facts.members.values()].some((m) => m.identity.keyId === keyId)
-  const may = admitted(facts.base, facts.policy, member.value, present)
+  const may = admitted(facts.base, facts.policy, member.value, facts.blocks, present)
   return may.ok ? ok({ member: member.value, nonce, expiry }) : may
 }

@@ -10,7 +10,8 @@ import type { Suite } from '../suite.ts'
 import { type Addition, type UsedRequests, checkAddition } from './additions.ts'
 import { type ShapedCommit, shapeOf } from './commit-shape.ts'
 import { checkCommitter } from './committer.ts'
-import { type Policies, nextContext } from './context.ts'
+import type { BlockList, Policies } from '../../policy/index.ts'
+import { nextContext } from './context.ts'
 import { bansFit, checkRemoval } from './removals.ts'
 
 export interface CommitFacts {
@@ -18,6 +19,7 @@ export interface CommitFacts {
   readonly suite: Suite
   readonly verify: MemberVerifier
   readonly used: UsedRequests
+  readonly blocks: BlockList
   readonly now: UnixTime
   readonly state: ClientState
   readonly policies: Policies
@@ -41,10 +43,24 @@ export async function checkCommit(facts: CommitFacts, message: PublicMessage): P
   if (!committer.ok) return committer
   const policies = shape.context === undefined ? ok(facts.policies) : nextContext(facts.crypto, facts.policies, shape.context)
   if (!policies.ok) return policies
+  const banished = blockedAuthor(facts, committer.value, policies.value)
+  if (banished !== undefined) return err('MLS_BLOCKED', banished)
   const additions = await checkAdditions(facts, shape, policies.value)
   if (!additions.ok) return additions
   const removals = checkRemovals(facts, shape, policies.value, additions.value)
   return removals.ok ? ok({ shape, policies: policies.value, committer: committer.value, additions: additions.value }) : removals
+}
+
+/** Whoever is blocked commits nothing and signs no policy. */
+export function blockedAuthor(facts: Pick<CommitFacts, 'blocks' | 'policies' | 'members'>, committer: VerifiedMember | undefined, next: Policies): string | undefined {
+  const base = facts.policies.base.policy
+  const blocked = (keyId: string): boolean => {
+    const issuers = [...facts.members.values()].find((m) => m.identity.keyId === keyId)?.issuers ?? []
+    return facts.blocks.blocks(keyId, base, issuers) !== undefined
+  }
+  if (committer !== undefined && blocked(committer.identity.keyId)) return 'its commit is not taken'
+  if (next.state !== facts.policies.state && blocked(next.state.by)) return 'it signed a state'
+  return next.base !== facts.policies.base && blocked(next.base.by) ? 'it signed a policy' : undefined
 }
 
 async function checkAdditions(facts: CommitFacts, shape: ShapedCommit, policies: Policies): Promise<Result<Addition[]>> {
@@ -69,9 +85,9 @@ const remaining = (members: ReadonlyMap<number, VerifiedMember>, removed: readon
 
 function checkRemovals(facts: CommitFacts, shape: ShapedCommit, policies: Policies, additions: readonly Addition[]): Result<undefined> {
   const bans: Uint8Array[] = []
-  const { crypto, state } = facts
+  const { crypto, state, now } = facts
   const addedKeyIds = additions.map((a) => a.member.identity.keyId)
-  const removalFacts = { crypto, state, base: policies.base.policy, addedKeyIds, keyIdAt: (leaf: number) => facts.members.get(leaf)?.identity.keyId }
+  const removalFacts = { crypto, state, now, base: policies.base.policy, addedKeyIds, memberAt: (leaf: number) => facts.members.get(leaf) }
   for (const removal of shape.removals) {
     const checked = checkRemoval(removalFacts, removal)
     if (!checked.ok) return checked

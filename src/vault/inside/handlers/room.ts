@@ -1,15 +1,16 @@
 /** In a room: each call is one step of one group, and what it means for the media keys. */
 import { type Fault, type Result, err, ok } from '../../../base/result.ts'
-import type { GroupChange, MlsGroup } from '../../../protocol/mls/group.ts'
-import type { RemovalRequest, SessionId, VaultCalls } from '../../api/calls.ts'
-import { type RoomSession, viewOf } from '../room-session.ts'
-import type { Handlers, VaultState } from '../state.ts'
+import type { GroupChange } from '../../../protocol/mls/group.ts'
+import type { RemovalRequest, VaultCalls } from '../../api/calls.ts'
+import { viewOf } from '../room-session.ts'
+import type { Handlers } from '../state.ts'
+import { within } from './within.ts'
 
-type RoomCall = 'room.propose' | 'room.confirm' | 'room.settle' | 'room.abandon' | 'room.apply' | 'room.announce' | 'room.message' | 'room.leave' | 'room.act' | 'room.end' | 'room.check'
+type RoomCall = 'room.propose' | 'room.confirm' | 'room.settle' | 'room.abandon' | 'room.apply' | 'room.announce' | 'room.leave' | 'room.end' | 'room.check'
 
 export const roomHandlers: Handlers<RoomCall> = {
-  'room.propose': (vault, { session: id, adds, removes }) => within(vault, id, async (session, group) => {
-    const made = await group.propose(adds, removes)
+  'room.propose': (vault, { session: id, adds, removes, signed }) => within(vault, id, async (session, group) => {
+    const made = await group.propose(adds, removes, signed)
     if (!made.ok) return made
     const { commit, welcome, epoch, plan, next } = made.value
     await session.prepare(next, plan.removals.map((r) => r.leaf))
@@ -24,6 +25,7 @@ export const roomHandlers: Handlers<RoomCall> = {
     const change = await group.confirm()
     if (!change.ok) return change
     session.confirmed(change.value.after)
+    session.guard(vault.world.blocks, vault.clock.now())
     return ok({ view: viewOf(session.id, group, vault.clock.unix(), vault.identity.known) })
   }),
 
@@ -49,6 +51,7 @@ export const roomHandlers: Handlers<RoomCall> = {
     }
     await session.prepare(after, change.value.removals.map((r) => r.leaf))
     session.confirmed(after)
+    session.guard(vault.world.blocks, vault.clock.now())
     return ok({ ...changes(change.value), view: viewOf(session.id, group, vault.clock.unix(), vault.identity.known) })
   }),
 
@@ -59,20 +62,8 @@ export const roomHandlers: Handlers<RoomCall> = {
     return ok({ message: message.value })
   }),
 
-  'room.message': (vault, { session: id, message }) => within(vault, id, async (session, group) => {
-    const claim = await group.receive(message)
-    if (!claim.ok) return claim
-    session.announced(claim.value.leaf, claim.value.ssrc)
-    return ok({ kind: 'announced' as const, leaf: claim.value.leaf, ssrc: claim.value.ssrc })
-  }),
-
   'room.leave': (vault, { session: id }) => within(vault, id, async (_, group) => {
     const evidence = group.leave()
-    return evidence.ok ? ok({ evidence: evidence.value }) : evidence
-  }),
-
-  'room.act': (vault, { session: id, leaf, ban }) => within(vault, id, async (_, group) => {
-    const evidence = group.act(leaf, ban, vault.identity.signer)
     return evidence.ok ? ok({ evidence: evidence.value }) : evidence
   }),
 
@@ -85,13 +76,6 @@ export const roomHandlers: Handlers<RoomCall> = {
     vault.endSession(session)
     return ok({})
   },
-}
-
-async function within<T>(vault: VaultState, id: SessionId, step: (session: RoomSession, group: MlsGroup) => Promise<Result<T>>): Promise<Result<T>> {
-  const session = vault.session(id)
-  if (!session.ok) return session
-  const group = session.value.group()
-  return group.ok ? step(session.value, group.value) : group
 }
 
 const said = (fault: Fault): { readonly code: string; readonly message: string } => ({ code: fault.code, message: fault.message })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ssrc } from '../../../../src/base/brand.ts'
 import { must } from '../../../../src/base/result.ts'
-import { signState } from '../../../../src/protocol/mls/policy-extension.ts'
+import { signState } from '../../../../src/protocol/policy/signed-policy.ts'
 import { contextExtensions } from '../../../../src/protocol/mls/rules/context.ts'
 import { craft } from '../../../kit/mls-attacker.ts'
 import { assertAgree, Stage } from '../../../kit/mls-room.ts'
@@ -66,8 +66,9 @@ test('announcements bind a stream to its leaf, for those who come later too', as
   const stage = new Stage()
   const [ann, ben] = await stage.room('Ann', 'Ben')
   const word = must(await ben!.group.announce(ssrc(77)))
-  const claim = must(await ann!.group.receive(word))
-  assert.deepEqual([claim.leaf, claim.ssrc], [ben!.group.ownLeaf, 77])
+  const heard = must(await ann!.group.receive(word))
+  assert.ok(heard.kind === 'stream')
+  assert.deepEqual([heard.claim.leaf, heard.claim.ssrc], [ben!.group.ownLeaf, 77])
   const replayed = await ann!.group.receive(word)
   assert.equal(replayed.ok, false)
   const cas = stage.player('Cas')
@@ -85,7 +86,9 @@ test('a word of the epoch before is taken for ten seconds', async () => {
   const made = must(await ann!.group.propose([], []))
   must(await ben!.group.apply(made.commit))
   must(await ann!.group.confirm())
-  assert.equal(must(await ann!.group.receive(early)).ssrc, 5)
+  const heard = must(await ann!.group.receive(early))
+  assert.ok(heard.kind === 'stream')
+  assert.equal(heard.claim.ssrc, 5)
   await stage.clock.advance(10_001)
   const refused = await ann!.group.receive(late)
   assert.equal(refused.ok ? '' : refused.fault.code, 'MLS_WRONG_EPOCH')
@@ -125,7 +128,7 @@ test('a member may exchange its leaf in a locked room, a stranger may not enter'
   assertAgree([ben!, cas!])
   const { bytes } = await stage.request(stage.player('Dan'))
   const made = must(await ben!.group.propose([{ id: 4, keyPackage: bytes }], []))
-  assert.deepEqual(made.plan.refused.map((r) => r.fault.code), ['MLS_NOT_ADMITTED'])
+  assert.deepEqual(made.plan.refused.map((r) => r.fault.code), ['MLS_LOBBY'])
 })
 
 test('a rejoin whose key package cannot be taken still frees the old leaf', async () => {

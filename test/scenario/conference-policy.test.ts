@@ -1,0 +1,139 @@
+/** What hosts and owners decide, as everybody in the room sees it. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { must } from '../../src/base/result.ts'
+import { agree, worldFor } from '../kit/conference-checks.ts'
+import { ConferenceWorld, ROOM, type WorldMember, type WorldOptions } from '../kit/conference-world.ts'
+import { REALM } from '../kit/people.ts'
+import { seededTest } from '../kit/seeded-random.ts'
+
+const quiet: WorldOptions = { media: false }
+
+/** A standing room of Ann's, known to the server, with these in it. */
+async function standing(w: ConferenceWorld, wanted: Partial<Parameters<ConferenceWorld['arrive']>[1]> & { policy?: object } = {}): Promise<WorldMember> {
+  const ann = await w.arrive('Ann')
+  const { known } = must(await ann.vault.call('policy.draft', { room: { ...w.policy, room: ROOM, realm: REALM, ...wanted.policy } }))
+  must(w.shelf.keepPolicy(ROOM, known.signed))
+  ann.dial()
+  await w.until(() => ann.inRoom, 10_000, 'Ann in her room')
+  return ann
+}
+
+seededTest('a host locks: who comes waits in the lobby, is seen by name, admitted and let in; unlocking is announced', async (seed, t) => {
+  const w = await worldFor(t, { seed, ...quiet })
+  const [ann, ben] = [await w.join('Ann'), await w.join('Ben')]
+  await agree(w, [ann, ben])
+  ann.command({ do: 'decide', decision: { act: 'lock' } })
+  await w.until(() => ben.roster.policy?.state.locked === true, 5000, 'the lock')
+  assert.deepEqual(ben.told, ['Ann locked the room'])
+
+  const cas = await w.arrive('Cas')
+  cas.dial()
+  await w.until(() => ann.roster.knocking.length === 1 && cas.roster.waiting, 10_000, 'the knock')
+  const [knock] = ann.roster.knocking
+  assert.equal(knock!.identity.subject, 'Cas')
+  assert.equal(knock!.identity.keyId, cas.keyId)
+  assert.equal(cas.over, undefined)
+  await w.run(150_000)
+  assert.deepEqual(ann.roster.knocking.map((k) => k.identity.subject), ['Cas'], 'it is still waiting, by fresh requests')
+  ann.command({ do: 'decide', decision: { act: 'admit', entry: cas.keyId } })
+  await agree(w, [ann, ben, cas])
+  assert.deepEqual(ann.roster.knocking, [])
+  assert.equal(cas.roster.waiting, false)
+  assert.ok(ben.told.some((x) => x.startsWith('Ann admitted')))
+
+  ann.command({ do: 'decide', decision: { act: 'unlock' } })
+  await w.until(() => [ann, ben, cas].every((m) => m.roster.policy?.state.locked === false), 5000, 'unlocked')
+  for (const m of [ann, ben, cas]) assert.ok(m.roster.notes.some((n) => n.code === 'ROOM_UNLOCK' && n.prominent === true && n.text.includes('Ann')), m.name)
+})
+
+seededTest('what nobody but hosts may: refused for others, and nothing changes', async (seed, t) => {
+  const w = await worldFor(t, { seed, ...quiet })
+  const [ann, ben] = [await w.join('Ann'), await w.join('Ben')]
+  await agree(w, [ann, ben])
+  ben.command({ do: 'decide', decision: { act: 'lock' } })
+  ben.command({ do: 'hand-over', keyId: ben.keyId })
+  ben.command({ do: 'remove', keyId: ann.keyId, ban: false })
+  await w.run(3000)
+  assert.deepEqual(ben.noteCodes.filter((c) => c.startsWith('MLS')), ['MLS_NOT_HOST', 'MLS_NOT_OWNER', 'MLS_NOT_HOST'])
+  assert.equal(ann.roster.policy?.state.locked, false)
+  await agree(w, [ann, ben])
+})
+
+seededTest('a ban takes effect in the commit that removes, and holds', async (seed, t) => {
+  const w = await worldFor(t, { seed, ...quiet })
+  const [ann, ben, cas] = [await w.join('Ann'), await w.join('Ben'), await w.join('Cas')]
+  await agree(w, [ann, ben, cas])
+  ann.command({ do: 'remove', keyId: cas.keyId, ban: true })
+  await w.until(() => cas.over !== undefined, 10_000, 'the removal')
+  await agree(w, [ann, ben])
+  assert.deepEqual(ben.roster.policy?.state.banned, [cas.keyId])
+  assert.ok(ben.told.includes('Ann banned Cas'), ben.told.join())
+  cas.dial()
+  await w.until(() => cas.over !== undefined, 20_000, 'the refusal')
+  assert.match(cas.over!.reason, /banned/)
+})
+
+seededTest('a red flag reaches everybody under its sender\'s name', async (seed, t) => {
+  const w = await worldFor(t, { seed, ...quiet })
+  const [ann, ben] = [await w.join('Ann'), await w.join('Ben')]
+  await agree(w, [ann, ben])
+  ben.command({ do: 'flag', text: 'somebody stands behind me\u202e' })
+  await w.run(500)
+  for (const m of [ann, ben]) assert.ok(m.roster.notes.some((n) => n.prominent === true && n.text === 'Ben raises a RED FLAG: somebody stands behind me\uFFFD'), m.told.join())
+})
+
+seededTest('the room is handed over: shown, and the new owner decides', async (seed, t) => {
+  const w = await worldFor(t, { seed, ...quiet })
+  const ann = await standing(w)
+  const ben = await w.join('Ben')
+  await agree(w, [ann, ben])
+  assert.equal(ben.roster.members.find((m) => m.identity.subject === 'Ann')?.role, 'owner')
+  ann.command({ do: 'hand-over', keyId: ben.keyId })
+  await w.until(() => ann.roster.policy?.base.owners[0] === ben.keyId, 5000, 'the hand-over')
+  assert.ok(ann.roster.notes.some((n) => n.code === 'ROOM_HAND_OVER' && n.prominent === true && n.text.includes('from Ann to Ben')), ann.told.join())
+  assert.deepEqual(ann.roster.members.map((m) => [m.identity.subject, m.role]), [['Ann', 'co-owner'], ['Ben', 'owner']])
+  ben.command({ do: 'amend', change: { owners: [ben.keyId], lobby: true } })
+  await w.until(() => ann.roster.policy?.base.lobby === true, 5000, 'the new policy')
+  assert.equal(ann.roster.members.find((m) => m.identity.subject === 'Ann')?.role, undefined)
+  // Everybody else who comes has the newest policy, from the server.
+  assert.deepEqual((await must(await ben.vault.call('policy.known', { room: ROOM })).rooms[0]!.signed), w.shelf.policyOf(ROOM))
+})
+
+seededTest('a gateway is let in where the policy allows it, and announced', async (seed, t) => {
+  const w = await worldFor(t, { seed, ...quiet })
+  const ann = await standing(w)
+  const gate = await w.join('Gate', { kind: 'gateway' })
+  assert.match(gate.over?.reason ?? '', /gateways/)
+  ann.command({ do: 'amend', change: { gatewaysAllowed: true } })
+  await w.until(() => ann.roster.policy?.base.gatewaysAllowed === true, 5000, 'the new policy')
+  assert.ok(ann.roster.notes.some((n) => n.code === 'ROOM_GATEWAYS_ALLOWED' && n.prominent === true))
+  gate.dial()
+  await agree(w, [ann, gate])
+  assert.ok(ann.roster.notes.some((n) => n.code === 'CLIENT_GATEWAY_JOINED' && n.prominent === true))
+})
+
+seededTest('in a room with a lobby the first waits for a host, who finds them', async (seed, t) => {
+  const w = await worldFor(t, { seed, ...quiet })
+  const ann = await w.arrive('Ann')
+  const { known } = must(await ann.vault.call('policy.draft', { room: { ...w.policy, lobby: true } }))
+  must(w.shelf.keepPolicy(ROOM, known.signed))
+  const ben = await w.arrive('Ben')
+  ben.dial()
+  await w.run(12_000)
+  assert.equal(ben.over, undefined)
+  assert.equal(ben.roster.waiting, true)
+  ann.dial()
+  await w.until(() => ann.roster.knocking.length === 1, 20_000, 'the knock')
+  ann.command({ do: 'decide', decision: { act: 'admit', entry: ben.keyId } })
+  await agree(w, [ann, ben])
+})
+
+test('the rooms of a client are remembered', async () => {
+  const w = await ConferenceWorld.start(quiet)
+  const ann = await w.arrive('Ann')
+  for (let i = 0; i < 50; i++) must(await ann.vault.call('policy.draft', { room: { ...w.policy, room: `room-${i}` as typeof ROOM } }))
+  const again = await w.arrive('Ann', { as: ann, memory: await ann.memory() })
+  assert.equal(must(await again.vault.call('policy.known', {})).rooms.length, 50)
+  w.stop()
+})
