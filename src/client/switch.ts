@@ -1,5 +1,8 @@
 /** The dial plan: what a dialled number means. The one place that knows the kinds of call. */
+import { isEmergencyNumber } from '../model/emergency.ts'
 import type { CallKind, Target } from './call.ts'
+
+export { emergencyNumbers } from '../model/emergency.ts'
 
 export interface DialPlan {
   /** What stands in front of a room, taken off: with `8`, dialling 8123 is room `123`. */
@@ -29,22 +32,6 @@ export function dial(plan: DialPlan, dialled: string): Dialled {
   return { kind: 'unknown' }
 }
 
-/** Phones may add separators, and `tel:` numbers a plus. */
-export function isEmergency(plan: DialPlan, number: string): boolean {
-  const digits = number.replaceAll(/[-.() ]/g, '').replace(/^\+/, '')
-  return plan.emergencyNumbers.includes(digits)
-}
+export const isEmergency = (plan: DialPlan, number: string): boolean => isEmergencyNumber(plan.emergencyNumbers, number)
 
 export const chooseKind = (kinds: readonly CallKind[], target: Target): CallKind | undefined => kinds.find((k) => k.claims(target))
-
-/** 112 and 911 work from mobile phones everywhere; the rest is by country (ISO 3166). */
-const EMERGENCY: Readonly<Record<string, readonly string[]>> = {
-  AT: ['112', '122', '133', '144'], AU: ['000', '106', '112'], BE: ['100', '101', '112'], BR: ['190', '192', '193'],
-  CA: ['911'], CH: ['112', '117', '118', '144', '1414'], CN: ['110', '119', '120'], DE: ['110', '112'],
-  DK: ['112'], ES: ['112'], FI: ['112'], FR: ['15', '17', '18', '112', '114'], GB: ['112', '999'], IE: ['112', '999'],
-  IN: ['112', '100', '101', '102'], IT: ['112', '113', '115', '118'], JP: ['110', '118', '119'], NL: ['112'],
-  NO: ['110', '112', '113'], NZ: ['111'], PL: ['112', '997', '998', '999'], PT: ['112'], SE: ['112'], US: ['911'],
-}
-
-/** A sane default where the configuration names none. */
-export const emergencyNumbers = (country?: string): readonly string[] => (country === undefined ? ['112', '911'] : (EMERGENCY[country.toUpperCase()] ?? ['112', '911']))

@@ -4,7 +4,7 @@ import { instant } from '../../src/base/brand.ts'
 import { err, ok } from '../../src/base/result.ts'
 import { SipHandset } from '../../src/client/handset/sip/handset.ts'
 import type { SipHandsetSettings } from '../../src/client/handset/sip/options.ts'
-import type { UpstreamEnd } from '../../src/client/handset/sip/phone-relay.ts'
+import { PhoneRelay } from '../../src/client/handset/sip/phone-relay.ts'
 import type { HandsetEvent } from '../../src/client/handset/port.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import type { SipRequest } from '../../src/protocol/sip/index.ts'
@@ -97,7 +97,6 @@ export function relayWorld(o: RelayWorldOptions = {}) {
   /** One client: its phones on a transport of their own, its end of the tunnel. */
   const client = (name: string, transport: SimSipTransport, media: FakeMedia) => {
     let half: UpstreamHalf | undefined
-    let end: UpstreamEnd | undefined
     const cross = (towards: 'client' | 'server', m: TunnelMessage, to: (m: TunnelMessage) => void) => {
       if (!state.up) return err('CLIENT_NO_CHANNEL')
       crossed.push({ towards, m })
@@ -105,22 +104,25 @@ export function relayWorld(o: RelayWorldOptions = {}) {
       return ok(undefined)
     }
     const connect = (): void => {
-      half = upstream.open({ client: name, media: serverMedia, send: (m) => cross('client', m, (x) => end?.receive(x)) })
-      half.contacts(end?.registered() ?? [])
+      half = upstream.open({ client: name, media: serverMedia, send: (m) => cross('client', m, (x) => relay.receive(x)) })
+      half.contacts(relay.registered)
     }
+    const relay: PhoneRelay = new PhoneRelay({
+      scheduler: clock, crypto, isLocal: (n) => n.startsWith('8'), isEmergency, up: () => state.up, media, send: (m) => cross('server', m, (x) => half?.receive(x)), report: (f) => faults.push(f),
+    })
     const handset = new SipHandset({
       line: 'desk', scheduler: clock, crypto, users: new Map(), isEmergency, report: (f) => faults.push(f), ...settings,
-      upstream: { isLocal: (n) => n.startsWith('8'), up: () => state.up, media, send: (m) => cross('server', m, (x) => half?.receive(x)), attach: (e) => void (end = e) },
+      upstream: relay,
     }, { transports: [transport], hostFor: () => transport.local.address })
     const events: HandsetEvent[] = []
     handset.subscribe((e) => events.push(e))
     connect()
     return {
-      handset, events, connect,
+      handset, relay, events, connect,
       /** The connection is gone: both ends notice. */
       cut: (): void => {
         state.up = false
-        end?.down('the connection to the server is gone')
+        relay.down('the connection to the server is gone')
         half?.close()
       },
       get serverLoad() {

@@ -5,7 +5,7 @@ import type { Random, Scheduler, Stop } from '../../base/ports.ts'
 import { err, type Fault, ok, type Result } from '../../base/result.ts'
 import type { Header, SipMessage } from '../../protocol/sip/index.ts'
 import { parseMessage, quote } from '../../protocol/sip/index.ts'
-import type { SipEndpoint } from '../endpoint.ts'
+import type { SipEndpoint, SipFlow } from '../index.ts'
 import { Bodies } from './bodies.ts'
 import { Dialogs } from './dialogs.ts'
 import type { RelayMedia } from './media.ts'
@@ -13,7 +13,7 @@ import type { LocalSide } from './side.ts'
 import type { TunnelMessage, TunnelSend } from './tunnel.ts'
 
 export interface HalfOptions {
-  readonly endpoint: () => Pick<SipEndpoint, 'request' | 'sendAck'>
+  readonly endpoint: (flow: SipFlow) => Pick<SipEndpoint, 'request' | 'sendAck'>
   readonly side: LocalSide
   readonly send: TunnelSend
   readonly media: RelayMedia

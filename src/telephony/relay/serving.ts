@@ -75,7 +75,7 @@ export class Serving {
     served.request = requestIn(request, this.#c.o.side.rewriter(served.flow))
     this.#c.dialogs.passed(request)
     if (request.method === 'INVITE') this.#armTimerC(id, served)
-    served.outgoing = this.#c.o.endpoint().request(served.request, served.flow, {
+    served.outgoing = this.#c.o.endpoint(served.flow).request(served.request, served.flow, {
       response: (r) => this.#response(id, served, r),
       failed: (why) => {
         const fault = why === 'timeout' ? makeFault('RELAY_DOWN', 'no answer') : makeFault('RELAY_DOWN')
@@ -99,7 +99,7 @@ export class Serving {
     if (ack.method !== 'ACK' || known === undefined) return this.#c.o.report(makeFault('RELAY_MISMATCH', 'ACK of no call'), 'ack')
     const { flow, leg } = known
     this.#c.bodies.in(ack, leg, flow, (ready) => {
-      if (ready.ok) this.#c.o.endpoint().sendAck(requestIn(ready.value, this.#c.o.side.rewriter(flow)), flow)
+      if (ready.ok) this.#c.o.endpoint(flow).sendAck(requestIn(ready.value, this.#c.o.side.rewriter(flow)), flow)
       else this.#c.o.report(ready.fault, 'ack')
     })
   }
@@ -161,12 +161,12 @@ export class Serving {
     const dialog = dialogOfCaller(served.request, response)
     if (!dialog.ok) return
     const ack = requestInDialog(dialog.value, 'ACK', { cseq: served.request.cseq.number })
-    this.#c.o.endpoint().sendAck(ack.request, served.flow)
+    this.#c.o.endpoint(served.flow).sendAck(ack.request, served.flow)
     this.#quiet(requestInDialog(dialog.value, 'BYE').request, served.flow)
   }
 
   #quiet(request: SipRequest, flow: SipFlow): void {
-    this.#c.o.endpoint().request(request, flow, { response: () => undefined, failed: () => undefined })
+    this.#c.o.endpoint(flow).request(request, flow, { response: () => undefined, failed: () => undefined })
   }
 
   #end(id: number, status: number, fault: Fault): void {

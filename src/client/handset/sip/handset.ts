@@ -8,7 +8,7 @@ import { SipCall, warningOf } from './call.ts'
 import { CallMedia } from './call-media.ts'
 import { Gate } from './gate.ts'
 import { isLoopback, type ResolvedSettings, resolveSettings, type SipHandsetSettings } from './options.ts'
-import { PhoneRelay } from './phone-relay.ts'
+import type { PhoneRelay } from './phone-relay.ts'
 import { phoneName, Registrar } from './registrar.ts'
 import { acceptSdp, allow, served, supported } from './served.ts'
 
@@ -26,6 +26,7 @@ export class SipHandset implements Handset, TransactionUser {
   readonly #gate: Gate
   readonly #registrar: Registrar
   readonly #relay: PhoneRelay | undefined
+  readonly #detach: Disposable | undefined
   readonly #callHost: ConstructorParameters<typeof SipCall>[0]
   readonly #listeners = new Set<(e: HandsetEvent) => void>()
   readonly #byRef = new Map<CallRef, SipCall>()
@@ -46,9 +47,10 @@ export class SipHandset implements Handset, TransactionUser {
     })
     this.#endpoint = new SipEndpoint({ transports: wiring.transports, scheduler: resolved.scheduler, random: resolved.crypto, hostFor: wiring.hostFor, user: this })
     const { upstream } = resolved
-    this.#relay = upstream === undefined ? undefined : new PhoneRelay({
-      settings: resolved, upstream, endpoint: () => this.#endpoint, hostFor: wiring.hostFor,
-      onRegistered: (request, flow) => void this.#registrar.register(request, flow, this.#tag()),
+    this.#relay = upstream
+    this.#detach = upstream?.attach({
+      transports: wiring.transports, endpoint: this.#endpoint, hostFor: wiring.hostFor,
+      registered: (request, flow) => void this.#registrar.register(request, flow, this.#tag()),
     })
     this.#callHost = {
       settings: resolved,
@@ -78,7 +80,7 @@ export class SipHandset implements Handset, TransactionUser {
 
   [Symbol.dispose](): void {
     for (const call of [...this.#byRef.values()]) call.hangup('the telephone service ends')
-    this.#relay?.close()
+    this.#detach?.[Symbol.dispose]()
     this.#listeners.clear()
     this.#registrar.stop()
     this.#endpoint.close()

@@ -5,7 +5,7 @@ import type { Secret } from '../../../base/secret.ts'
 import type { CryptoPort } from '../../../crypto/port.ts'
 import type { PhoneCodec } from '../../../media/api.ts'
 import type { AddressPort } from '../../../net/address.ts'
-import type { PhoneUpstream } from './phone-relay.ts'
+import type { PhoneRelay } from './phone-relay.ts'
 
 export type SrtpPolicy = 'off' | 'offered' | 'required'
 export type SipCrypto = Pick<CryptoPort, 'hash' | 'hmac' | 'bytes'>
@@ -32,7 +32,7 @@ export interface SipHandsetSettings {
   /** Numbers that are answered 503 before password, offer and limits are looked at: a phone then tries its second server. */
   readonly isEmergency?: (number: string) => boolean
   /** Where requests go on to that are not for us; without it they are refused. */
-  readonly upstream?: PhoneUpstream
+  readonly upstream?: PhoneRelay
   /** Refused messages, for the log. */
   readonly report?: (fault: Fault, from: AddressPort) => void
 }

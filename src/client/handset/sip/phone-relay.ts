@@ -1,58 +1,68 @@
-/** What a phone has to say to others than us: it goes on to the PBX or provider through the relay. */
+/** What phones have to say to others than us: it goes on to the PBX or provider through the relay. One for all phones of a line. */
 import { instant } from '../../../base/brand.ts'
+import type { Scheduler } from '../../../base/ports.ts'
+import { type Fault, makeFault } from '../../../base/result.ts'
 import { type SipRequest, tagOf, unescapeUri } from '../../../protocol/sip/index.ts'
-import type { Incoming, SipEndpoint, SipFlow } from '../../../telephony/index.ts'
+import type { Incoming, SipEndpoint, SipFlow, SipTransport } from '../../../telephony/index.ts'
 import { Downstream, RelayHalf, type RelayMedia, type TunnelMessage, type TunnelSend } from '../../../telephony/relay/index.ts'
-import type { ResolvedSettings } from './options.ts'
+import type { SipCrypto } from './options.ts'
 
-/** Where everything goes that is not for a room of ours. */
-export interface PhoneUpstream {
+export interface PhoneRelayOptions {
+  readonly scheduler: Scheduler
+  readonly crypto: SipCrypto
   /** The dial plan keeps this number here. */
   readonly isLocal: (number: string) => boolean
+  readonly isEmergency: (number: string) => boolean
   /** False: the other half cannot be reached, and nothing is sent. */
   readonly up: () => boolean
   readonly send: TunnelSend
   readonly media: RelayMedia
-  /** Called once, with the end that takes what the other half says. */
-  readonly attach: (end: UpstreamEnd) => void
+  readonly report: (fault: Fault, about: string) => void
 }
 
-export interface UpstreamEnd {
-  receive(m: TunnelMessage): void
-  /** The other half is gone: calls through it end. */
-  down(reason: string): void
-  /** Phones that the PBX knows. */
-  registered(): readonly string[]
-}
-
-export interface PhoneRelayOptions {
-  readonly settings: ResolvedSettings
-  readonly upstream: PhoneUpstream
-  readonly endpoint: () => SipEndpoint
+/** A handset whose phones use the relay. */
+export interface RelayedHandset {
+  readonly transports: readonly SipTransport[]
+  readonly endpoint: SipEndpoint
+  /** The address of ours that a peer on this flow can reach; IPv6 in brackets. */
   readonly hostFor: (flow: SipFlow) => string
-  readonly onRegistered: (request: SipRequest, flow: SipFlow) => void
+  /** The PBX took a registration. */
+  registered(request: SipRequest, flow: SipFlow): void
 }
 
 export class PhoneRelay {
   readonly #o: PhoneRelayOptions
   readonly #side: Downstream
   readonly #half: RelayHalf
+  readonly #handsets = new Set<RelayedHandset>()
 
   constructor(options: PhoneRelayOptions) {
     this.#o = options
-    const { settings, upstream, endpoint, hostFor } = options
-    const { scheduler, crypto } = settings
+    const { scheduler, crypto, isEmergency, send, media, report } = options
     const key = crypto.bytes(32)
     this.#side = new Downstream({
-      now: () => instant(scheduler.now()), hmac: (data) => crypto.hmac('sha256', key, data), hostFor, isEmergency: settings.isEmergency,
-      onRegistered: (request, _response, flow) => options.onRegistered(request, flow),
+      now: () => instant(scheduler.now()), hmac: (data) => crypto.hmac('sha256', key, data), isEmergency,
+      hostFor: (flow) => this.#handsetOf(flow).hostFor(flow),
+      onRegistered: (request, _response, flow) => this.#handsetOf(flow).registered(request, flow),
     })
-    const nobody = { address: settings.line, port: 0 }
-    this.#half = new RelayHalf({
-      endpoint, side: this.#side, send: upstream.send, media: upstream.media, scheduler, random: crypto,
-      report: (fault) => settings.report(fault, nobody),
-    })
-    upstream.attach({ receive: (m) => this.#half.receive(m), down: (reason) => this.#half.down(reason), registered: () => this.#side.registered })
+    this.#half = new RelayHalf({ endpoint: (flow) => this.#handsetOf(flow).endpoint, side: this.#side, send, media, scheduler, random: crypto, report })
+  }
+
+  attach(handset: RelayedHandset): Disposable {
+    this.#handsets.add(handset)
+    return { [Symbol.dispose]: () => void this.#handsets.delete(handset) }
+  }
+  /** What the other half says. */
+  receive(m: TunnelMessage): void {
+    this.#half.receive(m)
+  }
+  /** The other half is gone: calls through it end. */
+  down(reason = makeFault('RELAY_DOWN').message): void {
+    this.#half.down(reason)
+  }
+  /** Phones that the PBX knows, for a new other half. */
+  get registered(): readonly string[] {
+    return this.#side.registered
   }
 
   /** Not for us. `own`: the request is inside a call of the handset's own. */
@@ -64,9 +74,9 @@ export class PhoneRelay {
     const { uri } = request
     const user = uri.kind === 'sip' ? (unescapeUri(uri.user ?? '') ?? '') : uri.text
     // Without a way there is no help here: the phone hears it at once and tries its second server.
-    if (this.#side.isEmergency(request)) return this.#o.upstream.up()
+    if (this.#side.isEmergency(request)) return this.#o.up()
     if (request.method === 'REGISTER') return true
-    return user !== '' && !(request.method === 'INVITE' && this.#o.upstream.isLocal(user))
+    return user !== '' && !(request.method === 'INVITE' && this.#o.isLocal(user))
   }
   request(incoming: Incoming): void {
     this.#half.request(incoming)
@@ -77,11 +87,20 @@ export class PhoneRelay {
   failed(incoming: Incoming): void {
     this.#half.failed(incoming)
   }
+  /** After the handsets. */
   close(): void {
-    this.#half.down('the telephone service ends')
     this.#half.close()
   }
   get load(): RelayHalf['load'] {
     return this.#half.load
   }
+
+  /** Flows come from attached handsets alone. */
+  #handsetOf(flow: SipFlow): RelayedHandset {
+    for (const h of this.#handsets) if (h.transports.some((t) => carries(t, flow))) return h
+    throw new Error('a flow of no handset')
+  }
 }
+
+const carries = (t: SipTransport, flow: SipFlow): boolean =>
+  t.name === flow.transport && t.local.port === flow.local.port && (t.local.address === flow.local.address || t.local.address === '0.0.0.0' || t.local.address === '::')

@@ -1,0 +1,147 @@
+/** One kept TCP or TLS connection to a PBX (RFC 3261 §18, RFC 5923), made again when it is lost. Over TCP the PBX may connect back as well. */
+import net from 'node:net'
+import tls from 'node:tls'
+import { instant } from '../base/brand.ts'
+import { utf8 } from '../base/bytes.ts'
+import type { Scheduler } from '../base/ports.ts'
+import type { Result } from '../base/result.ts'
+import { ok } from '../base/result.ts'
+import type { AddressPort } from '../net/address.ts'
+import { nodeUdp } from '../net/node-udp.ts'
+import { SipStream } from '../protocol/sip/stream.ts'
+import { openStreamTransport } from './stream-transport.ts'
+import type { SipFlow, SipTransport, TransportListener } from './transport.ts'
+import { openUdpTransport } from './udp-transport.ts'
+
+export interface PbxTransport extends SipTransport {
+  /** Undefined while there is no connection. */
+  way(): SipFlow | undefined
+}
+
+export interface PbxTransportOptions {
+  readonly transport: 'UDP' | 'TCP' | 'TLS'
+  readonly remote: AddressPort
+  /** Our end; over TLS only the address counts. */
+  readonly bind: AddressPort
+  /** PEM of whom to trust, and the name in the PBX's certificate. */
+  readonly tls?: { readonly anchors: readonly string[]; readonly name: string }
+  readonly scheduler: Scheduler
+}
+
+const RETRY_MS = 500
+const RETRY_LIMIT_MS = 10_000
+const UNSENT_LIMIT = 1024 * 1024
+/** RFC 5626 §4.4.1: keeps the way through firewalls open. */
+const KEEP_ALIVE_MS = 60_000
+const keepAlive = utf8('\r\n\r\n')
+
+export async function openPbxTransport(o: PbxTransportOptions): Promise<Result<PbxTransport>> {
+  if (o.transport === 'TLS') return ok(new KeptConnection(o, undefined))
+  const opened = o.transport === 'UDP' ? await openUdpTransport(nodeUdp(), o.bind) : await openStreamTransport(o.bind)
+  if (!opened.ok) return opened
+  if (o.transport === 'TCP') return ok(new KeptConnection(o, opened.value))
+  const udp = opened.value
+  const flow: SipFlow = { transport: 'UDP', local: udp.local, remote: o.remote }
+  return ok({ name: 'UDP', local: udp.local, listen: (l) => udp.listen(onlyFrom(o.remote, l)), send: (data, to) => udp.send(data, to), close: () => udp.close(), way: () => flow })
+}
+
+/** Whoever else sends here is no PBX. */
+const onlyFrom = (remote: AddressPort, listener: TransportListener): TransportListener => ({
+  message: (data, flow) => {
+    if (flow.remote.address === remote.address) listener.message(data, flow)
+  },
+  lost: (flow) => listener.lost(flow),
+})
+
+class KeptConnection implements PbxTransport {
+  readonly name: 'TCP' | 'TLS'
+  readonly #o: PbxTransportOptions
+  readonly #incoming: SipTransport | undefined
+  #listener: TransportListener | undefined
+  #socket: net.Socket | undefined
+  #flow: SipFlow | undefined
+  #next = -1
+  #attempts = 0
+  #closed = false
+  #cancel: () => void = () => {}
+
+  constructor(options: PbxTransportOptions, incoming: SipTransport | undefined) {
+    this.name = options.transport === 'TLS' ? 'TLS' : 'TCP'
+    this.#o = options
+    this.#incoming = incoming
+  }
+  get local(): AddressPort {
+    return this.#incoming?.local ?? this.#flow?.local ?? this.#o.bind
+  }
+  way(): SipFlow | undefined {
+    return this.#flow
+  }
+  listen(listener: TransportListener): void {
+    this.#listener = onlyFrom(this.#o.remote, listener)
+    this.#incoming?.listen(this.#listener)
+    this.#connect()
+  }
+  send(data: Uint8Array, flow: SipFlow): boolean {
+    if (flow.connection !== this.#flow?.connection || this.#socket === undefined) return this.#incoming?.send(data, flow) ?? false
+    if (this.#socket.writableLength > UNSENT_LIMIT) {
+      this.#socket.destroy()
+      return false
+    }
+    this.#socket.write(data)
+    return true
+  }
+  close(): void {
+    this.#closed = true
+    this.#cancel()
+    this.#socket?.destroy()
+    this.#incoming?.close()
+  }
+
+  #connect(): void {
+    const { address: host, port } = this.#o.remote
+    const security = this.#o.tls
+    const socket = security === undefined ? net.connect({ host, port }) : tls.connect({ host, port, ca: [...security.anchors], servername: security.name, minVersion: 'TLSv1.2' })
+    this.#socket = socket
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, 30_000)
+    const stream = new SipStream()
+    socket.on(security === undefined ? 'connect' : 'secureConnect', () => this.#up(socket))
+    socket.on('data', (chunk: Buffer) => this.#data(stream, chunk, socket))
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.#lost(socket))
+  }
+  #up(socket: net.Socket): void {
+    this.#attempts = 0
+    const own = { address: socket.localAddress ?? this.#o.bind.address, port: socket.localPort ?? 0 }
+    this.#flow = { transport: this.name, local: this.#incoming?.local ?? own, remote: this.#o.remote, connection: this.#next-- }
+    this.#keepAlive(socket)
+  }
+  #keepAlive(socket: net.Socket): void {
+    this.#cancel = this.#after(KEEP_ALIVE_MS, () => {
+      if (socket.destroyed) return
+      socket.write(keepAlive)
+      this.#keepAlive(socket)
+    })
+  }
+  #data(stream: SipStream, chunk: Uint8Array, socket: net.Socket): void {
+    const items = stream.push(chunk)
+    const flow = this.#flow
+    if (!items.ok) return void socket.destroy()
+    if (flow === undefined) return
+    for (const item of items.value) if (item.kind === 'message') this.#listener?.message(item.bytes, flow)
+  }
+  #lost(socket: net.Socket): void {
+    if (this.#socket !== socket) return
+    const flow = this.#flow
+    this.#flow = undefined
+    this.#socket = undefined
+    this.#cancel()
+    if (flow !== undefined) this.#listener?.lost(flow)
+    if (this.#closed) return
+    this.#cancel = this.#after(Math.min(RETRY_MS * 2 ** this.#attempts++, RETRY_LIMIT_MS), () => this.#connect())
+  }
+  #after(ms: number, run: () => void): () => void {
+    const { scheduler } = this.#o
+    return scheduler.at(instant(scheduler.now() + ms), run)
+  }
+}
