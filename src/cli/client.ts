@@ -33,6 +33,7 @@ async function runClient(file: string, vault?: ClientConfig['vault']): Promise<v
   const page = config.value.page === false ? undefined : await pageAlone({ port: config.value.page.port, sessionsFile: besideConfig(file, '.stc-page.json') })
   if (page?.ok === false) complain(`stc: ${coded(page.fault)}`)
   const extras: ClientExtras = {
+    relayReport: (fault, about) => say(`pbx: ${about}: ${coded(fault)}`),
     ...(config.value.log === 'debug' ? { report: (fault, from) => say(`refused from ${showAddress(from)}: ${coded(fault)}`) } : {}),
     observer: {
       onServer: (up, { fault }) => {

@@ -11,7 +11,7 @@ import { Client, HOP } from '../client/client.ts'
 import type { ClientObserver } from '../client/options.ts'
 import { type ClientConfig, dialPlanOf, roomConfig } from '../client/config.ts'
 import type { Handset } from '../client/handset/port.ts'
-import { createSipHandset } from '../client/handset/sip/index.ts'
+import { createSipHandset, type PhoneRelay } from '../client/handset/sip/index.ts'
 import { isEmergency } from '../client/switch.ts'
 import { conferenceKind } from '../client/kinds/conference/index.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
@@ -34,6 +34,8 @@ export interface ClientExtras {
   readonly handsets?: readonly Handset[]
   /** SIP messages that were refused. */
   readonly report?: (fault: Fault, from: AddressPort) => void
+  /** What the relay to the PBX refused, or could not do. */
+  readonly relayReport?: (fault: Fault, about: string) => void
   /** Another vault's program than our own: tests. */
   readonly vaultBundle?: Bundle
 }
@@ -74,8 +76,9 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
       ...(config.server.mediaOverTls === 'never' ? {} : { openMediaPath: (w) => openMediaPath({ vault, server, session: w.session, hop: HOP, scheduler, media: (c) => media.command(c) }) }),
     },
     ...(extras.observer === undefined ? {} : { observer: extras.observer }),
+    ...(config.upstream === 'none' ? {} : { upstream: { report: (fault, about) => extras.relayReport?.(fault, about) } }),
   })
-  const phones = await openPhones(config, configFile, crypto, extras)
+  const phones = await openPhones(config, configFile, crypto, extras, client.upstream?.relay)
   if (!phones.ok) {
     await media.stop()
     await vault.close()
@@ -101,11 +104,11 @@ interface OpenPhones {
   readonly shown: RealClient['phones']
 }
 
-async function openPhones(config: ClientConfig, configFile: string, crypto: CryptoPort, extras: ClientExtras): Promise<Result<OpenPhones>> {
+async function openPhones(config: ClientConfig, configFile: string, crypto: CryptoPort, extras: ClientExtras, upstream: PhoneRelay | undefined): Promise<Result<OpenPhones>> {
   const handsets: Handset[] = [...(extras.handsets ?? [])]
   const shown: { line: string; address: string }[] = []
   for (const phone of config.phones) {
-    const opened = await openPhone(config, phone, configFile, crypto, extras)
+    const opened = await openPhone(config, phone, configFile, crypto, extras, upstream)
     if (!opened.ok) {
       for (const h of handsets) h[Symbol.dispose]()
       return opened
@@ -117,7 +120,7 @@ async function openPhones(config: ClientConfig, configFile: string, crypto: Cryp
   return ok({ handsets, shown })
 }
 
-function openPhone(config: ClientConfig, phone: ClientConfig['phones'][number], configFile: string, crypto: CryptoPort, extras: ClientExtras): ReturnType<typeof createSipHandset> {
+function openPhone(config: ClientConfig, phone: ClientConfig['phones'][number], configFile: string, crypto: CryptoPort, extras: ClientExtras, upstream: PhoneRelay | undefined): ReturnType<typeof createSipHandset> {
   const tls = phone.tls === undefined ? undefined : readTls(phone.tls, configFile)
   if (tls !== undefined && !tls.ok) return Promise.resolve(tls)
   const plan = dialPlanOf(config)
@@ -127,7 +130,7 @@ function openPhone(config: ClientConfig, phone: ClientConfig['phones'][number], 
     users: new Map(Object.entries(phone.users).map(([user, password]) => [user, new Secret(utf8(password))])),
     srtp: phone.srtp, bind: { address: phone.address, port: phone.port },
     transports: phone.transports.map((t) => t.toUpperCase() as 'UDP' | 'TCP' | 'TLS'),
-    ...(tls === undefined ? {} : { tls: tls.value }), ...(extras.report === undefined ? {} : { report: extras.report }),
+    ...(tls === undefined ? {} : { tls: tls.value }), ...(upstream === undefined ? {} : { upstream }), ...(extras.report === undefined ? {} : { report: extras.report }),
   })
 }
 

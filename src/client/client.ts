@@ -2,15 +2,15 @@
 import { instant } from '../base/brand.ts'
 import { chance } from '../base/chance.ts'
 import { makeFault, type Fault } from '../base/result.ts'
-import type { MediaEvent } from '../media/api.ts'
 import type { CallKind } from './call.ts'
 import { RunningCall } from './calls.ts'
 import { Connection } from './connection.ts'
 import type { CallRef, Handset, HandsetEvent } from './handset/port.ts'
-import type { ClientOptions } from './options.ts'
+import type { ClientOptions, MediaEvent } from './options.ts'
 import { type PhoneCall, PhoneCalls } from './phone-calls.ts'
 import { signalFor } from './signals.ts'
 import { chooseKind, dial } from './switch.ts'
+import { Upstream } from './upstream.ts'
 
 const CALLS_LIMIT = 64
 /** A leave is signed behind what the vault is busy with. */
@@ -21,6 +21,8 @@ export const HOP = 1
 export class Client {
   readonly #o: ClientOptions
   readonly connection: Connection
+  /** Where phones go on to from here. */
+  readonly upstream: Upstream | undefined
   readonly #phones: PhoneCalls
   readonly #calls = new Map<number, RunningCall>()
   /** Phones that dialled a room which their client is about to leave. */
@@ -39,13 +41,16 @@ export class Client {
       chance: () => chance(options.crypto),
       onUp: (welcome) => {
         options.observer?.onServer?.(true, { welcome })
+        this.upstream?.onUp(welcome.capabilities)
         for (const call of this.#calls.values()) call.input({ kind: 'channel', up: true })
       },
       onDown: (fault) => {
         options.observer?.onServer?.(false, { fault })
+        this.upstream?.onDown(fault.message)
         for (const call of this.#calls.values()) call.input({ kind: 'channel', up: false, reason: fault.message })
       },
       onMessage: (m) => {
+        this.upstream?.onMessage(m)
         const tell = (): void => {
           for (const call of this.#calls.values()) call.onWire(m)
         }
@@ -54,7 +59,9 @@ export class Client {
         else tell()
       },
     })
-    this.#subscriptions.push(options.media.subscribe((e) => this.#onMedia(e)))
+    const { media, scheduler, crypto, dialPlan, upstream } = options
+    this.upstream = upstream === undefined ? undefined : new Upstream({ media, hop: HOP, scheduler, crypto, dialPlan, report: upstream.report, send: (m) => this.connection.send(m) })
+    this.#subscriptions.push(media.subscribe((e) => this.#onMedia(e)))
   }
 
   get calls(): readonly RunningCall[] {
@@ -78,8 +85,10 @@ export class Client {
   async stop(): Promise<void> {
     this.#stopping = true
     for (const call of this.#calls.values()) call.input({ kind: 'leave' })
+    this.upstream?.onDown('the telephone service ends')
     await this.#until(() => this.#calls.size === 0, LEAVE_MS)
     for (const s of this.#subscriptions) s[Symbol.dispose]()
+    this.upstream?.relay.close()
     await this.connection.stop()
     this.#o.media.command({ op: 'stop' })
     await this.#o.vault.close()
@@ -172,6 +181,7 @@ export class Client {
 
   #onMedia(e: MediaEvent): void {
     this.#o.observer?.onMedia?.(e)
+    this.upstream?.onMedia(e)
     if (e.op === 'phone.opened') {
       const p = this.#phones.byPhone(e.phone)
       if (p !== undefined) this.#phones.answer(p, { local: e.local })

@@ -39,6 +39,8 @@ export const clientConfig = z.strictObject({
   identity: z.strictObject({ certificate: file, key: file, passphrase: z.string().optional(), anchors: z.array(file).min(1) }),
   realm: z.string().regex(/^[a-z0-9.-]{1,64}$/, 'must be lower-case letters, digits, . -').default('stc'),
   phones: z.array(phone).max(64).default([]),
+  /** `server`: what is not a sealed room goes to the PBX behind the server, where the phones register as well. */
+  upstream: z.enum(['none', 'server']).default('none'),
   dialPlan: z
     .strictObject({
       roomPrefix: number.default('8'),

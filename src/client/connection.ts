@@ -141,7 +141,7 @@ export class Connection {
 
   /** hello ⇄ welcome, hop-offer ⇄ hop-answer. */
   async #agree(channel: OpenChannel, replies: Replies): Promise<Result<ServerWire['welcome']>> {
-    channel.send({ k: 'hello', minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION, capabilities: ['revocation'], agent: this.#o.agent })
+    channel.send({ k: 'hello', minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION, capabilities: ['revocation', 'sip'], agent: this.#o.agent })
     const welcome = await replies.next('welcome')
     if (!welcome.ok) return welcome
     const { realm } = welcome.value

@@ -11,6 +11,8 @@ import type { ConnectionOptions } from './connection.ts'
 import type { HandsetEvent } from './handset/port.ts'
 import type { DialPlan } from './switch.ts'
 
+export type { MediaEvent }
+
 export interface MediaThread {
   command(c: MediaCommand): void
   subscribe(listener: (e: MediaEvent) => void): Disposable
@@ -25,6 +27,8 @@ export interface ClientOptions {
   readonly kinds: readonly CallKind[]
   readonly connection: Pick<ConnectionOptions, 'open' | 'suites' | 'fallback' | 'udp' | 'realm' | 'openMediaPath'>
   readonly agent: string
+  /** Phones reach the PBX behind the server through us. */
+  readonly upstream?: { readonly report: (fault: Fault, about: string) => void }
   readonly observer?: ClientObserver
 }
 

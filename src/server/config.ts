@@ -5,6 +5,7 @@ import { ok } from '../base/result.ts'
 import { REVOCATION_RULES } from '../model/trust.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
 import { pbxConfig } from './pbx/config.ts'
+import { sipConfig } from './sip/config.ts'
 
 const file = z.string().min(1)
 const port = z.number().int().min(0).max(65_535)
@@ -41,6 +42,8 @@ export const serverConfig = z.strictObject({
   connections: z.number().int().min(1).max(100_000).default(2000),
   /** The Asterisk behind this server, when there is one. */
   pbx: pbxConfig.optional(),
+  /** The way to the extensions of the PBX behind this server, when there is one. */
+  sip: sipConfig.optional(),
   /** `required`: clients without X25519MLKEM768 do not get in. */
   hybrid: z.enum(['preferred', 'required']).default('preferred'),
   log: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -52,11 +55,12 @@ export type ServerConfig = z.infer<typeof serverConfig>
 export function readServerConfig(path: string): Result<ServerConfig> {
   const read = readConfig(path, serverConfig)
   if (!read.ok) return read
-  const { identity, revocation, pbx } = read.value
+  const { identity, revocation, pbx, sip } = read.value
   const beside = (f: string): string => besideConfig(path, f)
   return ok({
     ...read.value, ...(read.value.data === undefined ? {} : { data: beside(read.value.data) }), revocation: { ...revocation, lists: revocation.lists.map(beside) },
     identity: { ...identity, certificate: beside(identity.certificate), key: beside(identity.key), anchors: identity.anchors.map(beside) },
     ...(pbx === undefined ? {} : { pbx: { ...pbx, ami: { ...pbx.ami, secretFile: beside(pbx.ami.secretFile) } } }),
+    ...(sip === undefined ? {} : { sip: { ...sip, anchors: sip.anchors.map(beside) } }),
   })
 }

@@ -21,6 +21,7 @@ import { type Pbx, startPbx } from './pbx/index.ts'
 import { Revocation, type RevocationSource } from './revocation.ts'
 import { Shelf, type ShelfOptions } from './shelf.ts'
 import { readRooms, writeRooms } from '../store/room-file.ts'
+import { startSip } from './sip/index.ts'
 
 export interface ServerStatus {
   readonly sessions: number
@@ -69,13 +70,17 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
     roomLimits: { ...ROOM_LIMITS, maximumMembers: config.rooms.members }, maximumRooms: config.rooms.maximum, revocation, shelf: shelf.value,
   })
   const pbx = config.pbx === undefined ? undefined : await startPbx(config.pbx, core, () => core.legs)
-  if (pbx !== undefined && !pbx.ok) {
+  const sip = config.sip === undefined || pbx?.ok === false ? undefined : await startSip(config.sip, core, credentials.value.key)
+  const unstarted = pbx?.ok === false ? pbx : sip?.ok === false ? sip : undefined
+  if (unstarted !== undefined) {
+    if (pbx?.ok === true) pbx.value.stop()
     await plane.value.stop()
-    return pbx
+    return unstarted
   }
   const tls = await openDoors(config, bind, core, credentials.value)
   if (!tls.ok) {
-    pbx?.value.stop()
+    if (pbx?.ok === true) pbx.value.stop()
+    core.sip?.close()
     await plane.value.stop()
     return tls
   }
@@ -83,7 +88,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   return ok(running(core, tls.value, plane.value, log, () => {
     watching.value()
     source?.stop()
-  }, pbx?.value))
+  }, pbx?.ok === true ? pbx.value : undefined))
 }
 
 /** What the server keeps for others, from its data folder and back into it. */
@@ -107,6 +112,7 @@ function running(core: ServerCore, tls: TlsServer, plane: WorkerPlane, log: Log,
     const closed = tls.close(CLOSE_MS)
     core.stop()
     pbx?.stop()
+    core.sip?.close()
     await closed
     await plane.stop()
     log.info({}, 'closed')

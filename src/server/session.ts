@@ -2,7 +2,7 @@
 import type { Der, Instant } from '../base/brand.ts'
 import type { MessageTransport } from '../base/message-transport.ts'
 import type { Scheduler } from '../base/ports.ts'
-import { type Fault, ok, type Result } from '../base/result.ts'
+import { err, type Fault, ok, type Result } from '../base/result.ts'
 import type { LegId } from '../media/plane/types.ts'
 import type { Identity } from '../model/identity.ts'
 import type { AddressPort } from '../net/address.ts'
@@ -73,9 +73,14 @@ export class Session {
     return take(this.#hop, HOP_RATE, now)
   }
   send(m: ServerMessage): void {
-    if (!this.link.open) return
+    this.trySend(m)
+  }
+  /** For those who have to know that it went. */
+  trySend(m: ServerMessage): Result<void> {
+    if (!this.link.open) return err('CHANNEL_CLOSED')
     const sent = this.link.send(m)
     if (!sent.ok && this.link.open) this.onUnsent(sent.fault)
+    return sent
   }
   fault(fault: Fault, room?: string): void {
     this.send({ k: 'fault', code: fault.code, message: fault.message.slice(0, 1000), ...(room === undefined ? {} : { room }) })

@@ -43,7 +43,7 @@ export class FakeMedia implements RelayMedia {
   get running(): FakeLeg[] {
     return this.legs.filter((l) => !l.closed)
   }
-  open(ready: Parameters<RelayMedia['open']>[0]): MediaLeg {
+  open(_address: string, ready: Parameters<RelayMedia['open']>[1]): MediaLeg {
     const n = this.legs.length
     const leg = new FakeLeg(this.#base + 2 * n, this.#naming ? { up: 1000 + n, down: 2000 + n } : undefined)
     this.legs.push(leg)

@@ -10,4 +10,5 @@ export interface SipPort {
   message(session: Session, m: SipClientMessage): void
   /** Its connection is gone: its calls end at the PBX. */
   gone(session: Session): void
+  close(): void
 }

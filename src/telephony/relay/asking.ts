@@ -41,7 +41,7 @@ export class Asking {
     const inside = tagOf(request.to) !== ''
     const known = this.#c.dialogs.legOf(request)
     if (request.method === 'INVITE' && inside && known === undefined) return this.#refuse(incoming, { status: 481, fault: makeFault('RELAY_MISMATCH', 'no such call') })
-    const leg = known ?? (request.method === 'INVITE' ? new Leg(this.#c.o.media) : undefined)
+    const leg = known ?? (request.method === 'INVITE' ? new Leg(this.#c.o.media, side.mediaAddress(flow)) : undefined)
     leg?.hold()
     const out = this.#c.bodies.out(request, leg, flow)
     if (!out.ok) {

@@ -7,6 +7,7 @@ import type { HopStreams } from './tunnel.ts'
 
 export class Leg {
   readonly #media: RelayMedia
+  readonly #address: string
   #leg: MediaLeg | undefined
   #port: Result<number> | undefined
   #waiting: { readonly needsPort: boolean; readonly run: (port: Result<number> | undefined) => void }[] = []
@@ -17,8 +18,9 @@ export class Leg {
   #before: DescribedAudio | undefined
   #local: DescribedAudio | undefined
 
-  constructor(media: RelayMedia) {
+  constructor(media: RelayMedia, address: string) {
     this.#media = media
+    this.#address = address
   }
 
   hold(): void {
@@ -62,7 +64,7 @@ export class Leg {
   }
 
   #open(): MediaLeg {
-    this.#leg ??= this.#media.open((port) => {
+    this.#leg ??= this.#media.open(this.#address, (port) => {
       this.#port = port
       for (const w of this.#waiting.splice(0)) w.run(port)
     })

@@ -17,6 +17,6 @@ export interface MediaLeg {
 }
 
 export interface RelayMedia {
-  /** Opens a pair of ports, RTP even and RTCP above; `ready` is called once, maybe at once. */
-  open(ready: (port: Result<number>) => void): MediaLeg
+  /** Opens a pair of ports, RTP even and RTCP above, on `address`, which is ours towards the local party; `ready` is called once, maybe at once. */
+  open(address: string, ready: (port: Result<number>) => void): MediaLeg
 }

@@ -58,7 +58,7 @@ export class Serving {
     const invite = request.method === 'INVITE'
     if (invite && known === undefined && tagOf(request.to) !== '') return this.#c.refuseFar(m.id, 481, makeFault('RELAY_MISMATCH', 'no such call'), about)
     if (this.#served.size >= tunnelLimits.asked || (invite && known === undefined && this.#c.dialogs.size >= tunnelLimits.dialogs)) return this.#c.refuseFar(m.id, 503, makeFault('RELAY_TOO_MANY'), about)
-    const leg = known ?? (invite ? new Leg(this.#c.o.media) : undefined)
+    const leg = known ?? (invite ? new Leg(this.#c.o.media, side.mediaAddress(flow)) : undefined)
     leg?.hold()
     leg?.join(m.streams)
     const served: Served = { request, flow, leg, offered: request.body.length > 0 && leg !== undefined, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, stopTimerC: () => {} }

@@ -2,7 +2,7 @@
 import { toHex } from '../../base/bytes.ts'
 import type { Random, Scheduler } from '../../base/ports.ts'
 import type { Fault } from '../../base/result.ts'
-import { makeReply, type SipRequest, type SipResponse, tagOf } from '../../protocol/sip/index.ts'
+import { makeReply, sipUri, type SipRequest, type SipResponse, tagOf } from '../../protocol/sip/index.ts'
 import { parseUri } from '../../protocol/sip/uri.ts'
 import type { Incoming, SipEndpoint, TransactionUser } from '../endpoint.ts'
 import type { SipFlow } from '../transport.ts'
@@ -24,6 +24,8 @@ export interface UpstreamOptions extends Omit<PbxSideOptions, 'scheduler'> {
 /** A client by its key; `half` is that of its newest connection. */
 interface Line extends PbxLine {
   half: RelayHalf | undefined
+  /** The name of that connection. */
+  session: string
 }
 
 /** One connection of a client, as the server's session sees it. */
@@ -48,13 +50,14 @@ export class UpstreamRelay implements TransactionUser {
   }
 
   /** A connection of the client with this key. */
-  open(o: { readonly client: string; readonly send: TunnelSend; readonly media: RelayMedia; readonly report?: (fault: Fault, about: string) => void }): UpstreamHalf {
-    const line = this.#lines.get(o.client) ?? { name: o.client, half: undefined }
+  open(o: { readonly client: string; readonly session?: string; readonly send: TunnelSend; readonly media: RelayMedia; readonly report?: (fault: Fault, about: string) => void }): UpstreamHalf {
+    const line = this.#lines.get(o.client) ?? { name: o.client, half: undefined, session: '' }
     this.#lines.set(o.client, line)
     const { endpoint, scheduler, random, report } = this.#o
     const side = new PbxSide<Line>(this.#o, this.#shared, line)
     const half = new RelayHalf({ endpoint, side, send: o.send, media: o.media, scheduler, random, report: o.report ?? report })
     line.half = half
+    line.session = o.session ?? ''
     this.#halves.add(half)
     return {
       receive: (m) => half.receive(m),
@@ -77,6 +80,12 @@ export class UpstreamRelay implements TransactionUser {
   /** Extensions that this client has registered. */
   extensionsOf(client: string): readonly string[] {
     return this.#shared.extensions.of(client)
+  }
+
+  /** Whose phone a dialog of the PBX leads to; undefined where it leads to none of ours. */
+  legOf(contactUser: string, callId: string): { readonly session: string; readonly call: string } | undefined {
+    const line = this.#shared.tokens.find(sipUri({ scheme: 'sip', user: contactUser, host: 'stc.invalid' }))?.owner
+    return line?.half === undefined ? undefined : { session: line.session, call: callId }
   }
 
   request(incoming: Incoming): void {

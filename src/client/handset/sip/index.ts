@@ -12,6 +12,7 @@ import { SipHandset } from './handset.ts'
 import type { SipHandsetSettings } from './options.ts'
 
 export type { SipHandsetSettings, SrtpPolicy } from './options.ts'
+export type { PhoneRelay } from './phone-relay.ts'
 
 export interface SipHandsetOptions extends SipHandsetSettings {
   /** One IP address, or 0.0.0.0 or ::. Port 0 picks a free one. TLS takes the next port above. */

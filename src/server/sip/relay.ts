@@ -1,0 +1,79 @@
+/** The upstream half of the SIP relay, for every client that wants it. */
+import type { Scheduler } from '../../base/ports.ts'
+import type { CryptoPort } from '../../crypto/port.ts'
+import { isEmergencyNumber } from '../../model/emergency.ts'
+import type { RelayMedia } from '../../telephony/relay/index.ts'
+import { type UpstreamHalf, UpstreamRelay } from '../../telephony/relay/index.ts'
+import { SipEndpoint, type SipFlow, type SipTransport } from '../../telephony/index.ts'
+import type { LimitedLog } from '../log.ts'
+import type { ClientLeg, ClientLegs, LegQuestion } from '../pbx/legs.ts'
+import type { Session } from '../session.ts'
+import type { SipClientMessage, SipPort } from './port.ts'
+
+export interface SipRelayOptions {
+  readonly transport: SipTransport & { way(): SipFlow | undefined }
+  readonly hostFor: (flow: SipFlow) => string
+  readonly scheduler: Scheduler
+  readonly crypto: Pick<CryptoPort, 'bytes' | 'hmac'>
+  /** The same after a restart: the PBX remembers our contacts. */
+  readonly tokenKey: Uint8Array
+  readonly emergency: readonly string[]
+  readonly media: (session: Session) => RelayMedia
+  readonly refusals: LimitedLog
+}
+
+export class SipRelay implements SipPort, ClientLegs {
+  readonly #o: SipRelayOptions
+  readonly #upstream: UpstreamRelay
+  readonly #endpoint: SipEndpoint
+  readonly #halves = new Map<string, UpstreamHalf>()
+
+  constructor(options: SipRelayOptions) {
+    this.#o = options
+    const { transport, hostFor, scheduler, crypto, tokenKey, emergency, refusals } = options
+    this.#upstream = new UpstreamRelay({
+      endpoint: () => this.#endpoint, way: () => transport.way(), hostFor, mediaAddress: undefined, scheduler, random: crypto,
+      isEmergency: (number) => isEmergencyNumber(emergency, number),
+      hmac: (data) => crypto.hmac('sha256', tokenKey, data),
+      report: (fault, about) => refusals.warn(fault.code, { about }, fault.message),
+    })
+    this.#endpoint = new SipEndpoint({ transports: [transport], scheduler, random: crypto, hostFor, user: this.#upstream })
+  }
+
+  open(session: Session): void {
+    if (this.#halves.has(session.id)) return
+    const who = { session: session.id.slice(0, 8), key: session.keyId.slice(0, 16) }
+    this.#halves.set(session.id, this.#upstream.open({
+      client: session.keyId, session: session.id,
+      send: (m) => session.trySend(m),
+      media: this.#o.media(session),
+      report: (fault, about) => this.#o.refusals.warn(fault.code, { ...who, about }, fault.message),
+    }))
+  }
+  message(session: Session, m: SipClientMessage): void {
+    const half = this.#halves.get(session.id)
+    if (half === undefined) return session.link.fail('CHANNEL_ORDER', `${m.k} without the capability sip`)
+    if (m.k === 'sip-contacts') half.contacts(m.contacts)
+    else half.receive(m)
+  }
+  gone(session: Session): void {
+    this.#halves.get(session.id)?.close()
+    this.#halves.delete(session.id)
+  }
+
+  find(q: LegQuestion): ClientLeg | undefined {
+    return this.#upstream.legOf(q.contactUser, q.callId)
+  }
+  /** The PBX knows none of the calls any more. */
+  pbxGone(reason: string): void {
+    this.#upstream.pbxGone(reason)
+  }
+  close(): void {
+    for (const half of this.#halves.values()) half.close()
+    this.#halves.clear()
+    this.#endpoint.close()
+  }
+  get load(): { readonly sessions: number; readonly dialogs: number; readonly servers: number; readonly clients: number } {
+    return { sessions: this.#halves.size, dialogs: [...this.#halves.values()].reduce((n, h) => n + h.load.dialogs, 0), ...this.#endpoint.load }
+  }
+}
