@@ -1,0 +1,56 @@
+/** Phones that reach a real Asterisk through stc: a server, clients, softphones. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { TestContext } from 'node:test'
+import { type Asterisk, type AsteriskOptions, startAsterisk } from './asterisk.ts'
+import { freePorts } from './free-ports.ts'
+import { type Baresip, type BaresipOptions, startBaresip } from './phones/baresip.ts'
+import { startClient, startServer, type StcClient, type StcServer, TestAuthority } from './stc.ts'
+import { tone } from './tones.ts'
+import { writeWav } from './wav.ts'
+
+export interface BehindPbx {
+  readonly asterisk: Asterisk
+  readonly server: StcServer
+  readonly folder: string
+  client(name: string, config?: Readonly<Record<string, unknown>>): Promise<StcClient>
+  /** A softphone registered at Asterisk, through this client or directly; its microphone is a tone. */
+  phone(name: string, hz: number, at: { readonly address: string; readonly port: number }, more?: Partial<BaresipOptions>): Promise<Baresip>
+}
+
+export interface BehindPbxOptions {
+  readonly config: AsteriskOptions['config']
+  readonly transport?: 'udp' | 'tcp'
+  readonly serverConfig?: Readonly<Record<string, unknown>>
+}
+
+export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<BehindPbx> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'stc-behind-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const asterisk = await startAsterisk({ config: o.config })
+  t.after(() => asterisk.stop())
+  const authority = new TestAuthority(folder, 'realm')
+  const sip = await freePorts(2)
+  const server = await startServer(folder, authority.server(), {
+    sip: { host: asterisk.address, port: asterisk.sip, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1', port: sip } }, ...o.serverConfig,
+  })
+  t.after(() => server.stop())
+  return {
+    asterisk, server, folder,
+    client: async (name, config = {}) => {
+      const client = await startClient(folder, name, server.port, authority.member(name), { config: { upstream: 'server', page: false, ...config } })
+      t.after(() => client.stop())
+      await client.shows(/connected to/)
+      return client
+    },
+    phone: async (name, hz, at, more = {}) => {
+      const microphone = path.join(folder, `${name}.wav`)
+      writeWav(microphone, tone(hz, { rate: 16000, seconds: 60 }))
+      const phone = await startBaresip({ name, codecs: ['g722', 'pcmu'], microphone, autoAnswer: true, registrar: { ...at, password: `secret-${name}` }, ...more })
+      t.after(() => phone.stop())
+      await phone.events.next('registered')
+      return phone
+    },
+  }
+}
