@@ -1,0 +1,114 @@
+/**
+ * The in-band carrier (docs/protocol/sealed-calls.md §5): hello in the low bits, then control frames under a key that the two shares give. That key
+ * is nobody's in particular: it only makes room for the key agreement itself, which runs inside with keys of its own.
+ *
+ * One call's octets go through `outgoing` and `incoming`, payload by payload. Until the other side is known to read them no control frame is sent:
+ * an ordinary phone never gets anything but its call.
+ */
+import type { Instant } from '../../../base/brand.ts'
+import { concat, utf8 } from '../../../base/bytes.ts'
+import type { CryptoPort, KeyPair } from '../../../crypto/port.ts'
+import { capacity, type DirectionKeys, fits, type SealedCodec } from '../../frameseal/frame.ts'
+import { FrameSession } from '../../frameseal/session.ts'
+import { HelloReader, HelloWriter, type PathVerdict } from './hello.ts'
+import { Lane } from './lane.ts'
+import { UNIT } from './low-bits.ts'
+
+export interface Incoming {
+  /** To be played as it is: nothing of ours was in it. Absent for control frames. */
+  readonly voice?: Uint8Array
+  /** Of the agreement, whole and in order. */
+  readonly messages: readonly Uint8Array[]
+}
+
+export class InBandCarrier implements Disposable {
+  readonly #crypto: CryptoPort
+  readonly #own: KeyPair
+  readonly #writer: HelloWriter
+  readonly #reader = new HelloReader()
+  readonly #codec: SealedCodec
+  readonly #lane = new Lane(capacity(UNIT))
+  #session: FrameSession | undefined
+  /** A control frame of the other side opened: it needs no hello any more. */
+  #talking = false
+  #failed = false
+
+  constructor(crypto: CryptoPort, codec: SealedCodec) {
+    this.#crypto = crypto
+    this.#codec = codec
+    this.#own = crypto.dhKeyPair('x25519')
+    this.#writer = new HelloWriter(this.#own.publicKey)
+  }
+
+  get path(): PathVerdict {
+    return this.#talking ? 'transparent' : this.#reader.verdict
+  }
+  /** Messages can be sent: both sides have the other's share, and frames arrive as they were written. */
+  get ready(): boolean {
+    return this.#session !== undefined && (this.#talking || (this.#reader.answered && this.#reader.verdict === 'transparent'))
+  }
+
+  /** False: too much waits. */
+  send(message: Uint8Array): boolean {
+    return this.#lane.push(message)
+  }
+
+  /** A payload on its way out: the same octets but for some low bits, or a control frame as long. */
+  outgoing(payload: Uint8Array, now: Instant): Uint8Array {
+    const control = this.ready && fits(payload.length) ? this.#lane.next(now) : undefined
+    if (control !== undefined) {
+      const sealed = this.#session!.sealControl(control, payload.length)
+      if (sealed.ok) return sealed.value
+    }
+    const out = payload.slice()
+    if (!this.#talking) this.#writer.write(out, this.#reader.share !== undefined)
+    return out
+  }
+
+  incoming(payload: Uint8Array, now: Instant): Incoming {
+    if (this.#session !== undefined) {
+      const opened = this.#session.open(payload, now)
+      if (opened.kind === 'control') {
+        this.#talking = true
+        return { messages: this.#lane.receive(opened.payload) }
+      }
+    }
+    if (!this.#talking) {
+      this.#reader.read(payload)
+      this.#derive(now)
+    }
+    return { voice: payload, messages: [] }
+  }
+
+  #derive(now: Instant): void {
+    const theirs = this.#reader.share
+    if (this.#session !== undefined || this.#failed || theirs === undefined) return
+    const lower = before(this.#own.publicKey, theirs)
+    const shared = this.#crypto.dh('x25519', this.#own.privateKey, theirs)
+    this.#own.privateKey.fill(0)
+    // Our own hello come back, or a share that gives nothing.
+    this.#failed = shared === undefined || lower === undefined
+    if (shared === undefined || lower === undefined) return
+    const shares = lower ? concat(this.#own.publicKey, theirs) : concat(theirs, this.#own.publicKey)
+    const prk = this.#crypto.hkdfExtract('sha512', utf8('stc in band v1'), shared)
+    const keysOf = (from: 'lower' | 'higher'): DirectionKeys => {
+      const part = (what: string, length: number): Uint8Array => this.#crypto.hkdfExpand('sha512', prk, concat(utf8(`${what} ${from} `), shares), length)
+      return { key: part('key', 32), salt: part('salt', 12), mask: part('mask', 32) }
+    }
+    this.#session = new FrameSession(this.#crypto, { codec: this.#codec })
+    this.#session.addEpoch(0, { send: keysOf(lower ? 'lower' : 'higher'), receive: keysOf(lower ? 'higher' : 'lower') }, now)
+    shared.fill(0)
+    prk.fill(0)
+  }
+
+  [Symbol.dispose](): void {
+    this.#own.privateKey.fill(0)
+    this.#session?.[Symbol.dispose]()
+  }
+}
+
+/** Undefined: the two are equal. */
+function before(a: Uint8Array, b: Uint8Array): boolean | undefined {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! < b[i]!
+  return undefined
+}
