@@ -12,6 +12,7 @@ import { emptyPskIndex } from 'ts-mls/pskIndex.js'
 import type { Ssrc } from '../../base/brand.ts'
 import { ByteReader, ByteWriter, fromUtf8, sameBytes, utf8 } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
+import { equalConstantTime } from '../../base/secret.ts'
 import { safeText } from '../../model/identity.ts'
 import { decodeApplicationMessage, encodeApplicationMessage } from './codec.ts'
 import { type GroupWorld, type Snapshot, guarded } from './snapshot.ts'
@@ -95,7 +96,7 @@ function claimIn(world: GroupWorld, s: Snapshot, a: Announced): Result<StreamCla
   const announcement = decodeAnnouncement(a.body)
   if (!announcement.ok) return announcement
   const { epochAuthenticator, ssrc, signature } = announcement.value
-  if (!sameBytes(epochAuthenticator, a.epoch.state.keySchedule.epochAuthenticator)) return err('MLS_MESSAGE', 'its sender sees another group than we do')
+  if (!equalConstantTime(epochAuthenticator, a.epoch.state.keySchedule.epochAuthenticator)) return err('MLS_MESSAGE', 'its sender sees another group than we do')
   const claim: StreamClaim = { leaf: a.sender, ssrc, signature }
   if (!verifyStream(world.crypto, a.groupId, claim, a.signatureKey)) return err('MLS_MESSAGE', 'the stream is not signed')
   const taken = takenBy(s, claim)

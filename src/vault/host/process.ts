@@ -75,6 +75,10 @@ const flags = (bundle: string): string[] => [
 /** Windows starts nothing without it. */
 const environment = (): NodeJS.ProcessEnv => (process.platform === 'win32' ? { SystemRoot: process.env['SystemRoot'] } : {}) as NodeJS.ProcessEnv
 
+/** The bare process: a socket at descriptor 3, the open file of the key at 4, its complaints at 2. */
+export const spawnVault = (bundle: string, key: number | undefined): ChildProcess =>
+  spawn(process.execPath, [...flags(bundle), bundle], { cwd: '/', env: environment(), stdio: ['ignore', 'ignore', 'pipe', 'pipe', key ?? 'ignore'], windowsHide: true })
+
 class ProcessLink implements VaultLink {
   /** Undefined when it never came to say it. */
   readonly started: Promise<VaultReport | undefined>
@@ -89,7 +93,7 @@ class ProcessLink implements VaultLink {
   constructor(bundle: Bundle, key: number | undefined, events: LinkEvents) {
     this.#events = events
     this.started = new Promise((resolve) => { this.#isStarted = resolve })
-    this.#child = spawn(process.execPath, [...flags(bundle.file), bundle.file], { cwd: '/', env: environment(), stdio: ['ignore', 'ignore', 'pipe', 'pipe', key ?? 'ignore'], windowsHide: true })
+    this.#child = spawnVault(bundle.file, key)
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#words = (this.#words + text).slice(-2000)
     })

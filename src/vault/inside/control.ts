@@ -2,6 +2,7 @@
 import { type Fault, type Result, err, makeFault, ok } from '../../base/result.ts'
 import type { PipeId, VaultCallName, VaultCalls } from '../api/calls.ts'
 import { handlers } from './handlers/index.ts'
+import { CallRates } from './rates.ts'
 import type { Handler, VaultState } from './state.ts'
 import { type PipeOptions, type PipeWorld, TlsPipe } from './tls-pipe.ts'
 
@@ -10,15 +11,19 @@ const PIPES_LIMIT = 64
 export class VaultControl {
   readonly #state: VaultState
   readonly #pipeWorld: PipeWorld
+  readonly #rates: CallRates
   #closed = false
 
   constructor(state: VaultState, pipeWorld: PipeWorld) {
     this.#state = state
     this.#pipeWorld = pipeWorld
+    this.#rates = new CallRates(state.clock.now())
   }
 
   async call<K extends VaultCallName>(name: K, input: VaultCalls[K]['in']): Promise<Result<VaultCalls[K]['out']>> {
     if (this.#closed) return err('VAULT_DEAD', 'it was closed')
+    const allowed = this.#rates.call(name, this.#state.clock.now())
+    if (!allowed.ok) return allowed
     const handler = handlers[name] as Handler<K>
     try {
       return await handler(this.#state, input)
@@ -31,7 +36,11 @@ export class VaultControl {
   pipe(id: PipeId, options: PipeOptions): Result<TlsPipe> {
     if (this.#closed) return err('VAULT_DEAD', 'it was closed')
     if (this.#state.pipes.size >= PIPES_LIMIT || this.#state.pipes.has(id)) return err('VAULT_FULL', `${PIPES_LIMIT} connections`)
-    const pipe = new TlsPipe(id, this.#pipeWorld, options)
+    const allowed = this.#rates.signature(this.#state.clock.now())
+    if (!allowed.ok) return allowed
+    const opened = open(id, this.#pipeWorld, options)
+    if (!opened.ok) return opened
+    const pipe = opened.value
     this.#state.pipes.set(id, pipe)
     pipe.onClose(() => this.#state.pipes.delete(id))
     return ok(pipe)
@@ -42,6 +51,15 @@ export class VaultControl {
     this.#closed = true
     for (const pipe of this.#state.pipes.values()) pipe.end()
     this.#state.end()
+  }
+}
+
+/** Node throws on names and protocols that it cannot send. */
+function open(id: PipeId, world: PipeWorld, options: PipeOptions): Result<TlsPipe> {
+  try {
+    return ok(new TlsPipe(id, world, options))
+  } catch (cause) {
+    return err('VAULT_TLS', cause instanceof Error ? cause.message : undefined)
   }
 }
 
