@@ -165,7 +165,11 @@ export class ConferenceWorld {
   handOutNotice(notice: Uint8Array, from: string): void {
     const kept = this.shelf.keepNotice(notice, from)
     if (!kept.ok || kept.value === undefined) return
-    for (const m of this.members) for (const x of this.toMember(m, { k: 'notice', notice })) this.send(m, x)
+    for (const m of this.members) {
+      // Without a call the client itself takes it.
+      if (m.call === undefined || m.over !== undefined) void m.vault.call('notice.learn', { notice })
+      else for (const x of this.toMember(m, { k: 'notice', notice })) this.send(m, x)
+    }
   }
   /** A client that is no whole member: what it says, and what it gets through `light`. */
   fromSession(session: string, keyId: string, message: RoomRequest): void {

@@ -52,10 +52,9 @@ export class VaultState {
   blockedPlaces(keyId: string): NoticeHit[] {
     const hits: NoticeHit[] = []
     for (const session of this.#sessions.values()) {
-      const found = session.blockedMember(this.world.blocks, keyId)
-      if (found === undefined) continue
       session.guard(this.world.blocks, this.clock.now())
-      hits.push({ session: session.id, leaf: found.leaf, identity: found.identity })
+      const found = session.blockedMember(this.world.blocks, keyId)
+      if (found !== undefined) hits.push({ session: session.id, leaf: found.leaf, identity: found.identity })
     }
     return hits
   }

@@ -60,7 +60,7 @@ export function heardNotice(s: ConferenceState, bytes: Uint8Array, own = false):
     const turn = s.view.members.filter((m) => m.identity.keyId !== notice.target).findIndex((m) => m.self)
     if (turn < 0) return
     act(s, { act: 'blocked', notice }, own ? 0 : TURN_MS * (1 + (turn % TURNS)))
-    s.after('blocked', BLOCKED_STAYS_MS, () => stillThere(s, notice.target))
+    s.after('blocked', BLOCKED_STAYS_MS, () => stillThere(s, notice.bytes))
   })
 }
 
@@ -69,10 +69,13 @@ function passOn(s: ConferenceState): void {
 }
 
 /** The vault seals nothing more by now. */
-function stillThere(s: ConferenceState, keyId: string): void {
-  if (s.view?.members.some((m) => m.identity.keyId === keyId) !== true) return
-  s.media({ op: 'conference.send', conference: s.options.media.conference, on: false })
-  heal(s, 'CLIENT_BLOCKED_STAYS', 'stopped sending: somebody who is blocked was not removed, the server may be hiding it')
+function stillThere(s: ConferenceState, notice: Uint8Array): void {
+  // Asked once more: the block may have been lifted.
+  s.ask('notice.learn', { notice }, (r) => {
+    if (!r.ok || !r.value.hits.some((h) => h.session === s.session)) return
+    s.media({ op: 'conference.send', conference: s.options.media.conference, on: false })
+    heal(s, 'CLIENT_BLOCKED_STAYS', 'stopped sending: somebody who is blocked was not removed, the server may be hiding it')
+  })
 }
 
 function say(s: ConferenceState, word: SaidWord, at = s.now): void {
