@@ -1,7 +1,9 @@
 /** `stc client`: one client in the foreground, its roster on the terminal. */
 import { type Command, Option } from 'commander'
 import type { Fault } from '../base/result.ts'
+import type { RunningCall } from '../client/calls.ts'
 import { type ClientConfig, clientConfig } from '../client/config.ts'
+import type { CallEvent } from '../model/roster.ts'
 import { lanAddress } from '../demo/lan.ts'
 import { showEvent, showRoster, type Terminal } from '../client/terminal.ts'
 import { showAddress } from '../net/address.ts'
@@ -50,6 +52,8 @@ async function runClient(file: string, vault?: ClientConfig['vault']): Promise<v
       onEvent: (call, e) => {
         showEvent(terminal, call.name, e)
         if (e.kind === 'group' || e.kind === 'confirmed') showRoster(terminal, call.roster)
+        // Who talks changes all the time: the screen shows it, the terminal does not.
+        if (e.kind === 'conference' && isNews(call, e)) showRoster(terminal, call.roster)
       },
       onOver: (call, reason, fault) => say(`${call.name}: ${fault === undefined ? reason : coded(fault)}`),
       onMedia: (e) => {
@@ -86,3 +90,11 @@ const reachable = (address: string): string => address.replace(/^(0\.0\.0\.0|\[:
 
 type Coded = Pick<Fault, 'message'> & { readonly code: string }
 const coded = (f: Coded): string => `${f.message} [${f.code}]`
+
+const lastSeen = new WeakMap<RunningCall, string>()
+function isNews(call: RunningCall, e: Extract<CallEvent, { kind: 'conference' }>): boolean {
+  const text = JSON.stringify([e.state, e.members, e.callers], (k, v: unknown) => (k === 'talking' ? undefined : v))
+  const before = lastSeen.get(call)
+  lastSeen.set(call, text)
+  return before !== text
+}

@@ -13,6 +13,7 @@ import { type ClientConfig, dialPlanOf, roomConfig } from '../client/config.ts'
 import type { Handset } from '../client/handset/port.ts'
 import { createSipHandset, type PhoneRelay } from '../client/handset/sip/index.ts'
 import { isEmergency } from '../client/switch.ts'
+import { bridgedKind } from '../client/kinds/bridged/index.ts'
 import { conferenceKind } from '../client/kinds/conference/index.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { selfTest } from '../crypto/self-test.ts'
@@ -65,7 +66,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const client = new Client({
     vault, media, crypto, scheduler,
     agent: 'stc', dialPlan: dialPlanOf(config),
-    kinds: [conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), newRoom: (room) => newRoom(config, room) })],
+    kinds: [bridgedKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), newRoom: (room) => newRoom(config, room) })],
     connection: {
       open: async () => {
         await own.value.up()

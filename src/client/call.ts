@@ -5,11 +5,13 @@ import type { MediaCommand, MediaEvent } from '../media/api.ts'
 import type { Decision, PolicyChange } from '../model/policy.ts'
 import type { CallEvent } from '../model/roster.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
+import type { PbxAct } from '../protocol/wire/pbx-messages.ts'
 import type { VaultCallName, VaultCalls } from '../vault/api/calls.ts'
 
 /** What was dialled, after the dial plan took its prefix off. */
 export interface Target {
-  readonly kind: 'room'
+  /** A sealed room, or a conference of the PBX that we have a call in. */
+  readonly kind: 'room' | 'conference'
   readonly room: string
 }
 
@@ -32,6 +34,8 @@ export type CallIn =
   | { readonly kind: 'command'; readonly command: RoomCommand }
   /** A host removes a member. */
   | { readonly kind: 'remove'; readonly leaf: number; readonly ban: boolean }
+  /** What a host does in a conference of the PBX, to one member or to all. */
+  | { readonly kind: 'act'; readonly act: PbxAct; readonly leaf?: number }
   /** The phone came back on another leg. */
   | { readonly kind: 'phone'; readonly phone: number }
   | { readonly kind: 'leave' }

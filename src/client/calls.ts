@@ -27,6 +27,7 @@ export interface CallObserver {
 /** One call: its machine, its roster, its timer. */
 export class RunningCall {
   readonly id: number
+  readonly kind: Roster['kind']
   readonly name: string
   readonly conference: number
   phone: number
@@ -39,15 +40,16 @@ export class RunningCall {
   readonly #observer: CallObserver
   #cancelWake: () => void = () => {}
 
-  constructor(id: number, name: string, conference: number, phone: number, machine: CallMachine, ports: CallPorts, observer: CallObserver) {
+  constructor(id: number, name: string, conference: number, phone: number, machine: CallMachine, ports: CallPorts, observer: CallObserver, kind: Roster['kind'] = 'sealed') {
     this.id = id
+    this.kind = kind
     this.name = name
     this.conference = conference
     this.phone = phone
     this.#machine = machine
     this.#ports = ports
     this.#observer = observer
-    this.roster = emptyRoster(name, 'sealed')
+    this.roster = emptyRoster(name, kind)
     this.startedAt = ports.scheduler.now()
   }
 

@@ -56,7 +56,10 @@ export class Client {
         }
         // Signed by authorities: the vault judges. Rooms look again at their members when something is new.
         if (m.k === 'revocation') void options.vault.call('revocation.update', m).then((r) => r.ok && r.value.changed && tell())
-        else tell()
+        else {
+          if (m.k === 'pbx-certificate' || m.k === 'pbx-roster') this.#conference(m.conference)
+          tell()
+        }
       },
     })
     const { media, scheduler, crypto, dialPlan, upstream } = options
@@ -125,11 +128,30 @@ export class Client {
     if (this.#calls.size >= CALLS_LIMIT) return refuse(486, makeFault('CLIENT_BUSY'))
     const { room } = dialled.target
     // One certificate has one place in a room.
-    const here = [...this.#calls.values()].find((c) => c.name === room)
+    const here = [...this.#calls.values()].find((c) => c.name === room && c.kind === 'sealed')
     if (here !== undefined && this.#phones.of(here).length > 0) return refuse(486, makeFault('CLIENT_ROOM_TAKEN', room))
     const p = this.#phones.open(handset, e, this.#next++)
     if (here === undefined) this.#start(p, kind, room)
     else this.#waiting.push({ p, kind, room })
+  }
+
+  /** The server has seen a call of ours in a conference of the PBX: its roster begins. */
+  #conference(name: string): void {
+    const kind = chooseKind(this.#o.kinds, { kind: 'conference', room: name })
+    if (kind === undefined || this.#stopping || [...this.#calls.values()].some((c) => c.kind === 'bridged' && c.name === name)) return
+    if (this.#calls.size >= CALLS_LIMIT) return
+    const id = this.#next++
+    const { vault, scheduler, media, observer } = this.#o
+    const machine = kind.start({ kind: 'conference', room: name }, { conference: id, hop: HOP, phone: id })
+    const call = new RunningCall(id, name, id, id, machine, { vault, scheduler, media: (c) => media.command(c), send: (m) => this.connection.send(m) }, {
+      ...observer,
+      onOver: (c, reason, fault) => {
+        this.#calls.delete(c.id)
+        observer?.onOver?.(c, reason, fault)
+      },
+    }, 'bridged')
+    this.#calls.set(id, call)
+    call.input({ kind: 'start' })
   }
 
   #start(p: PhoneCall, kind: CallKind, room: string): void {

@@ -1,5 +1,5 @@
 /** The roster and what happens in a call, as lines on a terminal. Only folds events; no state of its own. */
-import type { CallEvent, Member, Note, Roster } from '../model/roster.ts'
+import type { Caller, CallEvent, Member, Note, Presence, Roster } from '../model/roster.ts'
 import { privacyOf, privacySentence } from '../model/privacy.ts'
 import { displayName } from '../model/identity.ts'
 
@@ -18,6 +18,9 @@ export function showRoster(t: Terminal, r: Roster): void {
   const privacy = privacyOf(r)
   t.write(paint(t, COLOUR[privacy], `${SHAPE[privacy]} ${privacySentence(r)}`))
   for (const m of r.members) t.write(`    ${showMember(m)}`)
+  for (const c of r.callers) t.write(`    ${showCaller(c)}`)
+  if ((r.conference?.more ?? 0) > 0) t.write(`    and ${r.conference?.more} more`)
+  if (r.conference?.locked === true) t.write('  locked')
   if (r.securityCode !== '') t.write(`  security code ${r.securityCode}`)
 }
 
@@ -27,9 +30,20 @@ export function showMember(m: Member): string {
   const marks = [
     m.self ? 'you' : '', m.kind === 'gateway' ? 'gateway: telephone callers can hear this' : '',
     m.state === 'joining' ? 'joining' : '', m.unheard === undefined ? '' : `cannot be heard: ${m.unheard}`,
+    ...presenceMarks(m.presence),
   ].filter((x) => x !== '')
   return `${displayName(m.identity)}${organisation}  [${m.identity.keyId.slice(0, 8)}]${marks.length === 0 ? '' : `  (${marks.join('; ')})`}`
 }
+
+/** The number is what the telephone network says: anybody can say any. */
+export function showCaller(c: Caller): string {
+  const number = c.number === '' ? 'number withheld' : c.number
+  const marks = [c.self ? 'you' : '', c.refused === undefined ? '' : `certificate refused: ${c.refused}`, ...presenceMarks(c.presence)].filter((x) => x !== '')
+  return `unverified: ${number}${c.name === '' || c.name === c.number ? '' : ` "${c.name}"`}${marks.length === 0 ? '' : `  (${marks.join('; ')})`}`
+}
+
+const presenceMarks = (p: Presence | undefined): string[] =>
+  [p?.host === true ? 'host' : '', p?.muted === true ? 'muted' : '', p?.recorded === true ? 'being recorded' : '']
 
 /** One line for what just happened, or nothing where the roster itself says it. */
 export function showEvent(t: Terminal, room: string, e: CallEvent): void {

@@ -42,8 +42,11 @@ test('certificates by certificate, plain phones unverified, and everybody is tol
   anna.act('unmute', berts(anna.roster!).id)
   await bert.sees('itself heard again', (r) => berts(r).muted === undefined)
 
-  bert.act('kick', berts(bert.roster!).id)
+  bert.act('kick', bert.roster!.members.find((m) => m.who === 'Anna')!.id)
   assert.equal((await bert.fault()).code, 'PBX_NOT_HOST')
+
+  bert.act('mute', berts(bert.roster!).id)
+  await anna.sees('that he muted himself', (r) => berts(r).muted === true)
 
   anna.act('lock')
   await bert.sees('a lock', (r) => r.locked)

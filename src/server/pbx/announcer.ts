@@ -26,7 +26,7 @@ export class Announcer {
   readonly #waiting = new Map<string, Stop>()
   /** Conference → sessions that were told of it. */
   readonly #told = new Map<string, Set<string>>()
-  /** Session → keys whose certificates it has. */
+  /** Session → `conference key` whose certificates it has. */
   readonly #shown = new WeakMap<Session, Set<string>>()
 
   constructor(options: AnnouncerOptions) {
@@ -51,7 +51,7 @@ export class Announcer {
     const c = this.#o.conference(name)
     const members = c === undefined ? [] : [...c.members.values()]
     const inside = new Set(members.map((m) => m.leg?.session).filter((s) => s !== undefined && this.#o.session(s)?.capabilities.has(PBX_CAPABILITY) === true) as string[])
-    for (const id of this.#told.get(name) ?? []) if (!inside.has(id)) this.#o.session(id)?.send({ k: 'pbx-left', conference: name })
+    for (const id of this.#told.get(name) ?? []) if (!inside.has(id)) this.#left(name, this.#o.session(id))
     if (inside.size === 0 || c === undefined) {
       this.#told.delete(name)
       this.#last.delete(name)
@@ -66,21 +66,29 @@ export class Announcer {
   }
 
   #tellOne(c: Conference, members: readonly Present[], session: Session): void {
-    for (const m of members) this.#showCertificate(session, m)
+    for (const m of members) this.#showCertificate(c.name, session, m)
     const listed = ownFirst(members, session).slice(0, CONFERENCE_MEMBERS_LIMIT)
     session.send({
       k: 'pbx-roster', conference: c.name, current: this.#o.current(), locked: c.locked, recorded: c.recorded, host: this.#o.isHost(c.name, session),
       members: listed.map((m) => this.#wire(c.name, m, session)), more: members.length - listed.length,
     })
   }
-  #showCertificate(to: Session, m: Present): void {
+  #showCertificate(conference: string, to: Session, m: Present): void {
     const from = m.leg === undefined ? undefined : this.#o.session(m.leg.session)
     if (from === undefined || from.peer.chain.length === 0) return
     const shown = this.#shown.get(to) ?? new Set()
     this.#shown.set(to, shown)
-    if (shown.has(from.keyId)) return
-    shown.add(from.keyId)
-    to.send({ k: 'pbx-certificate', chain: [...from.peer.chain] })
+    const name = `${conference} ${from.keyId}`
+    if (shown.has(name)) return
+    shown.add(name)
+    to.send({ k: 'pbx-certificate', conference, key: from.keyId, chain: [...from.peer.chain] })
+  }
+  /** A call that begins anew starts with nothing. */
+  #left(conference: string, session: Session | undefined): void {
+    if (session === undefined) return
+    session.send({ k: 'pbx-left', conference })
+    const shown = this.#shown.get(session)
+    for (const name of shown ?? []) if (name.startsWith(`${conference} `)) shown?.delete(name)
   }
   #wire(conference: string, m: Present, to: Session): PbxMember {
     const from = m.leg === undefined ? undefined : this.#o.session(m.leg.session)

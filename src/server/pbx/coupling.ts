@@ -74,19 +74,21 @@ export class Coupling {
 
   act(session: Session, m: ClientWire['pbx-act']): void {
     void this.#act(session, m).then((done) => {
-      if (!done.ok) session.fault(done.fault)
+      if (!done.ok) session.fault(done.fault, m.conference)
     })
   }
   async #act(session: Session, m: ClientWire['pbx-act']): Promise<Result<unknown>> {
     const mine = this.picture.of(session.id).find((p) => p.conference.name === m.conference)
     if (mine === undefined) return err('PBX_NO_CONFERENCE', m.conference)
-    if (!isHost(this.#o.config, m.conference, session.peer.identity)) return err('PBX_NOT_HOST')
+    const host = isHost(this.#o.config, m.conference, session.peer.identity)
     const fields: AmiField[] = [['Conference', m.conference]]
     if (m.act !== 'lock' && m.act !== 'unlock') {
       const member = [...mine.conference.members.values()].find((x) => x.id === m.member)
       if (member === undefined) return err('PBX_NO_MEMBER')
+      // Everybody may mute and remove itself.
+      if (member.leg?.session !== session.id && !host) return err('PBX_NOT_HOST')
       fields.push(['Channel', member.channel])
-    }
+    } else if (!host) return err('PBX_NOT_HOST')
     const done = await this.#o.action(ACTIONS[m.act], ...fields)
     this.#o.log.info({ conference: m.conference, act: m.act, key: session.keyId.slice(0, 16), ...(done.ok ? {} : { code: done.fault.code }) }, 'a host acts')
     if (done.ok && (m.act === 'lock' || m.act === 'unlock')) {

@@ -26,6 +26,7 @@ const inSession = record<{ session: number }>({ session: u32 })
 
 export const CALL_SHAPES: { readonly [K in VaultCallName]: Shape<VaultCalls[K]['in']> } = {
   'identity.show': record<Record<string, never>>({}),
+  'identity.verify': record<VaultCalls['identity.verify']['in']>({ chain: list(octets(CERTIFICATE_LIMIT), 16) }),
   'revocation.update': record<VaultCalls['revocation.update']['in']>({ proofs: list(proof, PROOFS_LIMIT) }),
   'hop.offer': record<VaultCalls['hop.offer']['in']>({ pipe: u32, generation, suites: list(hopSuite, 8) }),
   'hop.finish': record<VaultCalls['hop.finish']['in']>({ pipe: u32, answer: octets(HOP_MESSAGE_LIMIT) }),

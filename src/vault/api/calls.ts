@@ -74,6 +74,8 @@ export interface VaultCalls {
   'identity.show': { in: Record<string, never>; out: { readonly identity: Identity; readonly chain: readonly Der[] } }
 
   /** Statements about revocation from the server or the issuer's own place; the newest are kept. `changed`: look at the rooms again by `room.check`. */
+  /** Who stands behind certificates that somebody else showed: verified under our anchors and rules, as of now. */
+  'identity.verify': { in: { chain: readonly Uint8Array[] }; out: { readonly identity: Identity } }
   'revocation.update': { in: { proofs: readonly RevocationProof[] }; out: { readonly changed: boolean; readonly refused: readonly string[] } }
 
   /** Hop keys: bound to the TLS connection by its exporter (docs/protocol). */

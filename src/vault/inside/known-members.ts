@@ -47,6 +47,10 @@ export class KnownMembers {
   verifyOwn(chain: readonly Der[], now: UnixTime): Result<Identity> {
     return verifyPath(this.#crypto, chain, this.#trust.anchors, this.#evidence, now, 'member', 'given')
   }
+  /** A certificate without a group: somebody in a bridged conference. */
+  verifyOther(chain: readonly Der[], now: UnixTime): Result<Identity> {
+    return verifyPath(this.#crypto, chain, this.#trust.anchors, this.#evidence, now, 'member', this.#trust.rule ?? 'named')
+  }
   /** The server is not trusted with content, and the statements come by it: only what is at hand counts. */
   verifyServer(chain: readonly Der[], now: UnixTime): Result<Identity> {
     return verifyPath(this.#crypto, chain, this.#trust.anchors, this.#evidence, now, 'server', 'given')

@@ -64,6 +64,7 @@ export class ConferenceMachine implements CallMachine {
       case 'leave':
         return this.#leave()
       case 'tick':
+      case 'act':
         return
     }
   }

@@ -55,7 +55,7 @@ export const serverExamples: ServerMessage[] = [
   { k: 'room-closed', room, reason: 'left' },
   { k: 'fault', code: 'ROOM_RATE', message: 'slow down', room },
   { k: 'pong', n: 1 },
-  { k: 'pbx-certificate', chain: [b(900), b(800)] },
+  { k: 'pbx-certificate', conference: '800', key: 'ab'.repeat(32), chain: [b(900), b(800)] },
   { k: 'pbx-roster', conference: '800', current: true, locked: false, recorded: false, host: true, more: 0, members: [
     { id: 1, key: 'ab'.repeat(32), number: '200', name: 'Anna', call: 'f81d4fae@10.0.0.1', talking: true, host: true }, { id: 2, number: '+49301234', muted: true, recorded: true }, { id: 3 },
   ] },
