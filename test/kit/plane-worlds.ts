@@ -32,13 +32,17 @@ export interface PlaneWorld {
 /** Ports for calls that the suites count on. */
 export const PORTS = { first: 47_011, last: 47_410 }
 
-const crypto: CryptoPort = createNodeCrypto()
+/** Puts something between a plane and its ciphers. */
+export type WrapCrypto = (crypto: CryptoPort) => CryptoPort
+export type MakeWorld = (wrap?: WrapCrypto) => Promise<PlaneWorld>
 
-async function simulated(): Promise<PlaneWorld> {
+const asItIs: WrapCrypto = (c) => c
+
+async function simulated(wrap: WrapCrypto = asItIs): Promise<PlaneWorld> {
   const clock = new VirtualClock()
   const net = new SimNet(clock)
   const server = net.host('server', '192.0.2.1')
-  const plane = portablePlane({ socket: await server.bind({ address: '192.0.2.1', port: 7443 }), udp: server, ports: PORTS, scheduler: clock, crypto })
+  const plane = portablePlane({ socket: await server.bind({ address: '192.0.2.1', port: 7443 }), udp: server, ports: PORTS, scheduler: clock, crypto: wrap(createNodeCrypto()) })
   let n = 0
   const host = () => net.host(`client${++n}`, `198.51.100.${n}`)
   return {
@@ -52,19 +56,19 @@ async function simulated(): Promise<PlaneWorld> {
   }
 }
 
-async function overSockets(): Promise<PlaneWorld> {
+async function overSockets(wrap: WrapCrypto = asItIs): Promise<PlaneWorld> {
   const udp = nodeUdp()
-  const plane = portablePlane({ socket: await udp.bind({ address: '127.0.0.1', port: 0 }), udp, ports: PORTS, scheduler: realScheduler(false), crypto })
+  const plane = portablePlane({ socket: await udp.bind({ address: '127.0.0.1', port: 0 }), udp, ports: PORTS, scheduler: realScheduler(false), crypto: wrap(createNodeCrypto()) })
   return overLoopback(plane)
 }
 
-async function native(): Promise<PlaneWorld> {
+async function native(wrap: WrapCrypto = asItIs): Promise<PlaneWorld> {
   const loop = must(NativeLoop.open())
   const ciphers = must(createNativeCrypto())
   for (const memory of [loop.incoming.memory, loop.outgoing.memory]) ciphers.handleInPlace(memory)
   const socket = must(loop.bind({ address: '127.0.0.1', port: 0 }, { bufferOctets: 1 << 20 }))
   const udp = nativeUdp(loop, { bufferOctets: 1 << 18 })
-  const plane = portablePlane({ socket, udp, ports: PORTS, scheduler: loop.scheduler, crypto: ciphers })
+  const plane = portablePlane({ socket, udp, ports: PORTS, scheduler: loop.scheduler, crypto: wrap(ciphers) })
   const world = overLoopback(plane, () => void loop.turn(0))
   return {
     ...world,
@@ -111,7 +115,7 @@ export function overLoopback(plane: MediaPlane, turn: () => void = () => {}): Pl
 const library = systemCalls()
 if (!library.ok) console.log(`the native plane is left out: ${library.fault.message}`)
 
-export const planeWorlds: readonly (readonly [string, () => Promise<PlaneWorld>])[] = [
+export const planeWorlds: readonly (readonly [string, MakeWorld])[] = [
   ['portable plane, simulated network', simulated],
   ['portable plane, node:dgram', overSockets],
   ...(library.ok ? [['native plane', native] as const] : []),
