@@ -1,13 +1,18 @@
 /** `stc ca`: a small certificate authority for those who have none. */
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { unixTime } from '../base/brand.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
-import { caFiles, type IssuedEntry, initCa, issueToFiles, listIssued, loadCa } from '../pki/ca-directory.ts'
+import { appendAudit, readAudit } from '../pki/audit.ts'
+import { type IssuedEntry, initCa, issueToFiles, listIssued, loadCa, readRoot } from '../pki/ca-directory.ts'
+import { caFiles, readSettings } from '../pki/ca-files.ts'
+import { openDoor } from '../pki/enrolment/door.ts'
+import { Invitations, type InvitationState } from '../pki/enrolment/invitations.ts'
+import { findIssued, listRevoked, publishList, revoke } from '../pki/revoked.ts'
 import { formatTime } from '../protocol/x509/time.ts'
-import { complain, EXIT, fail, say } from './output.ts'
+import { collect, currentTime, hostAndPort, wholeDays } from './options.ts'
+import { complain, EXIT, fail, interrupted, say } from './output.ts'
 
-const DEFAULT_DIR = 'stc-ca'
-const DAYS_LIMIT = 3650
+export const DEFAULT_DIR = 'stc-ca'
 
 interface IssueOptions {
   readonly ca: string
@@ -19,21 +24,26 @@ interface IssueOptions {
   readonly out?: string
 }
 
+interface InitOptions {
+  readonly name: string
+  readonly org?: string
+  readonly url?: { host: string; port: number }
+  readonly server?: { host: string; port: number }
+  readonly realm?: string
+}
+
 export function registerCa(program: Command): void {
-  const authority = program.command('ca').description('make a small certificate authority and issue certificates with it')
+  const authority = program.command('ca').description('make a small certificate authority, invite people, issue and revoke')
 
   authority.command('init')
     .description('make a new authority')
     .argument('[dir]', 'folder for it, created when missing', DEFAULT_DIR)
     .option('--name <name>', 'what it is called', 'stc authority')
     .option('--org <organisation>', 'organisation that it belongs to')
-    .action((dir: string, o: { name: string; org?: string }) => {
-      const made = initCa(createNodeCrypto(), dir, { name: o.name, ...(o.org === undefined ? {} : { organisation: o.org }), now: currentTime() })
-      if (!made.ok) return fail(made.fault)
-      made.value[Symbol.dispose]()
-      const files = caFiles(dir)
-      say(`Made "${o.name}". Give ${files.certificate} to everybody who should trust it; keep ${files.key} to yourself.`)
-    })
+    .option('--url <host:port>', 'where "stc ca serve" will be reached: needed for invitations, renewal and revocation', hostAndPort(7444))
+    .option('--server <host:port>', 'the stc server of the group, told to new members', hostAndPort(7443))
+    .option('--realm <realm>', 'the realm of that server')
+    .action(init)
 
   authority.command('issue')
     .description('issue a certificate and a new key, to NAME.pem and NAME.key')
@@ -47,16 +57,108 @@ export function registerCa(program: Command): void {
     .option('--out <prefix>', 'path of the files without .pem and .key')
     .action(issue)
 
-  authority.command('list')
-    .description('list what was issued')
+  authority.command('serve')
+    .description('open the door for invited people, renewals and the revocation list')
     .argument('[dir]', 'folder of the authority', DEFAULT_DIR)
-    .option('--json', 'as JSON, one line each')
-    .action((dir: string, o: { json?: boolean }) => {
-      const entries = listIssued(dir)
-      if (!entries.ok) return fail(entries.fault)
-      if (entries.value.length === 0 && o.json !== true) say('Nothing issued yet.')
-      for (const e of entries.value) say(o.json === true ? JSON.stringify(e) : lineOf(e))
+    .option('--listen <address:port>', 'where to listen; unless given, every address and the port of --url', hostAndPort(7444))
+    .action(serve)
+
+  authority.command('confirm')
+    .description('let an invited person in who has used the invitation')
+    .argument('<name>', 'name on the invitation')
+    .option('--ca <dir>', 'folder of the authority', DEFAULT_DIR)
+    .option('--refuse', 'do not let in: it was somebody else')
+    .action((name: string, o: { ca: string; refuse?: boolean }) => {
+      const open = new Invitations(o.ca).all().filter((s) => s.invitation.name === name && s.use !== undefined && s.verdict === undefined)
+      if (open.length !== 1) {
+        process.exitCode = EXIT.failed
+        return complain(`stc: ${open.length === 0 ? `nobody waits under the name "${name}"` : `${open.length} wait under the name "${name}": refuse them and invite again`}. "stc ca list" shows who waits.`)
+      }
+      decide(o.ca, open[0]!, o.refuse !== true)
     })
+
+  authority.command('revoke')
+    .description('revoke a certificate: the owner is out of running rooms as soon as the new list has arrived')
+    .argument('<which>', 'name, or serial number')
+    .option('--ca <dir>', 'folder of the authority', DEFAULT_DIR)
+    .option('--all', 'all certificates of that name')
+    .action((which: string, o: { ca: string; all?: boolean }) => {
+      const opened = loadCa(createNodeCrypto(), o.ca)
+      if (!opened.ok) return fail(opened.fault)
+      using ca = opened.value
+      const found = findIssued(o.ca, which, o.all === true, currentTime())
+      if (!found.ok) return fail(found.fault)
+      const done = revoke(ca, o.ca, found.value, currentTime())
+      if (!done.ok) return fail(done.fault)
+      for (const e of found.value) say(`Revoked ${e.serial} (${e.name}).`)
+      say(`The new list is ${caFiles(o.ca).list}. "stc ca serve" hands it out; or put it where the server reads it (revocation.lists).`)
+    })
+
+  authority.command('list')
+    .description('list what was issued, revoked, and who is invited')
+    .argument('[dir]', 'folder of the authority', DEFAULT_DIR)
+    .option('--json', 'issued certificates as JSON, one line each')
+    .action(list)
+
+  authority.command('audit')
+    .description('what the authority did, in order; fails when a line was altered or taken out')
+    .argument('[dir]', 'folder of the authority', DEFAULT_DIR)
+    .action((dir: string) => {
+      const root = readRoot(dir)
+      if (!root.ok) return fail(root.fault)
+      const lines = readAudit(createNodeCrypto(), caFiles(dir).audit)
+      if (!lines.ok) return fail(lines.fault)
+      for (const { n, at, what, before: _, ...rest } of lines.value) say(`${n}  ${formatTime(unixTime(at))}  ${what}  ${Object.entries(rest).map(([k, v]) => `${k}=${String(v)}`).join('  ')}`)
+    })
+}
+
+function init(dir: string, o: InitOptions): void {
+  const settings = { ...(o.url === undefined ? {} : o.url), ...(o.server === undefined ? {} : { server: o.server.host, serverPort: o.server.port }), ...(o.realm === undefined ? {} : { realm: o.realm }) }
+  const made = initCa(createNodeCrypto(), dir, { name: o.name, ...(o.org === undefined ? {} : { organisation: o.org }), now: currentTime(), settings })
+  if (!made.ok) return fail(made.fault)
+  using ca = made.value
+  const published = publishList(ca, dir, currentTime())
+  if (!published.ok) return fail(published.fault)
+  const files = caFiles(dir)
+  say(`Made "${o.name}".`)
+  say(`  ${files.certificate}    everybody trusts this one: give it to whoever asks`)
+  say(`  ${files.rootKey}  move it to a stick and lock that away: it is only needed to make a new issuing authority`)
+  say(`  ${files.issuingKey}  signs day by day: stays here, nobody else may read it`)
+  if (o.url === undefined) say('Without --url there is no door: no invitations, no renewal, and revocation lists have to be carried to the server by hand.')
+  else say(`Next: stc ca serve ${dir === DEFAULT_DIR ? '' : dir}`.trimEnd() + ', and in another window: stc invite "NAME"')
+}
+
+async function serve(dir: string, o: { listen?: { host: string; port: number } }): Promise<void> {
+  const crypto = createNodeCrypto()
+  const opened = loadCa(crypto, dir)
+  if (!opened.ok) return fail(opened.fault)
+  const root = readRoot(dir)
+  if (!root.ok) return fail(root.fault)
+  const settings = readSettings(dir)
+  if (!settings.ok) return fail(settings.fault)
+  const { host, port } = settings.value
+  if (host === undefined || port === undefined) {
+    process.exitCode = EXIT.config
+    return complain('stc: this authority was made without --url: nobody would find its door. Make a new one with "stc ca init --url HOST:PORT".')
+  }
+  const stopped = interrupted()
+  const door = await openDoor({
+    ca: opened.value, root: root.value, dir, settings: settings.value, now: currentTime, hosts: [host, ...(host === 'localhost' ? [] : ['localhost'])],
+    bind: { address: o.listen?.host ?? '::', port: o.listen?.port ?? port }, note: (text) => say(`${formatTime(currentTime())}  ${text}`),
+  })
+  if (!door.ok) return fail(door.fault)
+  complain(`authority's door at ${host} port ${port} (listening at ${door.value.address} port ${door.value.port}); Ctrl-C closes it`)
+  await stopped
+  await door.value.close()
+  opened.value[Symbol.dispose]()
+}
+
+/** Says yes or no to whoever used the invitation. */
+export function decide(dir: string, { invitation, use }: InvitationState, letIn: boolean): void {
+  const decided = new Invitations(dir).decide(invitation.id, { let: letIn, at: currentTime() })
+  if (!decided.ok) return fail(decided.fault)
+  appendAudit(createNodeCrypto(), caFiles(dir).audit, { what: letIn ? 'confirm' : 'refuse', name: invitation.name, code: use?.code ?? '' }, currentTime())
+  say(letIn ? `${invitation.name} gets a certificate at the next try (within seconds, if "stc ca serve" runs).` : `Refused. Invite ${invitation.name} again when you have talked.`)
 }
 
 function issue(name: string, o: IssueOptions): void {
@@ -78,22 +180,37 @@ function issue(name: string, o: IssueOptions): void {
   say(`Wrote ${certificateFile} and ${keyFile}, valid until ${formatTime(unixTime(entry.notAfter))}. Trust anchor: ${caFiles(o.ca).certificate}`)
 }
 
-const currentTime = () => unixTime(Math.floor(Date.now() / 1000))
-const collect = (value: string, before: readonly string[]): string[] => [...before, value]
+function list(dir: string, o: { json?: boolean }): void {
+  const entries = listIssued(dir)
+  if (!entries.ok) return fail(entries.fault)
+  const revoked = listRevoked(dir)
+  if (!revoked.ok) return fail(revoked.fault)
+  const gone = new Map(revoked.value.map((r) => [r.serial, r.when]))
+  if (o.json === true) {
+    for (const e of entries.value) say(JSON.stringify({ ...e, ...(gone.has(e.serial) ? { revoked: gone.get(e.serial) } : {}) }))
+    return
+  }
+  if (entries.value.length === 0) say('Nothing issued yet.')
+  for (const e of entries.value) say(lineOf(e, gone.get(e.serial)))
+  for (const s of new Invitations(dir).all().filter((i) => !i.issued)) say(invitationLine(s))
+}
 
-function wholeDays(text: string): number {
-  const days = Number(text)
-  if (!Number.isInteger(days) || days < 1 || days > DAYS_LIMIT) throw new InvalidArgumentError(`1 to ${DAYS_LIMIT} days.`)
-  return days
+function invitationLine({ invitation, use, verdict }: InvitationState): string {
+  const { name, until } = invitation
+  if (verdict?.let === false) return `invited  ${name}  refused`
+  if (use !== undefined) return `invited  ${name}  WAITS for you: used from ${use.from} on ${formatTime(unixTime(use.at))}, key code ${use.code}: stc ca confirm "${name}"`
+  return `invited  ${name}  ${until < currentTime() ? 'expired' : `not used yet, until ${formatTime(unixTime(until))}`}`
 }
 
 /** Letters and digits of the name in the current folder. */
-function fileName(name: string): string {
+export function fileName(name: string): string {
   const plain = name.normalize('NFC').toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, '-').replace(/^-+|-+$/g, '')
   return plain === '' ? 'certificate' : plain
 }
 
-function lineOf(e: IssuedEntry): string {
+function lineOf(e: IssuedEntry, revoked: number | undefined): string {
   const about = [e.organisation, ...e.emails, ...e.hosts].filter((t) => t !== undefined)
-  return `${e.serial}  ${e.kind.padEnd(6)}  until ${formatTime(unixTime(e.notAfter))}  ${e.name}${about.length === 0 ? '' : ` (${about.join(', ')})`}`
+  const until = revoked === undefined ? `until ${formatTime(unixTime(e.notAfter))}` : `REVOKED ${formatTime(unixTime(revoked))}`
+  return `${e.serial}  ${e.kind.padEnd(6)}  ${until}  ${e.name}${about.length === 0 ? '' : ` (${about.join(', ')})`}`
 }
+

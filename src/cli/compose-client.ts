@@ -27,6 +27,7 @@ import { realScheduler } from '../net/scheduler.ts'
 import type { VaultCalls } from '../vault/api/calls.ts'
 import type { VaultReport } from '../vault/api/border.ts'
 import type { Bundle } from '../vault/host/bundle.ts'
+import { fetchRevocation } from './compose-revocation.ts'
 import { type ClientVault, vaultFor } from './compose-vault.ts'
 
 export interface ClientExtras {
@@ -87,7 +88,9 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   }
   for (const h of phones.value.handsets) client.addHandset(h)
   client.start()
+  const endFetching = fetchRevocation(client, config, configFile, crypto)
   const stop = async (): Promise<void> => {
+    endFetching()
     await client.stop()
     await media.stop()
   }

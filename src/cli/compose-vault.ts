@@ -3,10 +3,13 @@ import { type Der, unixTime } from '../base/brand.ts'
 import { type Fault, makeFault, ok, type Result } from '../base/result.ts'
 import type { ClientConfig } from '../client/config.ts'
 import type { CryptoPort } from '../crypto/port.ts'
+import type { RevocationProof } from '../model/trust.ts'
 import { workerUrl } from '../media/worker-url.ts'
 import { besideConfig } from '../store/config.ts'
 import { type IdentityFiles, readAnchors, readCertificates, readIdentity, readOwnCertificate } from '../store/identity-file.ts'
+import { readLists } from '../store/revocation-file.ts'
 import type { VaultReport } from '../vault/api/border.ts'
+import type { VaultOptions } from '../vault/api/options.ts'
 import { type Bundle, findBundle } from '../vault/host/bundle.ts'
 import type { HostVault } from '../vault/host/hosted.ts'
 import { keepVault } from '../vault/host/keep.ts'
@@ -37,14 +40,19 @@ export function vaultFor(config: ClientConfig, configFile: string, crypto: Crypt
   const files = { certificateFile: besideConfig(configFile, certificate), keyFile: besideConfig(configFile, key), ...(passphrase === undefined ? {} : { passphrase }) }
   const anchors = trusted(config, configFile)
   if (!anchors.ok) return Promise.resolve(anchors)
-  const trust = { anchors: anchors.value, realm: config.realm }
+  const { rule, lists } = config.identity.revocation
+  const proofs: RevocationProof[] = []
+  for (const file of lists) {
+    const read = readLists(besideConfig(configFile, file))
+    if (!read.ok) return Promise.resolve(read)
+    proofs.push(...read.value)
+  }
+  const { shownName } = config.identity
+  const trust = { anchors: anchors.value, realm: config.realm, revocation: { rule, proofs }, ...(shownName === undefined ? {} : { shownName }) }
   return config.vault === 'process' ? inProcessOfItsOwn(files, trust, extras) : inThisProcess(files, trust, crypto, extras)
 }
 
-interface Trust {
-  readonly anchors: readonly Der[]
-  readonly realm: string
-}
+type Trust = Pick<VaultOptions, 'anchors' | 'realm' | 'revocation' | 'shownName'>
 const now = () => unixTime(Math.floor(Date.now() / 1000))
 
 /** The file of the key is opened for the vault, and never read here. */

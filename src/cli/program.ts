@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { registerCa } from './ca.ts'
+import { registerInvite } from './invite.ts'
+import { registerJoin } from './join.ts'
 import { registerClient } from './client.ts'
 import { registerDemo } from './demo.ts'
 import { registerServer } from './server.ts'
@@ -17,6 +19,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   registerClient(program)
   registerServer(program)
   registerCa(program)
+  registerInvite(program)
+  registerJoin(program)
   registerVault(program)
   registerDemo(program)
   await program.parseAsync(argv)

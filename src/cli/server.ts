@@ -1,7 +1,10 @@
 /** `stc server`: one server in the foreground, its log on stdout. */
 import type { Command } from 'commander'
+import { createNodeCrypto } from '../crypto/node/index.ts'
 import { showAddress } from '../net/address.ts'
-import { readServerConfig, startServer } from '../server/index.ts'
+import { realScheduler } from '../net/scheduler.ts'
+import { RevocationFetcher } from '../pki/source.ts'
+import { pinoLog, readServerConfig, startServer } from '../server/index.ts'
 import { complain, fail, interrupted } from './output.ts'
 import { preferVoice } from './priority.ts'
 
@@ -19,7 +22,9 @@ async function runServer(file: string): Promise<void> {
   if (!config.ok) return fail(config.fault)
   // Listening begins before startServer returns: a signal then must not be lost.
   const stopped = interrupted()
-  const server = await startServer(config.value)
+  const log = pinoLog(config.value.log)
+  const fetcher = config.value.revocation.fetch ? new RevocationFetcher(createNodeCrypto(), realScheduler(), (fault) => log.warn({ code: fault.code }, fault.message)) : undefined
+  const server = await startServer(config.value, log, fetcher)
   if (!server.ok) return fail(server.fault)
   complain(`stc server at ${showAddress(server.value.address)} (TCP) and ${showAddress(server.value.media)} (UDP); Ctrl-C ends it`)
   await stopped

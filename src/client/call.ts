@@ -38,6 +38,8 @@ export type CallIn =
   | { readonly kind: 'act'; readonly act: PbxAct; readonly leaf?: number }
   /** The phone came back on another leg. */
   | { readonly kind: 'phone'; readonly phone: number }
+  /** What is known of certificates has changed. */
+  | { readonly kind: 'recheck' }
   | { readonly kind: 'leave' }
   | { readonly kind: 'tick' }
 

@@ -6,7 +6,7 @@ import type { CallKind } from './call.ts'
 import { RunningCall } from './calls.ts'
 import { Connection } from './connection.ts'
 import type { CallRef, Handset, HandsetEvent } from './handset/port.ts'
-import type { ClientOptions, MediaEvent } from './options.ts'
+import type { ClientOptions, Learnt, MediaEvent } from './options.ts'
 import { type PhoneCall, PhoneCalls } from './phone-calls.ts'
 import { signalFor } from './signals.ts'
 import { chooseKind, dial } from './switch.ts'
@@ -51,15 +51,9 @@ export class Client {
       },
       onMessage: (m) => {
         this.upstream?.onMessage(m)
-        const tell = (): void => {
-          for (const call of this.#calls.values()) call.onWire(m)
-        }
-        // Signed by authorities: the vault judges. Rooms look again at their members when something is new.
-        if (m.k === 'revocation') void options.vault.call('revocation.update', m).then((r) => r.ok && r.value.changed && tell())
-        else {
-          if (m.k === 'pbx-certificate' || m.k === 'pbx-roster') this.#conference(m.conference)
-          tell()
-        }
+        if (m.k === 'revocation') return this.learn(m.proofs)
+        if (m.k === 'pbx-certificate' || m.k === 'pbx-roster') this.#conference(m.conference)
+        for (const call of this.#calls.values()) call.onWire(m)
       },
     })
     const { media, scheduler, crypto, dialPlan, upstream } = options
@@ -74,6 +68,13 @@ export class Client {
   /** Whose voice is in this call. */
   handsetsOf(call: RunningCall): readonly { readonly ref: CallRef; readonly line: string }[] {
     return this.#phones.of(call).map((p) => ({ ref: p.ref, line: p.handset.line }))
+  }
+
+  /** Statements about revocation, from wherever: signed by authorities, the vault judges. Rooms look again at their members when something is new. */
+  learn(proofs: Learnt): void {
+    void this.#o.vault.call('revocation.update', { proofs }).then((r) => {
+      if (r.ok && r.value.changed) for (const call of this.#calls.values()) call.input({ kind: 'recheck' })
+    })
   }
 
   start(): void {

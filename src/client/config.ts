@@ -1,5 +1,6 @@
 /** The client's configuration file (docs/operations.md). */
 import { z } from 'zod'
+import { REVOCATION_RULES, SHOWN_FIELDS } from '../model/trust.ts'
 import { emergencyNumbers } from './switch.ts'
 
 const file = z.string().min(1)
@@ -36,7 +37,12 @@ export const clientConfig = z.strictObject({
     /** Of the hop to the server, the best first. */
     suites: z.array(z.enum(['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80'])).min(1).default(['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80']),
   }),
-  identity: z.strictObject({ certificate: file, key: file, passphrase: z.string().optional(), anchors: z.array(file).min(1) }),
+  identity: z.strictObject({ certificate: file, key: file, passphrase: z.string().optional(), anchors: z.array(file).min(1),
+    /** What becomes the shown name, of everybody's certificate: the first field that it has. */
+    shownName: z.array(z.enum(SHOWN_FIELDS)).min(1).optional(),
+    /** When a fresh statement about revocation must be at hand; lists in files; whether to fetch from where our own certificate says. */
+    revocation: z.strictObject({ rule: z.enum(REVOCATION_RULES).default('named'), lists: z.array(file).max(64).default([]), fetch: z.boolean().default(true) }).prefault({}),
+  }),
   realm: z.string().regex(/^[a-z0-9.-]{1,64}$/, 'must be lower-case letters, digits, . -').default('stc'),
   phones: z.array(phone).max(64).default([]),
   /** `server`: what is not a sealed room goes to the PBX behind the server, where the phones register as well. */

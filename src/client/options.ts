@@ -3,6 +3,7 @@ import type { Scheduler } from '../base/ports.ts'
 import type { Fault } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { MediaCommand, MediaEvent } from '../media/api.ts'
+import type { RevocationProof } from '../model/trust.ts'
 import type { ServerWire } from '../protocol/wire/messages.ts'
 import type { Vault } from '../vault/api/calls.ts'
 import type { CallKind } from './call.ts'
@@ -31,6 +32,9 @@ export interface ClientOptions {
   readonly upstream?: { readonly report: (fault: Fault, about: string) => void }
   readonly observer?: ClientObserver
 }
+
+/** Statements about revocation. */
+export type Learnt = readonly RevocationProof[]
 
 export interface ClientObserver extends CallObserver {
   onServer?(up: boolean, detail: { readonly welcome?: ServerWire['welcome']; readonly fault?: Fault }): void

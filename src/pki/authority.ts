@@ -78,13 +78,13 @@ export function createSubordinate(above: Authority, options: AuthorityOptions): 
 }
 
 /** An authority from what was kept of it. Fails when the key is not the certificate's. */
-export function openCa(crypto: CryptoPort, certificate: Der, pkcs8: Uint8Array): Result<Authority> {
+export function openCa(crypto: CryptoPort, certificate: Der, pkcs8: Uint8Array, more: { readonly intermediates?: readonly Der[]; readonly listAddress?: string | undefined } = {}): Result<Authority> {
   const parsed = parseCertificate(certificate)
   if (!parsed.ok) return parsed
   try {
     const signer = crypto.signer('ecdsa-p256-sha256', pkcs8)
     if (!sameBytes(signer.spki, parsed.value.spki)) return err('IDENTITY_KEY_MISMATCH', 'the authority\'s')
-    return ok(authorityOf(crypto, crypto, certificate, [], pkcs8, signer))
+    return ok(authorityOf(crypto, crypto, certificate, more.intermediates ?? [], pkcs8, signer, more.listAddress))
   } catch {
     return err('IDENTITY_KEY_UNREADABLE', 'the authority\'s')
   }

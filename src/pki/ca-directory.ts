@@ -1,7 +1,4 @@
-/**
- * The small authority on disk: `ca.pem` (root certificate, hand it to everybody), `ca.key` (keep it),
- * `index.jsonl` (one line per issued certificate).
- */
+/** The small authority on disk (ca-files.ts): a root that can be taken away, and the authority below it that issues. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Der, UnixTime } from '../base/brand.ts'
@@ -9,14 +6,12 @@ import { toHex } from '../base/bytes.ts'
 import { type Result, err, ok } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import { parseCertificate } from '../protocol/x509/certificate.ts'
-import { decodePem, encodePem } from '../protocol/x509/pem.ts'
-import { type Authority, type CertificateRequest, createCa, issueCertificate, openCa } from './authority.ts'
+import { encodePem } from '../protocol/x509/pem.ts'
+import { appendAudit } from './audit.ts'
+import { type Authority, type CertificateRequest, createCa, createSubordinate, issueCertificate, openCa } from './authority.ts'
+import { type AuthoritySettings, caFiles, listAddress, readBlock, readSettings, writeSettings } from './ca-files.ts'
 import { appendLine, PRIVATE_MODE, PUBLIC_MODE, unwritable, writeNew } from './files.ts'
 import { unusable } from './request.ts'
-
-export const caFiles = (dir: string) => ({
-  certificate: path.join(dir, 'ca.pem'), key: path.join(dir, 'ca.key'), index: path.join(dir, 'index.jsonl'),
-})
 
 export interface IssuedEntry {
   /** Hex. */
@@ -36,46 +31,53 @@ export interface CaOptions {
   readonly name: string
   readonly organisation?: string
   readonly now: UnixTime
+  readonly settings?: AuthoritySettings
 }
 
-/** Makes a new authority in `dir`, which is created when missing. */
+/** Makes a new root and the authority below it that issues, in `dir`, which is created when missing. Gives the latter. */
 export function initCa(crypto: CryptoPort, dir: string, options: CaOptions): Result<Authority> {
   const files = caFiles(dir)
   const problem = unusable(options)
   if (problem !== undefined) return err('IDENTITY_NAME_UNUSABLE', problem)
-  if (existsSync(files.certificate) || existsSync(files.key)) return err('IDENTITY_CA_EXISTS', path.resolve(dir))
+  if (existsSync(files.certificate) || existsSync(files.rootKey)) return err('IDENTITY_CA_EXISTS', path.resolve(dir))
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 })
   } catch (e) {
     return unwritable(dir, e)
   }
-  const ca = createCa(crypto, options)
-  // The certificate comes last: with it the authority is complete.
-  for (const [file, label, bytes, mode] of [[files.key, 'PRIVATE KEY', ca.pkcs8, PRIVATE_MODE], [files.certificate, 'CERTIFICATE', ca.certificate, PUBLIC_MODE]] as const) {
+  const { name, organisation, now, settings = {} } = options
+  using root = createCa(crypto, { name, now, pathLength: 1, ...(organisation === undefined ? {} : { organisation }) })
+  const address = listAddress(settings)
+  const ca = createSubordinate(root, { name: `${[...name].slice(0, 54).join('')} (issuing)`, now, pathLength: 0, ...(organisation === undefined ? {} : { organisation }), ...(address === undefined ? {} : { listAddress: address }) })
+  // The root's certificate comes last: with it the authority is complete.
+  for (const [file, label, bytes, mode] of [
+    [files.rootKey, 'PRIVATE KEY', root.pkcs8, PRIVATE_MODE], [files.issuingKey, 'PRIVATE KEY', ca.pkcs8, PRIVATE_MODE],
+    [files.issuing, 'CERTIFICATE', ca.certificate, PUBLIC_MODE], [files.certificate, 'CERTIFICATE', root.certificate, PUBLIC_MODE],
+  ] as const) {
     const written = writeNew(file, encodePem(label, bytes), mode)
     if (!written.ok) return written.fault.code === 'IDENTITY_OUTPUT_EXISTS' ? err('IDENTITY_CA_EXISTS', path.resolve(dir)) : written
   }
-  return ok(ca)
+  root.pkcs8.fill(0)
+  const set = writeSettings(dir, settings)
+  if (!set.ok) return set
+  const noted = appendAudit(crypto, files.audit, { what: 'init', name, root: toHex(crypto.hash('sha256', root.certificate)) }, now)
+  return noted.ok ? ok(ca) : noted
 }
 
-/** Opens the authority in `dir`. */
+/** Opens the issuing authority in `dir`. */
 export function loadCa(crypto: CryptoPort, dir: string): Result<Authority> {
   const files = caFiles(dir)
-  const certificate = readBlock(files.certificate, 'CERTIFICATE')
+  const certificate = readBlock(files.issuing, 'CERTIFICATE')
   if (!certificate.ok) return certificate
-  const key = readBlock(files.key, 'PRIVATE KEY')
-  return key.ok ? openCa(crypto, certificate.value as Der, key.value) : key
+  const key = readBlock(files.issuingKey, 'PRIVATE KEY')
+  if (!key.ok) return key
+  const settings = readSettings(dir)
+  if (!settings.ok) return settings
+  return openCa(crypto, certificate.value as Der, key.value, { intermediates: [certificate.value as Der], listAddress: listAddress(settings.value) })
 }
 
-function readBlock(file: string, label: string): Result<Uint8Array> {
-  try {
-    const bytes = decodePem(readFileSync(file, 'latin1')).find((b) => b.label === label)?.bytes
-    return bytes === undefined ? err('IDENTITY_FILE_DAMAGED', file) : ok(bytes)
-  } catch (e) {
-    const { code } = e as NodeJS.ErrnoException
-    return code === 'ENOENT' || code === 'ENOTDIR' ? err('IDENTITY_CA_MISSING', path.resolve(path.dirname(file))) : err('IDENTITY_FILE_UNREADABLE', `${file} (${code ?? 'unknown reason'})`)
-  }
-}
+/** The root's certificate: what everybody trusts. */
+export const readRoot = (dir: string): Result<Der> => readBlock(caFiles(dir).certificate, 'CERTIFICATE') as Result<Der>
 
 export interface IssuedFiles {
   readonly certificateFile: string
@@ -91,6 +93,17 @@ export function issueToFiles(ca: Authority, dir: string, request: CertificateReq
   const taken = [certificateFile, keyFile].find((file) => existsSync(file))
   if (taken !== undefined) return err('IDENTITY_OUTPUT_EXISTS', taken)
   const { chain, pkcs8 } = issueCertificate(ca, request)
+  const entry = noteIssued(ca, dir, chain, request)
+  if (!entry.ok) return entry
+  const kept = writeNew(keyFile, encodePem('PRIVATE KEY', pkcs8), PRIVATE_MODE)
+  pkcs8.fill(0)
+  if (!kept.ok) return kept
+  const written = writeNew(certificateFile, chain.map((der) => encodePem('CERTIFICATE', der)).join(''), PUBLIC_MODE)
+  return written.ok ? ok({ certificateFile, keyFile, entry: entry.value }) : written
+}
+
+/** Into index and audit. */
+export function noteIssued(ca: Authority, dir: string, chain: readonly Der[], request: CertificateRequest): Result<IssuedEntry> {
   const certificate = parseCertificate(chain[0]!)
   if (!certificate.ok) return certificate
   const entry: IssuedEntry = {
@@ -100,11 +113,8 @@ export function issueToFiles(ca: Authority, dir: string, request: CertificateReq
   }
   const noted = appendLine(caFiles(dir).index, JSON.stringify(entry))
   if (!noted.ok) return noted
-  const kept = writeNew(keyFile, encodePem('PRIVATE KEY', pkcs8), PRIVATE_MODE)
-  pkcs8.fill(0)
-  if (!kept.ok) return kept
-  const written = writeNew(certificateFile, chain.map((der) => encodePem('CERTIFICATE', der)).join(''), PUBLIC_MODE)
-  return written.ok ? ok({ certificateFile, keyFile, entry }) : written
+  const audited = appendAudit(ca.crypto, caFiles(dir).audit, { what: 'issue', serial: entry.serial, name: entry.name }, request.now)
+  return audited.ok ? ok(entry) : audited
 }
 
 /** What the authority in `dir` has issued, oldest first. */

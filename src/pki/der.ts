@@ -18,6 +18,8 @@ export const boolean = (value: boolean): Der => element(TAG.boolean, Uint8Array.
 export const octetString = (bytes: Uint8Array): Der => element(TAG.octetString, bytes)
 export const bitString = (bytes: Uint8Array, unused = 0): Der => element(TAG.bitString, Uint8Array.of(unused), bytes)
 export const utf8String = (text: string): Der => element(TAG.utf8String, utf8(text))
+/** UTF-16, big-endian. */
+export const bmpString = (text: string): Der => element(TAG.bmpString, Uint8Array.from([...text].flatMap((c) => [c.charCodeAt(0) >> 8, c.charCodeAt(0) & 0xff])))
 export const nothing = (): Der => element(TAG.null)
 /** `[n]` EXPLICIT, or IMPLICIT of a constructed type when given its content. */
 export const tagged = (n: number, ...parts: readonly Uint8Array[]): Der => element(0xa0 | n, ...parts)

@@ -1,5 +1,5 @@
 /** Files that are there whole or not at all. */
-import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type Result, err, ok } from '../base/result.ts'
 
@@ -20,6 +20,19 @@ export function writeNew(file: string, content: string, mode: number): Result<vo
   }
 }
 
+/** A file's new content, all of it or none: after a crash the old or the new one stands there. */
+export function replace(file: string, content: string | Uint8Array, mode: number): Result<void> {
+  const draft = `${file}.${process.pid}.new`
+  try {
+    writeWhole(draft, content, mode, 'w')
+    renameSync(draft, file)
+    return ok(undefined)
+  } catch (e) {
+    rmSync(draft, { force: true })
+    return unwritable(file, e)
+  }
+}
+
 /** Appends a line that is on the disk when this returns. */
 export function appendLine(file: string, line: string): Result<void> {
   try {
@@ -34,10 +47,10 @@ export function unwritable(file: string, e: unknown): { ok: false; fault: Extrac
   return err('IDENTITY_FILE_UNWRITABLE', `${path.resolve(file)} (${(e as NodeJS.ErrnoException).code ?? 'unknown reason'})`)
 }
 
-function writeWhole(file: string, content: string, mode: number, flags: string): void {
+function writeWhole(file: string, content: string | Uint8Array, mode: number, flags: string): void {
   const fd = openSync(file, flags, mode)
   try {
-    writeSync(fd, content)
+    writeFileSync(fd, content)
     fsyncSync(fd)
   } finally {
     closeSync(fd)

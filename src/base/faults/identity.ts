@@ -53,6 +53,19 @@ export const identityFaults = {
   IDENTITY_DELEGATION_EXPIRED: { what: 'The delegation has expired', todo: 'Join anew; check the clock of this machine if it was just made.' },
   IDENTITY_DELEGATION_NOT_YET_VALID: { what: 'The delegation is not valid yet', todo: 'Check the clocks of both machines.' },
 
+  // Requests and enrolment
+  IDENTITY_REQUEST_MALFORMED: { what: 'The request for a certificate is not well-formed', todo: 'Make it anew.' },
+  IDENTITY_LINK_MALFORMED: { what: 'This is not an invitation\'s link', todo: 'Copy the whole link, with what stands after the #.' },
+  IDENTITY_INVITATION_UNKNOWN: { what: 'The authority does not know this invitation', todo: 'Ask for a new one; it may have been taken back, or the link was cut.' },
+  IDENTITY_INVITATION_USED: { what: 'Somebody has used this invitation already, with another key', todo: 'If that was not you on another machine, tell whoever invited you at once: the link is in other hands. An invitation works once.' },
+  IDENTITY_INVITATION_EXPIRED: { what: 'The invitation has expired', todo: 'Ask for a new one.' },
+  IDENTITY_INVITATION_REFUSED: { what: 'Whoever invited you did not confirm that it was you', todo: 'Call them, compare the code, and ask for a new invitation.' },
+  IDENTITY_ENROLMENT_FORGED: { what: 'What answers there is not the authority that the invitation names', todo: 'Do not go on: somebody is in the way, or the link was altered. Tell whoever invited you.' },
+  IDENTITY_ENROLMENT_UNREACHABLE: { what: 'The authority cannot be reached', todo: 'Check that "stc ca serve" runs there, and the network; then try again with the same link.' },
+  IDENTITY_ENROLMENT_REFUSED: { what: 'The authority refused', todo: 'The reason stands in the message; ask whoever runs the authority.' },
+  IDENTITY_RENEWAL_REFUSED: { what: 'The certificate cannot be renewed by itself', todo: 'Ask whoever runs the authority for a new invitation.' },
+  IDENTITY_FETCH_FAILED: { what: 'A statement about revocation could not be fetched', todo: 'Check the network and the address; "stc doctor pki" shows what was tried.' },
+
   // Files
   IDENTITY_FILE_MISSING: { what: 'There is no such file', todo: 'Check the path in the configuration.' },
   IDENTITY_FILE_UNREADABLE: { what: 'The file cannot be read', todo: 'Check its owner and permissions.' },
@@ -70,6 +83,9 @@ export const identityFaults = {
   IDENTITY_CA_EXISTS: { what: 'There is an authority in this folder already', todo: 'Use it, or choose another folder; nothing was changed.' },
   IDENTITY_CA_MISSING: { what: 'There is no authority in this folder', todo: 'Make one with "stc ca init", or name the right folder.' },
   IDENTITY_CA_INDEX_DAMAGED: { what: 'The list of issued certificates is damaged', todo: 'Restore index.jsonl from a copy.' },
+  IDENTITY_AUDIT_BROKEN: { what: 'The record of what the authority did has been altered or cut', todo: 'Compare it with a copy; find out who had access.' },
+  IDENTITY_SERIAL_UNKNOWN: { what: 'The authority has issued nothing to that name or serial number that still counts', todo: '"stc ca list" shows what it issued.' },
+  IDENTITY_NAME_AMBIGUOUS: { what: 'Several certificates that still count go by that name', todo: 'Name the serial number, or add --all.' },
   IDENTITY_NAME_UNUSABLE: { what: 'This cannot go into a certificate', todo: 'Names have 1 to 64 characters, mail addresses and hosts their usual form.' },
   IDENTITY_OUTPUT_EXISTS: { what: 'The file exists already', todo: 'Choose another name with --out; nothing was overwritten.' },
 } as const satisfies Record<string, FaultEntry>

@@ -40,7 +40,7 @@ test('init, issue, list: certificates that verify, keys that only the owner read
   assert.equal((await stc('init', '--name', 'Our authority')).code, 0)
   assert.equal((await stc('issue', 'Ann Example', '--org', 'Example', '--email', 'ann@example.org')).code, 0)
   assert.equal((await stc('issue', 'server', '--server', '--host', 'stc.example.org', '--host', '127.0.0.1', '--out', 'srv', '--days', '30')).code, 0)
-  if (process.platform !== 'win32') for (const key of ['stc-ca/ca.key', 'ann-example.key', 'srv.key']) assert.equal(statSync(file(key)).mode & 0o777, 0o600, key)
+  if (process.platform !== 'win32') for (const key of ['stc-ca/root.key', 'stc-ca/issuing.key', 'ann-example.key', 'srv.key']) assert.equal(statSync(file(key)).mode & 0o777, 0o600, key)
 
   const crypto = createNodeCrypto()
   const anchors = must(readAnchors([file('stc-ca/ca.pem')]))
@@ -82,7 +82,7 @@ test('permissions and damage are named', async (t) => {
   writeFileSync(file('stc-ca/index.jsonl'), '{"serial":1}\n')
   await refused(/IDENTITY_CA_INDEX_DAMAGED/, 'list')
   await t.test('a folder without permission', { skip: process.getuid?.() === 0 ? 'root may write everywhere' : false }, async () => {
-    chmodSync(file('stc-ca/ca.key'), 0)
+    chmodSync(file('stc-ca/issuing.key'), 0)
     await refused(/IDENTITY_FILE_UNREADABLE/, 'issue', 'Bob')
   })
 })

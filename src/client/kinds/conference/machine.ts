@@ -61,6 +61,8 @@ export class ConferenceMachine implements CallMachine {
         return this.#command(input.command)
       case 'remove':
         return removeMember(s, input.leaf, input.ban)
+      case 'recheck':
+        return recheck(s)
       case 'leave':
         return this.#leave()
       case 'tick':
@@ -104,7 +106,6 @@ export class ConferenceMachine implements CallMachine {
       case 'notice': return heardNotice(s, m.notice)
       case 'room-reset': return heal(s, 'CLIENT_NEW_GENERATION', m.reason)
       case 'room-closed': return onClosed(s, m)
-      case 'revocation': return recheck(s)
       case 'fault': return onFault(s, m)
       default: return
     }

@@ -1,0 +1,98 @@
+/** The authority's door: HTTPS with a certificate of its own, `POST /enrol`, `POST /renew`, `GET /list.crl`, `GET /ca.pem`, `GET /join`. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { err, ok, type Result } from '../../base/result.ts'
+import { encodePem } from '../../protocol/x509/pem.ts'
+import { issueCertificate } from '../authority.ts'
+import { currentList } from '../revoked.ts'
+import { Desk } from './desk.ts'
+import { BODY_LIMIT, encodeReply } from './messages.ts'
+import { renew } from './renewals.ts'
+import type { DeskOptions } from './reply.ts'
+
+const CONNECTIONS = 200
+const REQUEST_MS = 10_000
+/** Of the door's own certificate: made anew at every start and before it ends. */
+const DOOR_DAYS = 30
+const RENEW_MS = 10 * 86_400_000
+
+export interface DoorOptions extends DeskOptions {
+  readonly bind: { readonly address: string; readonly port: number }
+  /** Names and addresses by which it is reached. */
+  readonly hosts: readonly string[]
+}
+
+export interface AuthorityDoor {
+  readonly address: string
+  readonly port: number
+  close(): Promise<void>
+}
+
+export function openDoor(options: DoorOptions): Promise<Result<AuthorityDoor>> {
+  const desk = new Desk(options)
+  const server = createServer({ ...context(options), minVersion: 'TLSv1.3', handshakeTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, maxHeaderSize: 8192 })
+  server.maxConnections = CONNECTIONS
+  server.on('request', (request, response) => serve(options, desk, request, response))
+  server.on('clientError', (_, socket) => socket.destroy())
+  server.on('tlsClientError', (_, socket) => socket.destroy())
+  return listen(server, options)
+}
+
+/** Leaf, issuing authority and root: a joiner finds the one that its link names among them. */
+function context(o: DoorOptions): { cert: string; key: string } {
+  const { chain, pkcs8 } = issueCertificate(o.ca, { name: o.hosts[0] ?? 'authority', hosts: o.hosts, kind: 'server', now: o.now(), lifetimeDays: DOOR_DAYS })
+  return { cert: [...chain, o.root].map((der) => encodePem('CERTIFICATE', der)).join(''), key: encodePem('PRIVATE KEY', pkcs8) }
+}
+
+function listen(server: Server, options: DoorOptions): Promise<Result<AuthorityDoor>> {
+  const { bind } = options
+  return new Promise((resolve) => {
+    server.once('error', (e: NodeJS.ErrnoException) => resolve(err('CONFIG_LISTEN', `${bind.address} port ${bind.port} (${e.code ?? e.message})`)))
+    server.listen(bind.port, bind.address, () => {
+      server.removeAllListeners('error')
+      server.on('error', () => {})
+      const timer = setInterval(() => server.setSecureContext(context(options)), RENEW_MS)
+      const at = server.address() as AddressInfo
+      const close = (): Promise<void> => new Promise((done) => {
+        clearInterval(timer)
+        server.close(() => done())
+        server.closeAllConnections()
+      })
+      resolve(ok({ address: at.address, port: at.port, close }))
+    })
+  })
+}
+
+async function serve(o: DoorOptions, desk: Desk, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const say = (status: number, type: string, body: string | Uint8Array): void => {
+    response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', connection: 'close' }).end(body)
+  }
+  const what = `${request.method ?? ''} ${(request.url ?? '').split('?')[0]}`
+  if (what === 'GET /list.crl') {
+    const list = currentList(o.ca, o.dir, o.now())
+    return list.ok ? say(200, 'application/pkix-crl', list.value) : say(503, 'text/plain', 'no list')
+  }
+  if (what === 'GET /ca.pem') return say(200, 'application/x-pem-file', encodePem('CERTIFICATE', o.root))
+  if (what === 'GET /join') return say(200, 'text/plain; charset=utf-8', 'This is an invitation to stc. Copy the whole link, with what stands after the #, and run:\n\n  stc join \'LINK\'\n')
+  if (what !== 'POST /enrol' && what !== 'POST /renew') return say(404, 'text/plain', 'there is nothing at this path')
+  const body = await bodyOf(request)
+  if (body === undefined) return say(413, 'text/plain', 'too long')
+  const from = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+  say(200, 'application/json', encodeReply(what === 'POST /enrol' ? desk.enrol(body, from) : renew(o, body)))
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  const parts: Buffer[] = []
+  let length = 0
+  try {
+    for await (const part of request as AsyncIterable<Buffer>) {
+      length += part.length
+      if (length > BODY_LIMIT) return undefined
+      parts.push(part)
+    }
+  } catch {
+    return undefined
+  }
+  return Buffer.concat(parts).toString('utf8')
+}

@@ -1,0 +1,62 @@
+/** The authority's side of renewal (docs/protocol/enrolment.md §3): the same names again, for whoever holds the present certificate's key. */
+import type { UnixTime } from '../../base/brand.ts'
+import { sameBytes } from '../../base/bytes.ts'
+import { type Fault, makeFault, type Result } from '../../base/result.ts'
+import { verifyCertificationRequest } from '../../protocol/x509/certification-request.ts'
+import { delegationAlgorithm } from '../../protocol/x509/delegation.ts'
+import { makeAnchors, type VerifiedPath, verifyChain } from '../../protocol/x509/path.ts'
+import { type CertificateRequest, certify } from '../authority.ts'
+import { listIssued, noteIssued } from '../ca-directory.ts'
+import { currentList } from '../revoked.ts'
+import { decodeRenew, type EnrolReply, renewalMessage, type RenewRequest } from './messages.ts'
+import { type DeskOptions, issuedReply, no, refuse } from './reply.ts'
+
+/** A renewal may be this old, for clocks and slow lines. */
+const RENEWAL_AGE_S = 600
+
+export function renew(o: DeskOptions, body: string): EnrolReply {
+  const request = decodeRenew(body)
+  if (request === undefined) return no('IDENTITY_REQUEST_MALFORMED')
+  const good = holder(o, request)
+  if ('code' in good) return refuse(good)
+  const issued = listIssued(o.dir)
+  if (!issued.ok) return refuse(issued.fault)
+  const entry = issued.value.find((e) => e.serial === good.serial)
+  if (entry === undefined) return no('IDENTITY_SERIAL_UNKNOWN', good.serial)
+  const asked = verifyCertificationRequest(o.ca.crypto, request.csr)
+  if (!asked.ok) return refuse(asked.fault)
+  const again: CertificateRequest = {
+    name: entry.name, ...(entry.organisation === undefined ? {} : { organisation: entry.organisation }), emails: entry.emails, hosts: entry.hosts, kind: entry.kind, now: o.now(),
+    lifetimeDays: Math.max(1, Math.round((entry.notAfter - entry.issued) / 86_400)),
+  }
+  const chain = certify(o.ca, asked.value.spki, again)
+  const noted = noteIssued(o.ca, o.dir, chain, again)
+  if (!noted.ok) return refuse(noted.fault)
+  o.note?.(`${entry.name} renewed its certificate`)
+  // Nobody shares a key for the reply: the chain itself shows whose it is.
+  return issuedReply(o.ca, o, entry.name, chain, new Uint8Array(32))
+}
+
+/** Whose certificate it is, and that its key asked. */
+function holder(o: DeskOptions, request: RenewRequest): { readonly serial: string } | Fault {
+  const { ca, dir } = o
+  const now = o.now()
+  const refused = (why: string) => makeFault('IDENTITY_RENEWAL_REFUSED', why)
+  if (Math.abs(now - request.at) > RENEWAL_AGE_S) return refused('the clocks differ by more than ten minutes')
+  const list = currentList(ca, dir, now)
+  if (!list.ok) return list.fault
+  const verified = presented(o, request, list.value, now)
+  if (!verified.ok) return makeFault('IDENTITY_RENEWAL_REFUSED', verified.fault.code, verified.fault)
+  const [certificate, issuer] = verified.value.path
+  const algorithm = certificate === undefined ? undefined : delegationAlgorithm(certificate.key)
+  if (certificate === undefined || algorithm === undefined || !ca.crypto.verify(algorithm, certificate.spki, renewalMessage(request.csr, request.at), request.signature)) return refused('the present certificate\'s key did not sign the request')
+  return issuer !== undefined && sameBytes(issuer.der, ca.certificate) ? { serial: certificate.serial } : refused('another authority issued it')
+}
+
+function presented({ ca, root }: DeskOptions, { chain }: RenewRequest, list: Uint8Array, now: UnixTime): Result<VerifiedPath> {
+  const anchors = makeAnchors([root])
+  if (!anchors.ok) return anchors
+  const as = (purpose: 'member' | 'server') => verifyChain(ca.crypto, chain, anchors.value, [{ kind: 'crl', der: list as VerifiedPath['path'][0]['der'] }], now, purpose, 'named')
+  const member = as('member')
+  return !member.ok && member.fault.code === 'IDENTITY_WRONG_PURPOSE' ? as('server') : member
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { after, test } from 'node:test'
+import fc from 'fast-check'
+import { must } from '../../../src/base/result.ts'
+import { readAudit } from '../../../src/pki/audit.ts'
+import { listIssued } from '../../../src/pki/ca-directory.ts'
+import { caFiles } from '../../../src/pki/ca-files.ts'
+import { asker } from '../../../src/pki/enrolment/ask.ts'
+import { openDoor } from '../../../src/pki/enrolment/door.ts'
+import { Joining } from '../../../src/pki/enrolment/join.ts'
+import { formatLink, parseLink } from '../../../src/pki/enrolment/link.ts'
+import { fetchList } from '../../../src/pki/fetch.ts'
+import { doorOf, isDue, renewAtDoor } from '../../../src/pki/renewal.ts'
+import { findIssued, revoke } from '../../../src/pki/revoked.ts'
+import { parseCertificate } from '../../../src/protocol/x509/certificate.ts'
+import { parseRevocationList } from '../../../src/protocol/x509/crl.ts'
+import { makeAnchors, verifyPath } from '../../../src/protocol/x509/path.ts'
+import { encodePem } from '../../../src/protocol/x509/pem.ts'
+import { readCertificates } from '../../../src/store/identity-file.ts'
+import { AuthorityDesk } from '../../kit/authority-desk.ts'
+import { crypto, DAY_S } from '../../kit/certificates.ts'
+
+const stage = new AuthorityDesk()
+after(() => stage.close())
+
+test('links: any values there and back, anything else is named', () => {
+  fc.assert(fc.property(fc.constantFrom('ca.example.org', '192.0.2.1', '2001:db8::1'), fc.integer({ min: 1, max: 65_535 }), fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.uint8Array({ minLength: 32, maxLength: 32 }), (host, port, secret, fingerprint) => {
+    assert.deepEqual(must(parseLink(formatLink({ host, port, secret, fingerprint }))), { host, port, secret, fingerprint })
+  }))
+  const link = formatLink(stage.invite('Ann'))
+  for (const bad of ['', 'ann', link.slice(0, -1), link.replace('#1.', '#2.'), link.replace(':7444', ':0'), link.replace('https', 'http'), link.split('#')[0]!]) {
+    const r = parseLink(bad)
+    assert.ok(!r.ok && r.fault.code === 'IDENTITY_LINK_MALFORMED', bad)
+  }
+})
+
+test('invited, used, confirmed, issued: the key never leaves the joiner, the name is the inviter\'s', async () => {
+  const joining = new Joining(crypto, stage.invite('Bob Example', { emails: ['bob@example.org'] }))
+  assert.equal(must(await joining.ask(stage.ask, stage.now)), undefined, 'waits for a yes')
+  const waiting = stage.invitations.all().find((s) => s.invitation.name === 'Bob Example')!
+  assert.equal(waiting.use?.code, joining.code)
+  assert.equal(must(await joining.ask(stage.ask, stage.now)), undefined)
+  must(stage.invitations.decide(waiting.invitation.id, { let: true, at: stage.now }))
+  const issued = must(await joining.ask(stage.ask, stage.now))!
+  assert.equal(issued.name, 'Bob Example')
+  assert.deepEqual(issued.settings, { server: 'stc.example.org', realm: 'friends' })
+  const list = stage.options.ca
+  const identity = must(verifyPath(crypto, issued.chain, must(makeAnchors([issued.root])), [{ kind: 'crl', der: await currentListOf() }], stage.now, 'member', 'named'))
+  assert.deepEqual([identity.subject, identity.emails], ['Bob Example', ['bob@example.org']])
+  // Asked again, as after a lost answer: the same certificate, and one line in the index.
+  assert.deepEqual(must(await joining.ask(stage.ask, stage.now))!.chain, issued.chain)
+  assert.equal(must(listIssued(stage.options.dir)).filter((e) => e.name === 'Bob Example').length, 1)
+  assert.ok(list.listAddress?.endsWith('/list.crl'))
+  assert.deepEqual(must(readAudit(crypto, caFiles(stage.options.dir).audit)).map((l) => l.what).slice(0, 3), ['init', 'invitation used', 'issue'])
+})
+
+const currentListOf = async () => {
+  const { currentList } = await import('../../../src/pki/revoked.ts')
+  return must(currentList(stage.options.ca, stage.options.dir, stage.now)) as never
+}
+
+test('renewal by itself: due after two thirds, same key and names, not for a revoked one', async () => {
+  const joining = new Joining(crypto, stage.invite('Cleo', { confirmed: true, lifetimeDays: 30 }))
+  const issued = must(await joining.ask(stage.ask, stage.now))!
+  const certificateFile = path.join(stage.dir, 'cleo.pem')
+  writeFileSync(certificateFile, issued.chain.map((der) => encodePem('CERTIFICATE', der)).join(''))
+  const before = must(parseCertificate(issued.chain[0]!))
+  assert.deepEqual(doorOf(before), { host: 'ca.example.org', port: 7444 })
+  assert.ok(!isDue(before, stage.now))
+  stage.wait(21 * DAY_S)
+  assert.ok(isDue(before, stage.now))
+  using signer = crypto.signer('ecdsa-p256-sha256', joining.pkcs8)
+  must(await renewAtDoor(crypto, { certificate: before, chain: issued.chain, signer, certificateFile }, issued.root, stage.ask, stage.now))
+  const renewed = must(parseCertificate(must(readCertificates(certificateFile))[0]!))
+  assert.deepEqual(renewed.spki, before.spki)
+  assert.equal(renewed.subject.rdns.join(), before.subject.rdns.join())
+  assert.ok(renewed.notAfter - stage.now > 29 * DAY_S)
+  must(revoke(stage.options.ca, stage.options.dir, must(findIssued(stage.options.dir, renewed.serial, false, stage.now)), stage.now))
+  stage.wait(1)
+  const chain = must(readCertificates(certificateFile))
+  const refused = await renewAtDoor(crypto, { certificate: renewed, chain, signer, certificateFile }, issued.root, stage.ask, stage.now)
+  assert.ok(!refused.ok && refused.fault.code === 'IDENTITY_RENEWAL_REFUSED' && /IDENTITY_REVOKED/.test(refused.fault.message), refused.ok ? 'renewed' : refused.fault.message)
+})
+
+test('over the network: the door shows the root of the link, hands out the list, and nothing else', async () => {
+  const now = () => Math.floor(Date.now() / 1000) as typeof stage.now
+  const real = new AuthorityDesk('At a door')
+  real.now = now()
+  const door = must(await openDoor({ ...real.options, now, hosts: ['localhost'], bind: { address: '127.0.0.1', port: 0 } }))
+  try {
+    const invitation = { ...real.invite('Dan', { confirmed: true }), host: 'localhost', port: door.port }
+    const issued = must(await new Joining(crypto, invitation).ask(asker(crypto), now()))!
+    assert.equal(issued.name, 'Dan')
+    const list = must(await fetchList(`https://localhost:${door.port}/list.crl`))
+    assert.equal(must(parseRevocationList(list.der)).revoked.size, 0)
+    const missing = await fetchList(`https://localhost:${door.port}/settings.json`)
+    assert.ok(!missing.ok && /HTTP 404/.test(missing.fault.message))
+    const foreign = await new Joining(crypto, { ...invitation, fingerprint: new Uint8Array(32) }).ask(asker(crypto), now())
+    assert.ok(!foreign.ok && foreign.fault.code === 'IDENTITY_ENROLMENT_FORGED')
+  } finally {
+    await door.close()
+    real.close()
+  }
+  const gone = await new Joining(crypto, { ...stage.invite('Eli'), host: 'localhost', port: door.port }).ask(asker(crypto), now())
+  assert.ok(!gone.ok && gone.fault.code === 'IDENTITY_ENROLMENT_UNREACHABLE')
+})
+
+test('the record of what the authority did shows lines taken out or changed', () => {
+  const file = caFiles(stage.options.dir).audit
+  const lines = readFileSync(file, 'utf8').split('\n').filter((l) => l !== '')
+  assert.ok(lines.length > 3 && readAudit(crypto, file).ok)
+  for (const spoilt of [lines.toSpliced(1, 1), lines.with(1, lines[1]!.replace('Example', 'Exampel')), [lines[1]!, lines[0]!, ...lines.slice(2)]]) {
+    const copy = path.join(stage.dir, 'audit.jsonl')
+    writeFileSync(copy, `${spoilt.join('\n')}\n`)
+    const r = readAudit(crypto, copy)
+    assert.ok(!r.ok && r.fault.code === 'IDENTITY_AUDIT_BROKEN')
+  }
+})
