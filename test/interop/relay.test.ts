@@ -3,18 +3,25 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { endpoint } from '../kit/asterisk.ts'
 import { behindPbx } from '../kit/behind-pbx.ts'
-import type { Baresip } from '../kit/phones/baresip.ts'
+import { freePorts } from '../kit/free-ports.ts'
+import { type Baresip, startBaresip } from '../kit/phones/baresip.ts'
 import { until } from '../kit/processes.ts'
-import { toneShare } from '../kit/tones.ts'
-import { part, seconds } from '../kit/wav.ts'
+import { tone, toneShare } from '../kit/tones.ts'
+import { sdpOffer, UdpPhone } from '../kit/udp-phone.ts'
+import { part, seconds, writeWav } from '../kit/wav.ts'
 import { needs, needsAsterisk } from './setup.ts'
 
 const extensions = `[phones]
 exten => 600,1,Answer()
  same => n,Echo()
+exten => 601,1,Answer()
+ same => n,Read(digits,,3,,1,10)
+ same => n,Log(NOTICE,three digits: \${digits})
+ same => n,Echo()
 exten => _8XX,1,Answer()
  same => n,ConfBridge(\${EXTEN})
 exten => _[a-z].,1,Dial(PJSIP/\${EXTEN},20)
+exten => 700,hint,PJSIP/bert
 `
 const names = ['anna', 'bert', 'carl']
 const config = (more = '') => () => ({ 'pjsip.conf': names.map((n) => endpoint(n, { more })).join('\n'), 'extensions.conf': extensions })
@@ -25,16 +32,123 @@ async function hears(phone: Baresip, hz: number): Promise<void> {
   const share = toneShare(part(phone.heard(), from + 0.6), hz)
   assert.ok(share >= 0.9, `${phone.uri} hears ${hz} Hz in ${share} of the windows`)
 }
+const at = (extension: string, a: { address: string; port: number }): string => `sip:${extension}@${a.address}:${a.port}`
 
-test('a phone registers, calls the echo and hears itself', { timeout: 120_000 }, async (t) => {
+test('two clients and a plain phone call each other; hold, keys, a conference, a blind transfer', { timeout: 180_000 }, async (t) => {
   if (!needs(t, 'baresip') || !needsAsterisk(t)) return
   const w = await behindPbx(t, { config: config() })
-  const client = await w.client('anna')
-  const anna = await w.phone('anna', 700, client.sip)
+  const [a, b] = [await w.client('anna'), await w.client('bert')]
+  const [anna, bert] = [await w.phone('anna', 700, a.sip), await w.phone('bert', 1100, b.sip)]
+  const carl = await w.phone('carl', 500, { address: w.asterisk.address, port: w.asterisk.sip })
   assert.match(await w.asterisk.cli('pjsip show contacts'), /anna\/sip:stc[0-9a-f]{24}@127\.0\.0\.1/)
-  anna.dial(`sip:600@${client.sip.address}:${client.sip.port}`)
+
+  anna.dial(at('bert', a.sip))
   await anna.events.next('established')
-  await hears(anna, 700)
+  await bert.events.next('established')
+  await Promise.all([hears(anna, 1100), hears(bert, 700)])
+  anna.hold()
+  await anna.events.next('media')
+  anna.resume()
+  await anna.events.next('media')
+  // baresip writes down nothing more of what it hears after a hold of its own.
+  await hears(bert, 700)
+
+  // To the plain phone, by REFER of anna: bert and carl go on.
+  anna.command('transfer', at('carl', a.sip))
+  await carl.events.next('established')
+  await Promise.all([hears(carl, 1100), hears(bert, 500)])
+  bert.hangup()
+  await carl.events.next('closed')
+
+  anna.dial(at('601', a.sip))
+  await anna.events.next('established')
+  await until(5000, 'sound of the menu', () => seconds(anna.heard()) > 0 || undefined, anna.printed)
+  anna.sendDtmf('159')
+  await until(15_000, 'the digits', () => /three digits: 159/.test(w.asterisk.log()) || undefined, anna.printed)
   anna.hangup()
   await anna.events.next('closed')
+
+  for (const [phone, where] of [[anna, a.sip], [bert, b.sip]] as const) phone.dial(at('800', where))
+  carl.dial(w.asterisk.uri('800'))
+  for (const phone of [anna, bert, carl]) await phone.events.next('established')
+  await hears(anna, 1100)
+  await hears(carl, 700)
+  for (const phone of [anna, bert, carl]) phone.hangup()
+  await until(10_000, 'Asterisk without a leg', async () => /0 active channels/.test(await w.asterisk.cli('core show channels count')) || undefined, undefined, 200)
+})
+
+for (const direct of ['yes', 'no']) test(`two clients call each other over TCP with direct_media ${direct}`, { timeout: 120_000 }, async (t) => {
+  if (!needs(t, 'baresip') || !needsAsterisk(t)) return
+  const w = await behindPbx(t, { transport: 'tcp', config: () => ({ 'pjsip.conf': names.map((n) => endpoint(n).replace('direct_media=no', `direct_media=${direct}`)).join('\n'), 'extensions.conf': extensions }) })
+  const [a, b] = [await w.client('anna'), await w.client('bert')]
+  const [anna, bert] = [await w.phone('anna', 700, a.sip), await w.phone('bert', 1100, b.sip)]
+  anna.dial(at('bert', a.sip))
+  await anna.events.next('established')
+  await bert.events.next('established')
+  await Promise.all([hears(anna, 1100), hears(bert, 700)])
+  await hears(anna, 1100)
+  bert.hangup()
+  await anna.events.next('closed')
+})
+
+test('a phone that says nothing is not hung up by rtp_timeout, as it is without us', { timeout: 120_000 }, async (t) => {
+  if (!needsAsterisk(t)) return
+  const open = '[dora]\ntype=endpoint\ncontext=phones\ndisallow=all\nallow=ulaw\naors=dora\nrtp_timeout=4\n[dora]\ntype=aor\nmax_contacts=2\n'
+  const w = await behindPbx(t, { config: () => ({ 'pjsip.conf': open, 'extensions.conf': extensions }) })
+  const client = await w.client('dora')
+  const offer = sdpOffer('127.0.0.1', await freePorts(2), ['m=audio PORT RTP/AVP 0'])
+  const plain = await UdpPhone.open('127.0.0.1', { address: w.asterisk.address, port: w.asterisk.sip }, 'dora')
+  t.after(() => plain.close())
+  const ours = await UdpPhone.open('127.0.0.1', client.sip, 'dora')
+  t.after(() => ours.close())
+  assert.deepEqual([(await plain.invite('600', offer)).status, (await ours.invite('600', offer)).status], [200, 200])
+  const channels = async (): Promise<number> => (await w.asterisk.cli('core show channels concise')).split('\n').filter((l) => l.startsWith('PJSIP/dora-')).length
+  await until(20_000, 'the end of the plain call', async () => (await channels()) === 1 || undefined, () => w.asterisk.log().slice(-2000), 500)
+  const before = Date.now()
+  await until(20_000, 'twice as long again', () => Date.now() - before > 9000 || undefined)
+  assert.equal(await channels(), 1, w.asterisk.log().slice(-2000))
+  assert.equal((await ours.bye('600')).status, 200)
+  await until(5000, 'no leg left', async () => (await channels()) === 0 || undefined, undefined, 200)
+})
+
+test('the client is killed, the server ends, Asterisk is killed: phones and PBX hear of it, no leg is left', { timeout: 180_000 }, async (t) => {
+  if (!needs(t, 'baresip') || !needsAsterisk(t)) return
+  const w = await behindPbx(t, { config: config() })
+  const [a, b] = [await w.client('anna'), await w.client('bert')]
+  const [anna, bert] = [await w.phone('anna', 700, a.sip), await w.phone('bert', 1100, b.sip)]
+  const legs = async (): Promise<string> => /(\d+) active channel/.exec(await w.asterisk.cli('core show channels count'))![1]!
+  const talk = async (): Promise<void> => {
+    anna.dial(at('bert', a.sip))
+    await anna.events.next('established')
+    await bert.events.next('established')
+  }
+  await talk()
+  b.process.signal('SIGKILL')
+  await anna.events.next('closed')
+  await until(5000, 'no leg left after the death of a client', async () => (await legs()) === '0' || undefined, undefined, 200)
+
+  anna.dial(at('600', a.sip))
+  await anna.events.next('established')
+  await w.server.stop()
+  const closed = await anna.events.next('closed')
+  assert.equal(closed.kind, 'closed')
+  await until(5000, 'no leg left after the end of the server', async () => (await legs()) === '0' || undefined, () => w.asterisk.log().slice(-2000), 200)
+  anna.dial(at('600', a.sip))
+  const refused = await anna.events.next('closed')
+  assert.match(refused.reason, /503/)
+})
+
+test('one client guesses passwords, the other registers; Asterisk is asked five times', { timeout: 120_000 }, async (t) => {
+  if (!needs(t, 'baresip') || !needsAsterisk(t)) return
+  const w = await behindPbx(t, { config: config() })
+  const [a, b] = [await w.client('anna'), await w.client('bert')]
+  const wrong = await startBaresip({ name: 'anna', codecs: ['pcmu'], microphone: (writeWav(`${w.folder}/m.wav`, tone(700, { rate: 16000, seconds: 2 })), `${w.folder}/m.wav`), registrar: { ...a.sip, password: 'wrong' } })
+  t.after(() => wrong.stop())
+  for (let i = 0; i < 8; i++) {
+    await wrong.events.next('unregistered')
+    wrong.command('uareg', '60')
+  }
+  await a.shows(/Too many wrong passwords/)
+  await w.phone('bert', 1100, b.sip)
+  assert.equal(w.asterisk.log().split('SecurityEvent="ChallengeResponseFailed"').length - 1, 5)
 })

@@ -1,0 +1,138 @@
+/** Floods of calls, guessed passwords, another's name in From, another's place at the PBX. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { nothingLeft, relayWorld } from '../kit/relay-world.ts'
+import { headerOf } from '../kit/sip-phone.ts'
+
+const authorization = 'Authorization: Digest username="alice", realm="asterisk", nonce="n1", uri="sip:pbx.example", nc=00000001, cnonce="c", qop=auth, response="00"'
+const challenge = 'WWW-Authenticate: Digest realm="asterisk", nonce="n1", algorithm=MD5, qop="auth"'
+
+test('an INVITE flood of one phone is cut off at the client; another phone still calls', () => {
+  const w = relayWorld()
+  w.pbx.answer = () => ({ status: 486 })
+  const flooder = w.phone({ address: '192.0.2.50', port: 6000, callId: 'flood' })
+  for (let i = 0; i < 500; i++) flooder.invite({ uri: 'sip:2002@127.0.0.1', body: '' })
+  w.clock.advanceSync(200)
+  assert.equal(w.crossed.filter(({ m }) => m.k === 'sip-request').length, 20)
+  assert.equal(flooder.responses.filter((r) => r.status === 503).length, 480)
+  assert.equal(headerOf(flooder.responses.find((r) => r.status === 503)!, 'Retry-After'), '5')
+  assert.equal(w.codes().filter((c) => c === 'RELAY_FLOOD').length, 480)
+  const other = w.phone({ port: 6002, callId: 'other' })
+  other.invite({ uri: 'sip:2003@127.0.0.1' })
+  w.clock.advanceSync(50)
+  assert.equal(other.last.status, 486)
+  flooder.invite({ uri: 'sip:112@127.0.0.1', body: '' })
+  w.clock.advanceSync(50)
+  assert.equal(w.pbx.requests.findLast((r) => r.method === 'INVITE')!.uri.text, 'sip:112@127.0.0.1', 'a call for help gets through in the middle of it')
+})
+
+test('a client that ignores its own limits is cut off at the server; others are not', () => {
+  const w = relayWorld()
+  const other = w.another('bob-key')
+  w.pbx.answer = () => ({ status: 486 })
+  for (let i = 0; i < 60; i++) w.phone({ address: `192.0.2.${i}`, port: 6000, callId: `f${i}` }).invite({ uri: 'sip:2002@127.0.0.1', body: '' })
+  w.clock.advanceSync(100)
+  assert.equal(w.pbx.requests.filter((r) => r.method === 'INVITE').length, 40)
+  assert.equal(w.codes().filter((c) => c === 'RELAY_FLOOD').length, 20)
+  const bob = other.phone({ port: 6300, callId: 'bob', user: 'bob' })
+  bob.invite({ uri: 'sip:2002@127.0.0.1', body: '' })
+  w.clock.advanceSync(50)
+  assert.equal(bob.last.status, 486)
+})
+
+test('one client guesses passwords: after five it is not asked any more, while others register', () => {
+  const w = relayWorld()
+  const other = w.another('bob-key')
+  w.pbx.answer = (r) => (r.from.uri.text.includes('bob') ? { status: 200, headers: [`Contact: ${headerOf(r, 'Contact')};expires=300`] } : { status: 401, headers: [challenge] })
+  const guesser = w.phone()
+  for (let i = 0; i < 12; i++) {
+    guesser.send('REGISTER', { uri: 'sip:pbx.example', headers: [authorization] })
+    w.clock.advanceSync(1000)
+  }
+  assert.equal(w.pbx.requests.length, 5)
+  assert.equal(guesser.last.status, 403)
+  assert.match(headerOf(guesser.last, 'Warning')!, /Too many wrong passwords/)
+  const bob = other.phone({ port: 6300, callId: 'bob', user: 'bob' })
+  bob.send('REGISTER', { uri: 'sip:pbx.example', to: '<sip:bob@pbx.example>', headers: [authorization] })
+  w.clock.advanceSync(50)
+  assert.equal(bob.last.status, 200)
+  guesser.invite({ uri: 'sip:112@127.0.0.1' })
+  w.clock.advanceSync(50)
+  assert.equal(w.pbx.requests.findLast((r) => r.method === 'INVITE')!.uri.text, 'sip:112@127.0.0.1', 'emergency calls pass')
+  w.clock.advanceSync(130_000)
+  guesser.send('REGISTER', { uri: 'sip:pbx.example', headers: [authorization] })
+  w.clock.advanceSync(50)
+  assert.equal(guesser.last.status, 401, 'later it may try again')
+})
+
+test('a password with an old nonce is not a guess, nor is the first request without one', () => {
+  const w = relayWorld()
+  w.pbx.answer = () => ({ status: 401, headers: [`${challenge}, stale=true`] })
+  const phone = w.phone()
+  for (let i = 0; i < 20; i++) {
+    phone.send('REGISTER', { uri: 'sip:pbx.example', headers: i % 2 === 0 ? [authorization] : [] })
+    w.clock.advanceSync(1000)
+  }
+  assert.equal(w.pbx.requests.length, 20)
+})
+
+test('another\'s name in From: an extension that somebody registered is his alone', () => {
+  const w = relayWorld()
+  const other = w.another('mallory-key')
+  const alice = w.phone()
+  w.register(alice)
+  const mallory = other.phone({ port: 6660, callId: 'mallory', user: 'alice' })
+  w.pbx.answer = w.answering
+  const before = w.pbx.requests.length
+  const branch = mallory.invite({ uri: 'sip:2002@127.0.0.1' })
+  w.clock.advanceSync(50)
+  assert.equal(mallory.last.status, 403)
+  assert.match(headerOf(mallory.last, 'Warning')!, /registered by somebody else/)
+  assert.equal(w.pbx.requests.length, before)
+  assert.ok(w.codes().includes('RELAY_OTHERS_NAME'))
+  mallory.send('ACK', { branch })
+  const own = w.phone({ port: 6004, callId: 'second' })
+  own.invite({ uri: 'sip:2002@127.0.0.1' })
+  w.clock.advanceSync(50)
+  assert.equal(own.last.status, 200, 'alice herself calls')
+  w.clock.advanceSync(301_000)
+  mallory.invite({ uri: 'sip:2002@127.0.0.1' })
+  w.clock.advanceSync(50)
+  assert.equal(w.pbx.requests.at(-1)!.callId, 'mallory', 'when nobody holds it the PBX asks for the password')
+})
+
+test('a phone cannot assert another identity than its From', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  w.pbx.answer = w.answering
+  phone.invite({ uri: 'sip:2002@127.0.0.1', headers: ['P-Asserted-Identity: <sip:boss@pbx>', 'Remote-Party-ID: <sip:boss@pbx>;party=calling'] })
+  w.clock.advanceSync(50)
+  assert.equal(headerOf(w.pbx.requests[0]!, 'P-Asserted-Identity'), undefined)
+  assert.equal(headerOf(w.pbx.requests[0]!, 'Remote-Party-ID'), undefined)
+})
+
+test('a host of the LAN cannot draw a registered phone\'s calls to itself by its Contact', () => {
+  const w = relayWorld()
+  const alice = w.phone({ address: '192.0.2.10', port: 6000 })
+  const contact = w.register(alice)
+  const thief = w.phone({ address: '192.0.2.66', port: 6000, callId: 'thief' })
+  w.pbx.answer = () => ({ status: 401, headers: [challenge] })
+  thief.raw(`REGISTER sip:pbx.example SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.66:6000;branch=z9hG4bKt;rport\r\nMax-Forwards: 70\r\nFrom: <sip:alice@pbx>;tag=9\r\nTo: <sip:alice@pbx>\r\nCall-ID: thief\r\nCSeq: 1 REGISTER\r\nContact: <sip:alice@192.0.2.10:6000>\r\nContent-Length: 0\r\n\r\n`)
+  w.clock.advanceSync(50)
+  w.pbx.invite({ uri: contact, body: '' })
+  w.clock.advanceSync(50)
+  assert.equal(alice.requests.at(-1)!.method, 'INVITE')
+  assert.deepEqual(thief.requests, [])
+})
+
+test('who dials into the token of a phone from beside the PBX is not heard by anybody', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  w.register(phone)
+  w.pbx.invite({ uri: 'sip:stc000000000000000000000000@10.0.0.1:5080', body: '' })
+  w.clock.advanceSync(50)
+  assert.equal(w.pbx.last.status, 480)
+  assert.deepEqual(phone.requests, [])
+  w.pbx.send('ACK', { branch: 'z9hG4bKfrom-pbx.0' })
+  assert.deepEqual(w.left(), nothingLeft)
+})
