@@ -142,7 +142,9 @@ test('one client guesses passwords, the other registers; Asterisk is asked five 
   if (!needs(t, 'baresip') || !needsAsterisk(t)) return
   const w = await behindPbx(t, { config: config() })
   const [a, b] = [await w.client('anna'), await w.client('bert')]
-  const wrong = await startBaresip({ name: 'anna', codecs: ['pcmu'], microphone: (writeWav(`${w.folder}/m.wav`, tone(700, { rate: 16000, seconds: 2 })), `${w.folder}/m.wav`), registrar: { ...a.sip, password: 'wrong' } })
+  const microphone = `${w.folder}/m.wav`
+  writeWav(microphone, tone(700, { rate: 16000, seconds: 2 }))
+  const wrong = await startBaresip({ name: 'anna', codecs: ['pcmu'], microphone, registrar: { ...a.sip, password: 'wrong' } })
   t.after(() => wrong.stop())
   for (let i = 0; i < 8; i++) {
     await wrong.events.next('unregistered')
