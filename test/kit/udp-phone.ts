@@ -64,13 +64,16 @@ export class UdpPhone {
     const first = await this.#once(method, uri, headers, body)
     if (first.status !== 401 || this.#password === undefined) return first
     if (method === 'INVITE') this.#send('ACK', uri, [], '', this.#cseq)
-    const challenge = /^WWW-Authenticate: (Digest .*algorithm=SHA-256.*)$/im.exec(first.text)?.[1] ?? ''
+    const challenges = [...first.text.matchAll(/^WWW-Authenticate: *(Digest .*)$/gim)].map((m) => m[1]!)
+    const strong = challenges.find((c) => /algorithm=SHA-256/i.test(c))
+    const challenge = strong ?? challenges[0] ?? ''
+    const algorithm = strong === undefined ? 'MD5' : 'SHA-256'
     const field = (name: string): string => new RegExp(`${name}="?([^",]*)`).exec(challenge)?.[1] ?? ''
-    const h = (text: string): string => createHash('sha256').update(text).digest('hex')
+    const h = (text: string): string => createHash(algorithm === 'MD5' ? 'md5' : 'sha256').update(text).digest('hex')
     const nc = String(++this.#nonceCount).padStart(8, '0')
     const response = h(`${h(`${this.user}:${field('realm')}:${this.#password}`)}:${field('nonce')}:${nc}:abcd:auth:${h(`${method}:${uri}`)}`)
     const opaque = field('opaque') === '' ? '' : `, opaque="${field('opaque')}"`
-    this.#authorization = `Authorization: Digest username="${this.user}", realm="${field('realm')}", nonce="${field('nonce')}", uri="${uri}", algorithm=SHA-256, qop=auth, nc=${nc}, cnonce="abcd", response="${response}"${opaque}`
+    this.#authorization = `Authorization: Digest username="${this.user}", realm="${field('realm')}", nonce="${field('nonce')}", uri="${uri}", algorithm=${algorithm}, qop=auth, nc=${nc}, cnonce="abcd", response="${response}"${opaque}`
     return this.#once(method, uri, [...headers, this.#authorization], body)
   }
   async #once(method: string, uri: string, headers: readonly string[], body: string): Promise<SipReply> {
