@@ -30,6 +30,7 @@ const VARIANTS: Readonly<Record<string, Omit<StartPlaneOptions, 'bind'>>> = {
 }
 const SUITES = { gcm: 'AEAD_AES_128_GCM', gcm256: 'AEAD_AES_256_GCM', sha1: 'AES_CM_128_HMAC_SHA1_80' } as const
 const SAMPLE = 4
+const WARM_UP_MS = 5000
 const LIMIT_MS = 60_000
 
 function shape(text: string): Shape {
@@ -67,7 +68,7 @@ async function once(s: Shape, variant: string, suite: keyof typeof SUITES, secon
     plane.order({ kind: 'routes', routes: Array.from({ length: s.talking }, (_, t) => ({ from: legs[t]!, ssrc: streamOf(t) as Ssrc, to: s.receivers(t).map((i) => legs[i]!) satisfies LegId[] })) })
     await plane.next('done', LIMIT_MS)
     // What is called once per packet is compiled for good by then.
-    clients.order({ kind: 'run', ms: 1500 })
+    clients.order({ kind: 'run', ms: WARM_UP_MS })
     await clients.next('ran', LIMIT_MS)
     const before = { all: schedulerMs(plane.pid), kernel: kernelMs(plane.pid) }
     clients.order({ kind: 'run', ms: seconds * 1000 })

@@ -1,0 +1,74 @@
+/**
+ * `npm run bench -- bridge [--streams 200,1000,2000] [--rounds 5] [--seconds 4] [--suite gcm|sha1] [--relays native,c,rtpengine] [--gather 1]`:
+ * cost of one packet bridged between RTP and SRTP, half of the streams each way, 50 packets a second each. Our plane beside a C
+ * program with the same system calls and libcrypto (bench/c/bridge.c) and rtpengine from Debian's packages, alternating, all pinned to core 0,
+ * generator and sink to core 1.
+ */
+import type { SrtpKeys } from '../src/media/api.ts'
+import { listOption, numberOption, option, round } from './_args.ts'
+import type { BridgeOrder, BridgeReport } from './_bridge-load.ts'
+import { load } from './_cpu.ts'
+import type { LoadFigures } from './_media-load.ts'
+import { kernelMs, median, pin, schedulerMs } from './_pinned.ts'
+import { BenchProcess } from './_process.ts'
+import { type RelayName, startRelay } from './_relays.ts'
+import type { BenchTable } from './run.ts'
+
+const SUITES: Readonly<Record<string, SrtpKeys['suite']>> = { gcm: 'AEAD_AES_128_GCM', sha1: 'AES_CM_128_HMAC_SHA1_80' }
+const LIMIT_MS = 120_000
+const SAMPLE = 8
+/** Until what is called once per packet is compiled for good. */
+const WARM_UP_MS = 5000
+
+interface Run extends LoadFigures {
+  readonly relayMs: number
+  readonly kernelMs: number
+}
+
+async function once(name: RelayName, calls: number, suite: SrtpKeys['suite'], seconds: number, gatherMs: number): Promise<Run> {
+  const ends = new BenchProcess<BridgeOrder, BridgeReport>('./_bridge-load.ts')
+  const relay = await startRelay(name, suite, gatherMs)
+  try {
+    pin(ends.pid, 1)
+    ends.order({ kind: 'prepare', calls, suite, sample: SAMPLE })
+    const prepared = await ends.next('prepared', LIMIT_MS)
+    const places = await relay.open(prepared.calls)
+    ends.order({ kind: 'connect', places, probe: relay.probe })
+    await ends.next('connected', LIMIT_MS)
+    ends.order({ kind: 'run', ms: WARM_UP_MS })
+    await ends.next('ran', LIMIT_MS)
+    const before = { all: schedulerMs(relay.pid), kernel: kernelMs(relay.pid) }
+    ends.order({ kind: 'run', ms: seconds * 1000 })
+    const figures = await ends.next('ran', LIMIT_MS + seconds * 1000)
+    return { ...figures, relayMs: schedulerMs(relay.pid) - before.all, kernelMs: kernelMs(relay.pid) - before.kernel }
+  } finally {
+    await Promise.all([relay.stop(), ends.stop()])
+  }
+}
+
+export async function run(args: readonly string[]): Promise<BenchTable> {
+  const rounds = numberOption(args, 'rounds', 5)
+  const seconds = numberOption(args, 'seconds', 4)
+  const gather = numberOption(args, 'gather', 1)
+  const suites = (option(args, 'suite') ?? 'gcm,sha1').split(',')
+  const relays = (option(args, 'relays') ?? 'native,c,rtpengine').split(',') as RelayName[]
+  const rows: Record<string, string | number>[] = []
+  for (const suite of suites) for (const streams of listOption(args, 'streams', [200, 1000, 2000])) {
+    const runs = new Map<RelayName, Run[]>(relays.map((r) => [r, []]))
+    for (let k = 0; k < rounds; k++) for (const r of relays) runs.get(r)!.push(await once(r, streams / 2, SUITES[suite]!, seconds, gather))
+    const cost = (r: RelayName): number => median((runs.get(r) ?? []).map((x) => (x.relayMs * 1000) / x.received))
+    for (const [name, list] of runs) rows.push(row(suite, streams, name, list, cost))
+  }
+  return { name: 'bridge', rows, remarks: [`medians of ${rounds} alternating runs of ${seconds} s, gather ${gather} ms; delay: from the generator's call to the sink's; load of the machine ${load()}`] }
+}
+
+function row(suite: string, streams: number, name: RelayName, runs: readonly Run[], cost: (r: RelayName) => number): Record<string, string | number> {
+  const of = (pick: (r: Run) => number): number => median(runs.map(pick))
+  return {
+    suite, streams, relay: name, 'packets/s': Math.round(of((r) => (r.received * 1000) / r.elapsedMs)), 'µs/packet': round(cost(name), 2), 'of it kernel': round(of((r) => (r.kernelMs * 1000) / r.received), 2),
+    'of rtpengine': round(cost(name) / cost('rtpengine'), 2), 'of C': round(cost(name) / cost('c'), 2),
+    'relay CPU %': round(of((r) => (100 * r.relayMs) / r.elapsedMs)), 'load CPU %': round(of((r) => (100 * r.cpuMs) / r.elapsedMs)),
+    'delay ms': round(of((r) => r.delayMedianMs), 2), 'p99 ms': round(of((r) => r.delayP99Ms), 2),
+    lost: runs.reduce((n, r) => n + r.sent - r.received, 0), opened: runs.reduce((n, r) => n + r.opened, 0), wrong: runs.reduce((n, r) => n + r.wrong, 0),
+  }
+}
