@@ -61,7 +61,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const own = await vaultFor(config, configFile, crypto, { ...(extras.vaultBundle === undefined ? {} : { bundle: extras.vaultBundle }), onDeath: (fault, final) => extras.observer?.onVault?.(fault, final) })
   if (!own.ok) return own
   const { vault } = own.value
-  const media = await startMediaWorker({ vaultPort: vault.framesPort() })
+  const media = await startMediaWorker({ vaultPort: vault.framesPort(), plane: config.mediaPlane })
   const scheduler = realScheduler()
   const server = { host: config.server.host, port: config.server.port, name: config.server.name ?? config.server.host }
   const client = new Client({

@@ -56,6 +56,8 @@ export const clientConfig = z.strictObject({
     })
     .prefault({}),
   rooms: z.record(z.string(), room).default({}),
+  /** Whether SRTP of the media thread uses libcrypto itself: `auto`, where that works. */
+  mediaPlane: z.enum(['auto', 'native', 'portable']).default('auto'),
   /** Where the keys are: `in-process` is for machines that cannot start another. */
   vault: z.enum(['process', 'in-process']).default('process'),
   /** The page in the browser, on loopback; another free port where this one is taken. `false`: none. */

@@ -5,13 +5,12 @@ import { createNativeCrypto } from '../crypto/native/index.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { AddressPort } from '../net/address.ts'
+import type { PlaneChoice } from './plane-choice.ts'
 import { loopSelfTest, NativeLoop, nativeUdp, type WakeHandle } from '../net/native/index.ts'
 import { nodeUdp } from '../net/node-udp.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { UdpPort, UdpSocket } from '../net/udp.ts'
 
-/** `auto`: native where it works. */
-export type PlaneChoice = 'auto' | 'native' | 'portable'
 export type PlaneProvider = 'native' | 'portable'
 
 export interface PlaneTuning {

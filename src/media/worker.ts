@@ -4,30 +4,36 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { codecFactory } from '../audio/codecs.ts'
 import { loadOpus } from '../audio/opus.ts'
 import { makeFault } from '../base/result.ts'
+import { createNativeCrypto } from '../crypto/native/index.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { nodeUdp } from '../net/node-udp.ts'
 import { resolveAddresses } from '../net/resolve.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { HopId, MediaCommand, MediaEvent } from './api.ts'
+import type { PlaneChoice } from './plane-choice.ts'
 import { portVault } from './frames-port.ts'
 import { createMediaSession } from './session/session.ts'
 
 export interface MediaWorkerData {
   readonly vaultPort: MessagePort
+  readonly plane: PlaneChoice
 }
 
 /** The first message of the thread, before any event. */
 export const READY = 'ready'
 
-async function main(port: MessagePort, { vaultPort }: MediaWorkerData): Promise<void> {
+async function main(port: MessagePort, { vaultPort, plane }: MediaWorkerData): Promise<void> {
   const emit = (e: MediaEvent): void => {
     const transfer: Transferable[] = e.op === 'phone.heard' ? [e.pcm.buffer as ArrayBuffer] : []
     port.postMessage(e, transfer)
   }
   const opus = await loadOpus()
   if (!opus.ok) emit({ op: 'fault', code: opus.fault.code, message: opus.fault.message, about: 'codecs' })
+  const ciphers = plane === 'portable' ? undefined : createNativeCrypto()
+  // A system where it does not exist is no news; answers that are wrong are, and so is a wish that is not met.
+  if (ciphers?.ok === false && (plane === 'native' || ciphers.fault.code !== 'NATIVE_UNAVAILABLE')) emit({ op: 'fault', code: ciphers.fault.code, message: ciphers.fault.message, about: 'ciphers' })
   const session = createMediaSession({
-    udp: nodeUdp(), scheduler: realScheduler(), crypto: createNodeCrypto(),
+    udp: nodeUdp(), scheduler: realScheduler(), crypto: ciphers?.ok === true ? ciphers.value : createNodeCrypto(),
     codecs: codecFactory(opus.ok ? opus.value : undefined), vault: portVault(vaultPort), emit,
   })
   /** Hops whose server's name is being looked up, by the generation that is wanted. */
