@@ -6,6 +6,7 @@ import { registerInvite } from './invite.ts'
 import { registerJoin } from './join.ts'
 import { registerClient } from './client.ts'
 import { registerDemo } from './demo.ts'
+import { registerDoctorPbx } from './doctor-pbx.ts'
 import { registerServer } from './server.ts'
 import { registerVault } from './vault.ts'
 
@@ -23,5 +24,6 @@ export async function run(argv: readonly string[]): Promise<void> {
   registerJoin(program)
   registerVault(program)
   registerDemo(program)
+  registerDoctorPbx(program.commands.find((c) => c.name() === 'doctor') ?? program.command('doctor').description('find out what is wrong, and what to do about it'))
   await program.parseAsync(argv)
 }

@@ -5,15 +5,17 @@ import { showAddress } from '../net/address.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import { RevocationFetcher } from '../pki/source.ts'
 import { pinoLog, readServerConfig, startServer } from '../server/index.ts'
-import { complain, fail, interrupted } from './output.ts'
+import { registerAsteriskConfig } from './asterisk-config.ts'
+import { complain, EXIT, fail, interrupted } from './output.ts'
 import { preferVoice } from './priority.ts'
 
 export function registerServer(program: Command): void {
-  program
+  const server = program
     .command('server')
     .description('run a server')
-    .requiredOption('-c, --config <file>', 'configuration (YAML; docs/operations.md lists the keys)')
-    .action((options: { config: string }) => runServer(options.config))
+    .option('-c, --config <file>', 'configuration (YAML; docs/operations.md lists the keys)')
+    .action((options: { config?: string }) => (options.config === undefined ? server.error("error: required option '-c, --config <file>' not specified", { exitCode: EXIT.usage }) : runServer(options.config)))
+  registerAsteriskConfig(server)
 }
 
 async function runServer(file: string): Promise<void> {

@@ -11,6 +11,7 @@ export const pbxFaults = {
   PBX_LOGIN: { what: 'Asterisk\'s manager interface does not take our name and secret', todo: 'Compare them with manager.conf, and look at its permit and deny lines.' },
   PBX_ACTION: { what: 'Asterisk refused what was asked of it', todo: 'See its reason; the manager account may lack a permission (stc doctor pbx tells).' },
   PBX_BUSY: { what: 'Too many questions wait for an answer of Asterisk', todo: 'Try again in a few seconds.' },
+  PBX_SECRET: { what: 'The secret of Asterisk\'s manager account cannot be used', todo: 'pbx.ami.secretFile names a file with that one line, readable by the server; "stc server asterisk-config" writes it.' },
   PBX_LISTEN: { what: 'The port for Asterisk\'s questions (FastAGI) cannot be opened', todo: 'Choose another, or end the program that holds it.' },
   PBX_CERTIFICATE_NEEDED: { what: 'This conference is for callers with a certificate', todo: 'Call through an stc client.' },
   PBX_BLIND: { what: 'The server does not see who is in the conferences, so nobody is let in', todo: 'Check the connection to Asterisk\'s manager interface.' },

@@ -1,8 +1,5 @@
 /** The telephone system behind a server: Asterisk by its manager interface (AMI) and its questions (FastAGI). */
-import { readFileSync } from 'node:fs'
-import { utf8 } from '../../base/bytes.ts'
 import { err, ok, type Result } from '../../base/result.ts'
-import { Secret } from '../../base/secret.ts'
 import { showAddress } from '../../net/address.ts'
 import { connectTcp } from '../../net/tcp.ts'
 import type { ServerCore } from '../core.ts'
@@ -11,6 +8,7 @@ import { AmiLink } from './ami-link.ts'
 import type { PbxConfig } from './config.ts'
 import { Coupling } from './coupling.ts'
 import type { ClientLegs } from './legs.ts'
+import { readSecret } from './secret-file.ts'
 
 export { pbxConfig, type PbxConfig } from './config.ts'
 export type { ClientLeg, ClientLegs, LegQuestion } from './legs.ts'
@@ -50,14 +48,4 @@ export async function startPbx(config: PbxConfig, core: ServerCore, legs: () => 
     secret.value[Symbol.dispose]()
   }
   return ok({ status, stop })
-}
-
-function readSecret(file: string): Result<Secret> {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8').trim()
-  } catch (e) {
-    return err('CONFIG_CREDENTIALS', `pbx.ami.secretFile ${file} (${(e as NodeJS.ErrnoException).code ?? 'unreadable'})`)
-  }
-  return text === '' || text.length > 256 ? err('CONFIG_CREDENTIALS', `pbx.ami.secretFile ${file} has ${text.length} characters`) : ok(new Secret(utf8(text)))
 }
