@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { registerCa } from './ca.ts'
+import { registerDoctorPki } from './doctor-pki.ts'
+import { registerIdentity } from './identity.ts'
 import { registerInvite } from './invite.ts'
 import { registerJoin } from './join.ts'
 import { registerClient } from './client.ts'
@@ -22,6 +24,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   registerCa(program)
   registerInvite(program)
   registerJoin(program)
+  registerIdentity(program)
+  registerDoctorPki(program)
   registerVault(program)
   registerDemo(program)
   registerDoctorPbx(program.commands.find((c) => c.name() === 'doctor') ?? program.command('doctor').description('find out what is wrong, and what to do about it'))

@@ -1,0 +1,133 @@
+/** `stc doctor pki`: what is wrong, or will be, with certificates and revocation, and what to do about it. */
+import type { Command } from 'commander'
+import { createNodeCrypto } from '../crypto/node/index.ts'
+import { displayName } from '../model/identity.ts'
+import type { RevocationProof, RevocationRule } from '../model/trust.ts'
+import { fetchAnswer, fetchList, isFetchable } from '../pki/fetch.ts'
+import { type Certificate, certificateText } from '../protocol/x509/certificate.ts'
+import { makeAnchors, type VerifiedPath, verifyChain } from '../protocol/x509/path.ts'
+import { formatTime } from '../protocol/x509/time.ts'
+import { besideConfig, readConfig } from '../store/config.ts'
+import { readCertificates } from '../store/identity-file.ts'
+import { readLists } from '../store/revocation-file.ts'
+import { currentTime } from './options.ts'
+import { EXIT, fail, say } from './output.ts'
+import { z } from 'zod'
+
+const SOON_S = 14 * 86_400
+
+/** Of a client's or a server's configuration, as much as is looked at. */
+const looked = z.object({
+  identity: z.object({ certificate: z.string(), anchors: z.array(z.string()).min(1), revocation: z.object({ rule: z.string().optional(), lists: z.array(z.string()).optional() }).optional() }),
+  revocation: z.object({ rule: z.string().optional(), lists: z.array(z.string()).optional() }).optional(),
+})
+
+export function registerDoctorPki(program: Command): void {
+  const doctor = program.commands.find((c) => c.name() === 'doctor') ?? program.command('doctor').description('look for what is wrong')
+  doctor.command('pki')
+    .description('check certificate, chain, dates and revocation of a client or server')
+    .requiredOption('-c, --config <file>', 'its configuration')
+    .option('--offline', 'fetch nothing')
+    .action(run)
+}
+
+class Report {
+  bad = false
+  good(text: string): void {
+    say(`ok    ${text}`)
+  }
+  warn(text: string, todo: string): void {
+    say(`warn  ${text}\n      → ${todo}`)
+  }
+  fault(text: string, todo: string): void {
+    this.bad = true
+    say(`BAD   ${text}\n      → ${todo}`)
+  }
+}
+
+async function run(o: { config: string; offline?: boolean }): Promise<void> {
+  const config = readConfig(o.config, looked)
+  if (!config.ok) return fail(config.fault)
+  const { certificate, anchors: anchorFiles } = config.value.identity
+  const settings = config.value.revocation ?? config.value.identity.revocation ?? {}
+  const chain = readCertificates(besideConfig(o.config, certificate))
+  if (!chain.ok) return fail(chain.fault)
+  const ders = anchorFiles.map((f) => readCertificates(besideConfig(o.config, f)))
+  for (const d of ders) if (!d.ok) return fail(d.fault)
+  const anchors = makeAnchors(ders.flatMap((d) => (d.ok ? d.value : [])))
+  if (!anchors.ok) return fail(anchors.fault)
+  const crypto = createNodeCrypto()
+  const report = new Report()
+  const now = currentTime()
+  const asMember = verifyChain(crypto, chain.value, anchors.value, [], now, 'member', 'given')
+  const verified = asMember.ok ? asMember : verifyChain(crypto, chain.value, anchors.value, [], now, 'server', 'given')
+  if (!verified.ok) {
+    const told = asMember.ok ? verified.fault : asMember.fault
+    report.fault(told.message, `code ${told.code}`)
+    process.exitCode = EXIT.failed
+    return
+  }
+  const { identity, path, validUntil } = verified.value
+  report.good(`${displayName(identity)}, by ${identity.issuer}; ${path.length - 1} step${path.length === 2 ? '' : 's'} to the anchor`)
+  if (validUntil - now < SOON_S) report.warn(`the path ends on ${formatTime(validUntil)}`, 'renew the certificate: "stc identity renew", or ask your authority')
+  else report.good(`valid until ${formatTime(validUntil)}`)
+  const proofs: RevocationProof[] = []
+  for (const file of settings.lists ?? []) {
+    const lists = readLists(besideConfig(o.config, file))
+    if (lists.ok) proofs.push(...lists.value)
+    else report.fault(lists.fault.message, `code ${lists.fault.code}`)
+  }
+  for (const [i, c] of path.entries()) {
+    const issuer = path[i + 1]
+    if (issuer !== undefined) await checkPoints(report, c, issuer, proofs, o.offline === true)
+  }
+  verdict(report, verified.value, chain.value, anchors.value, proofs, settings.rule as RevocationRule | undefined)
+  if (report.bad) process.exitCode = EXIT.failed
+}
+
+/** Every place that this certificate names. */
+async function checkPoints(report: Report, c: Certificate, issuer: Certificate, proofs: RevocationProof[], offline: boolean): Promise<void> {
+  const who = certificateText(c)
+  const { crlAddresses, ocspAddresses = [] } = c.extensions
+  if (crlAddresses === undefined && ocspAddresses.length === 0) {
+    report.good(`${who} names no place for its revocation: nothing is asked for under the rule "named"`)
+    return
+  }
+  const reachable = (crlAddresses ?? []).filter(isFetchable)
+  const responders = ocspAddresses.filter(isFetchable)
+  if (reachable.length === 0 && responders.length === 0) {
+    const ldap = (crlAddresses ?? []).find((a) => /^ldaps?:/i.test(a))
+    report.fault(
+      `${who}: ${ldap === undefined ? 'its revocation list has no address that can be fetched' : `its revocation list is in the directory alone (${ldap.slice(0, 60)}…)`}`,
+      ldap === undefined ? 'have the authority publish its list by http, or give the list as a file: revocation.lists'
+        : 'AD CS: on the authority, "Extensions" → CRL Distribution Point: add http://HOST/CertEnroll/<CaName><CRLNameSuffix><DeltaCRLAllowed>.crl with "Include in the CDP extension of issued certificates", publish (certutil -CRL), and issue the certificate anew; or copy the .crl to the server now and then: revocation.lists',
+    )
+    return
+  }
+  if (offline) return report.good(`${who}: ${[...reachable, ...responders].join(', ')} (not asked)`)
+  for (const address of reachable) {
+    const got = await fetchList(address)
+    if (!got.ok) {
+      report.fault(got.fault.message, 'the server and clients need this address; check it from their machines, or give the list as a file: revocation.lists')
+      continue
+    }
+    proofs.push(got.value)
+    report.good(`${who}: list from ${address}, ${got.value.der.length} octets`)
+  }
+  for (const address of responders) {
+    const got = await fetchAnswer(createNodeCrypto(), address, c, issuer)
+    if (!got.ok) report.warn(got.fault.message, reachable.length > 0 ? 'the list is used instead' : 'without an answer nobody with this certificate comes in under the rule "named"')
+    else {
+      proofs.push(got.value)
+      report.good(`${who}: answer from ${address}`)
+    }
+  }
+}
+
+function verdict(report: Report, { path }: VerifiedPath, chain: Parameters<typeof verifyChain>[1], anchors: Parameters<typeof verifyChain>[2], proofs: readonly RevocationProof[], rule: RevocationRule = 'named'): void {
+  const crypto = createNodeCrypto()
+  const purpose = path[0]?.extensions.extendedKeyUsage?.includes('1.3.6.1.5.5.7.3.2') === false ? 'server' : 'member'
+  const judged = verifyChain(crypto, chain, anchors, proofs, currentTime(), purpose, rule)
+  if (judged.ok) report.good(`accepted under the rule "${rule}"`)
+  else report.fault(judged.fault.message, `code ${judged.fault.code}; under the rule "${rule}" others do not let this certificate in`)
+}
