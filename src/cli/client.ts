@@ -2,13 +2,13 @@
 import { type Command, Option } from 'commander'
 import type { Fault } from '../base/result.ts'
 import type { RunningCall } from '../client/calls.ts'
-import { type ClientConfig, clientConfig } from '../client/config.ts'
+import { type ClientConfig, clientConfig, linesOf } from '../client/config.ts'
 import type { CallEvent } from '../model/roster.ts'
 import { lanAddress } from '../demo/lan.ts'
 import { showEvent, showRoster, type Terminal } from '../client/terminal.ts'
 import { showAddress } from '../net/address.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
-import { type ClientExtras, startRealClient } from './compose-client.ts'
+import { type ClientExtras, type RealClient, startRealClient } from './compose-client.ts'
 import { complain, EXIT, fail, interrupted, say } from './output.ts'
 import { clientWithPage, pageAlone } from './page.ts'
 import { preferVoice } from './priority.ts'
@@ -26,7 +26,6 @@ async function runClient(file: string, vault?: ClientConfig['vault']): Promise<v
   preferVoice()
   const config = readConfig(file, clientConfig)
   if (!config.ok) return fail(config.fault)
-  const terminal: Terminal = { write: say, colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined }
   let broken: (fault: Coded) => void = () => {}
   const breakdown = new Promise<Coded>((resolve) => {
     broken = resolve
@@ -34,43 +33,24 @@ async function runClient(file: string, vault?: ClientConfig['vault']): Promise<v
   const chosen = { ...config.value, ...(vault === undefined ? {} : { vault }) }
   const page = config.value.page === false ? undefined : await pageAlone({ port: config.value.page.port, sessionsFile: besideConfig(file, '.stc-page.json') })
   if (page?.ok === false) complain(`stc: ${coded(page.fault)}`)
-  const extras: ClientExtras = {
-    relayReport: (fault, about) => say(`pbx: ${about}: ${coded(fault)}`),
-    ...(config.value.log === 'debug' ? { report: (fault, from) => say(`refused from ${showAddress(from)}: ${coded(fault)}`) } : {}),
-    observer: {
-      onServer: (up, { fault }) => {
-        say(up ? `connected to ${config.value.server.host}` : `not connected: ${fault === undefined ? '' : coded(fault)}`)
-      },
-      onVault: (fault, final) => {
-        say(`vault: ${coded(fault)}`)
-        if (final) broken(fault)
-      },
-      onPhone: (e) => {
-        if (e.kind === 'registered' || e.kind === 'unregistered') say(`phone ${e.line} ${e.kind}: ${e.contact}`)
-        else if (e.kind === 'dial') say(`phone ${e.line} dials ${e.target}`)
-      },
-      onEvent: (call, e) => {
-        showEvent(terminal, call.name, e)
-        if (e.kind === 'group' || e.kind === 'confirmed') showRoster(terminal, call.roster)
-        // Who talks changes all the time: the screen shows it, the terminal does not.
-        if (e.kind === 'conference' && isNews(call, e)) showRoster(terminal, call.roster)
-      },
-      onOver: (call, reason, fault) => say(`${call.name}: ${fault === undefined ? reason : coded(fault)}`),
-      onMedia: (e) => {
-        if (e.op === 'fault') {
-          say(`media: ${coded(e)}`)
-          if (e.code === 'MEDIA_WORKER') broken(e)
-        }
-        else if (e.op === 'hop.path') say(`media to the server: ${e.path}${e.roundTripMs === undefined ? '' : `, ${e.roundTripMs.toFixed(1)} ms`}`)
-      },
-    },
-  }
-  const started = await (page?.ok === true ? clientWithPage(page.value, chosen, file, extras) : startRealClient(chosen, file, extras))
+  const [first, ...others] = linesOf(chosen)
+  const extras = extrasFor(first, others.length > 0 ? lineName(first) : '', broken)
+  const started = await (page?.ok === true ? clientWithPage(page.value, first, file, extras) : startRealClient(first, file, extras))
   if (!started.ok) {
     if (page?.ok === true) await page.value.close()
     return fail(started.fault)
   }
-  const { phones, warnings, vault: { report } } = started.value
+  const running: Pick<RealClient, 'phones' | 'warnings' | 'stop'>[] = [started.value]
+  for (const line of others) {
+    const one = await startRealClient(line, file, extrasFor(line, lineName(line), broken))
+    if (!one.ok) {
+      await Promise.all(running.map((r) => r.stop()))
+      return fail(one.fault)
+    }
+    running.push(one.value)
+  }
+  const { vault: { report } } = started.value
+  const [phones, warnings] = [running.flatMap((r) => r.phones), new Set(running.flatMap((r) => r.warnings))]
   say(report === undefined ? 'vault: in this process' : `vault: ${report.isolated ? 'isolated process' : 'process'}, program ${report.measurement.slice(0, 16)}`)
   for (const w of warnings) complain(`stc: ${w}`)
   for (const p of phones) say(`phone ${p.line}: register or dial at sip:${p.line}@${reachable(p.address)}`)
@@ -82,7 +62,46 @@ async function runClient(file: string, vault?: ClientConfig['vault']): Promise<v
     process.exitCode = EXIT.failed
   }
   say('leaving')
-  await started.value.stop()
+  await Promise.all(running.map((r) => r.stop()))
+}
+
+const lineName = (c: ClientConfig): string => c.phones[0]?.line ?? 'main'
+
+/** What one line tells on the terminal; its name stands in front where there are several. */
+function extrasFor(config: ClientConfig, name: string, broken: (fault: Coded) => void): ClientExtras {
+  const tell = name === '' ? say : (text: string): void => say(`${name}: ${text}`)
+  const terminal: Terminal = { write: tell, colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined }
+  return {
+    relayReport: (fault, about) => tell(`pbx: ${about}: ${coded(fault)}`),
+    ...(config.log === 'debug' ? { report: (fault, from) => tell(`refused from ${showAddress(from)}: ${coded(fault)}`) } : {}),
+    observer: {
+      onServer: (up, { fault }) => {
+        tell(up ? `connected to ${config.server.host}` : `not connected: ${fault === undefined ? '' : coded(fault)}`)
+      },
+      onVault: (fault, final) => {
+        tell(`vault: ${coded(fault)}`)
+        if (final) broken(fault)
+      },
+      onPhone: (e) => {
+        if (e.kind === 'registered' || e.kind === 'unregistered') tell(`phone ${e.line} ${e.kind}: ${e.contact}`)
+        else if (e.kind === 'dial') tell(`phone ${e.line} dials ${e.target}`)
+      },
+      onEvent: (call, e) => {
+        showEvent(terminal, call.name, e)
+        if (e.kind === 'group' || e.kind === 'confirmed') showRoster(terminal, call.roster)
+        // Who talks changes all the time: the screen shows it, the terminal does not.
+        if (e.kind === 'conference' && isNews(call, e)) showRoster(terminal, call.roster)
+      },
+      onOver: (call, reason, fault) => tell(`${call.name}: ${fault === undefined ? reason : coded(fault)}`),
+      onMedia: (e) => {
+        if (e.op === 'fault') {
+          tell(`media: ${coded(e)}`)
+          if (e.code === 'MEDIA_WORKER') broken(e)
+        }
+        else if (e.op === 'hop.path') say(`media to the server: ${e.path}${e.roundTripMs === undefined ? '' : `, ${e.roundTripMs.toFixed(1)} ms`}`)
+      },
+    },
+  }
 }
 
 /** Nobody can dial "every address of this machine". */

@@ -26,6 +26,16 @@ const room = z.strictObject({
   admit: z.union([z.literal('anchors'), z.array(z.string().min(1).max(256)).min(1).max(1000)]).default('anchors'),
 })
 
+const identity = z.strictObject({ certificate: file, key: file, passphrase: z.string().optional(), anchors: z.array(file).min(1),
+    /** What becomes the shown name, of everybody's certificate: the first field that it has. */
+    shownName: z.array(z.enum(SHOWN_FIELDS)).min(1).optional(),
+    /** When a fresh statement about revocation must be at hand; lists in files; whether to fetch from where our own certificate says. */
+    revocation: z.strictObject({ rule: z.enum(REVOCATION_RULES).default('named'), lists: z.array(file).max(64).default([]), fetch: z.boolean().default(true) }).prefault({}),
+  })
+
+/** One desk phone, or a few, with a certificate of their own. */
+const line = z.strictObject({ identity, phones: z.array(phone).min(1).max(16) })
+
 export const clientConfig = z.strictObject({
   server: z.strictObject({
     host: z.string().min(1),
@@ -37,14 +47,11 @@ export const clientConfig = z.strictObject({
     /** Of the hop to the server, the best first. */
     suites: z.array(z.enum(['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80'])).min(1).default(['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80']),
   }),
-  identity: z.strictObject({ certificate: file, key: file, passphrase: z.string().optional(), anchors: z.array(file).min(1),
-    /** What becomes the shown name, of everybody's certificate: the first field that it has. */
-    shownName: z.array(z.enum(SHOWN_FIELDS)).min(1).optional(),
-    /** When a fresh statement about revocation must be at hand; lists in files; whether to fetch from where our own certificate says. */
-    revocation: z.strictObject({ rule: z.enum(REVOCATION_RULES).default('named'), lists: z.array(file).max(64).default([]), fetch: z.boolean().default(true) }).prefault({}),
-  }),
+  identity,
   realm: z.string().regex(/^[a-z0-9.-]{1,64}$/, 'must be lower-case letters, digits, . -').default('stc'),
   phones: z.array(phone).max(64).default([]),
+  /** More lines, each with its own identity, vault and connection: desk phones that have no client of their own. */
+  lines: z.array(line).max(64).default([]),
   /** `server`: what is not a sealed room goes to the PBX behind the server, where the phones register as well. */
   upstream: z.enum(['none', 'server']).default('none'),
   dialPlan: z
@@ -77,3 +84,6 @@ export const dialPlanOf = (c: ClientConfig): { roomPrefix: string; roomNames: Re
   roomNames: Object.fromEntries(Object.entries(c.dialPlan.names).map(([dialled, room]) => [dialled.toLowerCase(), room])),
   emergencyNumbers: c.dialPlan.emergency ?? emergencyNumbers(c.dialPlan.country),
 })
+
+/** One configuration for each line, the first that of the page. */
+export const linesOf = (c: ClientConfig): readonly [ClientConfig, ...ClientConfig[]] => [c, ...c.lines.map(({ identity, phones }) => ({ ...c, identity, phones, lines: [], page: false as const }))]

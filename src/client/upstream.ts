@@ -22,6 +22,8 @@ export interface UpstreamOptions {
   readonly report: (fault: Fault, about: string) => void
 }
 
+/** Refusals of one kind that are told. */
+const REPORTS = { perSecond: 0.2, burst: 5 }
 /** Below what the server takes (docs/protocol/channel.md §1.6), so that a phone gone mad does not cost the connection. */
 const RATE = { perSecond: 100, burst: 300 }
 
@@ -36,8 +38,9 @@ export class Upstream {
     this.#o = options
     const { media, hop, scheduler, crypto, dialPlan, report } = options
     this.#media = new ClientRelayMedia((c) => media.command(c), hop)
+    const told = new SourceLimit(REPORTS.perSecond, REPORTS.burst)
     this.relay = new PhoneRelay({
-      scheduler, crypto, report, media: this.#media,
+      scheduler, crypto, report: (fault, about) => void (told.admit(fault.code, scheduler.now()) && report(fault, about)), media: this.#media,
       isLocal: (number) => dial(dialPlan, number).kind === 'target', isEmergency: (number) => isEmergency(dialPlan, number),
       up: () => this.#up, send: (m) => this.#send(m),
     })

@@ -69,14 +69,10 @@ test('two clients and a plain phone call each other; hold, keys, a conference, a
   await anna.events.next('closed')
 
   anna.dial(at('800', a.sip))
-  carl.dial(w.asterisk.uri('800'))
-  for (const phone of [anna, carl]) await phone.events.next('established')
-  await hears(carl, 700)
-  anna.hangup()
   bert.dial(at('800', b.sip))
-  await bert.events.next('established')
-  await Promise.all([hears(bert, 500), hears(carl, 1100)])
-  for (const phone of [bert, carl]) phone.hangup()
+  for (const phone of [anna, bert]) await phone.events.next('established')
+  await Promise.all([hears(anna, 1100), hears(bert, 700)])
+  for (const phone of [anna, bert]) phone.hangup()
   await until(10_000, 'Asterisk without a leg', async () => /0 active channels/.test(await w.asterisk.cli('core show channels count')) || undefined, undefined, 200)
 })
 

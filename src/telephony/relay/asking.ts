@@ -1,4 +1,5 @@
 /** Requests of our side: they cross to the other half, its answers come back. */
+import { type FaultCode, faultTable } from '../../base/faults/index.ts'
 import { makeFault } from '../../base/result.ts'
 import { headerOf, makeReply, serialise, type SipRequest, type SipResponse, tagOf, tokensOf, transactionMs } from '../../protocol/sip/index.ts'
 import type { Incoming } from '../endpoint.ts'
@@ -134,7 +135,8 @@ export class Asking {
   refused(m: Extract<TunnelMessage, { k: 'sip-refused' }>): void {
     const asked = this.#asked.get(m.id)
     if (asked === undefined || asked.succeeded) return this.#c.o.report(makeFault('RELAY_MISMATCH'), `refusal ${m.id}`)
-    this.#end(m.id, { status: m.status, fault: { code: 'RELAY_DOWN', message: m.reason } }, false)
+    // The server's own words; its code stands for nothing here unless we know it.
+    this.#end(m.id, { status: m.status, fault: { code: Object.hasOwn(faultTable, m.code) ? (m.code as FaultCode) : 'RELAY_DOWN', message: m.reason } })
   }
 
   /** The other half is gone. */
