@@ -155,6 +155,10 @@ function suite(name: string, make: () => Promise<PlaneWorld>): void {
 
   it('reports are translated, and say nothing of who is behind', async (w) => {
     const c = await call(w)
+    // A source before this one, so that there is something to translate.
+    c.party.send({ ssrc: 6, sequence: 9, timestamp: 77, payload: sound(0) })
+    await w.until(() => c.client.heard.length === 1)
+    c.client.heard.length = 0
     for (let i = 0; i < 3; i++) {
       c.party.send({ ssrc: 7, sequence: 300 + i, timestamp: 5000 + i * 160, payload: sound(i) })
       c.client.send(100, i * 160, sound(i))
@@ -175,7 +179,7 @@ function suite(name: string, make: () => Promise<PlaneWorld>): void {
     await w.until(() => c.client.reports.length === 1)
     const down = c.client.heard[2]!
     assert.deepEqual(c.client.reports[0], [
-      { kind: 'sr', ssrc: 200, ntp: 0x0102_0304_0506_0708n, timestamp: down.timestamp, packets: 3, octets: 480, reports: [{ ...block, ssrc: 100, highestSequence: 2 }] },
+      { kind: 'sr', ssrc: 200, ntp: 0x0102_0304_0506_0708n, timestamp: down.timestamp, packets: 4, octets: 640, reports: [{ ...block, ssrc: 100, highestSequence: 2 }] },
       cname(ssrc(200), '000000c8'),
     ] as unknown as RtcpPacket[])
     // And the other way: a receiver's report about what it was sent.
@@ -276,10 +280,10 @@ function suite(name: string, make: () => Promise<PlaneWorld>): void {
     must(w.plane.negotiate(b.leg, { rtp: a.opened.rtp }))
     const stranger = await call(w, 101, 201)
     must(w.plane.negotiate(stranger.leg, { rtp: a.opened.rtp }))
-    must(w.plane.negotiate(a.leg, { rtp: stranger.opened.rtp }))
-    must(w.plane.negotiate(b.leg, { rtp: a.opened.rtp }))
     stranger.client.send(101, 0, sound(1))
-    await w.until(() => statsOf(w, stranger.hop).received === 1)
+    await w.until(() => statsOf(w, a.leg).received > 1)
+    stranger.client.probe()
+    await w.until(() => stranger.client.messages.length > 2)
     assert.ok(statsOf(w, a.leg).received < 10 && statsOf(w, b.leg).received < 10)
     assert.equal(w.plane.negotiate(a.leg, { rtp: a.opened.rtp }).ok, false, 'nor is a leg its own peer')
   })
