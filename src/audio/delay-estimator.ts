@@ -41,7 +41,7 @@ export class DelayEstimator {
   add(transitMs: number, nowMs: number): 'fits' | 'stray' | 'moved' {
     if (Number.isFinite(this.base) && Math.abs(transitMs - this.base) > this.#longestMs) {
       if (!this.#confirmsStray(transitMs, nowMs)) return 'stray'
-      this.#reset()
+      this.reset()
       this.#learn(transitMs, nowMs)
       return 'moved'
     }
@@ -93,7 +93,8 @@ export class DelayEstimator {
     return this.#strays >= 5 && nowMs - this.#straySince >= 100
   }
 
-  #reset(): void {
+  /** Forgets everything. */
+  reset(): void {
     this.#blocks.fill(Number.POSITIVE_INFINITY)
     this.#blockEndsAt = Number.NEGATIVE_INFINITY
     this.#counts.fill(0)

@@ -51,6 +51,9 @@ interface Slot<T> {
   quiet: boolean
 }
 
+/** Frames that come at once when a stream begins were held back by who sent them, not by the network: only the newest tells how long the way is. */
+const BURST_MS = 15
+
 /** In place of the number of a frame. */
 const NONE = Number.NEGATIVE_INFINITY
 
@@ -65,6 +68,7 @@ export class JitterBuffer<T> {
   #newest = NONE
   /** Next to play; undefined: not begun. */
   #cursor: number | undefined
+  #firstArrival: number | undefined
   #lastArrival = Number.NEGATIVE_INFINITY
   #lastPlayAt = Number.NEGATIVE_INFINITY
   #skippedLast = false
@@ -114,6 +118,8 @@ export class JitterBuffer<T> {
     // A frame that came off the network in time and out of the vault too late was late: what counts is when it could be played.
     const late = this.#cursor !== undefined && index < this.#cursor
     const usableMs = late ? Math.max(arrivalMs, this.#lastPlayAt) : arrivalMs
+    this.#firstArrival ??= arrivalMs
+    if (arrivalMs - this.#firstArrival < BURST_MS && index > this.#newest) this.#delays.reset()
     const verdict = this.#delays.add(usableMs - index * FRAME_MS, arrivalMs)
     this.#lastArrival = arrivalMs
     if (verdict === 'stray') {
@@ -206,9 +212,20 @@ export class JitterBuffer<T> {
     if (this.#newest === NONE) return false
     let first = this.#newest
     for (const slot of this.#slots) if (slot.data !== undefined && slot.index < first) first = slot.index
-    if (nowMs - (this.#delays.base + first * FRAME_MS) < this.targetMs) return false
+    const delayMs = (): number => nowMs - (this.#delays.base + first * FRAME_MS)
+    if (delayMs() < this.targetMs) return false
+    // What came at once begins where it is heard.
+    while (delayMs() > this.targetMs + FRAME_MS + SLACK_MS && this.#mayLeaveOut(first)) {
+      this.#slot(first++).data = undefined
+      this.#skipped++
+    }
     this.#cursor = first
     return true
+  }
+  /** A quiet frame with another one behind it. */
+  #mayLeaveOut(index: number): boolean {
+    const slot = this.#slot(index)
+    return slot.index === index && slot.data !== undefined && slot.quiet && this.#slot(index + 1).index === index + 1
   }
 
   /** Playing too late: leave out missing or quiet frames, and any when it is far too late. */

@@ -21,6 +21,7 @@ export function showRoster(t: Terminal, r: Roster): void {
   for (const c of r.callers) t.write(`    ${showCaller(c)}`)
   if ((r.conference?.more ?? 0) > 0) t.write(`    and ${r.conference?.more} more`)
   if (r.conference?.locked === true) t.write('  locked')
+  if (r.policy?.base.forwarding === 'loudest') t.write('  the server passes on who is loudest: it sees who speaks, not what is said')
   if (r.securityCode !== '') t.write(`  security code ${r.securityCode}`)
 }
 

@@ -3,6 +3,7 @@
  * crosses a MessagePort by structured clone.
  */
 import type { Ssrc } from '../base/brand.ts'
+import type { Forwarding } from '../model/policy.ts'
 import type { AddressPort } from '../net/address.ts'
 import type { SrtpKeys } from '../protocol/srtp/keys.ts'
 import type { PlainPeer, StreamStats } from './plane/types.ts'
@@ -70,8 +71,11 @@ export type MediaCommand =
   /** A tone or spoken prompt (16 kHz PCM), mixed over what the phone hears. */
   | { readonly op: 'phone.play'; readonly phone: PhoneId; readonly pcm: Int16Array }
   | { readonly op: 'phone.close'; readonly phone: PhoneId }
-  /** Joins a phone to a room: uplink under `ssrc`, downlink mixed from all announced senders. `session` is the vault's. */
-  | { readonly op: 'conference.open'; readonly conference: ConferenceId; readonly hop: HopId; readonly phone: PhoneId; readonly ssrc: Ssrc; readonly session: number; readonly codec: RoomCodec }
+  /**
+   * Joins a phone to a room: uplink under `ssrc`, downlink mixed from all announced senders. `session` is the vault's. In a
+   * `loudest` room every packet says a stepped level to the server (protocol/rtp/level-steps.ts).
+   */
+  | { readonly op: 'conference.open'; readonly conference: ConferenceId; readonly hop: HopId; readonly phone: PhoneId; readonly ssrc: Ssrc; readonly session: number; readonly codec: RoomCodec; readonly forwarding?: Forwarding }
   | { readonly op: 'conference.mute'; readonly conference: ConferenceId; readonly muted: boolean }
   /** Nothing is sealed while false (not in the group yet, epoch not confirmed, healing). */
   | { readonly op: 'conference.send'; readonly conference: ConferenceId; readonly on: boolean }

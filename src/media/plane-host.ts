@@ -10,7 +10,7 @@ import type { PortRange } from './plain/rtp-pair.ts'
 import type { PlaneChoice } from './plane-choice.ts'
 import type { PlaneTuning } from './plane-ports.ts'
 import type { PlaneCommand, PlaneReport, PlaneWorkerData } from './plane-worker.ts'
-import type { LegId, LegStats, PlainOpened, PlaneFacts, PlaneHandle } from './plane/types.ts'
+import type { LegId, LegStats, PlainOpened, PlaneFacts, PlaneHandle, RouteOptions } from './plane/types.ts'
 import { workerUrl } from './worker-url.ts'
 
 export interface StartPlaneOptions extends Partial<PlaneTuning> {
@@ -111,8 +111,8 @@ export class WorkerPlane implements PlaneHandle {
     port1.once('close', () => path.close())
     this.#do({ op: 'attach', leg, port: port2 }, [port2])
   }
-  route(from: LegId, ssrc: Parameters<PlaneHandle['route']>[1], to: readonly LegId[], clockRate?: number): void {
-    this.#do({ op: 'route', from, ssrc, to, ...(clockRate === undefined ? {} : { clockRate }) })
+  route(from: LegId, ssrc: Parameters<PlaneHandle['route']>[1], to: readonly LegId[], options: RouteOptions = {}): void {
+    this.#do({ op: 'route', from, ssrc, to, options })
   }
   unroute(from: LegId, ssrc: Parameters<PlaneHandle['unroute']>[1]): void {
     this.#do({ op: 'unroute', from, ssrc })

@@ -9,13 +9,13 @@ import { openPlanePorts, type PlanePorts, type PlanePortsOptions } from './plane
 import { localPlane } from './plane/handle.ts'
 import { portablePlane } from './plane/portable.ts'
 import type { PortRange } from './plain/rtp-pair.ts'
-import type { BridgeTo, LegId, LegKeys, LegSpec, LegStats, PlainOpened, PlainPeer, PlainSpec, PlaneFacts, PlaneHandle } from './plane/types.ts'
+import type { BridgeTo, LegId, LegKeys, LegSpec, LegStats, PlainOpened, PlainPeer, PlainSpec, PlaneFacts, PlaneHandle, RouteOptions } from './plane/types.ts'
 
 export type PlaneCommand =
   | { readonly op: 'open'; readonly spec: LegSpec }
   | { readonly op: 'rekey'; readonly leg: LegId; readonly keys: LegKeys }
   | { readonly op: 'attach'; readonly leg: LegId; readonly port: MessagePort | undefined }
-  | { readonly op: 'route'; readonly from: LegId; readonly ssrc: Ssrc; readonly to: readonly LegId[]; readonly clockRate?: number }
+  | { readonly op: 'route'; readonly from: LegId; readonly ssrc: Ssrc; readonly to: readonly LegId[]; readonly options: RouteOptions }
   | { readonly op: 'unroute'; readonly from: LegId; readonly ssrc: Ssrc }
   | { readonly op: 'open-plain'; readonly id: number; readonly spec: PlainSpec }
   | { readonly op: 'negotiate'; readonly leg: LegId; readonly peer: PlainPeer }
@@ -66,7 +66,7 @@ function run(plane: PlaneHandle, footing: PlanePorts, port: MessagePort, c: Plan
       plane.attach(c.leg, c.port === undefined ? undefined : portPath(c.port))
       break
     case 'route':
-      plane.route(c.from, c.ssrc, c.to, c.clockRate)
+      plane.route(c.from, c.ssrc, c.to, c.options)
       break
     case 'unroute':
       plane.unroute(c.from, c.ssrc)

@@ -75,7 +75,7 @@ export class Rooms {
     running.cancel = wakeAt === undefined ? () => {} : this.#o.scheduler.at(wakeAt, () => this.#step(name, { kind: 'tick' }))
     for (const o of out) {
       if (o.kind === 'send') this.#o.send(o.session, this.#withPolicy(o.message))
-      else if (o.kind === 'streams') this.#o.routes.set(name, o.streams)
+      else if (o.kind === 'streams') this.#o.routes.set(name, o.streams, running.machine.state.group?.forwarding)
       else if (o.kind === 'note') this.#o.log.info({ room: name }, o.text)
       else this.#rooms.delete(name)
     }

@@ -1,13 +1,24 @@
 /** The streams of rooms as routes of the media plane. */
 import type { Ssrc } from '../base/brand.ts'
 import { ssrc } from '../base/brand.ts'
-import type { LegId, PlaneHandle } from '../media/plane/types.ts'
+import type { LegId, PlaneHandle, RouteOptions } from '../media/plane/types.ts'
 import type { Stream } from '../protocol/room/index.ts'
+
+/** Speakers that are forwarded at a time in a `loudest` room. */
+const LOUDEST = 5
+
+interface Routed {
+  readonly streams: readonly Stream[]
+  readonly forwarding: string
+  /** Of the plane's choice. */
+  readonly group: number
+}
 
 export class Routes {
   readonly #plane: PlaneHandle
   readonly #legOf: (session: string) => LegId | undefined
-  readonly #rooms = new Map<string, readonly Stream[]>()
+  readonly #rooms = new Map<string, Routed>()
+  #nextGroup = 1
   /** What the plane was told. */
   readonly #told = new Map<Ssrc, LegId>()
 
@@ -15,22 +26,25 @@ export class Routes {
     this.#plane = plane
     this.#legOf = legOf
   }
-  /** Every stream of the room to every other session in it. Cut streams first. */
-  set(room: string, streams: readonly Stream[]): void {
-    for (const old of this.#rooms.get(room) ?? []) if (!streams.some((s) => s.ssrc === old.ssrc)) this.#cut(ssrc(old.ssrc))
+  /** Every stream of the room to every other session in it, or the loudest of them. Cut streams first. */
+  set(room: string, streams: readonly Stream[], forwarding = this.#rooms.get(room)?.forwarding ?? 'all'): void {
+    const before = this.#rooms.get(room)
+    for (const old of before?.streams ?? []) if (!streams.some((s) => s.ssrc === old.ssrc)) this.#cut(ssrc(old.ssrc))
     if (streams.length === 0) this.#rooms.delete(room)
-    else this.#rooms.set(room, streams)
+    else this.#rooms.set(room, { streams, forwarding, group: before?.group ?? this.#nextGroup++ })
+    const group = this.#rooms.get(room)?.group
+    const options: RouteOptions = forwarding === 'loudest' && group !== undefined ? { loudest: { group, count: LOUDEST } } : {}
     for (const s of streams) {
       const from = this.#legOf(s.session)
       if (from === undefined) continue
       const others = new Set(streams.filter((o) => o.session !== s.session).map((o) => this.#legOf(o.session)))
-      this.#plane.route(from, ssrc(s.ssrc), [...others].filter((leg) => leg !== undefined))
+      this.#plane.route(from, ssrc(s.ssrc), [...others].filter((leg) => leg !== undefined), options)
       this.#told.set(ssrc(s.ssrc), from)
     }
   }
   /** A session got its leg, or lost it. */
   refresh(session: string): void {
-    for (const [room, streams] of this.#rooms) if (streams.some((s) => s.session === session)) this.set(room, streams)
+    for (const [room, { streams }] of this.#rooms) if (streams.some((s) => s.session === session)) this.set(room, streams)
   }
   #cut(stream: Ssrc): void {
     const from = this.#told.get(stream)

@@ -66,16 +66,22 @@ export class MediaClient {
   }
   /** A protected RTP packet, not sent. */
   rtp(stream: Ssrc | number, timestamp: number, payload: Uint8Array, sequence = this.#sequence++): Uint8Array {
-    const buf = new Uint8Array(12 + payload.length + 32)
+    return this.rtpWith(stream, timestamp, (buf, at) => {
+      buf.set(payload, at)
+      return at + payload.length
+    }, sequence)
+  }
+  /** `write` puts what follows the fixed header into `buf` and gives its end. */
+  rtpWith(stream: Ssrc | number, timestamp: number, write: (buf: Uint8Array, at: number) => number, sequence = this.#sequence++ & 0xffff): Uint8Array {
+    const buf = new Uint8Array(1600)
     buf[0] = 0x80
     buf[1] = 96
     writeU16(buf, 2, sequence)
     writeU32(buf, 4, timestamp)
     writeU32(buf, 8, stream)
-    buf.set(payload, 12)
-    const length = this.#sender.protect(buf, 12 + payload.length)
+    const length = this.#sender.protect(buf, write(buf, 12))
     if (length < 0) throw new Error(`not protected: ${length}`)
-    return buf.subarray(0, length)
+    return buf.slice(0, length)
   }
   send(stream: Ssrc | number, timestamp: number, payload: Uint8Array): void {
     this.socket.send(this.rtp(stream, timestamp, payload), this.server)

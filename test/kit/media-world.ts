@@ -10,7 +10,8 @@ import { must } from '../../src/base/result.ts'
 import type { HandsetMedia, MediaCommand, MediaEvent, RoomCodec, SenderStats } from '../../src/media/api.ts'
 import type { ListeningPort } from '../../src/media/packet-path.ts'
 import { portablePlane } from '../../src/media/plane/portable.ts'
-import type { LegId, LegSpec, MediaPlane } from '../../src/media/plane/types.ts'
+import type { LegId, LegSpec, MediaPlane, RouteOptions } from '../../src/media/plane/types.ts'
+import type { Forwarding } from '../../src/model/policy.ts'
 import { createMediaSession } from '../../src/media/session/session.ts'
 import type { MediaSession } from '../../src/media/session/session.ts'
 import { KitVault } from './frame-vault.ts'
@@ -98,14 +99,14 @@ export class MediaWorld {
     return { member, phone, phoneHost }
   }
   /** A member with a hop and, once `converse` was called, a room. */
-  join(name: string, media: HandsetMedia, options: { nat?: string; codec?: RoomCodec; codecs?: CodecFactory; clock?: Scheduler; udp?: boolean } = {}): Member {
+  join(name: string, media: HandsetMedia, options: { nat?: string; codec?: RoomCodec; codecs?: CodecFactory; clock?: Scheduler; udp?: boolean; forwarding?: Forwarding } = {}): Member {
     const n = this.members.length + 1
     const m = new Member(this, name, `198.51.100.${n}`, 1000 + n, options.nat, options.codecs, options.clock)
     const spec = legSpec(this.crypto, this.#nextProbe++)
     m.leg = must(this.plane.open(spec))
     this.openHop(m, spec, options.udp ?? true)
     m.command({ op: 'phone.open', phone: 1, bind: '127.0.0.1', media })
-    m.command({ op: 'conference.open', conference: 1, hop: 1, phone: 1, ssrc: m.ssrc, session: 1, codec: options.codec ?? 'g722' })
+    m.command({ op: 'conference.open', conference: 1, hop: 1, phone: 1, ssrc: m.ssrc, session: 1, codec: options.codec ?? 'g722', forwarding: options.forwarding ?? 'all' })
     m.command({ op: 'conference.send', conference: 1, on: true })
     this.members.push(m)
     return m
@@ -125,11 +126,11 @@ export class MediaWorld {
     m.command({ op: 'hop.tls', hop: 1, port })
     return pipe
   }
-  /** Everybody hears everybody. */
-  converse(members: readonly Member[] = this.members): void {
+  /** Everybody hears everybody, or the loudest. */
+  converse(members: readonly Member[] = this.members, options: RouteOptions = {}): void {
     for (const m of members) {
       const others = members.filter((o) => o !== m)
-      must(this.plane.route(m.leg, m.ssrc, others.map((o) => o.leg)))
+      must(this.plane.route(m.leg, m.ssrc, others.map((o) => o.leg), options))
       m.command({ op: 'conference.senders', conference: 1, senders: others.map((o) => o.ssrc) })
     }
   }

@@ -57,7 +57,7 @@ async function lightClient(w: ConferenceWorld, n: number): Promise<LightClient> 
 
 seededTest('a hundred join one room and leave again: it converges, nothing piles up', async (seed, t) => {
   const w = await worldFor(t, {
-    seed, media: false, policy: { forwarding: 'loudest', maximumMembers: 200 }, limits: { forwarding: ['all', 'loudest'] },
+    seed, media: false, policy: { forwarding: 'loudest', maximumMembers: 200 },
   })
   const whole: WorldMember[] = []
   for (let i = 0; i < WHOLE; i++) whole.push(await w.join(`Whole${i}`))
@@ -103,7 +103,7 @@ function assertSmall(w: ConferenceWorld, whole: readonly WorldMember[]): void {
 
 for (const [how, everyMs] of [['at once', 0], ['ten a second', 100], ['one a second', 1000]] as const) {
   seededTest(`a hundred players come ${how} and go again: commits per hundred joins`, (_, t) => {
-    const table = new RoomTable({ forwarding: ['all', 'loudest'] })
+    const table = new RoomTable()
     const players = Array.from({ length: ALL }, (_, i) => table.player(`p${i}`))
     table.newRoom = { forwarding: 'loudest', maximumMembers: 200 }
     const commits = (): number => table.group?.seq ?? 0

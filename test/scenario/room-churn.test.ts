@@ -7,7 +7,7 @@ import { SeededNumbers, seededTest } from '../kit/seeded-random.ts'
 const HUNDRED = 100
 
 function crowd(): { t: RoomTable; players: ReturnType<RoomTable['player']>[] } {
-  const t = new RoomTable({ forwarding: ['all', 'loudest'] })
+  const t = new RoomTable()
   t.newRoom = { forwarding: 'loudest', maximumMembers: 200 }
   const players = Array.from({ length: HUNDRED }, (_, i) => t.player(`p${i}`))
   return { t, players }

@@ -3,12 +3,14 @@ import type { Ssrc } from '../../base/brand.ts'
 import type { Clock } from '../../base/ports.ts'
 import type { AddressPort } from '../../net/address.ts'
 import { type BuildingSocket, copyOctets } from '../../net/udp.ts'
+import { audioLevelOf, stripExtension } from '../../protocol/rtp/extension.ts'
 import { looksLikeRtcp, looksLikeRtp, newRtpHeader, parseRtp, rtpSequence, rtpSsrc, rtpTimestamp } from '../../protocol/rtp/header.ts'
+import { LEVEL_EXTENSION, levelStep } from '../../protocol/rtp/level-steps.ts'
 import { MAX_PACKET } from '../hop/receiving.ts'
 import type { BridgeEnd, EndWire } from '../plain/bridge-end.ts'
 import type { Leg } from './leg.ts'
 import { LegPaths, rtcpSsrc } from './paths.ts'
-import type { Streams } from './streams.ts'
+import type { Ranked, Stream, Streams } from './streams.ts'
 
 export class Forwarding {
   readonly #socket: BuildingSocket
@@ -57,7 +59,26 @@ export class Forwarding {
     stream.meter.packet(rtpSequence(data), rtpTimestamp(data), data.length, leg.receiving.opened, now)
     if (leg.receiving.newest) this.#paths.heard(leg, from, data.length, now, true)
     if (stream.end !== undefined) this.#bridged(stream.end, data, length, leg.receiving.opened, now)
-    else for (const target of stream.targets) this.#forward(target, data, length)
+    else if (stream.ranked !== undefined) this.#loudest(stream, stream.ranked, data, length, now)
+    else this.#toAll(stream, data, length)
+  }
+  #toAll(stream: Stream, packet: Uint8Array, length: number): void {
+    for (const target of stream.targets) this.#forward(target, packet, length)
+  }
+  #loudest(stream: Stream, { among, standing, history }: Ranked, data: Uint8Array, length: number, now: number): void {
+    const h = this.#header
+    if (parseRtp(data, length, h) < 0) return
+    const step = levelStep(audioLevelOf(data, h, LEVEL_EXTENSION))
+    // The level was for us; the listeners have their own, sealed.
+    const bare = stripExtension(data, h, length)
+    const verdict = among.heard(standing, step, now)
+    if (verdict === 'dropped') {
+      history.keep(data, bare, now)
+      return
+    }
+    if (verdict === 'begins' && step > 0) history.take(now, (packet, octets) => this.#toAll(stream, packet, octets))
+    else if (verdict === 'begins') history.take(now, () => {})
+    this.#toAll(stream, data, bare)
   }
   #bridged(end: BridgeEnd, data: Uint8Array, length: number, generation: number, now: number): void {
     if (parseRtp(data, length, this.#header) === 0) end.peer?.forward(data, this.#header, generation, now)

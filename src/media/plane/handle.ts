@@ -22,7 +22,7 @@ export function localPlane(plane: MediaPlane): PlaneHandle {
     },
     rekey: (leg, keys) => check(plane.rekey(of(leg), keys)),
     attach: (leg, path) => check(plane.attach(of(leg), path)),
-    route: (from, ssrc, to, clockRate) => check(plane.route(of(from), ssrc, to.map(of), clockRate)),
+    route: (from, ssrc, to, options) => check(plane.route(of(from), ssrc, to.map(of), options)),
     unroute: (from, ssrc) => check(plane.unroute(of(from), ssrc)),
     async openPlain(spec) {
       const id = next++ as LegId

@@ -10,7 +10,7 @@ import { Bridges } from './bridges.ts'
 import { Forwarding } from './forwarding.ts'
 import { Leg } from './leg.ts'
 import { Streams } from './streams.ts'
-import type { BridgeTo, LegId, LegKeys, LegSpec, LegStats, MediaPlane, PlainOpened, PlainPeer, PlainSpec } from './types.ts'
+import type { BridgeTo, LegId, LegKeys, LegSpec, LegStats, MediaPlane, PlainOpened, PlainPeer, PlainSpec, RouteOptions } from './types.ts'
 
 const MAX_LEGS = 10_000
 const MAX_RECEIVERS = 1024
@@ -91,7 +91,7 @@ class PortablePlane implements MediaPlane {
     return ok(undefined)
   }
 
-  route(from: LegId, ssrc: Ssrc, to: readonly LegId[], clockRate?: number): Result<void> {
+  route(from: LegId, ssrc: Ssrc, to: readonly LegId[], options: RouteOptions = {}): Result<void> {
     const leg = this.#legs.get(from)
     if (leg === undefined) return err('MEDIA_LEG_UNKNOWN', String(from))
     if (this.#probes.has(ssrc)) return err('MEDIA_STREAM_TAKEN', String(ssrc))
@@ -102,9 +102,10 @@ class PortablePlane implements MediaPlane {
       if (target === undefined) return err('MEDIA_LEG_UNKNOWN', String(id))
       targets.push(target)
     }
-    const stream = this.#streams.claim(leg, ssrc, clockRate)
+    const stream = this.#streams.claim(leg, ssrc, options.clockRate)
     if (!stream.ok) return stream
     stream.value.targets = targets
+    this.#streams.rank(stream.value, options.loudest)
     return ok(undefined)
   }
 

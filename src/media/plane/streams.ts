@@ -3,7 +3,10 @@ import type { Ssrc } from '../../base/brand.ts'
 import { err, ok, type Result } from '../../base/result.ts'
 import type { BridgeEnd } from '../plain/bridge-end.ts'
 import { StreamMeter } from '../plain/meter.ts'
+import { History } from './history.ts'
 import type { Leg } from './leg.ts'
+import { Loudest, newStanding, type Standing } from './loudest.ts'
+import type { RouteOptions } from './types.ts'
 
 /** Rooms and calls of thirty desk phones behind one client, with room to spare. */
 const MAX_STREAMS_PER_LEG = 128
@@ -18,10 +21,20 @@ export interface Stream {
   targets: readonly Leg[]
   /** Of a bridged call: our end towards this client. */
   end: BridgeEnd | undefined
+  /** Of a `loudest` room. */
+  ranked: Ranked | undefined
+}
+
+export interface Ranked {
+  readonly group: number
+  readonly among: Loudest
+  readonly standing: Standing
+  readonly history: History
 }
 
 export class Streams {
   readonly #bySsrc = new Map<number, Stream>()
+  readonly #groups = new Map<number, Loudest>()
   readonly #byLeg = new Map<Leg, Set<Stream>>()
 
   get(ssrc: number): Stream | undefined {
@@ -41,13 +54,31 @@ export class Streams {
     }
     const mine = this.#byLeg.get(leg) ?? new Set()
     if (mine.size >= MAX_STREAMS_PER_LEG) return err('MEDIA_LIMIT', `${MAX_STREAMS_PER_LEG} streams of one leg`)
-    const stream: Stream = { ssrc, leg, meter: new StreamMeter(ssrc, clockRate), targets: [], end: undefined }
+    const stream: Stream = { ssrc, leg, meter: new StreamMeter(ssrc, clockRate), targets: [], end: undefined, ranked: undefined }
     this.#bySsrc.set(ssrc, stream)
     this.#byLeg.set(leg, mine.add(stream))
     leg.streams = mine.size
     return ok(stream)
   }
+  /** The stream is forwarded only while it is among the loudest of its group, or always. */
+  rank(stream: Stream, loudest: RouteOptions['loudest']): void {
+    if (stream.ranked?.group === loudest?.group) return
+    this.#unrank(stream)
+    if (loudest === undefined) return
+    const among = this.#groups.get(loudest.group) ?? new Loudest(loudest.count)
+    this.#groups.set(loudest.group, among)
+    among.streams++
+    stream.ranked = { group: loudest.group, among, standing: newStanding(), history: new History() }
+  }
+  #unrank(stream: Stream): void {
+    const { ranked } = stream
+    if (ranked === undefined) return
+    ranked.among.remove(ranked.standing)
+    if (--ranked.among.streams === 0) this.#groups.delete(ranked.group)
+    stream.ranked = undefined
+  }
   remove(stream: Stream): void {
+    this.#unrank(stream)
     this.#bySsrc.delete(stream.ssrc)
     const mine = this.#byLeg.get(stream.leg)
     mine?.delete(stream)
@@ -56,7 +87,10 @@ export class Streams {
   }
   /** The leg neither sends nor receives any more. */
   drop(leg: Leg): void {
-    for (const stream of this.#byLeg.get(leg) ?? []) this.#bySsrc.delete(stream.ssrc)
+    for (const stream of this.#byLeg.get(leg) ?? []) {
+      this.#unrank(stream)
+      this.#bySsrc.delete(stream.ssrc)
+    }
     this.#byLeg.delete(leg)
     for (const s of this.#bySsrc.values()) if (s.targets.includes(leg)) s.targets = s.targets.filter((t) => t !== leg)
   }

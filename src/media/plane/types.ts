@@ -42,6 +42,16 @@ export interface PlainOpened {
   readonly rtcp: AddressPort
 }
 
+export interface RouteOptions {
+  /** Hz, default 8000; for the statistics alone. */
+  readonly clockRate?: number
+  /**
+   * Of all streams with this `group` only `count` are forwarded at a time, by the level in their header extension
+   * (protocol/rtp/level-steps.ts), which stays behind. A stream that is let in brings its last moments with it.
+   */
+  readonly loudest?: { readonly group: number; readonly count: number }
+}
+
 /** What a plain leg is tied to. */
 export type BridgeTo =
   /** `receive` comes from the client and goes to the plain leg's peer; `send` goes to the client. Both belong to this call alone. */
@@ -83,9 +93,9 @@ export interface MediaPlane {
   attach(leg: LegId, path: PacketPath | undefined): Result<void>
   /**
    * Stream `ssrc` may come from `from` and goes to `to` from now on. Packets of streams without a route are
-   * dropped. `clockRate` (Hz, default 8000) is for the statistics alone.
+   * dropped.
    */
-  route(from: LegId, ssrc: Ssrc, to: readonly LegId[], clockRate?: number): Result<void>
+  route(from: LegId, ssrc: Ssrc, to: readonly LegId[], options?: RouteOptions): Result<void>
   unroute(from: LegId, ssrc: Ssrc): Result<void>
   /** RTP and RTCP with a phone or a PBX on a pair of ports of its own. */
   openPlain(spec: PlainSpec): Promise<Result<PlainOpened>>
@@ -116,7 +126,7 @@ export interface PlaneHandle {
   open(leg: LegSpec): LegId
   rekey(leg: LegId, keys: LegKeys): void
   attach(leg: LegId, path: PacketPath | undefined): void
-  route(from: LegId, ssrc: Ssrc, to: readonly LegId[], clockRate?: number): void
+  route(from: LegId, ssrc: Ssrc, to: readonly LegId[], options?: RouteOptions): void
   unroute(from: LegId, ssrc: Ssrc): void
   openPlain(spec: PlainSpec): Promise<Result<PlainOpened>>
   negotiate(leg: LegId, peer: PlainPeer): void

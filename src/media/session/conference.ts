@@ -2,6 +2,8 @@
 import { FRAME_SAMPLES, type FrameCodec } from '../../audio/codec.ts'
 import type { Ssrc } from '../../base/brand.ts'
 import { makeFault } from '../../base/result.ts'
+import type { Forwarding } from '../../model/policy.ts'
+import { SteppedLevel } from '../../protocol/rtp/level-steps.ts'
 import type { Frame, FrameBatch, FrameVault } from '../../vault/api/frames.ts'
 import type { ConferenceId, HopId, MediaEvent, PhoneId } from '../api.ts'
 import { Downlink } from './downlink.ts'
@@ -26,6 +28,7 @@ export interface ConferenceOptions {
   readonly vault: FrameVault
   readonly makeCodec: () => FrameCodec
   readonly firstTimestamp: number
+  readonly forwarding?: Forwarding
   readonly emit: (e: MediaEvent) => void
 }
 
@@ -40,6 +43,8 @@ export class Conference {
   readonly #o: ConferenceOptions
   readonly #uplink: Uplink
   readonly #pcm = new Int16Array(FRAME_SAMPLES)
+  /** What the server of a `loudest` room is told; elsewhere nothing. */
+  readonly #stepped: SteppedLevel | undefined
   #tap: UplinkTap | undefined
   #asked = 0
   #sent = 0
@@ -52,7 +57,8 @@ export class Conference {
     this.hop = options.hop
     this.phone = options.phone
     this.#uplink = new Uplink(options.ssrc, options.makeCodec(), options.firstTimestamp)
-    this.downlink = new Downlink(options.makeCodec)
+    this.downlink = new Downlink(options.makeCodec, options.forwarding === 'loudest')
+    this.#stepped = options.forwarding === 'loudest' ? new SteppedLevel() : undefined
   }
   set muted(muted: boolean) {
     this.#uplink.muted = muted
@@ -61,24 +67,27 @@ export class Conference {
   speak(phone: PhoneLeg | undefined, hop: Hop | undefined, frames: number, skipped: number, nowMs: number): void {
     this.#uplink.skip(skipped)
     const batch: Frame[] = []
+    const levels: (number | undefined)[] = []
     for (let i = frames - 1; i >= 0; i--) {
       if (phone === undefined) this.#pcm.fill(0)
       else phone.speak(this.#pcm, nowMs - i * TICK_MS)
-      if (this.sending && hop !== undefined) batch.push(this.#uplink.frame(this.#pcm))
-      else this.#uplink.skip(1)
+      if (this.sending && hop !== undefined) {
+        batch.push(this.#uplink.frame(this.#pcm))
+        levels.push(this.#stepped?.next(this.#uplink.level))
+      } else this.#uplink.skip(1)
     }
     if (batch.length === 0) return
     const opened = this.#tap === undefined ? [] : batch.map((f) => f.data.slice(1))
     void this.#ask({ op: 'seal', session: this.#o.session, frames: batch }, nowMs, (sealed) => {
-      this.#send(hop!, sealed, nowMs)
+      this.#send(hop!, sealed, levels, nowMs)
       if (opened.length > 0) this.#tapped(opened, sealed)
     })
   }
-  #send(hop: Hop, sealed: readonly Frame[], nowMs: number): void {
-    for (const f of sealed) {
+  #send(hop: Hop, sealed: readonly Frame[], levels: readonly (number | undefined)[], nowMs: number): void {
+    for (const [i, f] of sealed.entries()) {
       if (f.fault !== undefined) this.#fault(f.fault, 'a frame was not sealed', nowMs)
       else {
-        hop.send(f.ssrc, ROOM_PAYLOAD_TYPE, f.timestamp, f.data)
+        hop.send(f.ssrc, ROOM_PAYLOAD_TYPE, f.timestamp, f.data, levels[i])
         this.#sent++
       }
     }

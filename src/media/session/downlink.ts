@@ -2,7 +2,7 @@
 import { FRAME_SAMPLES, type FrameCodec } from '../../audio/codec.ts'
 import { Levelling } from '../../audio/levelling.ts'
 import { Mixer } from '../../audio/mixer.ts'
-import { SenderPlayout } from '../../audio/playout.ts'
+import { type PlayoutStats, SenderPlayout } from '../../audio/playout.ts'
 import type { Ssrc } from '../../base/brand.ts'
 import type { Frame, FrameBatch } from '../../vault/api/frames.ts'
 import type { SenderStats } from '../api.ts'
@@ -14,10 +14,19 @@ const NEXT_EPOCH_MS = 200
 /** A level shown is the loudest of this long. */
 const LEVEL_MS = 200
 const MOST_VOLUME = 4
+/** Where streams come and go, one of which nothing comes for so long gives up its buffer and decoder, and begins anew when it comes back. */
+const IDLE_MS = 1000
+
+const NO_STATS: PlayoutStats = { received: 0, lost: 0, late: 0, duplicate: 0, skipped: 0, concealed: 0, bufferMs: 0, played: 0, invalid: 0 }
+const sum = (a: PlayoutStats, b: PlayoutStats): PlayoutStats => ({
+  received: a.received + b.received, lost: a.lost + b.lost, late: a.late + b.late, duplicate: a.duplicate + b.duplicate, skipped: a.skipped + b.skipped,
+  concealed: a.concealed + b.concealed, bufferMs: b.bufferMs, played: a.played + b.played, invalid: a.invalid + b.invalid,
+})
 
 class Sender {
   readonly ssrc: Ssrc
-  readonly playout: SenderPlayout
+  /** Undefined while nothing comes. */
+  playout: SenderPlayout | undefined
   unopened = 0
   lastFault: string | undefined
   firstHeardAt: number | undefined
@@ -28,10 +37,14 @@ class Sender {
   readonly #perMs: number
   #transitMs: number | undefined
   #jitterMs = 0
-  constructor(ssrc: Ssrc, codec: FrameCodec) {
+  readonly #makeCodec: () => FrameCodec
+  /** Of playouts that are gone. */
+  #before: PlayoutStats = NO_STATS
+  #heardAt = 0
+  constructor(ssrc: Ssrc, makeCodec: () => FrameCodec, clockRate: number) {
     this.ssrc = ssrc
-    this.#perMs = codec.clockRate / 1000
-    this.playout = new SenderPlayout(codec)
+    this.#perMs = clockRate / 1000
+    this.#makeCodec = makeCodec
   }
   push(frame: Frame, arrivalMs: number): void {
     // Level (1) ‖ codec frame (PROTOCOL §3).
@@ -42,6 +55,8 @@ class Sender {
       this.#levelAt = arrivalMs
     }
     this.#measure(frame.timestamp, arrivalMs)
+    this.#heardAt = arrivalMs
+    this.playout ??= new SenderPlayout(this.#makeCodec())
     this.playout.push(frame.timestamp, level, frame.data.subarray(1), arrivalMs)
   }
   /** RFC 3550 §6.4.1; a jump of more than a second is another stream's time, not jitter. */
@@ -55,15 +70,28 @@ class Sender {
   volume = 1
   addTo(mixer: Mixer, pcm: Int16Array): void {
     const before = this.#gain
-    this.#levelling.frame(this.playout.level)
+    this.#levelling.frame(this.playout!.level)
     this.#gain = this.#levelling.gain * this.volume
     mixer.add(pcm, before, this.#gain)
+  }
+  /** Since the sender was announced. */
+  get totals(): PlayoutStats {
+    return this.playout === undefined ? this.#before : sum(this.#before, this.playout.stats)
+  }
+  /** Gives up what it does not need when nothing comes. */
+  rest(nowMs: number): void {
+    if (this.playout !== undefined && nowMs - this.#heardAt > IDLE_MS) this.end()
+  }
+  end(): void {
+    this.#before = { ...this.totals, bufferMs: 0 }
+    this.playout?.[Symbol.dispose]()
+    this.playout = undefined
   }
   shownLevel(nowMs: number): number {
     return nowMs - this.#levelAt > 2 * LEVEL_MS ? 127 : this.#level
   }
   stats(nowMs: number): SenderStats {
-    const { received, lost, late, concealed, played, bufferMs } = this.playout.stats
+    const { received, lost, late, concealed, played, bufferMs } = this.totals
     return {
       ssrc: this.ssrc, received, lost, late, unopened: this.unopened, concealed, played, bufferMs,
       jitterMs: this.#jitterMs, level: this.shownLevel(nowMs),
@@ -81,6 +109,8 @@ export interface TakenFrames {
 
 export class Downlink {
   readonly #makeCodec: () => FrameCodec
+  readonly #clockRate: number
+  readonly #comeAndGo: boolean
   readonly #senders = new Map<Ssrc, Sender>()
   readonly #one = new Int16Array(FRAME_SAMPLES)
   readonly #mixer = new Mixer()
@@ -89,18 +119,23 @@ export class Downlink {
   /** A sender was decoded for the first time since this was last cleared. */
   newlyHeard = false
 
-  constructor(makeCodec: () => FrameCodec) {
+  /** `comeAndGo`: streams are forwarded now and then only (`loudest`). */
+  constructor(makeCodec: () => FrameCodec, comeAndGo = false) {
     this.#makeCodec = makeCodec
+    this.#comeAndGo = comeAndGo
+    const codec = makeCodec()
+    this.#clockRate = codec.clockRate
+    codec[Symbol.dispose]()
   }
   /** The full list; others are dropped and their state freed. */
   set senders(list: readonly Ssrc[]) {
     const wanted = new Set(list)
     for (const [ssrc, sender] of this.#senders) {
       if (wanted.has(ssrc)) continue
-      sender.playout[Symbol.dispose]()
+      sender.end()
       this.#senders.delete(ssrc)
     }
-    for (const ssrc of wanted) if (!this.#senders.has(ssrc)) this.#senders.set(ssrc, new Sender(ssrc, this.#makeCodec()))
+    for (const ssrc of wanted) if (!this.#senders.has(ssrc)) this.#senders.set(ssrc, new Sender(ssrc, this.#makeCodec, this.#clockRate))
   }
   /** For senders that are there; whoever comes later has volume 1 until it is set again. */
   set volumes(list: readonly (readonly [ssrc: Ssrc, gain: number])[]) {
@@ -141,12 +176,14 @@ export class Downlink {
   /** Fills `out` with 20 ms of everybody, for the instant `nowMs`. */
   mix(nowMs: number, out: Int16Array): void {
     for (const sender of this.#senders.values()) {
+      if (sender.playout === undefined) continue
       const heard = sender.playout.pull(nowMs, this.#one)
       if (sender.firstHeardAt === undefined && sender.playout.stats.played > 0) {
         sender.firstHeardAt = nowMs
         this.newlyHeard = true
       }
       if (heard) sender.addTo(this.#mixer, this.#one)
+      if (this.#comeAndGo) sender.rest(nowMs)
     }
     this.#mixer.finish(out)
   }

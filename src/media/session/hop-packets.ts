@@ -3,6 +3,8 @@ import type { Ssrc } from '../../base/brand.ts'
 import type { Clock } from '../../base/ports.ts'
 import type { Result } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
+import { AUDIO_LEVEL_OCTETS, writeAudioLevel } from '../../protocol/rtp/extension.ts'
+import { LEVEL_EXTENSION } from '../../protocol/rtp/level-steps.ts'
 import { looksLikeRtcp, looksLikeRtp, newRtpHeader, parseRtp } from '../../protocol/rtp/header.ts'
 import { writeU32 } from '../../protocol/rtp/octets.ts'
 import type { SrtpSender } from '../../protocol/srtp/sender.ts'
@@ -42,16 +44,17 @@ export class HopPackets implements Disposable {
     this.#sender = sender.value
     return installed
   }
-  /** The protected packet, valid until the next call. */
-  sealRtp(ssrc: Ssrc, payloadType: number, timestamp: number, payload: Uint8Array): Uint8Array | undefined {
-    if (this.#sender === undefined || payload.length > MAX_PACKET - HEADER - SLACK) return undefined
+  /** The protected packet, valid until the next call. With a `level` (RFC 6464) it has that header extension. */
+  sealRtp(ssrc: Ssrc, payloadType: number, timestamp: number, payload: Uint8Array, level: number | undefined): Uint8Array | undefined {
+    if (this.#sender === undefined || payload.length > MAX_PACKET - HEADER - AUDIO_LEVEL_OCTETS - SLACK) return undefined
     const slot = this.#slot
     slot[0] = 0x80
     slot[1] = payloadType
     writeU32(slot, 4, timestamp)
     writeU32(slot, 8, ssrc)
-    slot.set(payload, HEADER)
-    const length = this.#sender.protectNext(slot, HEADER + payload.length)
+    const at = level === undefined ? HEADER : writeAudioLevel(slot, HEADER, LEVEL_EXTENSION, level, false)
+    slot.set(payload, at)
+    const length = this.#sender.protectNext(slot, at + payload.length)
     return length < 0 ? undefined : slot.subarray(0, length)
   }
   /** A packet of a bridged call in the first `length` octets of `slot`, protected in place. Gives its new length, or a refusal. */

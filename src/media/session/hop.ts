@@ -111,9 +111,9 @@ export class Hop {
     else if (this.#generation > 0) this.#ask(this.#tlsWay, undefined)
   }
   /** One RTP packet of `ssrc`, protected, by the way that is in use. Lost when there is none. */
-  send(ssrc: Ssrc, payloadType: number, timestamp: number, payload: Uint8Array): void {
+  send(ssrc: Ssrc, payloadType: number, timestamp: number, payload: Uint8Array, level?: number): void {
     if (this.#active === 'none') return
-    const packet = this.#packets.sealRtp(ssrc, payloadType, timestamp, payload)
+    const packet = this.#packets.sealRtp(ssrc, payloadType, timestamp, payload, level)
     if (packet !== undefined) this.#transmit(packet, this.#active === 'tls' ? undefined : this.#remote)
   }
   /** The end of a bridged call here: what comes as `receive` goes to the other end, what that one gets goes out as `send`. */

@@ -39,7 +39,7 @@ export interface RoomLimits {
 export const ROOM_LIMITS: RoomLimits = {
   nominationMs: 1000, applyMs: 500, applyMostMs: 4000, welcomeMs: 10_000, lostMs: 2000, freshenMs: 2000, healMs: 10_000,
   stuckMs: 15_000, roundMs: 500, queueMs: 120_000, lingerMs: 60_000, ownCommitPauseMs: 60_000,
-  queueLimit: 256, batchAdds: 50, batchOctets: 200_000, maximumMembers: 200, maximumAll: ALL_FORWARDED_LIMIT, forwarding: ['all'],
+  queueLimit: 256, batchAdds: 50, batchOctets: 200_000, maximumMembers: 200, maximumAll: ALL_FORWARDED_LIMIT, forwarding: ['all', 'loudest'],
 }
 
 /** A request whose nominations failed so often is nominated alone; after more failures it is refused. */

@@ -53,3 +53,12 @@ export function writeAudioLevel(buf: Uint8Array, at: number, id: number, level: 
   writeU16(buf, at + 6, 0)
   return at + AUDIO_LEVEL_OCTETS
 }
+
+/** Takes a header extension out of a packet in place, whatever is in it. Gives the new length. */
+export function stripExtension(packet: Uint8Array, header: RtpHeader, length: number): number {
+  if (header.extensionProfile < 0) return length
+  const from = header.extensionAt - 4
+  packet.copyWithin(from, header.payloadAt, length)
+  packet[0]! &= 0xef
+  return length - (header.payloadAt - from)
+}

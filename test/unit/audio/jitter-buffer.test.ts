@@ -162,3 +162,17 @@ test('frames that arrive in time and leave the vault too late make the buffer de
   assert.ok(buffer.stats.late <= 8, `${buffer.stats.late} late`)
   assert.ok(frames > 480, `${frames} played`)
 })
+
+test('frames that come at once at the beginning: it starts where something is heard, and does not take the network to be slow', () => {
+  const b = new JitterBuffer<number>(160)
+  for (let i = 0; i < 15; i++) b.push(i * 160, i, 1000, i < 9)
+  const first = b.pull(1005)
+  assert.ok(first.kind === 'frame' && first.data === 9, JSON.stringify(first))
+  for (let i = 15; i < 40; i++) b.push(i * 160, i, 1000 + (i - 14) * 20)
+  assert.ok(b.targetMs < 30, `${b.targetMs} ms`)
+  // One that is heard from its first frame on loses none of them.
+  const c = new JitterBuffer<number>(160)
+  for (let i = 0; i < 10; i++) c.push(i * 160, i, 1000)
+  const all = Array.from({ length: 10 }, (_, i) => c.pull(1005 + i * 20))
+  assert.deepEqual(all.map((p) => (p.kind === 'frame' ? p.data : p.kind)), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+})

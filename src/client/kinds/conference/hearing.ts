@@ -77,7 +77,9 @@ export class Hearing {
   #show(s: ConferenceState, sender: SenderStats, heard: boolean, seen: Seen): void {
     const m = s.roster.members.find((x) => x.ssrc === sender.ssrc && !x.self)
     if (m === undefined) return
-    const silent = s.now - seen.openedAt >= SILENT_MS ? 'CLIENT_NOT_ARRIVING' : m.unheard
+    // Where the server chooses the loudest, that nothing comes of somebody is the rule.
+    const chosen = s.view?.policy.forwarding === 'loudest'
+    const silent = chosen ? undefined : s.now - seen.openedAt >= SILENT_MS ? 'CLIENT_NOT_ARRIVING' : m.unheard
     const code = heard ? undefined : (sender.lastFault ?? silent)
     if (code === m.unheard) return
     s.event(code === undefined ? { kind: 'unheard', at: s.now, leaf: m.leaf } : { kind: 'unheard', at: s.now, leaf: m.leaf, code })

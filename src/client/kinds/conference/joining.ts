@@ -245,7 +245,7 @@ function enter(s: ConferenceState, view: GroupView): void {
   s.waitingSince = undefined
   s.pendingView = undefined
   const { conference, hop } = s.options.media
-  s.media({ op: 'conference.open', conference, hop, phone: s.phone, ssrc: s.ssrc as Ssrc, session: view.session, codec: view.policy.codec })
+  s.media({ op: 'conference.open', conference, hop, phone: s.phone, ssrc: s.ssrc as Ssrc, session: view.session, codec: view.policy.codec, forwarding: view.policy.forwarding })
   if (s.muted) s.media({ op: 'conference.mute', conference, muted: true })
   showGroup(s, view)
   s.event({ kind: 'phase', phase: 'member', at: s.now })

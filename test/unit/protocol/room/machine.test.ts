@@ -269,7 +269,7 @@ test('the seventeenth is refused where everything is forwarded', () => {
 })
 
 test('forwarding that the server does not offer is refused', () => {
-  const t = new RoomTable()
+  const t = new RoomTable({ forwarding: ['all'] })
   const a = t.player('a')
   a.say({ k: 'room-create', room: 'r', generation: 1, groupId: utf8('g'), suite: 'x25519', forwarding: 'loudest', maximumMembers: 40 })
   t.run(50)
