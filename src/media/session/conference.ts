@@ -2,8 +2,6 @@
 import { FRAME_SAMPLES, type FrameCodec } from '../../audio/codec.ts'
 import type { Ssrc } from '../../base/brand.ts'
 import { makeFault } from '../../base/result.ts'
-import type { Forwarding } from '../../model/policy.ts'
-import { SteppedLevel } from '../../protocol/rtp/level-steps.ts'
 import type { Frame, FrameBatch, FrameVault } from '../../vault/api/frames.ts'
 import type { ConferenceId, HopId, MediaEvent, PhoneId } from '../api.ts'
 import { Downlink } from './downlink.ts'
@@ -28,7 +26,8 @@ export interface ConferenceOptions {
   readonly vault: FrameVault
   readonly makeCodec: () => FrameCodec
   readonly firstTimestamp: number
-  readonly forwarding?: Forwarding
+  /** Streams come and go, and the server is told our level in steps. */
+  readonly loudest: boolean
   readonly emit: (e: MediaEvent) => void
 }
 
@@ -43,8 +42,6 @@ export class Conference {
   readonly #o: ConferenceOptions
   readonly #uplink: Uplink
   readonly #pcm = new Int16Array(FRAME_SAMPLES)
-  /** What the server of a `loudest` room is told; elsewhere nothing. */
-  readonly #stepped: SteppedLevel | undefined
   #tap: UplinkTap | undefined
   #asked = 0
   #sent = 0
@@ -56,9 +53,8 @@ export class Conference {
     this.id = options.id
     this.hop = options.hop
     this.phone = options.phone
-    this.#uplink = new Uplink(options.ssrc, options.makeCodec(), options.firstTimestamp)
-    this.downlink = new Downlink(options.makeCodec, options.forwarding === 'loudest')
-    this.#stepped = options.forwarding === 'loudest' ? new SteppedLevel() : undefined
+    this.#uplink = new Uplink(options.ssrc, options.makeCodec(), options.firstTimestamp, options.loudest)
+    this.downlink = new Downlink(options.makeCodec, options.loudest)
   }
   set muted(muted: boolean) {
     this.#uplink.muted = muted
@@ -73,7 +69,7 @@ export class Conference {
       else phone.speak(this.#pcm, nowMs - i * TICK_MS)
       if (this.sending && hop !== undefined) {
         batch.push(this.#uplink.frame(this.#pcm))
-        levels.push(this.#stepped?.next(this.#uplink.level))
+        levels.push(this.#uplink.stepped)
       } else this.#uplink.skip(1)
     }
     if (batch.length === 0) return

@@ -147,7 +147,7 @@ class Session implements MediaSession {
     }
     const random = this.#o.crypto.bytes(4)
     const firstTimestamp = new DataView(random.buffer, random.byteOffset, 4).getUint32(0)
-    this.#conferences.set(c.conference, new Conference({ ...c, id: c.conference, vault: this.#o.vault, makeCodec: () => this.#o.codecs.create(c.codec), firstTimestamp, emit: this.#o.emit }))
+    this.#conferences.set(c.conference, new Conference({ ...c, id: c.conference, loudest: c.forwarding === 'loudest', vault: this.#o.vault, makeCodec: () => this.#o.codecs.create(c.codec), firstTimestamp, emit: this.#o.emit }))
     // The rate upstream stays the same when there is no phone for a while.
     this.#ticker.start()
   }

@@ -5,6 +5,7 @@
 import type { FrameCodec } from '../../audio/codec.ts'
 import { frameLevel } from '../../audio/levels.ts'
 import type { Ssrc } from '../../base/brand.ts'
+import { SteppedLevel } from '../../protocol/rtp/level-steps.ts'
 import type { Frame } from '../../vault/api/frames.ts'
 
 export class Uplink {
@@ -16,8 +17,13 @@ export class Uplink {
   /** −dBov of the newest frame, as it goes out. */
   level = 127
 
+  readonly #steps: SteppedLevel | undefined
+  /** What the server of a `loudest` room is told with the newest frame; elsewhere nothing. */
+  stepped: number | undefined
+
   /** `timestamp`: random, RFC 3550 §5.1. */
-  constructor(ssrc: Ssrc, codec: FrameCodec, timestamp: number) {
+  constructor(ssrc: Ssrc, codec: FrameCodec, timestamp: number, loudest = false) {
+    this.#steps = loudest ? new SteppedLevel() : undefined
     this.#ssrc = ssrc
     this.#codec = codec
     this.#step = codec.clockRate / 50
@@ -27,6 +33,7 @@ export class Uplink {
   frame(pcm: Int16Array): Frame {
     if (this.muted) pcm.fill(0)
     this.level = frameLevel(pcm)
+    this.stepped = this.#steps?.next(this.level)
     const coded = this.#codec.encode(pcm)
     const data = new Uint8Array(1 + coded.length)
     data[0] = this.level
