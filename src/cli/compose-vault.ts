@@ -8,6 +8,9 @@ import { workerUrl } from '../media/worker-url.ts'
 import { besideConfig } from '../store/config.ts'
 import { type IdentityFiles, readAnchors, readCertificates, readIdentity, readOwnCertificate } from '../store/identity-file.ts'
 import { readLists } from '../store/revocation-file.ts'
+import { rememberGeneration } from '../store/key-memory.ts'
+import { sealedInfoOf, systemPlaces, unlockFor } from '../store/protect-key.ts'
+import type { KeyUnlock } from '../store/sealed-key.ts'
 import type { VaultReport } from '../vault/api/border.ts'
 import type { VaultOptions } from '../vault/api/options.ts'
 import { type Bundle, findBundle } from '../vault/host/bundle.ts'
@@ -15,6 +18,7 @@ import type { HostVault } from '../vault/host/hosted.ts'
 import { keepVault } from '../vault/host/keep.ts'
 import { startVaultProcess } from '../vault/host/process.ts'
 import { startVault } from '../vault/host/start.ts'
+import { askPassphrase, servicePassphrase } from './ask.ts'
 
 export interface ClientVault {
   readonly vault: HostVault
@@ -35,21 +39,38 @@ export interface VaultExtras {
   readonly onDeath?: (fault: Fault, final: boolean) => void
 }
 
-export function vaultFor(config: ClientConfig, configFile: string, crypto: CryptoPort, extras: VaultExtras): Promise<Result<ClientVault>> {
+export async function vaultFor(config: ClientConfig, configFile: string, crypto: CryptoPort, extras: VaultExtras): Promise<Result<ClientVault>> {
   const { certificate, key, passphrase } = config.identity
-  const files = { certificateFile: besideConfig(configFile, certificate), keyFile: besideConfig(configFile, key), ...(passphrase === undefined ? {} : { passphrase }) }
+  const keyFile = besideConfig(configFile, key)
+  const unlock = await unlockKey(keyFile, passphrase)
+  if (!unlock.ok) return unlock
+  const files = { certificateFile: besideConfig(configFile, certificate), keyFile, ...unlock.value }
   const anchors = trusted(config, configFile)
-  if (!anchors.ok) return Promise.resolve(anchors)
+  if (!anchors.ok) return anchors
   const { rule, lists } = config.identity.revocation
   const proofs: RevocationProof[] = []
   for (const file of lists) {
     const read = readLists(besideConfig(configFile, file))
-    if (!read.ok) return Promise.resolve(read)
+    if (!read.ok) return read
     proofs.push(...read.value)
   }
   const { shownName } = config.identity
   const trust = { anchors: anchors.value, realm: config.realm, revocation: { rule, proofs }, ...(shownName === undefined ? {} : { shownName }) }
-  return config.vault === 'process' ? inProcessOfItsOwn(files, trust, extras) : inThisProcess(files, trust, crypto, extras)
+  const made = await (config.vault === 'process' ? inProcessOfItsOwn(files, trust, extras) : inThisProcess(files, trust, crypto, extras))
+  // Only now is the number in the file known to be true.
+  const info = sealedInfoOf(keyFile)
+  if (made.ok && info !== undefined) rememberGeneration(keyFile, info.generation)
+  return made
+}
+
+/** What the file is opened with; where it is sealed with a passphrase that stands nowhere, the user is asked. */
+async function unlockKey(keyFile: string, configured: string | undefined): Promise<Result<KeyUnlock>> {
+  const places = systemPlaces()
+  const info = sealedInfoOf(keyFile)
+  const unlock = unlockFor(keyFile, places)
+  if (!unlock.ok) return unlock
+  const passphrase = configured ?? servicePassphrase() ?? (info?.lock === 'passphrase' ? await askPassphrase(`Passphrase of ${keyFile}: `) : undefined)
+  return ok({ ...unlock.value, ...(passphrase === undefined ? {} : { passphrase }) })
 }
 
 type Trust = Pick<VaultOptions, 'anchors' | 'realm' | 'revocation' | 'shownName'>
@@ -61,8 +82,8 @@ async function inProcessOfItsOwn(files: IdentityFiles, trust: Trust, extras: Vau
   if (!own.ok) return own
   const bundle = extras.bundle === undefined ? findBundle() : ok(extras.bundle)
   if (!bundle.ok) return bundle
-  const { keyFile, passphrase } = files
-  const options = { bundle: bundle.value, chain: own.value.chain, ...trust, keyFile, ...(passphrase === undefined ? {} : { passphrase }) }
+  const { keyFile, certificateFile: _, ...unlock } = files
+  const options = { bundle: bundle.value, chain: own.value.chain, ...trust, keyFile, unlock }
   const kept = await keepVault({ start: (firstSession) => startVaultProcess({ ...options, firstSession }), onDeath: (fault, final) => extras.onDeath?.(fault, final) })
   if (!kept.ok) return kept
   const { vault, first } = kept.value

@@ -9,6 +9,7 @@ import { registerJoin } from './join.ts'
 import { registerClient } from './client.ts'
 import { registerDemo } from './demo.ts'
 import { registerDoctorPbx } from './doctor-pbx.ts'
+import { registerKey } from './key.ts'
 import { registerServer } from './server.ts'
 import { registerVault } from './vault.ts'
 
@@ -27,6 +28,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   registerIdentity(program)
   registerDoctorPki(program)
   registerVault(program)
+  registerKey(program)
   registerDemo(program)
   registerDoctorPbx(program.commands.find((c) => c.name() === 'doctor') ?? program.command('doctor').description('find out what is wrong, and what to do about it'))
   await program.parseAsync(argv)

@@ -11,16 +11,15 @@ import { delegationAlgorithm } from '../protocol/x509/delegation.ts'
 import { type Anchors, CHAIN_LIMIT, makeAnchors } from '../protocol/x509/path.ts'
 import { decodePem, type PemBlock } from '../protocol/x509/pem.ts'
 import { formatTime } from '../protocol/x509/time.ts'
-import { privateKeyOf } from './private-key.ts'
+import { type KeyUnlock, privateKeyOf } from './private-key.ts'
 
 const FILE_LIMIT = 2 * 1024 * 1024
 
-export interface IdentityFiles {
+export interface IdentityFiles extends KeyUnlock {
   /** PEM: own certificate first, intermediates after. */
   readonly certificateFile: string
   /** PEM: PKCS#8 (also encrypted), SEC1 or PKCS#1. May be the same file. */
   readonly keyFile: string
-  readonly passphrase?: string
 }
 
 export interface OwnCertificate {
@@ -54,7 +53,7 @@ export function readIdentity(crypto: CryptoPort, files: IdentityFiles, now: Unix
   const own = readOwnCertificate(files, now)
   if (!own.ok) return own
   const { certificate } = own.value
-  const key = readKey(files.keyFile, files.passphrase)
+  const key = readKey(files.keyFile, files)
   if (!key.ok) return key
   const pkcs8 = new Secret(key.value)
   const signer = signerFor(crypto, certificate, pkcs8, files)
@@ -118,9 +117,9 @@ export function readAnchors(files: readonly string[]): Result<Anchors> {
 }
 
 /** The first private key of a PEM file as PKCS#8, DER. */
-export function readKey(file: string, passphrase?: string): Result<Uint8Array> {
+export function readKey(file: string, unlock: KeyUnlock = {}): Result<Uint8Array> {
   const text = readText(file)
-  return text.ok ? privateKeyOf(text.value, file, passphrase) : text
+  return text.ok ? privateKeyOf(text.value, file, unlock) : text
 }
 
 function readBlocks(file: string): Result<PemBlock[]> {

@@ -35,7 +35,7 @@ export function importIdentity(crypto: CryptoPort, file: string, options: { read
   if (isPkcs12(bytes)) return fromPkcs12(crypto, file, bytes, options.password)
   const ders = certificatesIn(bytes)
   if (ders === undefined) return err('IDENTITY_FILE_NO_CERTIFICATE', file)
-  const key = readKey(options.keyFile ?? file, options.keyPassphrase)
+  const key = readKey(options.keyFile ?? file, options.keyPassphrase === undefined ? {} : { passphrase: options.keyPassphrase })
   return key.ok ? assemble(crypto, file, ders, [key.value]) : key
 }
 

@@ -2,15 +2,20 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { type Result, err, ok } from '../base/result.ts'
 import { decodePem } from '../protocol/x509/pem.ts'
+import { type KeyUnlock, openSealedKey, SEALED_LABEL } from './sealed-key.ts'
 
-const PRIVATE_LABELS = ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']
+export type { KeyUnlock }
+
+const PRIVATE_LABELS = ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY', SEALED_LABEL]
 
 /** The first one, as PKCS#8, DER. `name` is the file's, for complaints. */
-export function privateKeyOf(pem: string, name: string, passphrase?: string): Result<Uint8Array> {
+export function privateKeyOf(pem: string, name: string, unlock: KeyUnlock = {}): Result<Uint8Array> {
+  const { passphrase } = unlock
   const block = decodePem(pem).find((b) => PRIVATE_LABELS.includes(b.label))
   if (block === undefined) return err('IDENTITY_FILE_NO_KEY', name)
   const encrypted = block.label.startsWith('ENCRYPTED') || /^Proc-Type: 4,ENCRYPTED/m.test(block.text)
   if (!encrypted && block.bytes === undefined) return err('IDENTITY_FILE_DAMAGED', name)
+  if (block.label === SEALED_LABEL) return openSealedKey(block.bytes!, name, unlock)
   if (encrypted && passphrase === undefined) return err('IDENTITY_PASSPHRASE_NEEDED', name)
   let key: KeyObject
   try {

@@ -79,7 +79,12 @@ export const identityFaults = {
   IDENTITY_PKCS12_CONTENT: { what: 'The PKCS#12 file does not hold one key with its certificate', todo: 'Export the certificate together with its private key, and nothing else.' },
   IDENTITY_KEY_UNREADABLE: { what: 'The private key is damaged or of a kind that is not taken here', todo: 'Taken are RSA of 2048 to 4096 bits, P-256, P-384, P-521 and Ed25519.' },
   IDENTITY_KEY_MISMATCH: { what: 'The private key does not belong to the certificate', todo: 'Check that both files come from the same request.' },
+  IDENTITY_OTHER_MACHINE: { what: 'The key was sealed on another machine', todo: 'A copy does not open here. Restore it from a backup (stc restore), or ask for a new certificate.' },
+  IDENTITY_ROLLED_BACK: { what: 'An older copy of the sealed key was put back', todo: 'Put the newest one in its place; if nobody did that on purpose, somebody has write access to your files.' },
+  IDENTITY_KEYRING: { what: 'The operating system\'s keyring does not give out what opens the key', todo: 'Unlock the keyring (log in on the desktop), or restore the key from a backup.' },
   IDENTITY_PASSPHRASE_NEEDED: { what: 'The private key is encrypted', todo: 'Give its passphrase.' },
+  IDENTITY_PASSPHRASE_DIFFERS: { what: 'The two passphrases are not the same', todo: 'Nothing was changed. Try again.' },
+  IDENTITY_PASSPHRASE_SHORT: { what: 'The passphrase is too short', todo: 'Take at least 8 characters; four or five words are better.' },
   IDENTITY_PASSPHRASE_WRONG: { what: 'The passphrase does not open the private key', todo: 'Try again.' },
 
   // The small authority

@@ -65,7 +65,8 @@ export interface ProcessOptions extends Omit<VaultOptions, 'pkcs8' | 'keyProtect
   readonly pkcs8?: Uint8Array
   /** The name of the open file, for complaints. */
   readonly keyFile?: string
-  readonly passphrase?: string
+  /** What its key's file is opened with. */
+  readonly unlock?: { readonly passphrase?: string; readonly secret?: Uint8Array; readonly machine?: string; readonly leastGeneration?: number }
 }
 
 const ders = (limit: number): Shape<Der[]> => list(branded<Der>(octets(CERTIFICATE_LIMIT)), limit)
@@ -76,5 +77,6 @@ export const OPTIONS_SHAPE = record<ProcessOptions>({
   realm: text(NAME_LIMIT),
   memory: optional(octets(MEMORY_LIMIT)),
   kind: optional(oneOf('member', 'gateway')), firstSession: optional(u32),
-  pkcs8: optional(octets(KEY_LIMIT)), keyFile: optional(text(4096)), passphrase: optional(text(1024)),
+  pkcs8: optional(octets(KEY_LIMIT)), keyFile: optional(text(4096)), 
+  unlock: optional(record<NonNullable<ProcessOptions['unlock']>>({ passphrase: optional(text(1024)), secret: optional(octets(64)), machine: optional(text(256)), leastGeneration: optional(u32) })),
 })

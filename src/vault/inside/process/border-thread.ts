@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { type Result, err, ok } from '../../../base/result.ts'
 import { createNodeCrypto } from '../../../crypto/node/index.ts'
-import { privateKeyOf } from '../../../store/private-key.ts'
+import { type KeyUnlock, privateKeyOf } from '../../../store/private-key.ts'
 import type { VaultReport } from '../../api/border.ts'
 import type { ProcessOptions } from '../../api/call-shapes.ts'
 import type { FromControl } from '../../api/worker-messages.ts'
@@ -59,8 +59,8 @@ class BorderThread {
     })
   }
 
-  #open({ keyFile, passphrase, pkcs8: given, ...options }: ProcessOptions): void {
-    const key = given !== undefined ? ok(given) : readKey(keyFile ?? '', passphrase)
+  #open({ keyFile, unlock, pkcs8: given, ...options }: ProcessOptions): void {
+    const key = given !== undefined ? ok(given) : readKey(keyFile ?? '', unlock)
     if (!key.ok) return this.border.ready(key.fault)
     const { program, report } = this.#data
     const keys = new MessageChannel()
@@ -91,11 +91,12 @@ class BorderThread {
 }
 
 /** From the file that the host opened and has not read. */
-function readKey(name: string, passphrase: string | undefined): Result<Uint8Array> {
+function readKey(name: string, unlock: KeyUnlock | undefined): Result<Uint8Array> {
   try {
     const pem = readFileSync(KEY_FD)
     closeSync(KEY_FD)
-    const key = privateKeyOf(pem.toString('latin1'), name, passphrase)
+    const key = privateKeyOf(pem.toString('latin1'), name, unlock)
+    unlock?.secret?.fill(0)
     pem.fill(0)
     return key
   } catch (e) {

@@ -1,0 +1,45 @@
+/** Asks for a passphrase on the terminal, without showing it. */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+
+const CTRL_C = '\u0003'
+const CTRL_D = '\u0004'
+
+/** Undefined: there is no terminal, or the answer was Ctrl-C. */
+export function askPassphrase(question: string): Promise<string | undefined> {
+  const { stdin, stderr } = process
+  if (!stdin.isTTY) return Promise.resolve(undefined)
+  stderr.write(question)
+  stdin.setRawMode(true)
+  stdin.setEncoding('utf8')
+  return new Promise((resolve) => {
+    let text = ''
+    const done = (answer: string | undefined): void => {
+      stdin.off('data', take)
+      stdin.setRawMode(false)
+      stdin.pause()
+      stderr.write('\n')
+      resolve(answer)
+    }
+    const take = (typed: string): void => {
+      for (const c of typed) {
+        if (c === '\r' || c === '\n') return done(text)
+        if (c === CTRL_C || c === CTRL_D) return done(undefined)
+        text = c === '\b' || c === '\u007f' ? [...text].slice(0, -1).join('') : text + c
+      }
+    }
+    stdin.on('data', take)
+    stdin.resume()
+  })
+}
+
+/** As systemd hands it to a service (LoadCredential=stc-passphrase:…). */
+export function servicePassphrase(): string | undefined {
+  const folder = process.env['CREDENTIALS_DIRECTORY']
+  if (folder === undefined) return undefined
+  try {
+    return readFileSync(path.join(folder, 'stc-passphrase'), 'utf8').split(/\r?\n/)[0]
+  } catch {
+    return undefined
+  }
+}

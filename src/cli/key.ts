@@ -1,0 +1,77 @@
+/** `stc key`: how the private key of a client lies on the disk. */
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { err, ok, type Result } from '../base/result.ts'
+import { clientConfig } from '../client/config.ts'
+import { besideConfig, readConfig } from '../store/config.ts'
+import { protectKey, sealedInfoOf, systemPlaces, unlockFor } from '../store/protect-key.ts'
+import { askPassphrase } from './ask.ts'
+import { fail, say } from './output.ts'
+
+interface ProtectOptions {
+  readonly config: string
+  readonly keyring?: boolean
+  readonly passphraseFile?: string
+  readonly anyMachine?: boolean
+}
+
+export function registerKey(program: Command): void {
+  const key = program.command('key').description('how the private key of a client lies on the disk')
+  key
+    .command('protect')
+    .description('seal the key file with a passphrase or the system\'s keyring, for this machine; also changes the passphrase')
+    .requiredOption('-c, --config <file>', 'the client\'s configuration')
+    .option('--keyring', 'let the operating system keep what opens it (Secret Service, Keychain, DPAPI)')
+    .option('--passphrase-file <file>', 'take the new passphrase from the first line of this file instead of asking')
+    .option('--any-machine', 'let a copy open on other machines too')
+    .action((o: ProtectOptions) => protect(o))
+  key
+    .command('show')
+    .description('say how the key file is protected')
+    .requiredOption('-c, --config <file>', 'the client\'s configuration')
+    .action((o: { readonly config: string }) => {
+      const file = keyFileOf(o.config)
+      if (!file.ok) return fail(file.fault)
+      const info = sealedInfoOf(file.value)
+      if (info === undefined) return say(`${file.value} is not sealed: whoever reads the file has the key ("stc key protect" changes that)`)
+      say(`${file.value} is sealed with ${info.lock === 'passphrase' ? 'a passphrase' : 'the system\'s keyring'}, ${info.bound ? 'for this machine' : 'for any machine'}; copy number ${info.generation}`)
+    })
+}
+
+function keyFileOf(config: string): Result<string> {
+  const read = readConfig(config, clientConfig)
+  return read.ok ? ok(besideConfig(config, read.value.identity.key)) : read
+}
+
+async function protect(o: ProtectOptions): Promise<void> {
+  const file = keyFileOf(o.config)
+  if (!file.ok) return fail(file.fault)
+  const places = systemPlaces()
+  const now = unlockFor(file.value, places)
+  if (!now.ok) return fail(now.fault)
+  const old = sealedInfoOf(file.value)?.lock === 'passphrase' ? await askPassphrase(`Passphrase of ${file.value} now: `) : undefined
+  const fresh = o.keyring === true ? ok(undefined) : await newPassphrase(o.passphraseFile)
+  if (!fresh.ok) return fail(fresh.fault)
+  const done = protectKey(file.value, { ...now.value, ...(old === undefined ? {} : { passphrase: old }) }, { ...(fresh.value === undefined ? {} : { passphrase: fresh.value }), anyMachine: o.anyMachine === true }, places)
+  if (!done.ok) return fail(done.fault)
+  say(`${file.value} is sealed with ${done.value.lock === 'passphrase' ? 'a passphrase' : 'the system\'s keyring'}, ${done.value.bound ? 'for this machine' : 'for any machine'}.`)
+  if (done.value.generation === 1) say('What the file held before may still stand somewhere on the disk: a key that was never there unsealed is safer (ask for a new certificate).')
+}
+
+const SHORTEST = 8
+
+async function newPassphrase(file: string | undefined): Promise<Result<string>> {
+  let text: string | undefined
+  if (file !== undefined) {
+    try {
+      text = readFileSync(file, 'utf8').split(/\r?\n/)[0]
+    } catch {
+      return err('IDENTITY_FILE_UNREADABLE', file)
+    }
+  } else {
+    text = await askPassphrase('New passphrase: ')
+    if (text !== undefined && text !== (await askPassphrase('Once more: '))) return err('IDENTITY_PASSPHRASE_DIFFERS')
+  }
+  if (text === undefined) return err('IDENTITY_PASSPHRASE_NEEDED', 'there is no terminal to ask on')
+  return text.length >= SHORTEST ? ok(text) : err('IDENTITY_PASSPHRASE_SHORT', `${text.length} characters`)
+}

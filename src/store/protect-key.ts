@@ -1,0 +1,76 @@
+/** Seals a private key's file, or seals it anew: the file is the old one or the new one, whenever the machine stops. */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { type Result, err, ok } from '../base/result.ts'
+import { decodePem } from '../protocol/x509/pem.ts'
+import { replaceFile } from './atomic-file.ts'
+import { rememberGeneration, seenGeneration, stateFolder } from './key-memory.ts'
+import { type Keyring, systemKeyring } from './keyring.ts'
+import { machineId } from './machine-id.ts'
+import { privateKeyOf } from './private-key.ts'
+import { type KeyUnlock, SEALED_LABEL, sealedKeyInfo, type SealedKeyInfo, sealKey } from './sealed-key.ts'
+
+export interface KeyPlaces {
+  readonly keyring: Keyring
+  readonly machine: string | undefined
+  /** Where generations are remembered. */
+  readonly folder: string
+}
+export const systemPlaces = (): KeyPlaces => ({ keyring: systemKeyring(), machine: machineId(), folder: stateFolder() })
+
+/** Undefined: the file is no sealed one, or cannot be read. */
+export function sealedInfoOf(keyFile: string): SealedKeyInfo | undefined {
+  try {
+    const block = decodePem(readFileSync(keyFile, 'latin1')).find((b) => b.label === SEALED_LABEL)
+    return block?.bytes === undefined ? undefined : sealedKeyInfo(block.bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** All that opens this file here, but the passphrase. */
+export function unlockFor(keyFile: string, places: KeyPlaces): Result<KeyUnlock> {
+  const info = sealedInfoOf(keyFile)
+  if (info === undefined) return ok({})
+  const machine = places.machine === undefined ? {} : { machine: places.machine }
+  const base = { ...machine, leastGeneration: seenGeneration(keyFile, places.folder) }
+  if (info.lock === 'passphrase') return ok(base)
+  const secret = places.keyring.get(keyFile)
+  return secret.ok ? ok({ ...base, secret: secret.value }) : secret
+}
+
+export interface Protection {
+  /** Absent: the operating system's keyring. */
+  readonly passphrase?: string
+  readonly anyMachine?: boolean
+  readonly logN?: number
+}
+
+/** `open` opens the file as it is now. */
+export function protectKey(keyFile: string, open: KeyUnlock, protection: Protection, places: KeyPlaces): Result<SealedKeyInfo> {
+  let text: string
+  try {
+    text = readFileSync(keyFile, 'latin1')
+  } catch (e) {
+    return err((e as NodeJS.ErrnoException).code === 'ENOENT' ? 'IDENTITY_FILE_MISSING' : 'IDENTITY_FILE_UNREADABLE', keyFile)
+  }
+  const key = privateKeyOf(text, keyFile, open)
+  if (!key.ok) return key
+  const generation = Math.max(seenGeneration(keyFile, places.folder), sealedInfoOf(keyFile)?.generation ?? 0) + 1
+  const bound = protection.anyMachine === true || places.machine === undefined ? {} : { machine: places.machine }
+  const secret = protection.passphrase === undefined ? randomBytes(32) : Buffer.from(protection.passphrase.normalize('NFC'), 'utf8')
+  if (protection.passphrase === undefined) {
+    const kept = places.keyring.put(keyFile, secret)
+    if (!kept.ok) return kept
+  }
+  const lock = protection.passphrase === undefined ? 'keyring' : 'passphrase'
+  const sealed = sealKey(key.value, { lock, with: secret, generation, ...bound, ...(protection.logN === undefined ? {} : { logN: protection.logN }) })
+  secret.fill(0)
+  key.value.fill(0)
+  // Certificates that stand in the same file stay.
+  const rest = decodePem(text).filter((b) => b.label.includes('CERTIFICATE')).map((b) => `${b.text}\n`).join('')
+  const written = replaceFile(keyFile, Buffer.from(rest + sealed, 'latin1'))
+  if (!written.ok) return written
+  const remembered = rememberGeneration(keyFile, generation, places.folder)
+  return remembered.ok ? ok({ lock, generation, bound: bound.machine !== undefined }) : remembered
+}
