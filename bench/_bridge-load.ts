@@ -139,7 +139,7 @@ function connect(places: readonly CallPlaces[], probe: boolean): void {
     c.places = places[c.n]!
     if (c.places.keys !== undefined) c.receiver = must(createSrtpReceiver(crypto, c.places.keys))
   }
-  const end = now() + 20_000
+  const end = now() + 60_000
   const token = new Uint8Array(8)
   for (const again of probe ? [false, true] : []) {
     if (again) for (const c of calls) c.settled = false

@@ -29,6 +29,8 @@ export type LoadOrder =
   | { readonly kind: 'prepare'; readonly plan: LoadPlan }
   | { readonly kind: 'settle'; readonly server: AddressPort }
   | { readonly kind: 'run'; readonly ms: number }
+  /** Nobody talks; everybody asks every 5 s whether the way works. */
+  | { readonly kind: 'idle'; readonly ms: number }
   | { readonly kind: 'stop' }
 export type LoadReport =
   | { readonly kind: 'prepared'; readonly specs: readonly LegSpec[] }
@@ -50,6 +52,7 @@ export interface LoadFigures {
 }
 
 const PERIOD_MS = 20
+const PROBE_MS = 5000
 const PAYLOAD = 180
 const SHARED_SOCKETS = 8
 const MAX_DELAYS = 200_000
@@ -136,7 +139,7 @@ function say(c: Client, subtype: typeof PROBE | typeof RESPONSE, token: Uint8Arr
 
 function settle(): void {
   const token = new Uint8Array(8)
-  const end = now() + 20_000
+  const end = now() + 60_000
   for (const c of clients) {
     say(c, PROBE, token)
     loop.turn(0)
@@ -166,6 +169,16 @@ function sendOne(c: Client): void {
   for (let k = 0; k < 8; k++) slot[12 + k] = clock.getUint8(k)
   slot.fill(streamOf(i) & 0xff, 20, 12 + PAYLOAD)
   c.socket.sendSlot(c.sender.protect(slot, 12 + PAYLOAD), server)
+}
+
+function idle(ms: number): void {
+  const token = new Uint8Array(8)
+  const begin = now()
+  let next = 0
+  while (now() < begin + ms) {
+    while (next < ((now() - begin) / PROBE_MS) * clients.length) say(clients[next++ % clients.length]!, PROBE, token)
+    loop.turn(2)
+  }
 }
 
 function run(ms: number): LoadFigures {
@@ -205,6 +218,9 @@ function obey(o: LoadOrder): LoadReport | undefined {
       settle()
       return { kind: 'settled' }
     case 'run': return { kind: 'ran', ...run(o.ms) }
+    case 'idle':
+      idle(o.ms)
+      return { kind: 'ran', ...run(0) }
     case 'stop':
       process.disconnect?.()
       return undefined

@@ -59,7 +59,7 @@ export async function run(args: readonly string[]): Promise<BenchTable> {
     const cost = (r: RelayName): number => median((runs.get(r) ?? []).map((x) => (x.relayMs * 1000) / x.received))
     for (const [name, list] of runs) rows.push(row(suite, streams, name, list, cost))
   }
-  return { name: 'bridge', rows, remarks: [`medians of ${rounds} alternating runs of ${seconds} s, gather ${gather} ms; delay: from the generator's call to the sink's; load of the machine ${load()}`] }
+  return { name: 'bridge', rows, remarks: [`medians of ${rounds} alternating runs of ${seconds} s, gather ${gather} ms; delay: from the generator's call to the sink's; a row is worth nothing where packets were lost because the load or what is measured did not get its core; load of the machine ${load()}`] }
 }
 
 function row(suite: string, streams: number, name: RelayName, runs: readonly Run[], cost: (r: RelayName) => number): Record<string, string | number> {

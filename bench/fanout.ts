@@ -91,7 +91,7 @@ export async function run(args: readonly string[]): Promise<BenchTable> {
     for (let r = 0; r < rounds; r++) for (const v of variants) runs.get(v)!.push(await once(s, v, suite, seconds))
     for (const [v, list] of runs) rows.push(row(s, v, list))
   }
-  return { name: `fanout, ${SUITES[suite]}`, rows, remarks: [`medians of ${rounds} alternating runs of ${seconds} s; delay: from the generator's call to the sink's; load of the machine ${load()}`] }
+  return { name: `fanout, ${SUITES[suite]}`, rows, remarks: [`medians of ${rounds} alternating runs of ${seconds} s; delay: from the generator's call to the sink's; a row is worth nothing where packets were lost because the load or what is measured did not get its core; load of the machine ${load()}`] }
 }
 
 function row(s: Shape, variant: string, runs: readonly Run[]): Record<string, string | number> {

@@ -6,13 +6,15 @@ import type { Address, Library } from './library.ts'
  * Node keeps the contents of array buffers outside the moving heap, so addresses stay.
  */
 export class Memory {
+  readonly buffer: ArrayBuffer
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly view: DataView<ArrayBuffer>
   readonly base: Address
 
   constructor(library: Library, octets: number) {
-    this.bytes = new Uint8Array(new ArrayBuffer(octets))
-    this.view = new DataView(this.bytes.buffer)
+    this.buffer = new ArrayBuffer(octets)
+    this.bytes = new Uint8Array(this.buffer)
+    this.view = new DataView(this.buffer)
     this.base = library.addressOf(this.bytes)
   }
   /** Address of the `length` octets at `at`. Throws a RangeError where they are not all inside. */

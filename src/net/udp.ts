@@ -21,11 +21,11 @@ export interface BuildingSocket extends UdpSocket {
 const SLOT_OCTETS = 1600
 
 /**
- * The first `length` octets of one buffer to the start of another, as of a packet into a slot. A loop: for packets of
- * voice it takes as long as `set`, which would need a view of its own for each packet.
+ * `length` octets of one buffer into another, as of a packet into a slot. A loop: for packets of voice it takes as long
+ * as `set`, which would need a view of its own for each packet.
  */
-export function copyOctets(from: Uint8Array, length: number, to: Uint8Array): void {
-  for (let i = 0; i < length; i++) to[i] = from[i]!
+export function copyOctets(from: Uint8Array, length: number, to: Uint8Array, fromAt = 0, toAt = 0): void {
+  for (let i = 0; i < length; i++) to[toAt + i] = from[fromAt + i]!
 }
 
 /** The same over any socket. */

@@ -78,8 +78,9 @@ abstract class NativePacketCipher implements PacketCipher {
     if (at + total > buf.length || total > PACKET_ROOM) return 0
     const ivTo = this.scratch.bytes
     for (let i = 0; i < iv.length; i++) ivTo[IV_AT + i] = iv[i]!
+    const { buffer } = buf
     for (const m of this.#places) {
-      if (m.bytes.buffer !== buf.buffer) continue
+      if (m.buffer !== buffer) continue
       this.bytes = m.bytes
       this.start = buf.byteOffset + at
       return m.address(this.start, total)

@@ -8,6 +8,7 @@ import { readU32, writeU16, writeU32 } from '../../protocol/rtp/octets.ts'
 import type { Random } from '../../base/ports.ts'
 import { parseRtcp } from '../../protocol/rtp/rtcp-parse.ts'
 import { writeRtcp } from '../../protocol/rtp/rtcp.ts'
+import { copyOctets } from '../../net/udp.ts'
 import { MAX_PACKET } from '../hop/receiving.ts'
 import { translateReport } from './reports.ts'
 import { Translator } from './translator.ts'
@@ -20,6 +21,8 @@ const CLOCK_RATE = 8000
 
 /** What a packet goes out by. */
 export interface EndWire {
+  /** Where it builds its next RTP packet itself; left out: anywhere. */
+  slot?(): Uint8Array
   /** An RTP packet in the first `length` octets of `slot`, which has room for a tag. False: not sent. */
   rtp(slot: Uint8Array, length: number, number: number): boolean
   /** An RTCP compound likewise. */
@@ -88,16 +91,16 @@ export class BridgeEnd {
     if (!t.translate(header.ssrc, generation, header.sequence, header.timestamp, now)) return
     const { payloadAt, payloadLength } = header
     this.forwardedAt = now
-    this.#slot.set(packet.subarray(payloadAt, payloadAt + payloadLength), HEADER)
-    this.#send(header.payloadType, header.marker || t.begins, payloadLength)
+    const slot = this.#wire.slot?.() ?? this.#slot
+    copyOctets(packet, payloadLength, slot, payloadAt, HEADER)
+    this.#send(slot, header.payloadType, header.marker || t.begins, payloadLength)
   }
   fill(filling: Filling, now: number): void {
     this.translator.fill((filling.ptimeMs * this.clockRate) / 1000, now)
     this.#slot.set(filling.payload, HEADER)
-    this.#send(filling.payloadType, this.translator.begins, filling.payload.length)
+    this.#send(this.#slot, filling.payloadType, this.translator.begins, filling.payload.length)
   }
-  #send(payloadType: number, marker: boolean, payloadLength: number): void {
-    const slot = this.#slot
+  #send(slot: Uint8Array, payloadType: number, marker: boolean, payloadLength: number): void {
     const { number, timestamp } = this.translator
     slot[0] = 0x80
     slot[1] = payloadType | (marker ? 0x80 : 0)

@@ -86,6 +86,7 @@ export class Forwarding {
   /** How a bridged call's packets reach a client. */
   wire(leg: Leg, ssrc: Ssrc): EndWire {
     return {
+      slot: () => this.#socket.slot(),
       rtp: (slot, length, number) => leg.active !== 'none' && this.#transmit(leg, slot, leg.sender.protectNumbered(slot, length, number)),
       rtcp: (slot, length) => {
         const sealed = leg.active === 'none' ? -1 : leg.sender.protectRtcp(slot, length)
