@@ -5,13 +5,15 @@ import type { RunningCall } from '../client/calls.ts'
 import { type ClientConfig, clientConfig, linesOf } from '../client/config.ts'
 import type { CallEvent } from '../model/roster.ts'
 import { lanAddress } from '../demo/lan.ts'
-import { showEvent, showRoster, type Terminal } from '../client/terminal.ts'
+import { showEvent, showNote, showRoster, type Terminal } from '../client/terminal.ts'
+import { createNodeCrypto } from '../crypto/node/index.ts'
 import { showAddress } from '../net/address.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
 import { type ClientExtras, type RealClient, startRealClient } from './compose-client.ts'
 import { complain, EXIT, fail, interrupted, say } from './output.ts'
 import { clientWithPage, pageAlone } from './page.ts'
 import { preferVoice } from './priority.ts'
+import { takeTyped } from './typed-commands.ts'
 
 export function registerClient(program: Command): void {
   program
@@ -55,6 +57,8 @@ async function runClient(file: string, vault?: ClientConfig['vault']): Promise<v
   for (const w of warnings) complain(`stc: ${w}`)
   for (const p of phones) say(`phone ${p.line}: register or dial at sip:${p.line}@${reachable(p.address)}`)
   if (page?.ok === true) say(`page: ${page.value.url}`)
+  started.value.memory.onFault = (message) => complain(`stc: ${message}`)
+  using _typed = takeTyped({ client: started.value.client, memory: started.value.memory, crypto: createNodeCrypto(), terminal: { write: say, colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined } })
   const end = await Promise.race([interrupted(), breakdown])
   if (end !== undefined) {
     // Without its threads it is of no use: whoever watches over it starts it again.
@@ -88,6 +92,7 @@ function extrasFor(config: ClientConfig, name: string, broken: (fault: Coded) =>
       },
       onEvent: (call, e) => {
         showEvent(terminal, call.name, e)
+        if (e.kind === 'flag' || e.kind === 'notice') showNote(terminal, call.name, call.roster.notes.at(-1)!)
         if (e.kind === 'group' || e.kind === 'confirmed') showRoster(terminal, call.roster)
         // Who talks changes all the time: the screen shows it, the terminal does not.
         if (e.kind === 'conference' && isNews(call, e)) showRoster(terminal, call.roster)

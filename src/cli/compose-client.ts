@@ -8,7 +8,9 @@ import { utf8 } from '../base/bytes.ts'
 import type { RoomName } from '../base/brand.ts'
 import { openServerChannel, openMediaPath } from '../client/channel/index.ts'
 import { Client, HOP } from '../client/client.ts'
+import { observeAll } from '../client/observers.ts'
 import type { ClientObserver } from '../client/options.ts'
+import { ClientMemory } from './room-memory.ts'
 import { type ClientConfig, dialPlanOf, roomConfig } from '../client/config.ts'
 import type { Handset } from '../client/handset/port.ts'
 import { createSipHandset, type PhoneRelay } from '../client/handset/sip/index.ts'
@@ -49,6 +51,8 @@ export interface RealClient {
   readonly phones: readonly { readonly line: string; readonly address: string }[]
   /** What whoever runs it should know, in sentences. */
   readonly warnings: readonly string[]
+  /** What it remembers of rooms and people. */
+  readonly memory: ClientMemory
   /** Of the vault's process, where it has one. */
   readonly vault: { readonly report?: VaultReport; pid(): number | undefined }
   stop(): Promise<void>
@@ -58,7 +62,10 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const crypto = createNodeCrypto()
   const tested = selfTest(crypto)
   if (!tested.ok) return tested
-  const own = await vaultFor(config, configFile, crypto, { ...(extras.vaultBundle === undefined ? {} : { bundle: extras.vaultBundle }), onDeath: (fault, final) => extras.observer?.onVault?.(fault, final) })
+  const remembered = ClientMemory.open(config, configFile)
+  if (!remembered.ok) return remembered
+  const memory = remembered.value
+  const own = await vaultFor(config, configFile, crypto, { memory: () => memory.bytes, ...(extras.vaultBundle === undefined ? {} : { bundle: extras.vaultBundle }), onDeath: (fault, final) => extras.observer?.onVault?.(fault, final) })
   if (!own.ok) return own
   const { vault } = own.value
   const media = await startMediaWorker({ vaultPort: vault.framesPort(), plane: config.mediaPlane })
@@ -67,7 +74,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const client = new Client({
     vault, media, crypto, scheduler,
     agent: 'stc', dialPlan: dialPlanOf(config),
-    kinds: [bridgedKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), newRoom: (room) => newRoom(config, room) })],
+    kinds: [bridgedKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), meet: (i) => memory.peers.meet(i, scheduler.unix()), newRoom: (room) => newRoom(config, room) })],
     connection: {
       open: async () => {
         await own.value.up()
@@ -77,7 +84,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
       fallback: { address: server.host, port: server.port }, udp: config.server.mediaOverTls !== 'only',
       ...(config.server.mediaOverTls === 'never' ? {} : { openMediaPath: (w) => openMediaPath({ vault, server, session: w.session, hop: HOP, scheduler, media: (c) => media.command(c) }) }),
     },
-    ...(extras.observer === undefined ? {} : { observer: extras.observer }),
+    observer: observeAll(memory.observer(vault), ...(extras.observer === undefined ? [] : [extras.observer])),
     ...(config.upstream === 'none' ? {} : { upstream: { report: (fault, about) => extras.relayReport?.(fault, about) } }),
   })
   const phones = await openPhones(config, configFile, crypto, extras, client.upstream?.relay)
@@ -94,7 +101,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
     await client.stop()
     await media.stop()
   }
-  return ok({ client, media: (c) => media.command(c), identity: () => identityOf(own.value), phones: phones.value.shown, warnings: own.value.warnings, vault: own.value, stop })
+  return ok({ client, media: (c) => media.command(c), identity: () => identityOf(own.value), phones: phones.value.shown, warnings: own.value.warnings, memory, vault: own.value, stop })
 }
 
 async function identityOf(own: ClientVault): Promise<Identity | undefined> {
@@ -147,6 +154,6 @@ function readTls(files: { certificate: string; key: string }, configFile: string
 }
 
 function newRoom(config: ClientConfig, room: string): VaultCalls['room.create']['in']['policy'] {
-  const { suite, codec, forwarding, maximumMembers, admit } = roomConfig(config, room)
-  return { room: room as RoomName, realm: config.realm, hosts: [], admit, suite, codec, forwarding, maximumMembers, gatewaysAllowed: false }
+  const { suite, codec, forwarding, maximumMembers, admit, gateways = false, lobby = false, journal = true, minimumKeyProtection = 'in-process' } = roomConfig(config, room)
+  return { room: room as RoomName, realm: config.realm, hosts: [], admit, suite, codec, forwarding, maximumMembers, gatewaysAllowed: gateways, lobby, journal, minimumKeyProtection }
 }

@@ -1,6 +1,7 @@
 /** All commands of `stc`. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { registerBlock } from './block.ts'
 import { registerCa } from './ca.ts'
 import { registerDoctorPki } from './doctor-pki.ts'
 import { registerIdentity } from './identity.ts'
@@ -10,6 +11,7 @@ import { registerClient } from './client.ts'
 import { registerDemo } from './demo.ts'
 import { registerDoctorPbx } from './doctor-pbx.ts'
 import { registerKey } from './key.ts'
+import { registerRoom } from './room.ts'
 import { registerServer } from './server.ts'
 import { registerVault } from './vault.ts'
 
@@ -22,6 +24,8 @@ export async function run(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('(stc --help lists the commands)')
   registerClient(program)
   registerServer(program)
+  registerRoom(program)
+  registerBlock(program)
   registerCa(program)
   registerInvite(program)
   registerJoin(program)

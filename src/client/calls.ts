@@ -3,7 +3,7 @@ import { instant } from '../base/brand.ts'
 import type { Scheduler } from '../base/ports.ts'
 import type { Fault, Result } from '../base/result.ts'
 import type { MediaCommand, MediaEvent } from '../media/api.ts'
-import type { CallEvent, Roster } from '../model/roster.ts'
+import type { Acquaintance, CallEvent, Roster } from '../model/roster.ts'
 import { applyEvent, emptyRoster } from '../model/roster.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 import type { Vault } from '../vault/api/calls.ts'
@@ -59,6 +59,11 @@ export class RunningCall {
     this.#cancelWake()
     this.#cancelWake = wakeAt === undefined ? () => {} : this.#ports.scheduler.at(instant(wakeAt), () => this.input({ kind: 'tick' }))
     for (const o of out) this.#carryOut(o)
+  }
+
+  /** Something that only we know of, for everybody who watches this call. */
+  tell(e: { readonly kind: 'acquainted'; readonly leaf: number; readonly acquaintance: Acquaintance }): void {
+    this.#carryOut({ kind: 'event', event: { ...e, at: this.#ports.scheduler.now() } })
   }
 
   #muted = false

@@ -52,6 +52,7 @@ export class Client {
       onMessage: (m) => {
         this.upstream?.onMessage(m)
         if (m.k === 'revocation') return this.learn(m.proofs)
+        if (m.k === 'notice') return this.#learnNotice(m.notice)
         if (m.k === 'pbx-certificate' || m.k === 'pbx-roster') this.#conference(m.conference)
         for (const call of this.#calls.values()) call.onWire(m)
       },
@@ -59,6 +60,14 @@ export class Client {
     const { media, scheduler, crypto, dialPlan, upstream } = options
     this.upstream = upstream === undefined ? undefined : new Upstream({ media, hop: HOP, scheduler, crypto, dialPlan, report: upstream.report, send: (m) => this.connection.send(m) })
     this.#subscriptions.push(media.subscribe((e) => this.#onMedia(e)))
+  }
+
+  /** Calls judge for themselves what a block notice means for them. */
+  #learnNotice(notice: Uint8Array): void {
+    void this.#o.vault.call('notice.learn', { notice }).then((r) => {
+      if (r.ok && r.value.news) this.#o.observer?.onNotice?.()
+      for (const call of this.#calls.values()) call.onWire({ k: 'notice', notice })
+    })
   }
 
   get calls(): readonly RunningCall[] {

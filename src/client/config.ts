@@ -1,5 +1,6 @@
 /** The client's configuration file (docs/operations.md). */
 import { z } from 'zod'
+import { KEY_PROTECTIONS } from '../model/identity.ts'
 import { REVOCATION_RULES, SHOWN_FIELDS } from '../model/trust.ts'
 import { emergencyNumbers } from './switch.ts'
 
@@ -24,6 +25,10 @@ const room = z.strictObject({
   forwarding: z.enum(['all', 'loudest']).default('all'),
   maximumMembers: z.number().int().min(1).max(1000).default(16),
   admit: z.union([z.literal('anchors'), z.array(z.string().min(1).max(256)).min(1).max(1000)]).default('anchors'),
+  lobby: z.boolean().optional(),
+  gateways: z.boolean().optional(),
+  minimumKeyProtection: z.enum(KEY_PROTECTIONS).optional(),
+  journal: z.boolean().optional(),
 })
 
 const identity = z.strictObject({ certificate: file, key: file, passphrase: z.string().optional(), anchors: z.array(file).min(1),
@@ -62,6 +67,8 @@ export const clientConfig = z.strictObject({
       emergency: z.array(z.string().regex(/^[0-9]{2,8}$/, 'must be 2 to 8 digits')).optional(),
     })
     .prefault({}),
+  /** Folder for what is remembered of rooms and people, and for the journal; beside this file, `NAME-data`, unless given. */
+  data: file.optional(),
   rooms: z.record(z.string(), room).default({}),
   /** Whether SRTP of the media thread uses libcrypto itself: `auto`, where that works. */
   mediaPlane: z.enum(['auto', 'native', 'portable']).default('auto'),

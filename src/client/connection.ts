@@ -108,7 +108,7 @@ export class Connection {
     channel.onMessage((m) => {
       if (this.#channel !== channel) return
       // Before anything of a room: the vault judges certificates by it.
-      if (m.k === 'revocation') this.#o.onMessage(m)
+      if (m.k === 'revocation' || m.k === 'notice') this.#o.onMessage(m)
       else if (m.k === 'welcome' || m.k === 'hop-answer' || (m.k === 'fault' && !this.#up)) replies.put(m)
       else if (this.#up) this.#o.onMessage(m)
     })

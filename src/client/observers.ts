@@ -6,6 +6,7 @@ export function observeAll(...all: readonly ClientObserver[]): ClientObserver {
     onServer: (up, d) => all.forEach((o) => void o.onServer?.(up, d)),
     onVault: (fault, final) => all.forEach((o) => void o.onVault?.(fault, final)),
     onPhone: (e) => all.forEach((o) => void o.onPhone?.(e)),
+    onNotice: () => all.forEach((o) => void o.onNotice?.()),
     onMedia: (e) => all.forEach((o) => void o.onMedia?.(e)),
     onEvent: (call, e) => all.forEach((o) => void o.onEvent?.(call, e)),
     onJoined: (call) => all.forEach((o) => void o.onJoined?.(call)),

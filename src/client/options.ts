@@ -41,5 +41,7 @@ export interface ClientObserver extends CallObserver {
   /** The vault has died; `final`: there will be no other. Otherwise rooms are joined again with a new one. */
   onVault?(fault: Fault, final: boolean): void
   onPhone?(e: HandsetEvent): void
+  /** The server handed out a block notice that was not known. */
+  onNotice?(): void
   onMedia?(e: MediaEvent): void
 }

@@ -7,7 +7,11 @@ const BY_NOTE: Readonly<Record<string, ToneName>> = {
 }
 
 export function signalFor(e: CallEvent): ToneName | undefined {
+  if (e.kind === 'note' && e.prominent === true) return 'attention'
   if (e.kind === 'note') return Object.hasOwn(BY_NOTE, e.code) ? BY_NOTE[e.code] : undefined
+  if (e.kind === 'act') return e.prominent ? 'attention' : undefined
+  if (e.kind === 'flag' || e.kind === 'notice') return 'attention'
+  if (e.kind === 'knock') return 'join'
   // Nobody hears us until it is over.
   return e.kind === 'phase' && e.phase === 'healing' ? 'attention' : undefined
 }

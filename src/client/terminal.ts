@@ -7,6 +7,9 @@ import { displayName } from '../model/identity.ts'
 const SHAPE = { sealed: '●', bridged: '◐', open: '○', none: '·' } as const
 const COLOUR = { sealed: 32, bridged: 33, open: 31, none: 90 } as const
 
+const ALERT = 31
+const ACQUAINTANCE = { 'first-contact': 'first contact', known: '', changed: 'ANOTHER KEY than before', reissued: 'new certificate, same key' } as const
+
 export interface Terminal {
   write(line: string): void
   readonly colours: boolean
@@ -17,11 +20,14 @@ const paint = (t: Terminal, colour: number, text: string): string => (t.colours 
 export function showRoster(t: Terminal, r: Roster): void {
   const privacy = privacyOf(r)
   t.write(paint(t, COLOUR[privacy], `${SHAPE[privacy]} ${privacySentence(r)}`))
-  for (const m of r.members) t.write(`    ${showMember(m)}`)
+  for (const m of r.members) t.write(`  ${String(m.leaf).padStart(3)} ${showMember(m)}`)
   for (const c of r.callers) t.write(`    ${showCaller(c)}`)
   if ((r.conference?.more ?? 0) > 0) t.write(`    and ${r.conference?.more} more`)
   if (r.conference?.locked === true) t.write('  locked')
   if (r.policy?.base.forwarding === 'loudest') t.write('  the server passes on who is loudest: it sees who speaks, not what is said')
+  for (const k of r.knocking) t.write(paint(t, 33, `  waits, ${k.request}: ${displayName(k.identity)}  [${k.identity.keyId.slice(0, 8)}]${k.kind === 'gateway' ? '  (gateway)' : ''}`))
+  const rules = r.policy === undefined ? [] : [r.policy.state.locked ? 'locked' : '', r.policy.base.lobby ? 'lobby' : '', r.policy.base.gatewaysAllowed ? 'gateways allowed' : ''].filter((x) => x !== '')
+  if (rules.length > 0) t.write(`  the room: ${rules.join(', ')}`)
   if (r.securityCode !== '') t.write(`  security code ${r.securityCode}`)
 }
 
@@ -29,7 +35,7 @@ export function showRoster(t: Terminal, r: Roster): void {
 export function showMember(m: Member): string {
   const organisation = m.identity.organisation === undefined ? '' : `, ${m.identity.organisation}`
   const marks = [
-    m.self ? 'you' : '', m.kind === 'gateway' ? 'gateway: telephone callers can hear this' : '',
+    m.self ? 'you' : '', m.role ?? '', m.acquaintance === undefined ? '' : ACQUAINTANCE[m.acquaintance.kind], m.acquaintance?.compared === true ? 'code compared' : '', m.kind === 'gateway' ? 'gateway: telephone callers can hear this' : '',
     m.state === 'joining' ? 'joining' : '', m.unheard === undefined ? '' : `cannot be heard: ${m.unheard}`,
     ...presenceMarks(m.presence),
   ].filter((x) => x !== '')
@@ -48,8 +54,15 @@ const presenceMarks = (p: Presence | undefined): string[] =>
 
 /** One line for what just happened, or nothing where the roster itself says it. */
 export function showEvent(t: Terminal, room: string, e: CallEvent): void {
-  if (e.kind === 'note') t.write(paint(t, 90, `  ${room}: ${noteText(e)}`))
+  if (e.kind === 'note') t.write(paint(t, e.prominent === true ? ALERT : 90, `  ${room}: ${e.prominent === true ? '!! ' : ''}${noteText(e)}`))
+  else if (e.kind === 'act') t.write(paint(t, e.prominent ? ALERT : 90, `  ${room}: ${e.prominent ? '!! ' : ''}${e.text}`))
+  else if (e.kind === 'knock') t.write(paint(t, 33, `  ${room}: ${displayName(e.identity)} waits to be let in: /admit ${e.request}`))
   else if (e.kind === 'phase' && e.reason !== undefined) t.write(paint(t, 90, `  ${room}: ${e.phase}: ${e.reason}`))
 }
 
 const noteText = (n: Pick<Note, 'code' | 'text'>): string => `${n.text}  ${n.code}`
+
+/** What a roster's notes say of an event that needs more than itself: flags and block notices. */
+export function showNote(t: Terminal, room: string, n: Note): void {
+  t.write(paint(t, n.prominent === true ? ALERT : 90, `  ${room}: ${n.prominent === true ? '!! ' : ''}${n.text}`))
+}

@@ -261,7 +261,23 @@ export function showGroup(s: ConferenceState, view: GroupView): void {
   if (s.names.size > NAMES_KEPT) s.names.delete(s.names.keys().next().value!)
   s.event({ kind: 'group', at: s.now, epoch: view.epoch, securityCode: view.securityCode, members: view.members })
   showPolicy(s, view)
+  meetAll(s, view)
   showSenders(s)
+}
+
+/** Who is whom, by what we remember: a known name with another key is told so that nobody misses it. */
+function meetAll(s: ConferenceState, view: GroupView): void {
+  const { meet } = s.options
+  if (meet === undefined) return
+  for (const m of view.members) {
+    const key = `${m.leaf} ${m.identity.fingerprint}`
+    if (m.self || s.met.has(key)) continue
+    s.met.add(key)
+    const acquaintance = meet(m.identity)
+    s.event({ kind: 'acquainted', at: s.now, leaf: m.leaf, acquaintance })
+    if (acquaintance.kind === 'changed') s.note('CLIENT_KEY_CHANGED', `${displayName(m.identity)} has ANOTHER KEY than before: compare the code before you believe who it is`, true)
+    else if (acquaintance.kind === 'reissued') s.note('CLIENT_CERTIFICATE_REISSUED', `${displayName(m.identity)} has a new certificate for the key that you know`)
+  }
 }
 
 export function showSenders(s: ConferenceState): void {

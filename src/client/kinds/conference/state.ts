@@ -3,7 +3,8 @@ import type { Instant, UnixTime } from '../../../base/brand.ts'
 import { instant } from '../../../base/brand.ts'
 import type { Fault, Result } from '../../../base/result.ts'
 import type { NewRoom, RoomPolicy } from '../../../model/policy.ts'
-import type { CallEvent, Roster } from '../../../model/roster.ts'
+import type { Identity } from '../../../model/identity.ts'
+import type { Acquaintance, CallEvent, Roster } from '../../../model/roster.ts'
 import { applyEvent, emptyRoster } from '../../../model/roster.ts'
 import type { ClientMessage } from '../../../protocol/wire/messages.ts'
 import type { GroupView, RemovalRequest, SessionId, VaultCallName, VaultCalls } from '../../../vault/api/calls.ts'
@@ -19,6 +20,8 @@ export interface ConferenceOptions {
   readonly sha256: (bytes: Uint8Array) => Uint8Array
   /** Wall time, seconds: delegations end by it. */
   readonly unix: () => UnixTime
+  /** What somebody is to us; remembered by whoever gives this. */
+  readonly meet?: (identity: Identity) => Acquaintance
   /** 0 ≤ x < 1; spreads what many members would do at once. */
   readonly chance: () => number
 }
@@ -59,6 +62,8 @@ export class ConferenceState {
   lastPolicy: (RoomPolicy & { readonly policyBy: string; readonly stateBy: string }) | undefined
   /** Of everybody who was here, by key. */
   readonly names = new Map<string, string>()
+  /** Whom we met in this call. */
+  readonly met = new Set<string>()
   /** Words of the last seconds: said again when they came in a wrong epoch. */
   said: { readonly word: SaidWord; readonly at: Instant }[] = []
   /** Since when we wait for a host. */

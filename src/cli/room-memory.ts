@@ -1,0 +1,72 @@
+/** What a client remembers of rooms, blocked keys and people, in its data folder. */
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { type Result, err, ok } from '../base/result.ts'
+import type { ClientConfig } from '../client/config.ts'
+import type { ClientObserver } from '../client/options.ts'
+import { type RoomContent, encodeRooms } from '../protocol/policy/index.ts'
+import { besideConfig } from '../store/config.ts'
+import { KnownPeers } from '../store/known-peers.ts'
+import { readRooms, writeRooms } from '../store/room-file.ts'
+import type { Vault } from '../vault/api/calls.ts'
+
+export const dataFiles = (config: ClientConfig, configFile: string) => {
+  const all = config.data === undefined ? `${configFile.replace(/\.[^./\\]*$/, '')}-data` : besideConfig(configFile, config.data)
+  // Several lines in one configuration: each remembers by itself.
+  const folder = path.join(all, path.parse(config.identity.certificate).name)
+  return { folder, rooms: path.join(folder, 'rooms.stc'), peers: path.join(folder, 'peers.json'), journal: path.join(folder, 'journal.stc') }
+}
+
+export class ClientMemory {
+  readonly peers: KnownPeers
+  readonly #file: string
+  #content: RoomContent
+  #saving: Promise<void> = Promise.resolve()
+  /** What could not be kept, in a sentence. */
+  onFault: (message: string) => void = () => {}
+
+  private constructor(file: string, content: RoomContent, peers: KnownPeers) {
+    this.#file = file
+    this.#content = content
+    this.peers = peers
+    peers.onFault = (message) => this.onFault(message)
+  }
+  static open(config: ClientConfig, configFile: string): Result<ClientMemory> {
+    const files = dataFiles(config, configFile)
+    try {
+      mkdirSync(files.folder, { recursive: true, mode: 0o700 })
+    } catch (e) {
+      return err('STORE_UNWRITABLE', `${files.folder} (${(e as NodeJS.ErrnoException).code ?? 'unknown reason'})`)
+    }
+    const content = readRooms(files.rooms)
+    if (!content.ok) return content
+    const peers = KnownPeers.open(files.peers)
+    return peers.ok ? ok(new ClientMemory(files.rooms, content.value, peers.value)) : peers
+  }
+
+  /** For a vault that starts now. */
+  get bytes(): Uint8Array {
+    return encodeRooms(this.#content)
+  }
+  /** Writes down what the vault knows by now. */
+  async save(vault: Pick<Vault, 'call'>): Promise<Result<undefined>> {
+    const rooms = await vault.call('policy.known', {})
+    const notices = await vault.call('notice.known', {})
+    if (!rooms.ok) return rooms
+    if (!notices.ok) return notices
+    this.#content = { policies: rooms.value.rooms.map((r) => r.signed), notices: notices.value.notices.map((n) => n.bytes) }
+    return writeRooms(this.#file, this.#content)
+  }
+  /** Saves whenever a policy or a notice is news. */
+  observer(vault: Pick<Vault, 'call'>): ClientObserver {
+    const soon = (): void => {
+      this.#saving = this.#saving.then(() => this.save(vault)).then((r) => (r.ok ? undefined : this.onFault(r.fault.message)))
+    }
+    return {
+      onEvent: (_, e) => {
+        if (e.kind === 'policy' || e.kind === 'notice') soon()
+      },
+      onNotice: soon,
+    }
+  }
+}

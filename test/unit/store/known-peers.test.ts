@@ -1,0 +1,57 @@
+/** Whom we know: first contact, known, changed, re-issued, over restarts. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import { unixTime } from '../../../src/base/brand.ts'
+import { must } from '../../../src/base/result.ts'
+import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
+import type { Identity } from '../../../src/model/identity.ts'
+import { pairwiseCode } from '../../../src/protocol/x509/pairwise-code.ts'
+import { KnownPeers } from '../../../src/store/known-peers.ts'
+
+const person = (name: string, key: string, certificate = key): Identity => ({
+  subject: name, emails: [`${name.toLowerCase()}@example.org`], hosts: [], issuer: 'CA', serial: '1', notBefore: unixTime(0), notAfter: unixTime(2e9),
+  keyId: key.repeat(64).slice(0, 64), fingerprint: certificate.repeat(64).slice(0, 64),
+})
+
+function folder(t: { after(run: () => void): void }): string {
+  const dir = mkdtempSync(path.join(tmpdir(), 'stc-peers-'))
+  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
+test('first contact, known, re-issued for the same key, another key under a known name', (t) => {
+  const file = path.join(folder(t), 'peers.json')
+  let peers = must(KnownPeers.open(file))
+  const kinds = (...people: Identity[]): string[] => people.map((p) => peers.meet(p, 1000).kind)
+  assert.deepEqual(kinds(person('Ann', 'a'), person('Ben', 'b')), ['first-contact', 'first-contact'])
+  peers = must(KnownPeers.open(file))
+  assert.deepEqual(kinds(person('Ann', 'a'), person('Ann', 'a', 'c'), person('Ann', 'a', 'c')), ['known', 'reissued', 'known'])
+  // It stays so until somebody compares: a second meeting makes an impostor no friend.
+  assert.deepEqual(kinds(person('Ann', 'd'), person('Ann', 'd')), ['changed', 'changed'])
+  peers = must(KnownPeers.open(file))
+  assert.equal(peers.compared(person('Ann', 'd').keyId)?.compared, true)
+  assert.deepEqual(peers.meet(person('Ann', 'd'), 2000), { kind: 'known', compared: true })
+  assert.deepEqual(peers.meet(person('Ann', 'a', 'c'), 2000), { kind: 'known', compared: false })
+  assert.equal(peers.compared('f'.repeat(64)), undefined)
+  assert.deepEqual(readdirSync(path.dirname(file)), ['peers.json'])
+})
+
+test('a damaged list is a fault, not an empty one', (t) => {
+  const file = path.join(folder(t), 'peers.json')
+  for (const text of ['', '{', '{"version":2,"peers":[]}', '{"version":1,"peers":[{}]}']) {
+    writeFileSync(file, text)
+    const r = KnownPeers.open(file)
+    assert.equal(r.ok ? '' : r.fault.code, 'STORE_DAMAGED', text)
+  }
+})
+
+test('the pairwise code is the same on both sides, and another one for every other key', () => {
+  const crypto = createNodeCrypto()
+  const [a, b, c] = ['a', 'b', 'c'].map((k) => k.repeat(64)) as [string, string, string]
+  assert.match(pairwiseCode(crypto, a, b), /^(\d{5} ){5}\d{5}$/)
+  assert.equal(pairwiseCode(crypto, a, b), pairwiseCode(crypto, b, a))
+  assert.equal(new Set([[a, b], [a, c], [b, c], [a, a]].map(([x, y]) => pairwiseCode(crypto, x!, y!))).size, 4)
+})
