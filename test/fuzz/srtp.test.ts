@@ -4,7 +4,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { ssrc } from '../../src/base/brand.ts'
 import { must } from '../../src/base/result.ts'
+import { createNativeCrypto } from '../../src/crypto/native/index.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
+import type { CryptoPort } from '../../src/crypto/port.ts'
 import { writeRtpHeader } from '../../src/protocol/rtp/header.ts'
 import type { SrtpSuite } from '../../src/protocol/srtp/keys.ts'
 import { SRTP_SUITES } from '../../src/protocol/srtp/keys.ts'
@@ -12,9 +14,11 @@ import { createSrtpReceiver } from '../../src/protocol/srtp/receiver.ts'
 import { srtpFault } from '../../src/protocol/srtp/refusal.ts'
 import { createSrtpSender } from '../../src/protocol/srtp/sender.ts'
 
-const crypto = createNodeCrypto()
-for (const suite of Object.keys(SRTP_SUITES) as SrtpSuite[]) {
-  test(suite, () => {
+const native = createNativeCrypto()
+if (!native.ok) console.log(`the native ciphers are left out: ${native.fault.message}`)
+const providers = [['node', createNodeCrypto()], ...(native.ok ? [['native', native.value]] : [])] as [string, CryptoPort][]
+for (const [name, crypto] of providers) for (const suite of Object.keys(SRTP_SUITES) as SrtpSuite[]) {
+  test(`${name}: ${suite}`, () => {
     const keys = { suite, masterKey: crypto.bytes(SRTP_SUITES[suite].keyLength), masterSalt: crypto.bytes(SRTP_SUITES[suite].saltLength) }
     const sender = must(createSrtpSender(crypto, keys))
     const receiver = must(createSrtpReceiver(crypto, keys))
