@@ -26,7 +26,6 @@ interface Rules {
   readonly size?: number
   readonly lobby?: string
   readonly gateways?: string
-  readonly journal?: string
   readonly protection?: BasePolicy['minimumKeyProtection']
 }
 interface CreateOptions extends Rules {
@@ -66,7 +65,6 @@ function withRules(c: Command): Command {
     .option('--size <members>', 'members at most', size)
     .option('--lobby <on|off>', 'everybody but hosts waits until a host admits them', onOff)
     .option('--gateways <on|off>', 'telephone callers who hold no keys may be let in by a gateway', onOff)
-    .option('--journal <on|off>', 'members keep a journal of the room', onOff)
     .addOption(new Option('--protection <least>', 'how members must keep their keys at least').choices(KEY_PROTECTIONS))
 }
 
@@ -136,7 +134,7 @@ async function create(at: AtHand, name: string, o: CreateOptions): Promise<Resul
     room: {
       room: name as RoomName, realm: at.config.realm, hosts: hosts.value, coOwners: coOwners.value, admit: o.admit.length === 0 ? 'anchors' : o.admit,
       suite: o.suite, codec: o.codec, forwarding: o.forwarding, maximumMembers: o.size ?? (o.forwarding === 'all' ? ALL_FORWARDED_LIMIT : 200),
-      gatewaysAllowed: o.gateways === 'on', lobby: o.lobby === 'on', journal: o.journal !== 'off', minimumKeyProtection: o.protection ?? 'in-process',
+      gatewaysAllowed: o.gateways === 'on', lobby: o.lobby === 'on', minimumKeyProtection: o.protection ?? 'in-process',
       ...(recovery.value === undefined ? {} : { recovery: recovery.value }),
     },
   })
@@ -188,7 +186,7 @@ function changeOf(o: EditOptions, base: BasePolicy): Result<PolicyChange> {
     ...(o.admitAll === true ? { admit: 'anchors' as const } : o.admit.length === 0 ? {} : { admit: o.admit }),
     ...(recovery.value !== undefined ? { recovery: recovery.value } : o.recovery === false ? { recovery: null } : {}),
     ...(o.size === undefined ? {} : { maximumMembers: o.size }), ...(o.lobby === undefined ? {} : { lobby: o.lobby === 'on' }),
-    ...(o.gateways === undefined ? {} : { gatewaysAllowed: o.gateways === 'on' }), ...(o.journal === undefined ? {} : { journal: o.journal === 'on' }),
+    ...(o.gateways === undefined ? {} : { gatewaysAllowed: o.gateways === 'on' }),
     ...(o.protection === undefined ? {} : { minimumKeyProtection: o.protection }),
   })
 }
@@ -226,7 +224,7 @@ function linesOf({ base, state }: KnownRoom): string[] {
     `${base.room}, version ${base.version}.${state.version}: ${base.suite}, ${base.codec}, forwarding ${base.forwarding}, at most ${base.maximumMembers} members`,
     `  owners     ${keys(base.owners)}`, `  recovery   ${base.recovery ?? 'none: a stolen owner\'s key cannot be replaced without a co-owner'}`, `  hosts      ${keys(base.hosts)}`,
     `  may join   ${base.admit === 'anchors' ? 'everybody with a certificate that the members trust' : base.admit.join(', ')}${base.lobby ? ', let in one by one from the lobby' : ''}`,
-    `  keys       ${base.minimumKeyProtection} at least; gateways ${base.gatewaysAllowed ? 'ALLOWED: telephone callers who hold no keys' : 'not allowed'}; journal ${base.journal ? 'on' : 'off'}`,
+    `  keys       ${base.minimumKeyProtection} at least; gateways ${base.gatewaysAllowed ? 'ALLOWED: telephone callers who hold no keys' : 'not allowed'}`,
     `  now        ${state.locked ? 'locked' : 'not locked'}; admitted ${keys(state.admitted)}; banned ${keys(state.banned)}`,
   ]
 }

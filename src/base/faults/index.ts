@@ -6,6 +6,7 @@ import { clientFaults } from './client.ts'
 import { configFaults } from './config.ts'
 import { cryptoFaults } from './crypto.ts'
 import { identityFaults } from './identity.ts'
+import { journalFaults } from './journal.ts'
 import { mediaFaults } from './media.ts'
 import { mlsFaults } from './mls.ts'
 import { pageFaults } from './page.ts'
@@ -32,6 +33,7 @@ export const faultTable = {
   ...configFaults,
   ...cryptoFaults,
   ...identityFaults,
+  ...journalFaults,
   ...mediaFaults,
   ...mlsFaults,
   ...pageFaults,
