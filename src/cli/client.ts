@@ -13,6 +13,7 @@ import { type ClientExtras, type RealClient, startRealClient } from './compose-c
 import { complain, EXIT, fail, interrupted, say } from './output.ts'
 import { clientWithPage, pageAlone } from './page.ts'
 import { preferVoice } from './priority.ts'
+import { renewal, renewIfDue } from './renewal.ts'
 import { takeTyped } from './typed-commands.ts'
 
 export function registerClient(program: Command): void {
@@ -26,8 +27,15 @@ export function registerClient(program: Command): void {
 
 async function runClient(file: string, vault?: ClientConfig['vault']): Promise<void> {
   preferVoice()
+  const stopped = interrupted()
+  // Anew after a renewal, with the new certificate.
+  while (await runOnce(file, vault, stopped)) say('starting anew with the new certificate')
+}
+
+/** True when it ended for a new certificate. */
+async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, stopped: Promise<void>): Promise<boolean> {
   const config = readConfig(file, clientConfig)
-  if (!config.ok) return fail(config.fault)
+  if (!config.ok) return failed(config.fault)
   let broken: (fault: Coded) => void = () => {}
   const breakdown = new Promise<Coded>((resolve) => {
     broken = resolve
@@ -35,19 +43,21 @@ async function runClient(file: string, vault?: ClientConfig['vault']): Promise<v
   const chosen = { ...config.value, ...(vault === undefined ? {} : { vault }) }
   const page = config.value.page === false ? undefined : await pageAlone({ port: config.value.page.port, sessionsFile: besideConfig(file, '.stc-page.json') })
   if (page?.ok === false) complain(`stc: ${coded(page.fault)}`)
-  const [first, ...others] = linesOf(chosen)
+  const lines = linesOf(chosen)
+  const [first, ...others] = lines
+  for (const line of lines) await renewIfDue(line, file)
   const extras = extrasFor(first, others.length > 0 ? lineName(first) : '', broken)
   const started = await (page?.ok === true ? clientWithPage(page.value, first, file, extras) : startRealClient(first, file, extras))
   if (!started.ok) {
     if (page?.ok === true) await page.value.close()
-    return fail(started.fault)
+    return failed(started.fault)
   }
-  const running: Pick<RealClient, 'phones' | 'warnings' | 'stop'>[] = [started.value]
+  const running: Pick<RealClient, 'client' | 'phones' | 'warnings' | 'stop'>[] = [started.value]
   for (const line of others) {
     const one = await startRealClient(line, file, extrasFor(line, lineName(line), broken))
     if (!one.ok) {
       await Promise.all(running.map((r) => r.stop()))
-      return fail(one.fault)
+      return failed(one.fault)
     }
     running.push(one.value)
   }
@@ -59,14 +69,22 @@ async function runClient(file: string, vault?: ClientConfig['vault']): Promise<v
   if (page?.ok === true) say(`page: ${page.value.url}`)
   started.value.memory.onFault = (message) => complain(`stc: ${message}`)
   using _typed = takeTyped({ client: started.value.client, memory: started.value.memory, crypto: createNodeCrypto(), terminal: { write: say, colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined } })
-  const end = await Promise.race([interrupted(), breakdown])
-  if (end !== undefined) {
+  const renewed = renewal(lines, file, () => running.every((r) => r.client.calls.length === 0))
+  const end = await Promise.race([stopped, breakdown, renewed.due.then(() => 'renewed' as const)])
+  renewed.stop()
+  if (end !== undefined && end !== 'renewed') {
     // Without its threads it is of no use: whoever watches over it starts it again.
     complain(`stc: ${coded(end)}`)
     process.exitCode = EXIT.failed
   }
   say('leaving')
   await Promise.all(running.map((r) => r.stop()))
+  return end === 'renewed'
+}
+
+function failed(fault: Fault): false {
+  fail(fault)
+  return false
 }
 
 const lineName = (c: ClientConfig): string => c.phones[0]?.line ?? 'main'

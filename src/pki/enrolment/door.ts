@@ -13,6 +13,7 @@ import type { DeskOptions } from './reply.ts'
 
 const CONNECTIONS = 200
 const REQUEST_MS = 10_000
+const KEEP_MS = 2000
 /** Of the door's own certificate: made anew at every start and before it ends. */
 const DOOR_DAYS = 30
 const RENEW_MS = 10 * 86_400_000
@@ -33,10 +34,25 @@ export function openDoor(options: DoorOptions): Promise<Result<AuthorityDoor>> {
   const desk = new Desk(options)
   const server = createServer({ ...context(options), minVersion: 'TLSv1.3', handshakeTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, maxHeaderSize: 8192 })
   server.maxConnections = CONNECTIONS
-  server.on('request', (request, response) => serve(options, desk, request, response))
+  const lists = keptList(options)
+  server.on('request', (request, response) => void serve(options, desk, lists, request, response))
   server.on('clientError', (_, socket) => socket.destroy())
   server.on('tlsClientError', (_, socket) => socket.destroy())
   return listen(server, options)
+}
+
+/** The list, looked for at most every two seconds: reading a long one takes a while, and anybody may ask. */
+function keptList(o: DoorOptions): () => Uint8Array | undefined {
+  let kept: Uint8Array | undefined
+  let readAt = Number.NEGATIVE_INFINITY
+  return () => {
+    if (performance.now() - readAt > KEEP_MS) {
+      const list = currentList(o.ca, o.dir, o.now())
+      kept = list.ok ? list.value : undefined
+      readAt = performance.now()
+    }
+    return kept
+  }
 }
 
 /** Leaf, issuing authority and root: a joiner finds the one that its link names among them. */
@@ -64,14 +80,14 @@ function listen(server: Server, options: DoorOptions): Promise<Result<AuthorityD
   })
 }
 
-async function serve(o: DoorOptions, desk: Desk, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(o: DoorOptions, desk: Desk, lists: () => Uint8Array | undefined, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const say = (status: number, type: string, body: string | Uint8Array): void => {
     response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', connection: 'close' }).end(body)
   }
   const what = `${request.method ?? ''} ${(request.url ?? '').split('?')[0]}`
   if (what === 'GET /list.crl') {
-    const list = currentList(o.ca, o.dir, o.now())
-    return list.ok ? say(200, 'application/pkix-crl', list.value) : say(503, 'text/plain', 'no list')
+    const list = lists()
+    return list === undefined ? say(503, 'text/plain', 'no list') : say(200, 'application/pkix-crl', list)
   }
   if (what === 'GET /ca.pem') return say(200, 'application/x-pem-file', encodePem('CERTIFICATE', o.root))
   if (what === 'GET /join') return say(200, 'text/plain; charset=utf-8', 'This is an invitation to stc. Copy the whole link, with what stands after the #, and run:\n\n  stc join \'LINK\'\n')

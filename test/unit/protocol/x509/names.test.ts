@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Der } from '../../../../src/base/brand.ts'
+import { type Der, unixTime } from '../../../../src/base/brand.ts'
 import { utf8 } from '../../../../src/base/bytes.ts'
 import { must } from '../../../../src/base/result.ts'
 import { displayName } from '../../../../src/model/identity.ts'
@@ -153,4 +153,29 @@ test('which field becomes the shown name, as the configuration says', () => {
   assert.equal(shown('organisation'), 'Example')
   assert.equal(shown('host'), 'AEXAMPLE01', 'none of the fields: as if nothing was configured')
   assert.equal(shown('upn'), 'ann@corp.example\ufffd', 'clean, wherever it comes from')
+})
+
+test('a certificate of eight kilobytes, names from right to left, with controls and with HTML', () => {
+  const hosts = Array.from({ length: 400 }, (_, i) => dnsName(`host-${i}.example.org`))
+  const large = forge(ca, { extensions: [basicConstraints(false), keyUsage(KEY_USAGE.digitalSignature), alternativeNames(...hosts)] })
+  assert.ok(large.length > 8000)
+  assert.equal(must(verifyPath(crypto, [large], anchorsOf(ca), [], NOW)).hosts.length, 64)
+  const huge = forge(ca, { extensions: [basicConstraints(false), keyUsage(KEY_USAGE.digitalSignature), alternativeNames(...hosts, ...hosts, ...hosts)] })
+  const refused = verifyPath(crypto, [huge], anchorsOf(ca), [], NOW)
+  assert.ok(!refused.ok && refused.fault.code === 'IDENTITY_CERTIFICATE_TOO_LARGE')
+  const shown = (name: string) => displayName(must(verifyPath(crypto, [forge(ca, { subject: subjectName({ name }) })], anchorsOf(ca), [], NOW)))
+  assert.equal(shown('משה כהן'), 'משה כהן')
+  assert.equal(shown('Ann\u202egro.elpmaxe'), 'Ann\ufffdgro.elpmaxe')
+  assert.equal(shown('Ann\u001b[2J\r\nBob'), 'Ann\ufffd[2J\ufffd\ufffdBob')
+  // Markup is text: whoever writes HTML escapes it, a terminal shows it.
+  assert.equal(shown('<img src=x onerror=alert(1)>'), '<img src=x onerror=alert(1)>')
+})
+
+test('a clock that is a day off: the complaint says which way, and to look at the clock', () => {
+  const der = forge(ca)
+  const at = (seconds: number) => verifyPath(crypto, [der], anchorsOf(ca), [], unixTime(NOW + seconds))
+  const [early, late] = [at(-86_401), at(86_401)]
+  assert.ok(at(0).ok)
+  assert.ok(!early.ok && early.fault.code === 'IDENTITY_NOT_YET_VALID' && /clock of this machine/.test(early.fault.message))
+  assert.ok(!late.ok && late.fault.code === 'IDENTITY_EXPIRED' && /2026-11-22/.test(late.fault.message))
 })

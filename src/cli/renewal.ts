@@ -1,0 +1,61 @@
+/**
+ * A client renews its certificate by itself when two thirds of its time are over. The key is read by a short-lived process alone,
+ * never by the client: its vault keeps it.
+ */
+import { execFile } from 'node:child_process'
+import type { ClientConfig } from '../client/config.ts'
+import { doorOf, isDue } from '../pki/renewal.ts'
+import { parseCertificate } from '../protocol/x509/certificate.ts'
+import { besideConfig } from '../store/config.ts'
+import { readCertificates } from '../store/identity-file.ts'
+import { currentTime } from './options.ts'
+import { complain, say } from './output.ts'
+
+const LOOK_MS = 6 * 3_600_000
+const IDLE_LOOK_MS = 30_000
+const RENEW_MS = 60_000
+
+/** True when a new certificate stands in the file. Does nothing for certificates of other authorities than our small one. */
+export async function renewIfDue(config: ClientConfig, configFile: string): Promise<boolean> {
+  const { certificate, key, passphrase, anchors } = config.identity
+  const file = besideConfig(configFile, certificate)
+  const chain = readCertificates(file)
+  const own = chain.ok ? parseCertificate(chain.value[0]!) : chain
+  const now = currentTime()
+  if (!own.ok || passphrase !== undefined || doorOf(own.value) === undefined || !isDue(own.value, now) || now > own.value.notAfter) return false
+  let complaint = ''
+  for (const anchor of anchors) {
+    const said = await run('identity', 'renew', '--certificate', file, '--key', besideConfig(configFile, key), '--anchor', besideConfig(configFile, anchor))
+    if (said === undefined) {
+      say(`certificate renewed: ${file}`)
+      return true
+    }
+    complaint = said
+  }
+  complain(`the certificate is not renewed yet: ${complaint}`)
+  return false
+}
+
+/** Undefined, or what it complained of. */
+const run = (...args: readonly string[]): Promise<string | undefined> => new Promise((resolve) => {
+  execFile(process.execPath, [process.argv[1]!, ...args], { timeout: RENEW_MS }, (e, _, stderr) => resolve(e === null ? undefined : stderr.trim() || e.message))
+})
+
+/** Resolves when a new certificate is there and nobody is in a call: time to start anew with it. */
+export function renewal(lines: readonly ClientConfig[], configFile: string, idle: () => boolean): { readonly due: Promise<void>; stop(): void } {
+  let timer: NodeJS.Timeout | undefined
+  const due = new Promise<void>((resolve) => {
+    const whenIdle = (): void => {
+      if (idle()) resolve()
+      else timer = setTimeout(whenIdle, IDLE_LOOK_MS).unref()
+    }
+    const look = async (): Promise<void> => {
+      let any = false
+      for (const line of lines) any = (await renewIfDue(line, configFile)) || any
+      if (any) whenIdle()
+      else timer = setTimeout(() => void look(), LOOK_MS).unref()
+    }
+    timer = setTimeout(() => void look(), LOOK_MS).unref()
+  })
+  return { due, stop: () => clearTimeout(timer) }
+}
