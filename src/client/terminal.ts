@@ -1,7 +1,7 @@
 /** The roster and what happens in a call, as lines on a terminal. Only folds events; no state of its own. */
 import type { Caller, CallEvent, Member, Note, Presence, Roster } from '../model/roster.ts'
 import { privacyOf, privacySentence } from '../model/privacy.ts'
-import { displayName } from '../model/identity.ts'
+import { displayName, protectionText } from '../model/identity.ts'
 
 /** A shape beside the colour: not everybody sees colours, and logs have none. */
 const SHAPE = { sealed: '●', bridged: '◐', open: '○', none: '·' } as const
@@ -37,7 +37,7 @@ export function showMember(m: Member): string {
   const marks = [
     m.self ? 'you' : '', m.role ?? '', m.acquaintance === undefined ? '' : ACQUAINTANCE[m.acquaintance.kind], m.acquaintance?.compared === true ? 'code compared' : '', m.kind === 'gateway' ? 'gateway: telephone callers can hear this' : '',
     m.state === 'joining' ? 'joining' : '', m.unheard === undefined ? '' : `cannot be heard: ${m.unheard}`,
-    ...presenceMarks(m.presence),
+    ...presenceMarks(m.presence), m.keyProtection === undefined ? '' : `keys: ${protectionText(m.keyProtection, m.measurement)}`,
   ].filter((x) => x !== '')
   return `${displayName(m.identity)}${organisation}  [${m.identity.keyId.slice(0, 8)}]${marks.length === 0 ? '' : `  (${marks.join('; ')})`}`
 }

@@ -32,6 +32,13 @@ export interface Identity {
 export const KEY_PROTECTIONS = ['in-process', 'process', 'enclave'] as const
 export type KeyProtection = (typeof KEY_PROTECTIONS)[number]
 
+/** How somebody's keys are kept, as whoever looks at the roster can know it. A measurement that no quote confirms is the member's word too. */
+export function protectionText(keyProtection: KeyProtection, measurement?: string): string {
+  const program = measurement === undefined ? '' : `, program ${measurement.slice(0, 16)}`
+  if (keyProtection === 'enclave') return `SGX enclave (measurement ${measurement?.slice(0, 16) ?? 'unknown'})`
+  return keyProtection === 'process' ? `isolated process (says the member's client${program})` : 'in process'
+}
+
 export const DISPLAY_NAME_LIMIT = 64
 /** Longest text kept of any name, in characters. */
 export const TEXT_LIMIT = 128

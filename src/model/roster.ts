@@ -38,6 +38,8 @@ export interface Member {
   readonly role?: Role
   /** As it claims itself. */
   readonly keyProtection?: KeyProtection
+  /** Of the program that keeps the keys, SHA-256, hex: the member's word. */
+  readonly measurement?: string
   readonly acquaintance?: Acquaintance
 }
 
@@ -146,6 +148,8 @@ export interface GroupMember {
   readonly kind: 'member' | 'gateway'
   readonly ssrc?: Ssrc
   readonly keyProtection?: KeyProtection
+  /** Of the program that keeps the keys, SHA-256, hex: the member's word. */
+  readonly measurement?: string
 }
 
 export interface ConferenceMember {
@@ -211,6 +215,7 @@ function carryOver(r: Roster, m: GroupMember, at: Instant): Member {
     ...(stream === undefined ? {} : { ssrc: stream }),
     ...(before?.unheard === undefined ? {} : { unheard: before.unheard }),
     ...(m.keyProtection === undefined ? {} : { keyProtection: m.keyProtection }),
+    ...(m.measurement === undefined ? {} : { measurement: m.measurement }),
     ...roleIn(r.policy, m.identity.keyId),
     ...(before?.acquaintance === undefined ? {} : { acquaintance: before.acquaintance }),
     ...(before?.phoneLeg === undefined ? {} : { phoneLeg: before.phoneLeg }),

@@ -60,7 +60,7 @@ test('a flipped field under the old signature is refused', () => {
   const { signature } = signed(honest)
   const others: Partial<Delegation>[] = [
     { purpose: 'call' }, { realm: 'example.com' }, { notBefore: later(-61) }, { notAfter: later(3601) }, { suite: 2 },
-    { signaturePublicKey: crypto.signatureKeyPair('ed25519').publicKey }, { kind: 'gateway' }, { keyProtection: 'enclave' },
+    { signaturePublicKey: crypto.signatureKeyPair('ed25519').publicKey }, { kind: 'gateway' }, { keyProtection: 'enclave' }, { measurement: 'ab'.repeat(32) },
   ]
   for (const changes of others) {
     const body = encodeDelegation({ ...honest, ...changes })

@@ -122,9 +122,9 @@ test('PEM', () => {
 test('delegations: any values there and back', () => {
   fc.assert(fc.property(
     fc.constantFrom('conference', 'call'), fc.string({ minLength: 1, maxLength: 60 }), fc.nat(2 ** 31), fc.nat(2 ** 31), fc.nat(65535), fc.uint8Array({ minLength: 1, maxLength: 100 }),
-    fc.constantFrom('member', 'gateway'), fc.constantFrom('in-process', 'process', 'enclave'), fc.constantFrom('ed25519', 'ecdsa-p384-sha384', 'rsa-pss-sha512'),
-    (purpose, realm, from, life, suite, signaturePublicKey, kind, keyProtection, algorithm) => {
-      const d = { purpose, realm, notBefore: from, notAfter: from + life, suite, signaturePublicKey, kind, keyProtection, algorithm } as Parameters<typeof encodeDelegation>[0]
+    fc.constantFrom('member', 'gateway'), fc.constantFrom('in-process', 'process', 'enclave'), fc.constantFrom('ed25519', 'ecdsa-p384-sha384', 'rsa-pss-sha512'), fc.constantFrom({}, { measurement: '0a'.repeat(32) }),
+    (purpose, realm, from, life, suite, signaturePublicKey, kind, keyProtection, algorithm, measured) => {
+      const d = { purpose, realm, notBefore: from, notAfter: from + life, suite, signaturePublicKey, kind, keyProtection, algorithm, ...measured } as Parameters<typeof encodeDelegation>[0]
       assert.deepEqual(decodeDelegation(encodeDelegation(d)), d)
     },
   ))

@@ -71,6 +71,9 @@ for (const [name, make] of Object.entries(providers)) {
       assert.equal(a.securityCode, b.securityCode)
       assert.match(a.securityCode, /^(\d{5} ){5}\d{5}$/)
       assert.deepEqual(a.members.map((m) => m.identity.subject), ['Ann', 'Ben'])
+      // Each shows how the other keeps its keys, and the program that stc vault measure prints.
+      const kept = name === 'as a process' ? ['process', must(findBundle()).hash] : ['in-process', undefined]
+      for (const view of [a, b]) assert.deepEqual(view.members.map((m) => [m.keyProtection, m.measurement]), [kept, kept])
       assert.deepEqual([a.ownLeaf, b.ownLeaf, a.epoch, a.generation], [0, 1, 1n, 1])
       const frame = { ssrc: ssrc(11), timestamp: 160, data: Uint8Array.of(9, 1, 2, 3) }
       const early = await ann.frames({ op: 'seal', session: a.session, frames: [frame] })

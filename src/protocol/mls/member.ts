@@ -12,6 +12,8 @@ export interface VerifiedMember {
   readonly identity: Identity
   readonly kind: 'member' | 'gateway'
   readonly keyProtection: KeyProtection
+  /** Of the program that keeps them, SHA-256, hex: the member's word. */
+  readonly measurement?: string
   /** Keys of the authorities above the certificate, as `keyId`s. */
   readonly issuers: readonly string[]
   /** The end of certificate, chain or delegation, whichever comes first. */

@@ -2,10 +2,10 @@
  * A certificate's key lends its name to an MLS signature key for at most a day (docs/protocol: credentials).
  *
  *   purpose (1) | len (2) realm | notBefore (8) | notAfter (8) | MLS suite (2) | len (2) MLS signature public key |
- *   kind (1) | key protection (1) | signature algorithm (1)
+ *   kind (1) | key protection (1) | len (2) measurement of the key's program, SHA-256 or nothing | signature algorithm (1)
  */
 import { type Der, type UnixTime, unixTime } from '../../base/brand.ts'
-import { ByteReader, ByteWriter, concat, fromUtf8, sameBytes, utf8 } from '../../base/bytes.ts'
+import { ByteReader, ByteWriter, concat, fromHex, fromUtf8, sameBytes, toHex, utf8 } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort, SignatureName, Signer } from '../../crypto/port.ts'
 import { KEY_PROTECTIONS, type KeyProtection } from '../../model/identity.ts'
@@ -18,7 +18,8 @@ export const DELEGATION_LIFE_S = 86400
 const BACKDATED_S = 300
 const REALM_OCTETS_LIMIT = 255
 const KEY_OCTETS_LIMIT = 2048
-export const DELEGATION_OCTETS_LIMIT = REALM_OCTETS_LIMIT + KEY_OCTETS_LIMIT + 32
+const MEASUREMENT_OCTETS = 32
+export const DELEGATION_OCTETS_LIMIT = REALM_OCTETS_LIMIT + KEY_OCTETS_LIMIT + MEASUREMENT_OCTETS + 34
 
 /** What the key may be used for. */
 export type DelegationPurpose = 'conference' | 'call'
@@ -42,6 +43,8 @@ export interface Delegation {
   readonly signaturePublicKey: Uint8Array
   readonly kind: 'member' | 'gateway'
   readonly keyProtection: KeyProtection
+  /** SHA-256 of the program that holds the key, hex, where it is one of its own: the holder's word, unless a quote says so. */
+  readonly measurement?: string
   readonly algorithm: SignatureName
 }
 
@@ -51,7 +54,7 @@ export interface SignedDelegation {
   readonly signature: Uint8Array
 }
 
-export interface DelegationRequest extends Pick<Delegation, 'purpose' | 'realm' | 'suite' | 'signaturePublicKey' | 'kind' | 'keyProtection'> {
+export interface DelegationRequest extends Pick<Delegation, 'purpose' | 'realm' | 'suite' | 'signaturePublicKey' | 'kind' | 'keyProtection' | 'measurement'> {
   readonly now: UnixTime
   /** Seconds from now; as long as is allowed unless given. */
   readonly lifetime?: number
@@ -74,9 +77,11 @@ export function encodeDelegation(d: Delegation): Uint8Array {
   const realm = utf8(d.realm)
   if (realm.length < 1 || realm.length > REALM_OCTETS_LIMIT) throw new RangeError(`realm of ${realm.length} octets`)
   if (d.signaturePublicKey.length < 1 || d.signaturePublicKey.length > KEY_OCTETS_LIMIT) throw new RangeError(`key of ${d.signaturePublicKey.length} octets`)
+  const measurement = d.measurement === undefined ? new Uint8Array(0) : fromHex(d.measurement)
+  if (measurement === undefined || (d.measurement !== undefined && measurement.length !== MEASUREMENT_OCTETS)) throw new RangeError('a measurement that is no SHA-256')
   return new ByteWriter()
     .u8(number(PURPOSES, d.purpose)).vec16(realm).u64(BigInt(Math.floor(d.notBefore))).u64(BigInt(Math.floor(d.notAfter))).u16(d.suite)
-    .vec16(d.signaturePublicKey).u8(number(KINDS, d.kind)).u8(number(KEY_PROTECTIONS, d.keyProtection)).u8(number(ALGORITHMS, d.algorithm)).finish()
+    .vec16(d.signaturePublicKey).u8(number(KINDS, d.kind)).u8(number(KEY_PROTECTIONS, d.keyProtection)).vec16(measurement).u8(number(ALGORITHMS, d.algorithm)).finish()
 }
 
 /** Undefined for anything but the one encoding. */
@@ -89,13 +94,16 @@ export function decodeDelegation(body: Uint8Array): Delegation | undefined {
   const signaturePublicKey = r.vec16()
   const kind = KINDS[r.u8() - 1]
   const keyProtection = KEY_PROTECTIONS[r.u8() - 1]
+  const measurement = r.vec16()
   const algorithm = ALGORITHMS[r.u8() - 1]
   if (!r.done || purpose === undefined || kind === undefined || keyProtection === undefined || algorithm === undefined) return undefined
+  if (measurement.length !== 0 && measurement.length !== MEASUREMENT_OCTETS) return undefined
   if (realm === undefined || realm === '' || utf8(realm).length > REALM_OCTETS_LIMIT) return undefined
   if (signaturePublicKey.length < 1 || signaturePublicKey.length > KEY_OCTETS_LIMIT || notAfter > BigInt(Number.MAX_SAFE_INTEGER) || notBefore > notAfter) return undefined
   return {
     purpose, realm, notBefore: unixTime(Number(notBefore)), notAfter: unixTime(Number(notAfter)), suite,
     signaturePublicKey: signaturePublicKey.slice(), kind, keyProtection, algorithm,
+    ...(measurement.length === 0 ? {} : { measurement: toHex(measurement) }),
   }
 }
 

@@ -19,6 +19,8 @@ export interface OwnIdentity {
   readonly kind: 'member' | 'gateway'
   /** How this vault keeps keys, as it tells others. */
   readonly keyProtection: KeyProtection
+  /** SHA-256 of the program that does, hex. */
+  readonly measurement?: string
 }
 
 export class IdentityKeeper {
@@ -57,6 +59,7 @@ export class IdentityKeeper {
     const delegation = issueDelegation(this.#own.signer, endEntity, {
       purpose: 'conference', realm: this.trust.realm, suite: SUITES[suite].id, signaturePublicKey: signature.publicKey,
       kind: this.#own.kind, keyProtection: this.#own.keyProtection, now,
+      ...(this.#own.measurement === undefined ? {} : { measurement: this.#own.measurement }),
     })
     if (!delegation.ok) return delegation
     const credential = encodeCredential(this.#own.chain, delegation.value, stapleFor(this.#crypto, this.#own.chain, this.trust.anchors, this.known.evidence, now))

@@ -67,7 +67,7 @@ export class KnownMembers {
     if (!verified.ok) return verified
     const { identity, delegation, notAfter, path } = verified.value
     const issuers = path.slice(1).map((c) => toHex(this.#crypto.hash('sha256', c.spki)))
-    const member: VerifiedMember = { identity, kind: delegation.kind, keyProtection: delegation.keyProtection, issuers, notAfter }
+    const member: VerifiedMember = { identity, kind: delegation.kind, keyProtection: believed(delegation.keyProtection), issuers, notAfter, ...(delegation.measurement === undefined ? {} : { measurement: delegation.measurement }) }
     this.#keep(key, { member, path })
     return ok(member)
   }
@@ -95,3 +95,6 @@ export class KnownMembers {
     this.#verified.set(key, known)
   }
 }
+
+/** An enclave shows itself by a quote over the delegation (protocol/sgx). Credentials carry none yet, so what only says that it is one counts as a process. */
+const believed = (claimed: KeyProtection): KeyProtection => (claimed === 'enclave' ? 'process' : claimed)

@@ -25,7 +25,7 @@ export function openControl(crypto: CryptoPort, clock: Clock, options: VaultOpti
   const { chain, pkcs8, realm, kind = 'member', keyProtection = 'in-process', revocation = {} } = options
   const trust = { realm, anchors: anchors.value, rule: revocation.rule ?? 'named' as const }
   try {
-    const keeper = new IdentityKeeper(crypto, { chain, signer: crypto.signer(algorithm, pkcs8), kind, keyProtection }, trust, revocation.proofs)
+    const keeper = new IdentityKeeper(crypto, { chain, signer: crypto.signer(algorithm, pkcs8), kind, keyProtection, ...(options.measurement === undefined ? {} : { measurement: options.measurement }) }, trust, revocation.proofs)
     const shown = keeper.show(clock.unix())
     if (!shown.ok) return shown
     const state = new VaultState(crypto, clock, keeper, frames, options.firstSession ?? 1)

@@ -107,7 +107,7 @@ export function viewOf(session: SessionId, group: MlsGroup, now: UnixTime, known
   const own = group.ownLeaf
   const shown = [...members].map(([leaf, m]): GroupMember => {
     const ssrc = streams.get(leaf)?.ssrc
-    return { leaf, identity: m.identity, kind: m.kind, self: leaf === own, keyProtection: m.keyProtection, ...(ssrc === undefined ? {} : { ssrc }) }
+    return { leaf, identity: m.identity, kind: m.kind, self: leaf === own, keyProtection: m.keyProtection, ...(m.measurement === undefined ? {} : { measurement: m.measurement }), ...(ssrc === undefined ? {} : { ssrc }) }
   })
   const next = [...members].flatMap(([leaf, m]) => (leaf === own || known.holdsUntil(m) < now ? [] : [known.holdsUntil(m)])).sort((a, b) => a - b)[0]
   return {
