@@ -62,16 +62,21 @@ interface Round {
   readonly refused: number
 }
 
+interface Other {
+  readonly ssrc: number
+  seal(timestamp: number): Promise<Frame>
+}
+
 /** One vault with its room, and the frames that its members say. */
 class Side {
   readonly where: Where
   readonly #vault: HostedVault
   readonly #pid: number | undefined
   readonly #session: number
-  readonly #others: readonly { readonly ssrc: number; seal(timestamp: number): Promise<Frame> }[]
+  readonly #others: readonly Other[]
   #timestamp = 0
 
-  private constructor(where: Where, vault: HostedVault, pid: number | undefined, session: number, others: Side['#others']) {
+  private constructor(where: Where, vault: HostedVault, pid: number | undefined, session: number, others: readonly Other[]) {
     this.where = where
     this.#vault = vault
     this.#pid = pid
