@@ -1,6 +1,6 @@
 /** Seals a private key's file, or seals it anew: the file is the old one or the new one, whenever the machine stops. */
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { type Result, err, ok } from '../base/result.ts'
 import { decodePem } from '../protocol/x509/pem.ts'
 import { replaceFile } from './atomic-file.ts'
@@ -21,10 +21,35 @@ export const systemPlaces = (): KeyPlaces => ({ keyring: systemKeyring(), machin
 /** Undefined: the file is no sealed one, or cannot be read. */
 export function sealedInfoOf(keyFile: string): SealedKeyInfo | undefined {
   try {
-    const block = decodePem(readFileSync(keyFile, 'latin1')).find((b) => b.label === SEALED_LABEL)
+    const block = decodePem(sealedPart(keyFile)).find((b) => b.label === SEALED_LABEL)
     return block?.bytes === undefined ? undefined : sealedKeyInfo(block.bytes)
   } catch {
     return undefined
+  }
+}
+
+const SEALED_PART_LIMIT = 256 * 1024
+
+/**
+ * The file up to the end of its sealed key, octet by octet: of a key that lies open not one is read, for it is the vault's alone, and what was
+ * read once stays in this process's memory.
+ */
+function sealedPart(keyFile: string): string {
+  const fd = openSync(keyFile, 'r')
+  try {
+    const octet = Buffer.alloc(1)
+    let text = ''
+    let line = ''
+    while (text.length < SEALED_PART_LIMIT && readSync(fd, octet, 0, 1, null) === 1) {
+      line += octet.toString('latin1')
+      if (!line.endsWith('\n') && !/^-----(BEGIN|END) [^-]*-----$/.test(line)) continue
+      text += line
+      if (/^-----END STC SEALED KEY-----/.test(line) || (/^-----BEGIN [^-]*PRIVATE KEY-----/.test(line))) return text
+      line = ''
+    }
+    return text
+  } finally {
+    closeSync(fd)
   }
 }
 
