@@ -7,6 +7,7 @@ import { RevocationFetcher } from '../pki/source.ts'
 import { pinoLog, readServerConfig, startServer } from '../server/index.ts'
 import { registerAsteriskConfig } from './asterisk-config.ts'
 import { complain, EXIT, fail, interrupted } from './output.ts'
+import { registerServerStatus } from './server-status.ts'
 import { preferVoice } from './priority.ts'
 
 export function registerServer(program: Command): void {
@@ -16,6 +17,7 @@ export function registerServer(program: Command): void {
     .option('-c, --config <file>', 'configuration (YAML; docs/operations.md lists the keys)')
     .action((options: { config?: string }) => (options.config === undefined ? server.error("error: required option '-c, --config <file>' not specified", { exitCode: EXIT.usage }) : runServer(options.config)))
   registerAsteriskConfig(server)
+  registerServerStatus(server)
 }
 
 async function runServer(file: string): Promise<void> {

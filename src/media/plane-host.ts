@@ -10,7 +10,7 @@ import type { PortRange } from './plain/rtp-pair.ts'
 import type { PlaneChoice } from './plane-choice.ts'
 import type { PlaneTuning } from './plane-ports.ts'
 import type { PlaneCommand, PlaneReport, PlaneWorkerData } from './plane-worker.ts'
-import type { LegId, LegStats, PlainOpened, PlaneFacts, PlaneHandle, RouteOptions } from './plane/types.ts'
+import { noTotals, type LegId, type PlainOpened, type PlaneFacts, type PlaneHandle, type PlaneStats, type RouteOptions } from './plane/types.ts'
 import { workerUrl } from './worker-url.ts'
 
 export interface StartPlaneOptions extends Partial<PlaneTuning> {
@@ -46,7 +46,7 @@ export class WorkerPlane implements PlaneHandle {
   readonly facts: PlaneFacts
   readonly #wake: () => void
   readonly #worker: Worker
-  readonly #asked = new Map<number, (s: { legs: LegStats[]; stray: number }) => void>()
+  readonly #asked = new Map<number, (s: PlaneStats) => void>()
   readonly #opening = new Map<number, (r: Result<PlainOpened>) => void>()
   readonly #ended: Promise<void>
   #onFault: (fault: Fault) => void = () => {}
@@ -66,7 +66,7 @@ export class WorkerPlane implements PlaneHandle {
   #exit(code: number, resolve: () => void): void {
     if (!this.#stopping) this.#onFault(makeFault('MEDIA_WORKER', `exit code ${code}`))
     this.#stopping = true
-    for (const answer of this.#asked.values()) answer({ legs: [], stray: 0 })
+    for (const answer of this.#asked.values()) answer({ legs: [], stray: 0, past: noTotals() })
     this.#asked.clear()
     for (const answer of this.#opening.values()) answer(err('MEDIA_WORKER', 'it ended'))
     this.#opening.clear()
@@ -139,7 +139,7 @@ export class WorkerPlane implements PlaneHandle {
     this.#do({ op: 'close', leg })
   }
   stats(): ReturnType<PlaneHandle['stats']> {
-    if (this.#stopping) return Promise.resolve({ legs: [], stray: 0 })
+    if (this.#stopping) return Promise.resolve({ legs: [], stray: 0, past: noTotals() })
     const id = this.#nextQuestion++
     return new Promise((resolve) => {
       this.#asked.set(id, resolve)

@@ -9,7 +9,7 @@ import { openPlanePorts, type PlanePorts, type PlanePortsOptions } from './plane
 import { localPlane } from './plane/handle.ts'
 import { portablePlane } from './plane/portable.ts'
 import type { PortRange } from './plain/rtp-pair.ts'
-import type { BridgeTo, LegId, LegKeys, LegSpec, LegStats, PlainOpened, PlainPeer, PlainSpec, PlaneFacts, PlaneHandle, RouteOptions } from './plane/types.ts'
+import type { BridgeTo, LegId, LegKeys, LegSpec, PlainOpened, PlainPeer, PlainSpec, PlaneFacts, PlaneHandle, PlaneStats, RouteOptions } from './plane/types.ts'
 
 export type PlaneCommand =
   | { readonly op: 'open'; readonly spec: LegSpec }
@@ -30,7 +30,7 @@ export type PlaneReport =
   | { readonly op: 'failed'; readonly fault: Fault }
   | { readonly op: 'fault'; readonly fault: Fault }
   | { readonly op: 'plain'; readonly id: number; readonly opened: Result<PlainOpened> }
-  | { readonly op: 'stats'; readonly id: number; readonly legs: LegStats[]; readonly stray: number }
+  | ({ readonly op: 'stats'; readonly id: number } & PlaneStats)
 
 export interface PlaneWorkerData extends PlanePortsOptions {
   /** UDP ports of plain legs. */

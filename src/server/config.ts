@@ -38,6 +38,8 @@ export const serverConfig = z.strictObject({
     .prefault({}),
   /** Folder for policies of standing rooms and block notices; without it they are forgotten at the end. */
   data: file.optional(),
+  /** Metrics and status over HTTP, for whoever reaches this address; `admin: {}` is loopback. Left out: none. */
+  admin: z.strictObject({ address: z.union([z.ipv4(), z.ipv6()], 'must be a numeric address, e.g. 127.0.0.1').default('127.0.0.1'), port: port.default(7444) }).optional(),
   /** Open connections of all clients; each has one or two. */
   connections: z.number().int().min(1).max(100_000).default(2000),
   /** The Asterisk behind this server, when there is one. */

@@ -19,18 +19,23 @@ const KINDS_LIMIT = 256
 export class LimitedLog {
   readonly #log: Log
   readonly #clock: Pick<Scheduler, 'now'>
-  readonly #kinds = new Map<string, { tokens: number; at: number; suppressed: number }>()
+  readonly #kinds = new Map<string, { tokens: number; at: number; suppressed: number; count: number }>()
 
   constructor(log: Log, clock: Pick<Scheduler, 'now'>) {
     this.#log = log
     this.#clock = clock
   }
+  /** How often each kind happened, printed or not. */
+  get counts(): readonly (readonly [kind: string, count: number])[] {
+    return [...this.#kinds].map(([kind, { count }]) => [kind, count])
+  }
   warn(kind: string, fields: object, text: string): void {
     const now = this.#clock.now()
     const known = this.#kinds.get(kind)
     if (known === undefined && this.#kinds.size >= KINDS_LIMIT) return
-    const k = known ?? { tokens: BURST, at: now, suppressed: 0 }
+    const k = known ?? { tokens: BURST, at: now, suppressed: 0, count: 0 }
     this.#kinds.set(kind, k)
+    k.count++
     k.tokens = Math.min(BURST, k.tokens + ((now - k.at) * PER_SECOND) / 1000)
     k.at = now
     if (k.tokens < 1) {

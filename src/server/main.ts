@@ -5,13 +5,13 @@ import { err, ok } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { selfTest } from '../crypto/self-test.ts'
 import { startPlane, type WorkerPlane } from '../media/plane-host.ts'
-import type { LegStats, PlaneFacts } from '../media/plane/types.ts'
 import { type AddressPort, showAddress } from '../net/address.ts'
 import { anyAddress } from '../net/any-address.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { TlsServer } from '../net/tls-server.ts'
 import { ROOM_LIMITS } from '../protocol/room/index.ts'
 import type { ServerConfig } from './config.ts'
+import { adminMetrics, type Page, startAdmin } from './admin/index.ts'
 import { ServerCore } from './core.ts'
 import { readCredentials } from './credentials.ts'
 import { openDoors } from './doors.ts'
@@ -22,22 +22,14 @@ import { Revocation, type RevocationSource } from './revocation.ts'
 import { Shelf, type ShelfOptions } from './shelf.ts'
 import { readRooms, writeRooms } from '../store/room-file.ts'
 import { startSip } from './sip/index.ts'
-
-export interface ServerStatus {
-  readonly sessions: number
-  readonly rooms: { readonly room: string; readonly generation: number; readonly epoch: string; readonly members: number; readonly waiting: number }[]
-  readonly legs: readonly LegStats[]
-  /** Which media plane runs, and why not the native one. */
-  readonly plane: PlaneFacts
-  readonly pbx?: ReturnType<Pbx['status']>
-  /** Datagrams that belong to no client. */
-  readonly stray: number
-}
+import { readStatus, type ServerStatus } from './status.ts'
 
 export interface Server {
   readonly address: AddressPort
   /** UDP. */
   readonly media: AddressPort
+  /** HTTP, where there is one. */
+  readonly admin: AddressPort | undefined
   status(): Promise<ServerStatus>
   /** Takes no more connections, ends those there are, then the media thread. */
   close(): Promise<void>
@@ -71,24 +63,30 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   })
   const pbx = config.pbx === undefined ? undefined : await startPbx(config.pbx, core, () => core.legs)
   const sip = config.sip === undefined || pbx?.ok === false ? undefined : await startSip(config.sip, core, credentials.value.key)
-  const unstarted = pbx?.ok === false ? pbx : sip?.ok === false ? sip : undefined
+  const status = readStatus(core, plane.value, pbx?.ok === true ? pbx.value : undefined, credentials.value.certificate)
+  const admin = config.admin === undefined || pbx?.ok === false || sip?.ok === false ? undefined : await openAdmin(config.admin, core, status)
+  const unstarted = pbx?.ok === false ? pbx : sip?.ok === false ? sip : admin?.ok === false ? admin : undefined
   if (unstarted !== undefined) {
     if (pbx?.ok === true) pbx.value.stop()
+    core.sip?.close()
     await plane.value.stop()
     return unstarted
   }
   const tls = await openDoors(config, bind, core, credentials.value)
   if (!tls.ok) {
     if (pbx?.ok === true) pbx.value.stop()
+    if (admin?.ok === true) admin.value.close()
     core.sip?.close()
     await plane.value.stop()
     return tls
   }
-  log.info({ address: showAddress(tls.value.local), media: showAddress(plane.value.local), realm: config.realm, plane: provider, buffers }, 'listening')
-  return ok(running(core, tls.value, plane.value, log, () => {
+  const adminAt = admin?.ok === true ? admin.value.local : undefined
+  log.info({ address: showAddress(tls.value.local), media: showAddress(plane.value.local), realm: config.realm, plane: provider, buffers, ...(adminAt && { admin: showAddress(adminAt) }) }, 'listening')
+  return ok(running({ core, tls: tls.value, plane: plane.value, log, status, admin: adminAt, pbx: pbx?.ok === true ? pbx.value : undefined, end: () => {
     watching.value()
     source?.stop()
-  }, pbx?.ok === true ? pbx.value : undefined))
+    if (admin?.ok === true) admin.value.close()
+  } }))
 }
 
 /** What the server keeps for others, from its data folder and back into it. */
@@ -105,10 +103,32 @@ function openShelf(config: ServerConfig, options: ShelfOptions, log: Log): Resul
   return ok(shelf)
 }
 
-function running(core: ServerCore, tls: TlsServer, plane: WorkerPlane, log: Log, endWatch: () => void, pbx: Pbx | undefined): Server {
+/** Metrics and status for whoever reaches the admin address. */
+function openAdmin(bind: AddressPort, core: ServerCore, status: () => Promise<ServerStatus>): ReturnType<typeof startAdmin> {
+  const metrics = adminMetrics()
+  core.rooms.onCommit = (ms) => metrics.commit(ms)
+  return startAdmin(bind, new Map<string, Page>([
+    ['/metrics', async () => metrics.expose(await status(), core.refusals.counts)],
+    ['/status', async () => ({ type: 'application/json', text: JSON.stringify(await status()) })],
+  ]))
+}
+
+interface Running {
+  readonly core: ServerCore
+  readonly tls: TlsServer
+  readonly plane: WorkerPlane
+  readonly log: Log
+  readonly status: () => Promise<ServerStatus>
+  readonly admin: AddressPort | undefined
+  readonly pbx: Pbx | undefined
+  /** Ends what watches and what is looked at. */
+  readonly end: () => void
+}
+
+function running({ core, tls, plane, log, status, admin, pbx, end }: Running): Server {
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
-    endWatch()
+    end()
     const closed = tls.close(CLOSE_MS)
     core.stop()
     pbx?.stop()
@@ -117,9 +137,5 @@ function running(core: ServerCore, tls: TlsServer, plane: WorkerPlane, log: Log,
     await plane.stop()
     log.info({}, 'closed')
   }
-  return {
-    address: tls.local, media: plane.local,
-    status: async () => ({ sessions: core.sessions.size, rooms: core.rooms.status, plane: plane.facts, ...(pbx === undefined ? {} : { pbx: pbx.status() }), ...(await plane.stats()) }),
-    close: () => (closing ??= close()),
-  }
+  return { address: tls.local, media: plane.local, admin, status, close: () => (closing ??= close()) }
 }

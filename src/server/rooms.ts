@@ -27,11 +27,15 @@ const ROOMS_PER_SESSION = 64
 interface Running {
   readonly machine: RoomMachine
   cancel: Stop
+  /** The commit that was ordered and is not decided, and since when. */
+  flight?: { readonly seq: number; readonly since: number } | undefined
 }
 
 export class Rooms {
   readonly #o: RoomsOptions
   readonly #rooms = new Map<string, Running>()
+  /** Told when a commit is decided: how long after it was ordered, ms. */
+  onCommit: (ms: number) => void = () => {}
 
   constructor(options: RoomsOptions) {
     this.#o = options
@@ -67,11 +71,19 @@ export class Rooms {
     return policy === undefined || m.k !== 'room-info' ? m : { ...m, policy: { ...policy } }
   }
 
+  #time(running: Running): void {
+    const seq = running.machine.state.group?.flight?.seq
+    if (seq === running.flight?.seq) return
+    const now = this.#o.scheduler.now()
+    if (running.flight !== undefined) this.onCommit(now - running.flight.since)
+    running.flight = seq === undefined ? undefined : { seq, since: now }
+  }
   #step(name: string, input: RoomIn): void {
     const running = this.#rooms.get(name) ?? { machine: new RoomMachine(name, this.#o.limits), cancel: () => {} }
     this.#rooms.set(name, running)
     running.cancel()
     const { out, wakeAt } = running.machine.step(input, this.#o.scheduler.now())
+    this.#time(running)
     running.cancel = wakeAt === undefined ? () => {} : this.#o.scheduler.at(wakeAt, () => this.#step(name, { kind: 'tick' }))
     for (const o of out) {
       if (o.kind === 'send') this.#o.send(o.session, this.#withPolicy(o.message))

@@ -2,6 +2,7 @@ import type { FaultEntry } from './index.ts'
 
 export const clientFaults = {
   CLIENT_INTERNAL: { what: 'Internal error in the client', todo: 'Please report it with the log.' },
+  CLIENT_ADMIN_UNREACHABLE: { what: 'No server answers at this admin address', todo: 'Check that the server runs with "admin" in its configuration, and name that configuration with -c.' },
   CLIENT_SERVER_SILENT: { what: 'The server does not answer for this room', todo: 'Check that the server runs; the client goes on trying.' },
   CLIENT_NOT_LET_IN: { what: 'Nobody in the room let us in in time', todo: 'Ask somebody in the room whether it is locked, or try again.' },
   CLIENT_ROOM_REFUSED: { what: 'The room refused us', todo: 'The reason is in the message; ask a host of the room.' },

@@ -92,13 +92,19 @@ export class Bridges {
     leg.ends.clear()
   }
   stats(): LegStats[] {
-    return [...this.#plain.entries()].map(([leg, p]) => ({
-      leg, kind: 'plain' as const, path: p.target === undefined ? 'none' as const : 'udp' as const, address: p.target,
-      received: p.received, receivedOctets: p.receivedOctets, sent: p.end.packets, sentOctets: p.sentOctets,
-      refused: p.refused, limited: p.limited, unsent: p.unsent, lastHeardAt: p.lastHeardAt, streams: p.streams(),
-    }))
+    return [...this.#plain.entries()].map(([leg, p]) => statsOf(leg, p))
+  }
+  statsOf(id: LegId): LegStats | undefined {
+    const plain = this.#plain.get(id)
+    return plain && statsOf(id, plain)
   }
   stop(): void {
     this.#plain.stop()
   }
 }
+
+const statsOf = (leg: LegId, p: PlainLeg): LegStats => ({
+  leg, kind: 'plain', path: p.target === undefined ? 'none' : 'udp', address: p.target,
+  received: p.received, receivedOctets: p.receivedOctets, sent: p.end.packets, sentOctets: p.sentOctets,
+  refused: p.refused, limited: p.limited, unsent: p.unsent, lastHeardAt: p.lastHeardAt, streams: p.streams(),
+})

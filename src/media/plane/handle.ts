@@ -40,7 +40,7 @@ export function localPlane(plane: MediaPlane): PlaneHandle {
     },
     async stats() {
       const outside = new Map([...legs].map(([mine, its]) => [its, mine]))
-      return { legs: plane.stats().map((s) => ({ ...s, leg: outside.get(s.leg)! })), stray: plane.stray }
+      return { legs: plane.stats().map((s) => ({ ...s, leg: outside.get(s.leg)! })), stray: plane.stray, past: { ...plane.past } }
     },
     onFault(listener) {
       onFault = listener

@@ -10,7 +10,7 @@ import { Bridges } from './bridges.ts'
 import { Forwarding } from './forwarding.ts'
 import { Leg } from './leg.ts'
 import { Streams } from './streams.ts'
-import type { BridgeTo, LegId, LegKeys, LegSpec, LegStats, MediaPlane, PlainOpened, PlainPeer, PlainSpec, RouteOptions } from './types.ts'
+import { addTo, type BridgeTo, type LegId, type LegKeys, type LegSpec, type LegStats, type MediaPlane, type PlainOpened, type PlainPeer, type PlainSpec, type RouteOptions, noTotals } from './types.ts'
 
 const MAX_LEGS = 10_000
 const MAX_RECEIVERS = 1024
@@ -34,6 +34,7 @@ class PortablePlane implements MediaPlane {
   readonly #streams = new Streams()
   readonly #bridges: Bridges
   #nextLeg = 1
+  readonly past = noTotals()
 
   constructor(options: PortablePlaneOptions) {
     this.#socket = buildingSocket(options.socket)
@@ -132,7 +133,10 @@ class PortablePlane implements MediaPlane {
 
   close(id: LegId): void {
     const leg = this.#legs.get(id)
+    const plain = this.#bridges.statsOf(id)
+    if (plain !== undefined) addTo(this.past, plain)
     if (this.#bridges.close(id) || leg === undefined) return
+    addTo(this.past, this.#statsOf(leg))
     this.#legs.delete(id)
     this.#probes.delete(leg.probe)
     this.#bridges.gone(leg)
@@ -140,8 +144,11 @@ class PortablePlane implements MediaPlane {
     leg.dispose()
   }
 
+  #statsOf(leg: Leg): LegStats {
+    return leg.stats([...this.#streams.of(leg)].map((s) => s.meter.stats()))
+  }
   stats(): LegStats[] {
-    return [...[...this.#legs.values()].map((leg) => leg.stats([...this.#streams.of(leg)].map((s) => s.meter.stats()))), ...this.#bridges.stats()]
+    return [...[...this.#legs.values()].map((leg) => this.#statsOf(leg)), ...this.#bridges.stats()]
   }
 
   stop(): void {

@@ -84,6 +84,26 @@ export interface LegStats {
   readonly streams: readonly StreamStats[]
 }
 
+/** Sums over legs that were closed, so that what is counted never shrinks. */
+export type PlaneTotals = { -readonly [K in 'received' | 'receivedOctets' | 'sent' | 'sentOctets' | 'refused' | 'limited' | 'unsent' | 'forged' | 'replayed']: number }
+
+export const noTotals = (): PlaneTotals => ({ received: 0, receivedOctets: 0, sent: 0, sentOctets: 0, refused: 0, limited: 0, unsent: 0, forged: 0, replayed: 0 })
+
+export function addTo(totals: PlaneTotals, leg: LegStats): void {
+  for (const k of ['received', 'receivedOctets', 'sent', 'sentOctets', 'refused', 'limited', 'unsent'] as const) totals[k] += leg[k]
+  for (const s of leg.streams) {
+    totals.forged += s.forged
+    totals.replayed += s.replayed
+  }
+}
+
+export interface PlaneStats {
+  readonly legs: LegStats[]
+  readonly stray: number
+  /** Of legs that are closed. */
+  readonly past: PlaneTotals
+}
+
 export interface MediaPlane {
   readonly local: AddressPort
   open(leg: LegSpec): Result<LegId>
@@ -108,6 +128,7 @@ export interface MediaPlane {
   stats(): LegStats[]
   /** Datagrams of no known stream, or too long or short, since the start. */
   readonly stray: number
+  readonly past: PlaneTotals
   stop(): void
 }
 
@@ -133,7 +154,7 @@ export interface PlaneHandle {
   bridge(plain: LegId, to: BridgeTo): void
   unbridge(plain: LegId): void
   close(leg: LegId): void
-  stats(): Promise<{ readonly legs: LegStats[]; readonly stray: number }>
+  stats(): Promise<PlaneStats>
   onFault(listener: (fault: Fault) => void): void
   /** Closes the socket and every leg. */
   stop(): Promise<void>

@@ -67,7 +67,7 @@ for (const choice of choices) test(`the ${choice} media thread forwards between 
   plane.close(b)
   await whenClosed
   await plane.stop()
-  assert.deepEqual(await plane.stats(), { legs: [], stray: 0 })
+  assert.deepEqual((await plane.stats()).legs, [])
   socket.close()
 })
 

@@ -5,7 +5,7 @@ import { unixTime } from '../../../src/base/brand.ts'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { err, must } from '../../../src/base/result.ts'
 import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
-import type { LegId, PlaneHandle } from '../../../src/media/plane/types.ts'
+import { noTotals, type LegId, type PlaneHandle } from '../../../src/media/plane/types.ts'
 import type { Identity } from '../../../src/model/identity.ts'
 import { createHopOffer } from '../../../src/protocol/hop/agreement.ts'
 import { parseCommit } from '../../../src/protocol/room/framing.ts'
@@ -58,7 +58,7 @@ class FakePlane implements PlaneHandle {
     this.closed.push(leg)
   }
   stats(): ReturnType<PlaneHandle['stats']> {
-    return Promise.resolve({ legs: [], stray: 0 })
+    return Promise.resolve({ legs: [], stray: 0, past: noTotals() })
   }
   onFault(): void {}
   stop(): Promise<void> {

@@ -1,0 +1,76 @@
+/** The server's state as Prometheus metrics. Read when asked for; no label has a person's or a room's name. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { addTo, type PlaneTotals } from '../../media/plane/types.ts'
+import type { ServerStatus } from '../status.ts'
+
+export interface Metrics {
+  /** A commit of a room was decided so long after it was ordered. */
+  commit(ms: number): void
+  /** The text of an exposition (version 0.0.4), and its content type. */
+  expose(status: ServerStatus, refusals: readonly (readonly [code: string, count: number])[]): Promise<{ readonly type: string; readonly text: string }>
+}
+
+type Labels = Readonly<Record<string, string>>
+
+export function adminMetrics(): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const commits = new Histogram({ name: 'stc_room_commit_seconds', help: 'From the order of a commit to its decision.', buckets: [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5], registers })
+  const gauge = (name: string, help: string, labelNames: string[] = []) => new Gauge({ name, help, labelNames, registers })
+  const counter = (name: string, help: string, labelNames: string[] = []) => new Counter({ name, help, labelNames, registers })
+  const gauges = {
+    sessions: gauge('stc_sessions', 'Connected clients.'),
+    rooms: gauge('stc_rooms', 'Rooms with a group.'),
+    members: gauge('stc_room_members', 'Members of all rooms.'),
+    waiting: gauge('stc_room_waiting', 'Who waits to be let in, in all rooms.'),
+    legs: gauge('stc_legs', 'Open media legs.', ['kind', 'path']),
+    plane: gauge('stc_media_plane', '1 for the media plane that runs.', ['plane']),
+    jitter: gauge('stc_media_jitter_seconds', 'Largest interarrival jitter of a stream that comes in (RFC 3550).'),
+    certificate: gauge('stc_certificate_end_seconds', 'End of the server certificate, seconds since 1970.'),
+    uptime: gauge('stc_uptime_seconds', 'Since the server was started.'),
+  }
+  const counters = {
+    packets: counter('stc_media_packets_total', 'RTP packets of known streams in, and out.', ['direction']),
+    octets: counter('stc_media_octets_total', 'Octets of these.', ['direction']),
+    dropped: counter('stc_media_dropped_total', 'Packets that were not passed on.', ['reason']),
+    forged: counter('stc_media_authentication_failures_total', 'Packets of known streams with a wrong SRTP tag.'),
+    replayed: counter('stc_media_replays_total', 'Packets of known streams that had come before.'),
+    refusals: counter('stc_refusals_total', 'What was refused or failed on channels, by code.', ['code']),
+  }
+  /** A counter whose sum is kept elsewhere. */
+  const total = (c: Counter, rows: readonly (readonly [Labels, number])[]): void => {
+    c.reset()
+    for (const [labels, n] of rows) c.inc(labels, n)
+  }
+  return {
+    commit: (ms) => commits.observe(ms / 1000),
+    async expose(status, refusals) {
+      const sum = totals(status)
+      gauges.sessions.set(status.sessions)
+      gauges.rooms.set(status.rooms.length)
+      gauges.members.set(status.rooms.reduce((n, r) => n + r.members, 0))
+      gauges.waiting.set(status.rooms.reduce((n, r) => n + r.waiting, 0))
+      gauges.legs.reset()
+      for (const l of status.legs) gauges.legs.inc({ kind: l.kind, path: l.path })
+      gauges.plane.reset()
+      gauges.plane.set({ plane: status.plane.provider }, 1)
+      gauges.jitter.set(status.legs.reduce((most, l) => l.streams.reduce((m, s) => Math.max(m, s.jitterMs), most), 0) / 1000)
+      gauges.certificate.set(status.certificateEnds)
+      gauges.uptime.set(status.uptimeSeconds)
+      total(counters.packets, [[{ direction: 'in' }, sum.received], [{ direction: 'out' }, sum.sent]])
+      total(counters.octets, [[{ direction: 'in' }, sum.receivedOctets], [{ direction: 'out' }, sum.sentOctets]])
+      total(counters.dropped, [[{ reason: 'refused' }, sum.refused], [{ reason: 'rate' }, sum.limited], [{ reason: 'no_path' }, sum.unsent], [{ reason: 'stray' }, status.stray]])
+      total(counters.forged, [[{}, sum.forged]])
+      total(counters.replayed, [[{}, sum.replayed]])
+      total(counters.refusals, refusals.map(([code, n]) => [{ code }, n] as const))
+      return { type: registry.contentType, text: await registry.metrics() }
+    },
+  }
+}
+
+/** Of legs that are and legs that were. */
+export function totals(status: ServerStatus): PlaneTotals {
+  const sum: PlaneTotals = { ...status.past }
+  for (const leg of status.legs) addTo(sum, leg)
+  return sum
+}

@@ -1,0 +1,29 @@
+/** How the server is: for `stc server status` and the metrics. Names no person. */
+import { X509Certificate } from 'node:crypto'
+import type { PlaneFacts, PlaneStats } from '../media/plane/types.ts'
+import type { WorkerPlane } from '../media/plane-host.ts'
+import type { ServerCore } from './core.ts'
+import type { Pbx } from './pbx/index.ts'
+
+export interface ServerStatus extends PlaneStats {
+  readonly realm: string
+  readonly uptimeSeconds: number
+  /** The end of the server's own certificate, seconds since 1970. */
+  readonly certificateEnds: number
+  readonly sessions: number
+  readonly rooms: { readonly room: string; readonly generation: number; readonly epoch: string; readonly members: number; readonly waiting: number }[]
+  /** Which media plane runs, and why not the native one. */
+  readonly plane: PlaneFacts
+  readonly pbx?: ReturnType<Pbx['status']>
+}
+
+/** `certificate`: the server's own, PEM. */
+export function readStatus(core: ServerCore, plane: WorkerPlane, pbx: Pbx | undefined, certificate: string): () => Promise<ServerStatus> {
+  const { scheduler, realm } = core.options
+  const startedAt = scheduler.now()
+  const certificateEnds = Math.floor(new X509Certificate(certificate).validToDate.getTime() / 1000)
+  return async () => ({
+    realm, uptimeSeconds: Math.floor((scheduler.now() - startedAt) / 1000), certificateEnds, sessions: core.sessions.size, rooms: core.rooms.status,
+    plane: plane.facts, ...(pbx === undefined ? {} : { pbx: pbx.status() }), ...(await plane.stats()),
+  })
+}
