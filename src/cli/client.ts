@@ -25,7 +25,7 @@ export function registerClient(program: Command): void {
     .action((options: { config: string; vault?: ClientConfig['vault'] }) => runClient(options.config, options.vault))
 }
 
-async function runClient(file: string, vault?: ClientConfig['vault']): Promise<void> {
+export async function runClient(file: string, vault?: ClientConfig['vault']): Promise<void> {
   preferVoice()
   const stopped = interrupted()
   // Anew after a renewal, with the new certificate.

@@ -13,6 +13,7 @@ import { registerDoctorPbx } from './doctor-pbx.ts'
 import { registerKey } from './key.ts'
 import { registerRoom } from './room.ts'
 import { registerServer } from './server.ts'
+import { registerSetup } from './setup.ts'
 import { registerVault } from './vault.ts'
 
 const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
@@ -23,6 +24,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .version(version, '-V, --version')
     .showHelpAfterError('(stc --help lists the commands)')
   registerClient(program)
+  registerSetup(program)
   registerServer(program)
   registerRoom(program)
   registerBlock(program)

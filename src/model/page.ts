@@ -85,7 +85,9 @@ export interface PageSender {
 
 /** Set-up is what a client without a configuration offers instead of calls. */
 export interface PageSetup {
-  readonly step: 'server' | 'certificate' | 'starting' | 'done'
+  readonly step: 'server' | 'invited' | 'certificate' | 'starting' | 'done'
+  /** To be read to whoever invited. */
+  readonly code?: string
   readonly server?: string
   readonly fault?: PageFault
 }
@@ -154,6 +156,11 @@ export interface PageCommands {
   meters: { readonly on: boolean }
   tap: { readonly call: number; readonly seconds: number }
   remove: { readonly call: number; readonly keyId: string; readonly ban: boolean }
+  /** Hosts. Shown before admission is whom the certificate names; it is admitted by key. */
+  lock: { readonly call: number; readonly locked: boolean }
+  admit: { readonly call: number; readonly keyId: string }
+  /** Anybody: all see it, and who raised it. */
+  flag: { readonly call: number; readonly text: string }
   /** Set-up. */
   'setup.server': { readonly server: string }
   /** Certificate, key and authorities in any order and number of files, each as base64. */

@@ -19,6 +19,7 @@ const packages = {
   'espeak-ng': 'espeak-ng',
   ffmpeg: 'ffmpeg',
   tshark: 'tshark',
+  chromium: 'chromium',
   ip: 'iproute2',
 } as const
 export type Tool = keyof typeof packages

@@ -4,9 +4,10 @@ export const pageFaults = {
   PAGE_LISTEN: { what: 'The page cannot be offered on this machine', todo: 'End the program that holds the port, or name another with `page: { port: … }`.' },
   PAGE_COMMAND: { what: 'The page asked for something that the client does not know', todo: 'Reload the page; if that does not help, please report it.' },
   PAGE_NO_CALL: { what: 'This call is over', todo: 'Dial again.' },
-  PAGE_NO_MEMBER: { what: 'This person is not in the call any more', todo: 'Nothing needs to be done.' },
   PAGE_ELSEWHERE: { what: 'Another window of this page has the microphone', todo: 'Go on there, or take the call over to this window.' },
   PAGE_NOT_SET_UP: { what: 'This client is not set up yet', todo: 'Finish the set-up first.' },
   PAGE_SET_UP: { what: 'This client is set up already', todo: 'Change its configuration file and start it anew.' },
+  SETUP_ADDRESS: { what: 'This is not the address of a server', todo: 'It looks like talk.example.org or talk.example.org:7443.' },
+  SETUP_NO_ANCHOR: { what: 'The certificate of the authority is missing', todo: 'Choose its file as well: the authority is whom everybody trusts, and says who belongs.' },
   PAGE_BUILD: { what: 'The page could not be built', todo: 'Run "npm install" (with development dependencies) and then "npm run build:page".' },
 } as const satisfies Record<string, FaultEntry>

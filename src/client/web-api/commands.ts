@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { err, ok, type Result } from '../../base/result.ts'
 import type { PageCommands } from '../../model/page.ts'
+import type { RoomCommand } from '../call.ts'
 import type { RunningCall } from '../calls.ts'
 import type { Hub } from './hub.ts'
 
@@ -79,16 +80,10 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
     schema: z.strictObject({ call, seconds: z.number().min(1).max(MOST_TAPPED_S) }),
     run: (c, a) => withCall(c, a.call, (r) => c.hub.media({ op: 'conference.tap', conference: r.conference, frames: Math.round(a.seconds * FRAMES_PER_SECOND) })),
   },
-  remove: {
-    schema: z.strictObject({ call, keyId, ban: z.boolean() }),
-    run: ({ hub }, a) => {
-      const running = hub.call(a.call)?.call
-      const leaf = running?.roster.members.find((m) => m.identity.keyId === a.keyId && !m.self)?.leaf
-      if (running === undefined || leaf === undefined) return err(running === undefined ? 'PAGE_NO_CALL' : 'PAGE_NO_MEMBER')
-      running.input({ kind: 'remove', leaf, ban: a.ban })
-      return DONE
-    },
-  },
+  remove: { schema: z.strictObject({ call, keyId, ban: z.boolean() }), run: (c, a) => inRoom(c, a.call, { do: 'remove', keyId: a.keyId, ban: a.ban }) },
+  lock: { schema: z.strictObject({ call, locked: z.boolean() }), run: (c, a) => inRoom(c, a.call, { do: 'decide', decision: { act: a.locked ? 'lock' : 'unlock' } }) },
+  admit: { schema: z.strictObject({ call, keyId }), run: (c, a) => inRoom(c, a.call, { do: 'decide', decision: { act: 'admit', entry: a.keyId } }) },
+  flag: { schema: z.strictObject({ call, text: z.string().min(1).max(200) }), run: (c, a) => inRoom(c, a.call, { do: 'flag', text: a.text }) },
   'setup.server': { schema: z.strictObject({ server: z.string().min(1).max(512) }), run: ({ setup }, a) => setup?.server(a.server) ?? err('PAGE_SET_UP') },
   'setup.identity': {
     schema: z.strictObject({ files: z.array(z.base64().max(FILE_LIMIT)).min(1).max(8), passphrase: z.string().max(1024) }),
@@ -111,6 +106,9 @@ export async function obey(context: CommandContext, text: string): Promise<{ rea
   const checked = command.schema.safeParse(args)
   return { ref, result: checked.success ? await command.run(context, checked.data as never) : err('PAGE_COMMAND', c) }
 }
+
+/** What becomes of it is told by the room's own events. */
+const inRoom = (c: CommandContext, id: number, command: RoomCommand): Result<void> => withCall(c, id, (r) => r.input({ kind: 'command', command }))
 
 function withCall({ hub }: CommandContext, id: number, run: (call: RunningCall) => void): Result<void> {
   const running = hub.call(id)?.call

@@ -6,7 +6,13 @@ import { type CallEvent, applyEvent, type Member, type Roster } from '../../mode
 /** To the client on this computer. `locked`: it is there, and does not know this window. */
 export type Link = 'connecting' | 'open' | 'lost' | 'locked'
 
-export type HappeningKind = 'joined' | 'left' | 'unheard' | 'heard' | 'phase' | 'note'
+/** One instant of the client's clock, and the wall time of it. */
+export interface Clock {
+  readonly instant: number
+  readonly unixMs: number
+}
+
+export type HappeningKind = 'joined' | 'left' | 'unheard' | 'heard' | 'knock' | 'changed' | 'flag' | 'phase' | 'note'
 
 /** One line of the history. */
 export interface Happening {
@@ -16,6 +22,8 @@ export interface Happening {
   readonly name: string
   readonly code: string
   readonly text: string
+  /** Nobody may miss it. */
+  readonly prominent: boolean
 }
 
 export interface StatsPoint {
@@ -37,6 +45,8 @@ export interface CallView extends PageCall {
   readonly lateTicks: number
   /** The security code that the user compared with somebody. */
   readonly compared?: string
+  /** Prominent happenings up to this instant were seen. */
+  readonly seen: number
 }
 
 export interface Tapped {
@@ -100,12 +110,12 @@ const withCall = (s: State, id: number, change: (c: CallView) => CallView): Stat
 /** What the page itself knows of a call outlives what the client tells anew. */
 function keepView(s: State, call: PageCall): CallView {
   const before = s.calls.find((c) => c.id === call.id)
-  const { history, lines, lateTicks, compared } = before ?? { history: earlier(call.roster), lines: new Map<number, Line>(), lateTicks: 0, compared: undefined }
-  return { ...call, history, lines, lateTicks, ...(compared === undefined ? {} : { compared }) }
+  const { history, lines, lateTicks, compared, seen } = before ?? { history: earlier(call.roster), lines: new Map<number, Line>(), lateTicks: 0, compared: undefined, seen: 0 }
+  return { ...call, history, lines, lateTicks, seen, ...(compared === undefined ? {} : { compared }) }
 }
 
 /** A window that was opened later has the notes that the client kept. */
-const earlier = (r: Roster): Happening[] => r.notes.filter((n) => !SAID_OTHERWISE.test(n.code)).map((n) => ({ at: n.at, kind: 'note', name: '', code: n.code, text: n.text }))
+const earlier = (r: Roster): Happening[] => r.notes.filter((n) => !SAID_OTHERWISE.test(n.code)).map((n) => ({ at: n.at, kind: 'note', name: '', code: n.code, text: n.text, prominent: n.prominent === true }))
 
 function happened(c: CallView, e: CallEvent): CallView {
   const roster = applyEvent(c.roster, e)
@@ -113,9 +123,21 @@ function happened(c: CallView, e: CallEvent): CallView {
 }
 
 function happenings(before: Roster, now: Roster, e: CallEvent): Happening[] {
-  const line = (kind: HappeningKind, name = '', code = '', text = ''): Happening => ({ at: e.at, kind, name, code, text })
+  const line = (kind: HappeningKind, name = '', code = '', text = ''): Happening => ({ at: e.at, kind, name, code, text, prominent: false })
   if (e.kind === 'group' || e.kind === 'conference') return [...others(now, before).map((m) => line('joined', displayName(m.identity))), ...others(before, now).map((m) => line('left', displayName(m.identity)))]
-  if (e.kind === 'note') return SAID_OTHERWISE.test(e.code) ? [] : [line('note', '', e.code, e.text)]
+  if (e.kind === 'flag') {
+    const by = now.members.find((m) => m.leaf === e.leaf)
+    return [{ ...line('flag', by === undefined ? '?' : displayName(by.identity), '', e.text), prominent: true }]
+  }
+  if (e.kind === 'note' || e.kind === 'act' || e.kind === 'notice') {
+    const note = now.notes.at(-1)
+    return note === undefined || SAID_OTHERWISE.test(note.code) ? [] : [{ ...line('note', '', note.code, note.text), prominent: note.prominent === true }]
+  }
+  if (e.kind === 'knock') return [line('knock', displayName(e.identity))]
+  if (e.kind === 'acquainted') {
+    const m = now.members.find((x) => x.leaf === e.leaf)
+    return e.acquaintance.kind === 'changed' && m !== undefined ? [{ ...line('changed', displayName(m.identity)), prominent: true }] : []
+  }
   if (e.kind === 'phase') return e.phase === before.phase && e.reason === undefined ? [] : [line('phase', '', e.phase, e.reason ?? '')]
   if (e.kind !== 'unheard') return []
   const m = now.members.find((x) => x.leaf === e.leaf)

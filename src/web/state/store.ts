@@ -63,6 +63,8 @@ export const compared = (call: number, code: string | undefined): void =>
     return code === undefined ? rest : { ...rest, compared: code }
   }) })
 
+export const seen = (call: number, at: number): void => set({ ...state, calls: state.calls.map((c) => (c.id === call ? { ...c, seen: at } : c)) })
+
 /** Redraws the caller when anything changes. */
 export function useAll(): State {
   const [, redraw] = useState(0)

@@ -14,6 +14,7 @@ import { Controls } from './controls.tsx'
 import { Diagnostics } from './diagnostics.tsx'
 import { Echo } from './echo.tsx'
 import { History, lineOf } from './history.tsx'
+import { Lobby, Prominent } from './lobby.tsx'
 import { Members } from './members.tsx'
 import { BrowserPhone, SipPhone } from './phone.tsx'
 import { Privacy, sentenceOf } from './privacy.tsx'
@@ -86,9 +87,11 @@ function Main({ view, snapshot, state, call, setView }: MainProps): VNode {
   return (
     <>
       <Privacy roster={call.roster} name={call.room} />
+      <Prominent call={call} />
+      <Lobby call={call} />
       <div class="columns">
         <div class="stack"><Members call={call} clock={snapshot.clock} /><Diagnostics call={call} server={snapshot.server} /></div>
-        <div class="stack"><Code call={call} /><History history={call.history} clock={snapshot.clock} /></div>
+        <div class="stack">{call.roster.kind === 'sealed' && <Code call={call} />}<History history={call.history} clock={snapshot.clock} /></div>
       </div>
     </>
   )

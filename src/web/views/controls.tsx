@@ -7,6 +7,7 @@ import type { CallView } from '../state/state.ts'
 import { connection, current, sound } from '../state/store.ts'
 import { useWords } from '../words/index.ts'
 import { Keypad } from './keypad.tsx'
+import { Flag } from './lobby.tsx'
 
 export function Controls({ call }: { readonly call: CallView }): VNode {
   const w = useWords()
@@ -14,6 +15,9 @@ export function Controls({ call }: { readonly call: CallView }): VNode {
   const [pushing, setPushing] = useState(false)
   const browser = current().snapshot?.browser
   const mine = browser?.call === call.id
+  const [flag, setFlag] = useState(false)
+  const host = call.roster.members.find((m) => m.self)?.role !== undefined
+  const locked = call.roster.policy?.state.locked === true
   return (
     <section class="controls" aria-label={w.controls.heading}>
       {mine && keys && <Keypad onKey={(digit) => void connection.command('digit', { digit })} />}
@@ -29,8 +33,11 @@ export function Controls({ call }: { readonly call: CallView }): VNode {
         </button>
         {mine && <PushToTalk on={pushing} setOn={setPushing} />}
         {mine && <button type="button" class="round" aria-expanded={keys} onClick={() => setKeys(!keys)}><Icon name="keypad" /><span>{w.controls.keypad}</span></button>}
+        {host && <button type="button" class="round" aria-pressed={locked} onClick={() => void connection.command('lock', { call: call.id, locked: !locked })}><Icon name="lock" /><span>{locked ? w.lock.unlock : w.lock.lock}</span></button>}
+        {call.roster.kind === 'sealed' && call.roster.phase === 'member' && <button type="button" class="round" onClick={() => setFlag(true)}><Icon name="flag" /><span>{w.flag.raise}</span></button>}
         <button type="button" class="round danger" onClick={() => void connection.command('leave', { call: call.id })}><Icon name="leave" /><span>{w.controls.leave}</span></button>
       </div>
+      {flag && <Flag call={call.id} onClose={() => setFlag(false)} />}
     </section>
   )
 }

@@ -23,7 +23,7 @@ export function Diagnostics({ call, server }: { readonly call: CallView; readonl
         {open && ` · ${w.diagnostics.epoch} ${call.roster.epoch} · ${w.diagnostics.late} ${call.lateTicks}`}
       </p>
       {open && (
-        <div class="scroll" tabIndex={0} role="region" aria-labelledby="diagnostics">
+        <div class="scroll" tabIndex={0} role="group" aria-label={w.diagnostics.lastMinute}>
           <table>
             <thead><tr>{[w.diagnostics.member, w.diagnostics.loss, w.diagnostics.jitter, w.diagnostics.buffer, w.diagnostics.concealed, w.diagnostics.delay, w.diagnostics.refused].map((t) => <th scope="col" key={t}>{t}</th>)}</tr></thead>
             <tbody>{others.map((m) => <Numbers key={m.identity.keyId} member={m} line={call.lines.get(m.ssrc ?? -1)} roundTripMs={server.roundTripMs} />)}</tbody>

@@ -6,6 +6,6 @@ const LETTERS: Readonly<Record<string, string>> = { 2: 'ABC', 3: 'DEF', 4: 'GHI'
 /** Twelve keys, as on every telephone. */
 export const Keypad = ({ onKey }: { readonly onKey: (digit: string) => void }): VNode => (
   <div class="keypad">
-    {KEYS.map((k) => <button type="button" key={k} aria-label={k} onClick={() => onKey(k)}><span>{k}</span><small aria-hidden="true">{LETTERS[k] ?? ''}</small></button>)}
+    {KEYS.map((k) => <button type="button" key={k} onClick={() => onKey(k)}><span>{k}</span> <small>{LETTERS[k] ?? ''}</small></button>)}
   </div>
 )

@@ -6,22 +6,25 @@ import type { Member } from '../../model/roster.ts'
 import { Dialog } from '../parts/small.tsx'
 import type { CallView } from '../state/state.ts'
 import { connection } from '../state/store.ts'
-import { day, faultWords, useWords } from '../words/index.ts'
+import { day, useWords } from '../words/index.ts'
+import { Unheard } from './unheard.tsx'
 
 export function MemberDetails({ call, member: m, onClose }: { readonly call: CallView; readonly member: Member; readonly onClose: () => void }): VNode {
   const w = useWords()
   const { identity } = m
   const name = displayName(identity)
+  const weAreHost = call.roster.members.find((x) => x.self)?.role !== undefined
   const [asking, setAsking] = useState(false)
   const rows: readonly (readonly [string, string | undefined])[] = [
     [w.certificate.name, identity.subject], [w.certificate.organisation, identity.organisation], [w.certificate.mail, identity.emails.join(', ')],
     [w.certificate.issuer, identity.issuer], [w.certificate.valid, `${day(identity.notBefore)} – ${day(identity.notAfter)}`],
-    [w.certificate.protection, protectionOf(m, w.certificate.protections)],
+    [w.certificate.protection, w.certificate.protections[m.keyProtection ?? 'unknown']],
     [w.members.volumeShort, undefined], [w.certificate.serial, identity.serial], [w.certificate.key, inGroups(identity.keyId)], [w.certificate.fingerprint, inGroups(identity.fingerprint)],
   ]
   return (
     <Dialog title={name} onClose={onClose}>
-      {m.unheard !== undefined && <p class="unheard">{w.members.unheard}: {faultWords(w, { code: m.unheard, message: '' })}</p>}
+      {m.unheard !== undefined && <p class="unheard">{w.members.unheard}: <Unheard code={m.unheard} /></p>}
+      {m.acquaintance !== undefined && !m.self && <p class={m.acquaintance.kind === 'changed' ? 'problem' : 'quiet'}>{m.acquaintance.kind === 'changed' ? w.acquaintance.changedHow : w.acquaintance[m.acquaintance.kind]}{m.acquaintance.compared ? `, ${w.acquaintance.compared}` : ''}</p>}
       {m.phoneLeg !== undefined && <p class="quiet">{w.members.phoneLeg[m.phoneLeg]}</p>}
       <h3>{w.certificate.heading}</h3>
       <dl class="facts-list">
@@ -36,7 +39,7 @@ export function MemberDetails({ call, member: m, onClose }: { readonly call: Cal
         </div>
       )}
       <div class="row end">
-        {!m.self && !asking && <button type="button" class="danger plain" onClick={() => setAsking(true)}>{w.members.remove}</button>}
+        {!m.self && !asking && weAreHost && <button type="button" class="danger plain" onClick={() => setAsking(true)}>{w.members.remove}</button>}
         <button type="button" class="primary" onClick={onClose}>{w.dismiss}</button>
       </div>
     </Dialog>
@@ -55,12 +58,6 @@ function Remove({ call, keyId, onDone, onCancel }: { readonly call: number; read
       </div>
     </>
   )
-}
-
-/** What the roster knows of it; members of older clients say nothing. */
-function protectionOf(m: Member, words: Readonly<Record<string, string>>): string {
-  const stated = (m as Member & { readonly keyProtection?: string }).keyProtection
-  return words[stated ?? 'unknown'] ?? words['unknown']!
 }
 
 const inGroups = (hex: string): string => (hex.match(/.{1,4}/g) ?? []).join(' ')

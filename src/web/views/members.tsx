@@ -1,26 +1,22 @@
 /** Who is in the call. A row says all that there is to say of one person; the rest is behind it, on demand. */
 import type { VNode } from 'preact'
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { displayName } from '../../model/identity.ts'
-import type { Member } from '../../model/roster.ts'
+import type { Member, Roster } from '../../model/roster.ts'
 import { Icon } from '../parts/icons.tsx'
 import { memo } from '../parts/memo.ts'
 import { Meter, Speaking } from '../parts/small.tsx'
-import { type CallView, type Quality, qualityOf } from '../state/state.ts'
+import { type CallView, type Clock, type Quality, qualityOf } from '../state/state.ts'
 import { connection } from '../state/store.ts'
-import { faultWords, timeOfDay, useWords } from '../words/index.ts'
+import { keyWords, timeOfDay, useWords } from '../words/index.ts'
 import { MemberDetails } from './member-details.tsx'
-
-export interface Clock {
-  readonly instant: number
-  readonly unixMs: number
-}
+import { Unheard } from './unheard.tsx'
 
 export function Members({ call, clock }: { readonly call: CallView; readonly clock: Clock }): VNode {
   const w = useWords()
   const [open, setOpen] = useState<string>()
   const { members } = call.roster
-  const names = namesakes(members)
+  const names = useMemo(() => namesakes(members), [members])
   const shown = members.find((m) => m.identity.keyId === open)
   return (
     <section class="card members" aria-labelledby="members">
@@ -34,6 +30,7 @@ export function Members({ call, clock }: { readonly call: CallView; readonly clo
           />
         ))}
       </ul>
+      <Callers roster={call.roster} since={(at) => timeOfDay(clock.unixMs + at - clock.instant)} />
       {shown !== undefined && <MemberDetails call={call} member={shown} onClose={() => setOpen(undefined)} />}
     </section>
   )
@@ -67,19 +64,24 @@ const Row = memo(({ call, member: m, muted, quality, since, namesake, volume, on
   const about = [m.identity.organisation, m.identity.emails[0]].filter((t) => t !== undefined && t !== name).join(' · ')
   const who = m.self ? 'own' : m.ssrc
   return (
-    <li data-unheard={m.unheard !== undefined} data-joining={m.state === 'joining'}>
+    <li data-unheard={m.unheard !== undefined} data-changed={m.acquaintance?.kind === 'changed'} data-joining={m.state === 'joining'}>
       <Speaking call={call} who={who} word={w.members.speaking}><span aria-hidden="true" style={{ '--hue': String(hueOf(m.identity.keyId)) }} class="initials">{initials(name)}</span></Speaking>
       <div class="who">
         <p class="name">
           <bdi>{name}</bdi>
           {m.self && <span class="tag">{w.members.you}</span>}
           {muted && <span class="tag warn">{w.members.muted}</span>}
+          {m.role !== undefined && <span class="tag">{w.roles[m.role]}</span>}
+          {m.acquaintance !== undefined && !m.self && m.acquaintance.kind !== 'known' && <span class={m.acquaintance.kind === 'changed' ? 'tag alarm' : 'tag'}>{w.acquaintance[m.acquaintance.kind]}</span>}
+          {m.presence?.muted === true && <span class="tag warn">{w.members.muted}</span>}
+          {m.presence?.recorded === true && <span class="tag warn">{w.members.recorded}</span>}
+          {m.presence?.host === true && <span class="tag">{w.members.host}</span>}
           {m.kind === 'gateway' && <span class="tag warn">{w.members.gateway}</span>}
           {m.state === 'joining' && <span class="tag">{w.members.joining}</span>}
           {n !== undefined && i !== undefined && <span class="tag twin">{w.members.sameName(i, n)} · {keyWords(m.identity.keyId)}</span>}
         </p>
         <p class="about"><bdi>{about === '' ? m.identity.issuer : about}</bdi></p>
-        {m.unheard !== undefined && <p class="unheard"><Icon name="warning" /> {w.members.unheard}: {faultWords(w, { code: m.unheard, message: '' })}</p>}
+        {m.unheard !== undefined && <p class="unheard"><Icon name="warning" /> {w.members.unheard}: <Unheard code={m.unheard} /></p>}
       </div>
       <div class="how">
         <span class="sound">{who === undefined ? null : <Meter call={call} who={who} />}</span>
@@ -102,4 +104,34 @@ const initials = (name: string): string => {
 }
 /** The same person has the same colour everywhere. */
 const hueOf = (keyId: string): number => Number.parseInt(keyId.slice(0, 4), 16) % 360
-export const keyWords = (keyId: string): string => keyId.slice(0, 8).replace(/(.{4})/, '$1 ')
+
+/** Whoever no certificate names, apart from those whom one does. */
+function Callers({ roster, since }: { readonly roster: Roster; readonly since: (at: number) => string }): VNode | null {
+  const w = useWords()
+  const more = roster.conference?.more ?? 0
+  if (roster.callers.length + more === 0 && roster.conference?.current !== false) return null
+  return (
+    <div class="callers">
+      <h3>{w.members.callers}</h3>
+      <p class="quiet">{roster.conference?.current === false ? `${w.members.old} ` : ''}{w.members.callersHow}</p>
+      <ul>
+        {roster.callers.map((c) => (
+          <li key={c.leaf} data-caller>
+            <span class="avatar"><span aria-hidden="true" class="initials unknown">?</span></span>
+            <div class="who">
+              <p class="name">
+                <bdi>{[c.name, c.number].filter((t) => t !== '').join(' · ') || w.members.withheld}</bdi>
+                {c.self && <span class="tag">{w.members.you}</span>}
+                {c.presence.muted === true && <span class="tag warn">{w.members.muted}</span>}
+                {c.presence.recorded === true && <span class="tag warn">{w.members.recorded}</span>}
+              </p>
+              {c.refused !== undefined && <p class="about">{c.refused}</p>}
+            </div>
+            <div class="how"><span class="facts">{w.members.since(since(c.since))}</span></div>
+          </li>
+        ))}
+      </ul>
+      {more > 0 && <p class="quiet">{w.members.more(more)}</p>}
+    </div>
+  )
+}

@@ -9,14 +9,16 @@ export function sentenceOf(w: Words, r: Roster): string {
   const privacy = privacyOf(r)
   if (privacy === 'sealed') return w.privacy.sealed(r.members.length)
   if (privacy !== 'none') return w.privacy[privacy]
+  if (r.waiting) return w.privacy.waiting
   return r.phase === 'healing' ? w.privacy.healing : r.phase === 'left' ? w.privacy.left : w.privacy.joining
 }
 
 export function Privacy({ roster, name }: { readonly roster: Roster; readonly name: string }): VNode {
   const w = useWords()
   const privacy = privacyOf(roster)
-  const how = { sealed: w.privacy.sealedHow, bridged: w.privacy.bridgedHow, open: w.privacy.openHow, none: w.privacy.noneHow }[privacy]
-  const also = [roster.members.some((m) => m.kind === 'gateway') ? w.privacy.gateway : '', roster.members.some((m) => m.phoneLeg === 'plain-lan') ? w.privacy.plainLeg : ''].filter((t) => t !== '')
+  const how = { sealed: w.privacy.sealedHow, bridged: w.privacy.bridgedHow, open: w.privacy.openHow, none: roster.waiting ? w.privacy.waitingHow : w.privacy.noneHow }[privacy]
+  const locked = roster.policy?.state.locked === true || roster.conference?.locked === true
+  const also = [locked ? w.privacy.locked : '', roster.members.some((m) => m.kind === 'gateway') ? w.privacy.gateway : '', roster.members.some((m) => m.phoneLeg === 'plain-lan') ? w.privacy.plainLeg : ''].filter((t) => t !== '')
   return (
     <section class="privacy" data-privacy={privacy} aria-labelledby="privacy">
       <Shape privacy={privacy} />

@@ -4,8 +4,7 @@ import { useState } from 'preact/hooks'
 import type { PageSnapshot } from '../../model/page.ts'
 import { displayName } from '../../model/identity.ts'
 import { Dialog } from '../parts/small.tsx'
-import { currentLanguage, day, LANGUAGES, type Language, speakLanguage, useWords } from '../words/index.ts'
-import { keyWords } from './members.tsx'
+import { currentLanguage, day, keyWords, LANGUAGES, type Language, speakLanguage, useWords } from '../words/index.ts'
 
 const THEMES = ['system', 'light', 'dark'] as const
 type Theme = (typeof THEMES)[number]

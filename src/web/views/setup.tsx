@@ -1,6 +1,6 @@
 /** From nothing to the echo room: server, certificate, what to talk with. */
-import type { VNode } from 'preact'
-import { useRef, useState } from 'preact/hooks'
+import type { RefObject, VNode } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { PageFault, PageSnapshot } from '../../model/page.ts'
 import { Icon } from '../parts/icons.tsx'
 import { connection } from '../state/store.ts'
@@ -10,16 +10,26 @@ import { SipPhone } from './phone.tsx'
 export function Setup({ snapshot, onEcho, onRooms }: { readonly snapshot: PageSnapshot; readonly onEcho: () => void; readonly onRooms: () => void }): VNode {
   const w = useWords()
   const step = snapshot.setup?.step ?? 'done'
-  const number = { server: 1, certificate: 2, starting: 2, done: 3 }[step]
+  const number = { server: 1, invited: 2, certificate: 2, starting: 2, done: 3 }[step]
   return (
     <div class="setup">
       <p class="progress">{w.setup.heading} · {w.setup.step(number, 3)}</p>
       <span class="bar" aria-hidden="true"><span style={{ transform: `scaleX(${number / 3})` }} /></span>
       {step === 'server' && <ServerStep fault={snapshot.setup?.fault} />}
+      {step === 'invited' && <InvitedStep code={snapshot.setup?.code ?? ''} />}
       {(step === 'certificate' || step === 'starting') && <CertificateStep starting={step === 'starting'} fault={snapshot.setup?.fault} />}
       {step === 'done' && <PhoneStep snapshot={snapshot} onEcho={onEcho} onRooms={onRooms} />}
     </div>
   )
+}
+
+/** The next thing to do has the keyboard. */
+function useFocus<E extends HTMLElement>(when: unknown = true): RefObject<E | null> {
+  const target = useRef<E>(null)
+  useEffect(() => {
+    if (when !== false) target.current?.focus()
+  }, [when])
+  return target
 }
 
 const Problem = ({ fault }: { readonly fault: PageFault | undefined }): VNode | null => {
@@ -30,8 +40,10 @@ const Problem = ({ fault }: { readonly fault: PageFault | undefined }): VNode | 
 function ServerStep({ fault: earlier }: { readonly fault: PageFault | undefined }): VNode {
   const w = useWords()
   const [server, setServer] = useState('')
+  const field = useFocus<HTMLInputElement>()
   const [busy, setBusy] = useState(false)
   const [fault, setFault] = useState(earlier)
+  useEffect(() => setFault(earlier), [earlier])
   const go = async (): Promise<void> => {
     setBusy(true)
     setFault(await connection.command('setup.server', { server: server.trim() }))
@@ -45,12 +57,26 @@ function ServerStep({ fault: earlier }: { readonly fault: PageFault | undefined 
       <h1>{w.setup.serverTitle}</h1>
       <div class="field">
         <label for="server">{w.setup.serverField}</label>
-        <input id="server" value={server} onInput={(e) => setServer(e.currentTarget.value)} autocomplete="off" spellcheck={false} aria-describedby="server-hint" ref={(e) => void (e && document.activeElement === document.body && e.focus())} />
+        <input id="server" value={server} onInput={(e) => setServer(e.currentTarget.value)} autocomplete="off" spellcheck={false} aria-describedby="server-hint" ref={field} />
         <p id="server-hint" class="quiet">{w.setup.serverHint}</p>
       </div>
       <Problem fault={fault} />
       <div class="row end"><button type="submit" class="primary" disabled={busy || server.trim() === ''}>{busy ? w.setup.checking : w.setup.next}</button></div>
     </form>
+  )
+}
+
+/** The code goes to whoever invited; the rest comes by itself. */
+function InvitedStep({ code }: { readonly code: string }): VNode {
+  const w = useWords()
+  return (
+    <section class="card">
+      <h1>{w.setup.invitedTitle}</h1>
+      <p>{w.setup.invitedHow}</p>
+      <p class="invited-code">{code}</p>
+      <p class="waiting" role="status"><span class="dots" aria-hidden="true" /> {w.setup.invitedWait}</p>
+      <p class="quiet">{w.setup.private}</p>
+    </section>
   )
 }
 
@@ -60,6 +86,7 @@ function CertificateStep({ starting, fault: earlier }: { readonly starting: bool
   const [passphrase, setPassphrase] = useState('')
   const [fault, setFault] = useState(earlier)
   const input = useRef<HTMLInputElement>(null)
+  const button = useFocus<HTMLButtonElement>()
   const locked = fault?.code === 'IDENTITY_PASSPHRASE_NEEDED' || fault?.code === 'IDENTITY_PASSPHRASE_WRONG'
   const send = async (chosen: readonly File[]): Promise<void> => {
     setFiles(chosen)
@@ -78,8 +105,8 @@ function CertificateStep({ starting, fault: earlier }: { readonly starting: bool
       <h1>{w.setup.certificateTitle}</h1>
       <p>{w.setup.certificateHow}</p>
       <div class="drop">
-        <input ref={input} id="files" class="unseen" type="file" multiple tabIndex={-1} aria-hidden="true" accept=".pem,.crt,.cer,.key,.p12,.pfx" onChange={(e) => void send([...(e.currentTarget.files ?? [])])} />
-        <button type="button" class="primary" disabled={starting} autofocus onClick={() => input.current?.click()}>{starting ? w.setup.starting : w.setup.choose}</button>
+        <input ref={input} id="files" hidden type="file" multiple accept=".pem,.crt,.cer,.key,.p12,.pfx" onChange={(e) => void send([...(e.currentTarget.files ?? [])])} />
+        <button type="button" class="primary" ref={button} disabled={starting} onClick={() => input.current?.click()}>{starting ? w.setup.starting : w.setup.choose}</button>
         <span class="quiet">{files.length === 0 ? w.setup.drop : `${w.setup.files(files.length)}: ${files.map((f) => f.name).join(', ')}`}</span>
       </div>
       {locked && (
@@ -98,6 +125,7 @@ function CertificateStep({ starting, fault: earlier }: { readonly starting: bool
 function PhoneStep({ snapshot, onEcho, onRooms }: { readonly snapshot: PageSnapshot; readonly onEcho: () => void; readonly onRooms: () => void }): VNode {
   const w = useWords()
   const [sip, setSip] = useState(false)
+  const first = useFocus<HTMLButtonElement>(snapshot.server.state === 'up')
   if (sip) {
     return (
       <>
@@ -110,7 +138,7 @@ function PhoneStep({ snapshot, onEcho, onRooms }: { readonly snapshot: PageSnaps
     <section class="card">
       <h1>{w.setup.phoneTitle}</h1>
       <div class="choices">
-        <button type="button" class="choice" disabled={snapshot.server.state !== 'up'} onClick={onEcho}><Icon name="microphone" /><strong>{w.setup.phoneBrowser}</strong><span class="quiet">{w.setup.phoneBrowserHow}</span></button>
+        <button type="button" class="choice" ref={first} disabled={snapshot.server.state !== 'up'} onClick={onEcho}><Icon name="microphone" /><strong>{w.setup.phoneBrowser}</strong><span class="quiet">{w.setup.phoneBrowserHow}</span></button>
         <button type="button" class="choice" onClick={() => setSip(true)}><Icon name="phone" /><strong>{w.setup.phoneSip}</strong><span class="quiet">{w.setup.phoneSipHow}</span></button>
       </div>
       {snapshot.server.state === 'up' ? null : <p class="quiet" role="status">{w.server.connecting(snapshot.server.name)}</p>}

@@ -16,6 +16,9 @@ export const en = {
     joining: 'Joining: nobody hears you yet',
     healing: 'Reconnecting: nobody hears you now',
     left: 'You have left',
+    waiting: 'Waiting to be let in: nobody hears you yet',
+    waitingHow: 'A host has to admit you.',
+    locked: 'The room is locked: nobody else comes in.',
     gateway: 'Telephone callers hear this too, through a gateway.',
     plainLeg: 'A phone in this call speaks unprotected on its own local network.',
     sealedHow: 'Sealed end to end: not even the server can listen.',
@@ -29,14 +32,22 @@ export const en = {
     roundTrip: (ms: number) => `${Math.round(ms)} ms to the server and back`,
   },
   members: {
-    heading: (n: number) => (n === 1 ? 'One person' : `${n} people`), you: 'you', joining: 'coming in', gateway: 'gateway to telephones', muted: 'muted', speaking: 'speaking',
-    sameName: (i: number, n: number) => `${i} of ${n} with this name`, since: (t: string) => `since ${t}`, unheard: 'You cannot hear this person', unheardYou: 'The others cannot hear you',
+    heading: (n: number) => (n === 0 ? 'Nobody yet' : n === 1 ? 'One person' : `${n} people`), you: 'you', joining: 'coming in', gateway: 'gateway to telephones', muted: 'muted', speaking: 'speaking',
+    sameName: (i: number, n: number) => `${i} of ${n} with this name`, since: (t: string) => `since ${t}`, unheard: 'You cannot hear this person', unopened: 'what comes does not open with the keys of this room, and is not played', callers: 'Not verified', callersHow: 'No certificate names them: plain phones, or callers from outside. The number is what the telephone network says.', withheld: 'number withheld', recorded: 'being recorded', host: 'host', more: (n: number) => `and ${n} more`, old: 'The list is old: the server has lost the telephone system.',
     quality: { none: 'no sound yet', good: 'clear', fair: 'some loss', poor: 'poor connection' },
     details: (name: string) => `Details of ${name}`, empty: 'Nobody is here yet.',
     phoneLeg: { local: 'phone on the same computer', encrypted: 'phone leg: encrypted', 'plain-lan': 'phone leg: plain on the local network' },
     volume: (name: string) => `Volume of ${name}`, volumeShort: 'Volume',
     remove: 'Remove…', removeAsk: (name: string) => `Remove ${name} from the call?`, removeHow: 'The group gets new keys that this person does not have. Everybody sees who did it.', removeBan: 'Do not let this person in again', removeDo: 'Remove',
   },
+  roles: { owner: 'owner', 'co-owner': 'owner', host: 'host' },
+  acquaintance: {
+    changed: 'another key than before', changedHow: 'The name is known to you, with another key. Ask, on another way, whether there is a new certificate; compare the security code.',
+    'first-contact': 'new to you', reissued: 'new certificate, same key', known: 'known to you', compared: 'compared',
+  },
+  lobby: { heading: (n: number) => (n === 1 ? 'One person asks to come in' : `${n} people ask to come in`), admit: 'Let in', how: 'This is whom the certificate names, checked on your computer.', notHost: 'A host can let them in.', as: (n: string) => `Let in: ${n}` },
+  flag: { raise: 'Red flag', title: 'Raise a red flag', how: 'Everybody sees at once that you raised it, and what you write.', text: 'What is wrong?', preset: 'Please stop: something is wrong here.', send: 'Raise it', seen: 'Understood' },
+  lock: { lock: 'Lock', unlock: 'Unlock' },
   certificate: {
     heading: 'Certificate', name: 'Name', organisation: 'Organisation', mail: 'Mail', issuer: 'Issued by', serial: 'Serial number', valid: 'Valid', key: 'Key', fingerprint: 'Fingerprint',
     checked: 'Checked on your computer, not by the server.', protection: 'Where the keys are', protections: { 'in-process': 'in the client program', process: 'in a program of their own (says the client)', enclave: 'in an SGX enclave', unknown: 'not stated' },
@@ -49,7 +60,7 @@ export const en = {
     alarm: 'Then do not speak about anything confidential.', alarmHow: 'Check first that you both read the newest code: it changes whenever somebody comes or goes. If it still differs, somebody has split the call in two: leave it, and tell whoever runs the server.', leave: 'Leave the call', back: 'Compare again',
   },
   history: {
-    heading: 'What happened', empty: 'Nothing yet.', joined: (n: string) => `${n} came in`, left: (n: string) => `${n} is gone`, unheard: (n: string) => `${n} cannot be heard`, heard: (n: string) => `${n} can be heard again`,
+    heading: 'What happened', empty: 'Nothing yet.', joined: (n: string) => `${n} came in`, left: (n: string) => `${n} is gone`, unheard: (n: string) => `${n} cannot be heard`, heard: (n: string) => `${n} can be heard again`, flag: (n: string, t: string) => `${n} raises a red flag: ${t}`, knock: (n: string) => `${n} asks to come in`, changed: (n: string) => `${n} has another key than before`,
     phase: { joining: 'Joining the room', member: 'You are in', healing: 'Connection lost, coming back', left: 'You have left' } as Readonly<Record<string, string>>,
   },
   controls: {
@@ -78,6 +89,7 @@ export const en = {
   settings: { heading: 'Settings', language: 'Language', theme: 'Appearance', themes: { system: 'as the system', light: 'light', dark: 'dark' }, about: 'About', version: (v: string) => `stc ${v}`, identity: 'This is you', close: 'Close' },
   setup: {
     heading: 'Set up', step: (i: number, n: number) => `Step ${i} of ${n}`, serverTitle: 'Where is your server?', serverField: 'Server address or invitation link', serverHint: 'For example talk.example.org. Whoever runs it tells you.', next: 'Continue', checking: 'Trying…',
+    invitedTitle: 'Read this code to whoever invited you', invitedHow: 'By voice, if you can: they compare it with what they see. So both know that nobody is in between.', invitedWait: 'Waiting until they confirm…',
     certificateTitle: 'Who are you?', certificateHow: 'Choose the files that you were given: your certificate, its key, and the certificate of the authority. One file or several, in any order.', choose: 'Choose files', drop: 'or drop them here', passphrase: 'Passphrase of the key', passphraseHint: 'Only where the key has one.', files: (n: number) => (n === 1 ? '1 file' : `${n} files`),
     starting: 'Starting…', phoneTitle: 'What will you talk with?', phoneBrowser: 'This browser', phoneBrowserHow: 'Microphone and speaker of this computer.', phoneSip: 'A SIP phone', phoneSipHow: 'A softphone or a desk phone.', private: 'The key stays on this computer. It goes into the client’s own folder, readable by you alone.', back: 'Back', goOn: 'Go on to the rooms',
   },
@@ -96,7 +108,7 @@ export const en = {
   } as Readonly<Record<Cause, { readonly what: string; readonly todo: string }>>,
   clockOff: (s: number) => `It is ${s < 0 ? 'ahead' : 'behind'} by ${amount(Math.abs(s), 'second', 'minute', 'hour', 'day')}.`,
   /** Faults whose words are another's than the client's; the client says the rest in English. */
-  faults: {} as Readonly<Record<string, string>>,
+  faults: { CLIENT_NOT_ARRIVING: 'nothing arrives from there' } as Readonly<Record<string, string>>,
   notes: {} as Readonly<Record<string, string>>,
   duration: (s: number) => amount(s, 'second', 'minute', 'hour', 'day'),
   announce: { joined: (n: string) => `${n} came in.`, left: (n: string) => `${n} left.` },

@@ -39,8 +39,19 @@ export function useWords(): Words {
   return LANGUAGES[language]
 }
 
-export const timeOfDay = (unixMs: number): string => new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(unixMs)
-export const day = (unixSeconds: number): string => new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(unixSeconds * 1000)
+/** Making one costs more than using it a hundred times. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+function format(kind: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${language} ${kind}`
+  const made = formats.get(key) ?? new Intl.DateTimeFormat(language, options)
+  formats.set(key, made)
+  return made
+}
+export const timeOfDay = (unixMs: number): string => format('time', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(unixMs)
+export const day = (unixSeconds: number): string => format('day', { dateStyle: 'medium' }).format(unixSeconds * 1000)
 
 /** What is wrong, in the language of the page where it has words for it. */
 export const faultWords = (w: Words, f: { readonly code: string; readonly message: string }): string => w.faults[f.code] ?? (f.message === '' ? f.code : f.message)
+
+/** The start of a key, to tell people apart by. */
+export const keyWords = (keyId: string): string => keyId.slice(0, 8).replace(/(.{4})/, '$1 ')

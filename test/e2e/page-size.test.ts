@@ -1,0 +1,23 @@
+/** What a browser loads before the page can be used. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { pageFiles } from '../../src/cli/page-files.ts'
+
+test('the first load is under 100 kB compressed, and all of it is ours', async () => {
+  const files = await pageFiles()()
+  const html = new TextDecoder().decode(files.get('/')!.body)
+  assert.doesNotMatch(html, /<script(?![^>]*src="\/assets\/)|<style|\son\w+=|https?:/, 'inline code, or something from elsewhere')
+  let total = 0
+  for (const f of files.values()) total += gzipSync(f.body).length
+  assert.ok(total < 100_000, `${total} octets`)
+})
+
+test('nothing in the page refers to another place', async () => {
+  for (const [name, f] of await pageFiles()()) {
+    if (!/javascript|css/.test(f.type)) continue
+    const urls = new TextDecoder().decode(f.body).match(/(?:https?:)?\/\/[a-z0-9-]+\.[a-z]{2,}[^\s"'`)]*/gi) ?? []
+    // Names of XML's languages are no addresses.
+    assert.deepEqual(urls.filter((u) => !u.includes('www.w3.org/')), [], name)
+  }
+})

@@ -1,0 +1,73 @@
+/** 200 members with moving levels: what each picture costs, by the browser's own tracing. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startBrowser } from '../kit/browser.ts'
+import { inGroup, stagePage } from '../kit/staged-page.ts'
+import { needs } from './setup.ts'
+
+const MEMBERS = 200
+const SECONDS = 6
+/** 60 pictures a second leave so much for each. */
+const PICTURE_MS = 1000 / 60
+
+interface TraceEvent {
+  readonly name: string
+  readonly ph: string
+  readonly pid: number
+  readonly tid: number
+  /** Microseconds of the wall clock, and of the thread's own processor time. */
+  readonly dur?: number
+  readonly tdur?: number
+  readonly args: { readonly name?: string }
+}
+
+test('200 members scroll and update within the time that 60 pictures a second leave', { timeout: 120_000 }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  const staged = await stagePage(t)
+  const b = await startBrowser(t)
+  await b.page.goto(staged.url)
+  staged.up()
+  const everybody = Array.from({ length: MEMBERS }, (_, i) => i)
+  const call = staged.call()
+  call.member()
+  call.group(...everybody.map((i) => inGroup(i)))
+  await b.page.getByRole('heading', { name: `Only these ${MEMBERS} people can hear this` }).waitFor()
+
+  let n = 0
+  const timer = setInterval(() => {
+    call.levels(n++, everybody)
+    if (n % 10 === 0) call.stats(n / 10, everybody.slice(1))
+    if (n % 10 === 5) call.unheard(1 + (n % 50), n % 20 === 5 ? 'CLIENT_NOT_ARRIVING' : 'SFRAME_UNKNOWN_EPOCH')
+  }, 100)
+  t.after(() => clearInterval(timer))
+
+  const cdp = await b.context.newCDPSession(b.page)
+  const events: TraceEvent[] = []
+  cdp.on('Tracing.dataCollected', ({ value }) => events.push(...(value as unknown as TraceEvent[])))
+  await cdp.send('Tracing.start', { transferMode: 'ReportEvents', categories: 'devtools.timeline,toplevel,disabled-by-default-devtools.timeline,__metadata' })
+  const frames = await b.page.evaluate(`new Promise((resolve) => {
+    const start = performance.now(); let frames = 0; let down = true
+    const step = (now) => {
+      frames++
+      const root = document.scrollingElement
+      if (root.scrollTop + innerHeight >= root.scrollHeight - 2) down = false
+      if (root.scrollTop <= 0) down = true
+      root.scrollBy(0, down ? 40 : -40)
+      if (now - start < ${SECONDS * 1000}) requestAnimationFrame(step); else resolve(frames)
+    }
+    requestAnimationFrame(step)
+  })`) as number
+  const complete = new Promise((resolve) => cdp.once('Tracing.tracingComplete', resolve))
+  await cdp.send('Tracing.end')
+  await complete
+
+  const main = events.find((e) => e.name === 'thread_name' && e.args.name === 'CrRendererMain' && events.some((x) => x.pid === e.pid && x.tid === e.tid && x.name === 'FireAnimationFrame'))!
+  const tasks = events.filter((e) => e.ph === 'X' && e.pid === main.pid && e.tid === main.tid && e.name === 'RunTask' && e.tdur !== undefined).map((e) => e.tdur! / 1000)
+  const perPicture = tasks.reduce((a, x) => a + x, 0) / frames
+  const sorted = tasks.toSorted((a, x) => a - x)
+  const long = tasks.filter((x) => x > PICTURE_MS).length
+  console.log(`${frames} pictures in ${SECONDS} s; main thread ${perPicture.toFixed(2)} ms of processor time per picture; longest task ${sorted.at(-1)!.toFixed(1)} ms, 99 % under ${sorted[Math.floor(sorted.length * 0.99)]!.toFixed(1)} ms`)
+  assert.ok(frames > SECONDS * 10, 'pictures were drawn')
+  assert.ok(perPicture < PICTURE_MS, `${perPicture.toFixed(1)} ms per picture`)
+  assert.ok(long <= frames / 20, `${long} tasks longer than a picture`)
+})

@@ -1,0 +1,135 @@
+/** What goes wrong is shown as what it is, within two seconds of the client's knowing it, and goes away without a reload. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { unixTime } from '../../src/base/brand.ts'
+import { must } from '../../src/base/result.ts'
+import { createNodeCrypto } from '../../src/crypto/node/index.ts'
+import { issueRevocationList } from '../../src/pki/authority.ts'
+import { loadCa } from '../../src/pki/ca-directory.ts'
+import { parseCertificate } from '../../src/protocol/x509/certificate.ts'
+import { decodePem, encodePem } from '../../src/protocol/x509/pem.ts'
+import { startBrowser, type TestBrowser } from '../kit/browser.ts'
+import { freePorts } from '../kit/free-ports.ts'
+import { type Running, run, until } from '../kit/processes.ts'
+import { type Papers, startClient, startServer, type StcClient, type StcServer, TestAuthority } from '../kit/stc.ts'
+import { needs } from './setup.ts'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'stc-troubles-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const authority = new TestAuthority(folder, 'ca')
+const serverPapers = authority.server()
+const SHOWN_MS = 2000
+const DAY_S = 86_400
+
+interface Scene {
+  readonly own: string
+  readonly server: StcServer
+  readonly client: StcClient
+  readonly b: TestBrowser
+  /** The banner with this cause, `SHOWN_MS` from now at the latest. */
+  shows(cause: string): Promise<void>
+  recovers(): Promise<void>
+}
+
+async function scene(t: TestContext, papers: Papers, serverConfig: Record<string, unknown> = {}): Promise<Scene> {
+  const own = path.join(folder, t.name.replace(/\W+/g, '-'))
+  const server = await startServer(own, serverPapers, serverConfig)
+  t.after(() => server.stop())
+  const port = await freePorts(2)
+  const client = await startClient(own, 'anna', server.port, papers, { config: { page: { port } } })
+  t.after(() => client.stop())
+  const b = await startBrowser(t)
+  await b.page.goto((await client.shows(/page: (http:\S+)/))[1]!)
+  await b.page.getByText('Connected to').waitFor()
+  await b.page.evaluate('globalThis.stcMark = true')
+  return {
+    own, server, client, b,
+    shows: (cause) => b.page.locator(`.trouble[data-cause="${cause}"]`).waitFor({ timeout: SHOWN_MS }),
+    recovers: async () => {
+      await b.page.locator('.trouble').waitFor({ state: 'detached' })
+      await b.page.getByText('Connected to').waitFor()
+      assert.equal(await b.page.evaluate('globalThis.stcMark'), true, 'the page was loaded anew')
+    },
+  }
+}
+const again = (t: TestContext, role: 'server' | 'client', file: string): Running => {
+  const process = run(globalThis.process.execPath, [program, role, '--config', file])
+  t.after(() => process.stop())
+  return process
+}
+
+test('a dead server', { timeout: 90_000 }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  const s = await scene(t, authority.member('anna'))
+  s.server.process.signal('SIGKILL')
+  await s.shows('server-gone')
+  again(t, 'server', path.join(s.own, 'server.yaml'))
+  await s.recovers()
+})
+
+test('a dead client', { timeout: 90_000 }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  const s = await scene(t, authority.member('berta'))
+  s.client.process.signal('SIGKILL')
+  await s.shows('client-gone')
+  again(t, 'client', path.join(s.own, 'anna.yaml'))
+  await s.recovers()
+})
+
+test('a revoked certificate', { timeout: 90_000 }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  const papers = authority.member('bella')
+  const certificate = must(parseCertificate(decodePem(readFileSync(papers.certificate, 'latin1'))[0]!.bytes!))
+  using ca = must(loadCa(createNodeCrypto(), path.join(folder, 'ca')))
+  const list = path.join(folder, 'revoked.pem')
+  const now = unixTime(Math.floor(Date.now() / 1000))
+  const publish = (revoked: readonly string[], number: number): void =>
+    writeFileSync(list, encodePem('X509 CRL', issueRevocationList(ca, revoked.map((serial) => ({ serial, when: now })), number, now)))
+  publish([], 1)
+  const s = await scene(t, papers, { revocation: { lists: [list] } })
+  publish([certificate.serial], 2)
+  await s.client.shows(/not connected: .*IDENTITY_REVOKED/, 30_000)
+  await s.shows('certificate-revoked')
+})
+
+test('a certificate that ends', { timeout: 120_000 }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  // Issued a day ago for a day: it ends in half a minute.
+  const papers = authority.member('carla', { issuedDaysAgo: 1 - 30 / DAY_S, lifetimeDays: 1 })
+  const s = await scene(t, papers)
+  await s.client.shows(/not connected: .*EXPIRED/, 60_000)
+  await s.shows('certificate-expired')
+})
+
+test('a network that blocks UDP', { timeout: 90_000 }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  const nobody = await freePorts(1)
+  const s = await scene(t, authority.member('dora'), { advertise: [{ address: '127.0.0.1', port: nobody }] })
+  await s.client.shows(/media to the server: tls/, 30_000)
+  await s.shows('udp-blocked')
+})
+
+test('a wrong clock', { timeout: 90_000 }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  const before = process.env['NODE_OPTIONS']
+  const own = path.join(folder, 'clock')
+  const server = await startServer(own, serverPapers)
+  t.after(() => server.stop())
+  process.env['NODE_OPTIONS'] = '--import=data:text/javascript,const%20n=Date.now;Date.now=()=>n()+36e5'
+  const client = await startClient(own, 'emma', server.port, authority.member('emma'), { config: { page: { port: 0 } } }).finally(() => {
+    if (before === undefined) delete process.env['NODE_OPTIONS']
+    else process.env['NODE_OPTIONS'] = before
+  })
+  t.after(() => client.stop())
+  const b = await startBrowser(t)
+  await b.page.goto((await client.shows(/page: (http:\S+)/))[1]!)
+  await client.shows(/connected/)
+  await b.page.locator('.trouble[data-cause="clock"]').waitFor({ timeout: SHOWN_MS })
+  await until(SHOWN_MS, 'the hour', async () => ((await b.page.locator('.trouble').allInnerTexts()).join().includes('60 minutes') ? true : undefined))
+})

@@ -1,0 +1,93 @@
+/** Debian's Chromium, driven from outside: a fake microphone that plays a file in a loop, and all that its speaker plays. */
+import type { TestContext } from 'node:test'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { resample } from '../../src/audio/resample.ts'
+
+const FLAGS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required',
+]
+
+export interface BrowserOptions {
+  /** WAV file. */
+  readonly microphone?: string
+  readonly dark?: boolean
+  readonly locale?: string
+  readonly viewport?: { readonly width: number; readonly height: number }
+}
+
+export interface TestBrowser {
+  readonly browser: Browser
+  readonly context: BrowserContext
+  readonly page: Page
+  /** What its console and its errors said. */
+  readonly complaints: string[]
+  /** 16 kHz mono, since `forget` or the start. */
+  heard(): Promise<Int16Array>
+  forget(): Promise<void>
+}
+
+export async function startBrowser(t: TestContext, o: BrowserOptions = {}): Promise<TestBrowser> {
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: [...FLAGS, ...(o.microphone === undefined ? [] : [`--use-file-for-fake-audio-capture=${o.microphone}`])] })
+  t.after(() => browser.close())
+  const context = await browser.newContext({ viewport: o.viewport ?? { width: 1280, height: 860 }, colorScheme: o.dark === true ? 'dark' : 'light', locale: o.locale ?? 'en-GB', reducedMotion: 'reduce' })
+  await context.addInitScript(recordSpeaker)
+  const page = await context.newPage()
+  page.setDefaultTimeout(20_000)
+  const complaints: string[] = []
+  page.on('console', (m) => {
+    // The recorder above is not the page's.
+    if ((m.type() === 'error' || m.type() === 'warning') && !m.text().includes('ScriptProcessorNode')) complaints.push(m.text())
+  })
+  page.on('pageerror', (e) => complaints.push(e.message))
+  const heard = async (): Promise<Int16Array> => {
+    const { rate, pcm } = await page.evaluate(takeHeard)
+    const octets = Buffer.from(pcm, 'base64')
+    return resample(new Int16Array(octets.buffer, octets.byteOffset, octets.length / 2), rate, 16_000)
+  }
+  return { browser, context, page, complaints, heard, forget: async () => void (await page.evaluate(forgetHeard)) }
+}
+
+interface Recorder {
+  stcHeard?: { rate: number; parts: Int16Array[] }
+}
+interface RecordedContext {
+  readonly sampleRate: number
+  readonly destination: unknown
+  createScriptProcessor(n: number, i: number, o: number): Record<string, unknown>
+  createGain(): unknown
+  stcTap?: unknown
+}
+
+/** In the page: whatever is connected to the speaker is recorded as it plays, all of it mixed. */
+function recordSpeaker(): void {
+  const w = globalThis as unknown as Recorder & { AudioNode: { prototype: { connect: (...a: unknown[]) => unknown } }; AudioDestinationNode: new () => unknown }
+  const connect = w.AudioNode.prototype.connect
+  const tapOf = (context: RecordedContext): unknown => {
+    if (context.stcTap !== undefined) return context.stcTap
+    const tap = context.createGain()
+    const recorder = context.createScriptProcessor(4096, 1, 1)
+    const heard = (w.stcHeard ??= { rate: context.sampleRate, parts: [] })
+    recorder['onaudioprocess'] = (e: { inputBuffer: { getChannelData: (c: number) => Float32Array } }) => {
+      heard.parts.push(Int16Array.from(e.inputBuffer.getChannelData(0), (x) => Math.max(-1, Math.min(1, x)) * 32_767))
+    }
+    connect.call(tap, recorder)
+    connect.call(recorder, context.destination)
+    connect.call(tap, context.destination)
+    context.stcTap = tap
+    return tap
+  }
+  w.AudioNode.prototype.connect = function (this: { context: RecordedContext }, ...a: unknown[]) {
+    return connect.apply(this, a[0] instanceof w.AudioDestinationNode ? [tapOf(this.context)] : a)
+  }
+}
+function takeHeard(): { rate: number; pcm: string } {
+  const { rate, parts } = (globalThis as unknown as Recorder).stcHeard ?? { rate: 48_000, parts: [] }
+  let text = ''
+  for (const p of parts) text += String.fromCharCode(...new Uint8Array(p.buffer))
+  return { rate, pcm: btoa(text) }
+}
+function forgetHeard(): void {
+  const heard = (globalThis as unknown as Recorder).stcHeard
+  if (heard !== undefined) heard.parts.length = 0
+}

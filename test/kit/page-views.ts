@@ -1,0 +1,230 @@
+/** Every view of the page, and how to come there: for pictures, and for whoever checks all of them. */
+import type { Page } from 'playwright-core'
+import { inGroup, person, type Staged, type StagedCall } from './staged-page.ts'
+
+export interface View {
+  readonly name: string
+  readonly show: (s: Staged, page: Page) => Promise<void>
+}
+
+const FIVE = [0, 1, 2, 3, 4].map((i) => inGroup(i))
+
+/** Five people, one of whom cannot be heard. */
+function meeting(s: Staged): StagedCall {
+  const call = s.call()
+  call.group(FIVE[0]!, FIVE[1]!)
+  call.member()
+  call.group(...FIVE.slice(0, 4))
+  call.group(...FIVE)
+  for (const m of FIVE) call.event({ kind: 'confirmed', at: call.startedAt as never, leaf: m.leaf, ssrc: m.ssrc! })
+  for (let second = 1; second < 20; second++) call.stats(second, [1, 2, 3, 4])
+  return call
+}
+const heading = (page: Page, text: RegExp): Promise<unknown> => page.getByRole('heading', { name: text }).first().waitFor()
+const press = (page: Page, name: RegExp): Promise<void> => page.getByRole('button', { name }).first().click()
+
+export const VIEWS: readonly View[] = [
+  { name: 'rooms', show: async (_, page) => void (await heading(page, /Call a room|Einen Raum/)) },
+  {
+    name: 'rooms-with-history',
+    show: async (s, page) => {
+      for (const name of ['weekly', '100']) {
+        const call = meeting(Object.assign(Object.create(s) as Staged, { call: () => s.call(name) }))
+        call.over()
+      }
+      await page.getByText('100').first().waitFor()
+      await press(page, /^(Keypad|Tasten)$/)
+    },
+  },
+  {
+    name: 'call',
+    show: async (s, page) => {
+      const call = meeting(s)
+      await heading(page, /five people|fünf Personen/)
+      call.levels(1, [1, 2, 3, 4])
+    },
+  },
+  {
+    name: 'call-unheard',
+    show: async (s, page) => {
+      const call = meeting(s)
+      call.unheard(2, 'CLIENT_NOT_ARRIVING')
+      call.toggleMute()
+      await page.getByText(/cannot hear this person|können Sie nicht hören/).waitFor()
+    },
+  },
+  {
+    name: 'call-twins',
+    show: async (s, page) => {
+      const call = s.call()
+      call.member()
+      call.group(inGroup(0), inGroup(1, { subject: 'Ann Li', organisation: 'Example AG' }), inGroup(2, { subject: 'Ann Li', organisation: 'Example AG' }), { ...inGroup(3, { subject: 'Front desk' }), kind: 'gateway' })
+      await page.getByText(/2 of 2|2 von 2/).waitFor()
+    },
+  },
+  {
+    name: 'call-hosted',
+    show: async (s, page) => {
+      const call = meeting(s)
+      call.policy({ owners: [inGroup(0).identity.keyId], hosts: [inGroup(3).identity.keyId] }, { locked: true })
+      call.event({ kind: 'knock', at: call.startedAt as never, request: 9, identity: person(9), member: 'member' })
+      call.event({ kind: 'acquainted', at: call.startedAt as never, leaf: 2, acquaintance: { kind: 'first-contact', compared: false } })
+      await page.getByRole('button', { name: /Let in:|Hereinlassen:/ }).waitFor()
+    },
+  },
+  {
+    name: 'call-flag',
+    show: async (s, page) => {
+      const call = meeting(s)
+      call.event({ kind: 'acquainted', at: call.startedAt as never, leaf: 1, acquaintance: { kind: 'changed', compared: false } })
+      call.event({ kind: 'flag', at: call.startedAt as never, leaf: 4, text: 'Somebody else is in my room' })
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  {
+    name: 'raise-flag',
+    show: async (s, page) => {
+      meeting(s)
+      await press(page, /^(Red flag|Rote Flagge)$/)
+    },
+  },
+  {
+    name: 'call-waiting',
+    show: async (s, page) => {
+      s.call().event({ kind: 'waiting', at: 0 as never })
+      await heading(page, /Waiting to be let in|warten auf Einlass/)
+    },
+  },
+  {
+    name: 'call-joining',
+    show: async (s, page) => {
+      s.call()
+      await heading(page, /Joining|Beitritt/)
+    },
+  },
+  {
+    name: 'call-healing',
+    show: async (s, page) => {
+      meeting(s).event({ kind: 'phase', at: 0 as never, phase: 'healing', reason: 'the connection to the server is gone' })
+      await heading(page, /Reconnecting|erneuert/)
+    },
+  },
+  {
+    name: 'call-bridged',
+    show: async (s, page) => {
+      const call = s.call('4711', 'bridged')
+      call.member()
+      call.event({ kind: 'conference', at: 0 as never, state: { current: true, locked: false, recorded: false, weAreHost: false, more: 0 }, members: [{ leaf: 0, identity: inGroup(0).identity, self: true, presence: {} }, { leaf: 1, identity: inGroup(1).identity, self: false, presence: { talking: true } }], callers: [{ leaf: 2, number: '+49 30 5550123', name: '', self: false, presence: { muted: true } }] })
+      await heading(page, /Our server|Unser Server/)
+    },
+  },
+  {
+    name: 'call-open',
+    show: async (s, page) => {
+      s.call('0305550123', 'open').member()
+      await heading(page, /Anyone|Jeder/)
+    },
+  },
+  {
+    name: 'call-alone',
+    show: async (s, page) => {
+      const call = s.call()
+      call.member()
+      call.group(inGroup(0))
+      await heading(page, /Only you|Nur Sie/)
+    },
+  },
+  {
+    name: 'compare',
+    show: async (s, page) => {
+      meeting(s)
+      await press(page, /^(Compare|Vergleichen)$/)
+    },
+  },
+  {
+    name: 'compare-differs',
+    show: async (s, page) => {
+      meeting(s)
+      await press(page, /^(Compare|Vergleichen)$/)
+      await press(page, /Something differs|weicht ab/)
+    },
+  },
+  {
+    name: 'details',
+    show: async (s, page) => {
+      meeting(s)
+      await press(page, /Details of Bruno|Einzelheiten zu Bruno/)
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  {
+    name: 'details-remove',
+    show: async (s, page) => {
+      meeting(s).policy({ owners: [inGroup(0).identity.keyId], hosts: [] }, {})
+      await press(page, /Details of Bruno|Einzelheiten zu Bruno/)
+      await press(page, /^(Remove…|Entfernen …)$/)
+    },
+  },
+  {
+    name: 'numbers',
+    show: async (s, page) => {
+      meeting(s)
+      await press(page, /Show numbers|Zahlen zeigen/)
+    },
+  },
+  {
+    name: 'phone',
+    show: async (s, page) => {
+      await press(page, /Phone and sound|Telefon und Ton/)
+      await press(page, /Test the microphone|Mikrofon testen/)
+      s.page.hub.observer.onPhone?.({ kind: 'registered', line: 'desk', contact: 'sip:desk@127.0.0.1:5099' })
+      await page.getByText(/is registered|ist angemeldet/).waitFor()
+    },
+  },
+  {
+    name: 'settings',
+    show: async (_, page) => {
+      await press(page, /Settings|Einstellungen/)
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  ...(['server', 'certificate'] as const).map((step): View => ({
+    name: `setup-${step}`,
+    show: async (s, page) => {
+      s.page.hub.setup = { step, server: 'talk.example.org', ...(step === 'certificate' ? { fault: { code: 'IDENTITY_PASSPHRASE_NEEDED', message: 'The private key is encrypted. Give its passphrase.' } } : {}) }
+      await heading(page, /Where is|Who are you|Wo ist|Wer sind/)
+    },
+  })),
+  {
+    name: 'setup-invited',
+    show: async (s, page) => {
+      s.page.hub.setup = { step: 'invited', code: '48213 90577 11264' }
+      await heading(page, /Read this code|diesen Code/)
+    },
+  },
+  {
+    name: 'setup-phone',
+    show: async (s, page) => {
+      s.page.hub.setup = { step: 'starting', server: 'talk.example.org' }
+      await heading(page, /Who are you|Wer sind/)
+      s.page.hub.setup = undefined
+      await heading(page, /What will you|Womit/)
+    },
+  },
+  ...([['CHANNEL_UNREACHABLE', 'The server cannot be reached: talk.example.org:7443 (ECONNREFUSED).'], ['IDENTITY_REVOKED', 'The certificate has been revoked.']] as const).map(([code, message]): View => ({
+    name: `trouble-${code.toLowerCase().replaceAll('_', '-')}`,
+    show: async (s, page) => {
+      s.page.hub.observer.onServer?.(false, { fault: { code, message } })
+      await page.locator('.trouble').waitFor()
+    },
+  })),
+  {
+    name: 'trouble-client-gone',
+    show: async (s, page) => {
+      meeting(s)
+      await heading(page, /five people|fünf Personen/)
+      await s.page.close()
+      await page.locator('.trouble').waitFor()
+    },
+  },
+]

@@ -1,0 +1,131 @@
+/** The real page in front of a client that is made up: any state can be put on it. */
+import type { TestContext } from 'node:test'
+import { instant, type RoomName, type Ssrc, type UnixTime } from '../../src/base/brand.ts'
+import { must } from '../../src/base/result.ts'
+import { pageFiles } from '../../src/cli/page-files.ts'
+import type { RunningCall } from '../../src/client/calls.ts'
+import { type Page, startPage } from '../../src/client/web-api/index.ts'
+import { createNodeCrypto } from '../../src/crypto/node/index.ts'
+import type { Identity } from '../../src/model/identity.ts'
+import type { PagePhone, PageSender } from '../../src/model/page.ts'
+import type { BasePolicy, StatePolicy } from '../../src/model/policy.ts'
+import { applyEvent, type CallEvent, emptyRoster, type GroupMember, type Roster } from '../../src/model/roster.ts'
+import { realScheduler } from '../../src/net/scheduler.ts'
+
+const FIRST = ['Amara', 'Bruno', 'Chiara', 'Dmitri', 'Elif', 'Farid', 'Greta', 'Hanan', 'Ivo', 'Jun', 'Kofi', 'Lena', 'Mateo', 'Nadia', 'Oskar', 'Priya', 'Quentin', 'Rosa', 'Sami', 'Tove']
+const LAST = ['Okafor', 'Lindqvist', 'Moreau', 'Tanaka', 'Haddad', 'Novak', 'Silva', 'Berg', 'Kaya', 'Weiss']
+const keyOf = (i: number): string => Array.from({ length: 8 }, (_, k) => (((i + 1) * 2654435761 + k * 40503) >>> 0).toString(16).padStart(8, '0')).join('')
+const clock = realScheduler()
+
+export function person(i: number, change: Partial<Identity> = {}): Identity {
+  const now = Math.floor(Date.now() / 1000)
+  return {
+    subject: `${FIRST[i % 20]} ${LAST[Math.floor(i / 2) % 10]}`, organisation: ['Example AG', 'Harbour Institute', 'City of Meadow'][i % 3]!, emails: [`person${i}@example.org`], hosts: [], issuer: 'Example CA', serial: `1${i}`,
+    notBefore: (now - 86_400) as UnixTime, notAfter: (now + 300 * 86_400) as UnixTime, keyId: keyOf(i), fingerprint: keyOf(i + 1000), ...change,
+  }
+}
+export const inGroup = (i: number, change: Partial<Identity> = {}): GroupMember => ({ leaf: i, identity: person(i, change), self: i === 0, kind: 'member', ssrc: (1000 + i) as Ssrc })
+
+export class StagedCall {
+  readonly id: number
+  readonly name: string
+  readonly startedAt: number
+  readonly conference: number
+  readonly #page: Page
+  roster: Roster
+  muted = false
+  left = false
+
+  constructor(page: Page, id: number, name: string, kind: Roster['kind'] = 'sealed') {
+    this.#page = page
+    this.id = id
+    this.name = name
+    this.conference = id
+    this.startedAt = clock.now()
+    this.roster = emptyRoster(name, kind)
+  }
+  event(e: CallEvent): void {
+    this.roster = applyEvent(this.roster, e)
+    this.#page.hub.observer.onEvent?.(this as unknown as RunningCall, e)
+  }
+  group(...members: GroupMember[]): void {
+    this.event({ kind: 'group', at: clock.now(), epoch: 7n, securityCode: '57935 40094 02964 24228 38258 52933', members })
+  }
+  member(): void {
+    this.event({ kind: 'phase', at: clock.now(), phase: 'member' })
+  }
+  policy(base: Partial<BasePolicy>, state: Partial<StatePolicy>): void {
+    const full: BasePolicy = {
+      room: this.name as RoomName, realm: 'stc', version: 1, owners: [], hosts: [], admit: 'anchors', suite: 'x-wing', codec: 'g722', forwarding: 'all', maximumMembers: 16, gatewaysAllowed: false,
+      minimumKeyProtection: 'in-process', lobby: true, standing: false, journal: true, ...base,
+    }
+    this.event({ kind: 'policy', at: clock.now(), policy: { base: full, state: { version: 1, locked: false, admitted: [], banned: [], ...state } } })
+  }
+  unheard(leaf: number, code: string): void {
+    this.event({ kind: 'unheard', at: clock.now(), leaf, code })
+  }
+  note(code: string, text: string): void {
+    this.event({ kind: 'note', at: clock.now(), code, text })
+  }
+  stats(second: number, of: readonly number[]): void {
+    const senders = of.map((i): PageSender => ({ ssrc: (1000 + i) as Ssrc, received: 50 * second, lost: i % 5 === 4 ? second : 0, late: 0, unopened: 0, concealed: i % 5 === 4 ? second : 0, played: 50 * second, level: 30, bufferMs: 40 + (i % 3) * 8, jitterMs: 2 + (i % 4) }))
+    this.#page.hub.observer.onStats?.(this as unknown as RunningCall, { op: 'conference.stats', conference: this.id, sent: 50 * second, senders, ownLevel: 40, lateTicks: 0 })
+  }
+  levels(n: number, of: readonly number[]): void {
+    this.#page.hub.observer.onMedia?.({ op: 'conference.levels', conference: this.id, own: 30, levels: of.map((i): [Ssrc, number] => [(1000 + i) as Ssrc, 15 + ((i * 37 + n * 13) % 60)]) })
+  }
+  toggleMute(): void {
+    this.muted = !this.muted
+    this.note(this.muted ? 'CLIENT_MUTED' : 'CLIENT_UNMUTED', '')
+  }
+  input(i: { readonly kind: string }): void {
+    if (i.kind === 'leave') this.over()
+  }
+  over(): void {
+    this.left = true
+    this.#page.hub.observer.onOver?.(this as unknown as RunningCall, 'left')
+  }
+}
+
+export interface Staged {
+  readonly page: Page
+  readonly url: string
+  up(): void
+  call(name?: string, kind?: Roster['kind']): StagedCall
+}
+
+export const PHONES: readonly Omit<PagePhone, 'registered'>[] = [{ line: 'desk', address: '127.0.0.1:5060', user: 'desk', password: false, transports: ['udp', 'tcp'] }]
+
+export async function stagePage(t: TestContext, phones = PHONES): Promise<Staged> {
+  const page = must(await startPage({
+    crypto: createNodeCrypto(), clock, files: pageFiles(), port: 0,
+    hub: { version: '0.1.0', server: 'talk.example.org', roomPrefix: '8', rooms: [{ name: 'weekly', dial: '8weekly' }, { name: 'help-desk', dial: 'support' }], phones },
+  }))
+  t.after(() => page.close())
+  const { hub } = page
+  hub.identity = person(0)
+  let calls: StagedCall[] = []
+  hub.client = {
+    get calls() {
+      return calls as unknown as RunningCall[]
+    },
+    handsetsOf: (c) => [{ ref: page.handset.state.ref ?? '', line: (c as unknown as StagedCall).name === 'desk' ? 'desk' : 'browser' }],
+  }
+  // A call that is dialled stands at once, with nobody else in it.
+  page.handset.subscribe((e) => {
+    if (e.kind === 'dial') page.handset.command({ kind: 'answer', call: e.call, local: { address: '', port: 0 } })
+  })
+  return {
+    page, url: page.url,
+    up: () => {
+      hub.observer.onServer?.(true, {})
+      hub.observer.onMedia?.({ op: 'hop.path', hop: 1, path: 'udp', roundTripMs: 14 })
+    },
+    call: (name = 'weekly', kind) => {
+      const call = new StagedCall(page, calls.length + 1, name, kind)
+      calls = [...calls, call]
+      call.event({ kind: 'phase', at: instant(clock.now()), phase: 'joining' })
+      return call
+    },
+  }
+}
