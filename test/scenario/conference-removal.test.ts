@@ -87,6 +87,8 @@ seededTest('the removed may come again; the banned may not, on no connection', a
   await agree(w, [host, ben, again])
   host.remove(again, true)
   await agree(w, [host, ben])
+  // The removal of before was not done a second time in place of the ban.
+  assert.deepEqual(host.view?.state.banned, [again.keyId])
   const third = await w.join('Out', { as: out })
   assert.equal(third.over?.code, 'CLIENT_ROOM_REFUSED')
   const other = await w.join('Eve')

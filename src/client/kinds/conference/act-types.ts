@@ -13,6 +13,8 @@ export interface PendingAct {
   /** Version of the base when it began. */
   readonly from: number
   tries: number
+  /** Its person was removed since it began. */
+  gone?: true
 }
 
 export type SaidWord = { readonly kind: 'flag'; readonly text: string } | { readonly kind: 'notice'; readonly notice: Uint8Array }

@@ -41,17 +41,22 @@ function goOn(s: ConferenceState): void {
   if (s.ownCommit === undefined) propose(s, session, view, pending.what)
 }
 
+/** Somebody was removed: whoever decided that must not do it again to one who came back since. */
+export function wasRemoved(s: ConferenceState, keyId: string): void {
+  for (const pending of s.acts) if ((pending.what.act === 'remove' || pending.what.act === 'blocked') && targetOf(pending.what) === keyId) pending.gone = true
+}
+
 function next(s: ConferenceState): void {
   s.acts.shift()
   if (s.acts.length === 0) s.cancel('act')
   else s.after('act', 0, () => goOn(s))
 }
 
-function isDone({ what, from }: PendingAct, view: GroupView): boolean {
+function isDone({ what, from, gone }: PendingAct, view: GroupView): boolean {
   const there = (keyId: string): boolean => view.members.some((m) => m.identity.keyId === keyId)
   switch (what.act) {
-    case 'remove': return !there(what.keyId) && (!what.ban || view.state.banned.includes(what.keyId))
-    case 'blocked': return !there(what.notice.target)
+    case 'remove': return (gone === true || !there(what.keyId)) && (!what.ban || view.state.banned.includes(what.keyId))
+    case 'blocked': return gone === true || !there(what.notice.target)
     case 'decide': return decided(view.state, what.decision) === view.state
     case 'amend': return view.policy.version > from
   }

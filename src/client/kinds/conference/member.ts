@@ -4,6 +4,7 @@ import { makeFault } from '../../../base/result.ts'
 import { displayName } from '../../../model/identity.ts'
 import type { ServerWire } from '../../../protocol/wire/messages.ts'
 import type { GroupView, RemovalRequest, VaultCalls } from '../../../vault/api/calls.ts'
+import { wasRemoved } from './acts.ts'
 import { noteEnded } from './certificates.ts'
 import { commit, copyRemoval } from './committing.ts'
 import { announce, forgetSession, heal, showGroup, showSenders } from './joining.ts'
@@ -83,6 +84,7 @@ function applied(s: ConferenceState, a: Pick<VaultCalls['room.apply']['out'], 'v
   showGroup(s, a.view)
   for (const gone of a.removed) {
     if (gone.reason === 'rejoin') continue
+    wasRemoved(s, gone.identity.keyId)
     const by = before?.members.find((m) => m.leaf === gone.by)
     const whose = gone.reason === 'leave' ? 'left' : `was removed (${gone.reason}) by ${by === undefined ? 'a member' : displayName(by.identity)}`
     s.note(gone.reason === 'leave' ? 'CLIENT_MEMBER_LEFT' : 'CLIENT_MEMBER_REMOVED', `${displayName(gone.identity)} ${whose}`)
