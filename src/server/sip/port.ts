@@ -10,5 +10,7 @@ export interface SipPort {
   message(session: Session, m: SipClientMessage): void
   /** Its connection is gone: its calls end at the PBX. */
   gone(session: Session): void
+  /** The PBX knows none of the calls any more. */
+  pbxGone(reason: string): void
   close(): void
 }
