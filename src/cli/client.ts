@@ -1,6 +1,6 @@
 /** `stc client`: one client in the foreground, its roster on the terminal. */
 import { type Command, Option } from 'commander'
-import type { Fault } from '../base/result.ts'
+import { type Fault, makeFault } from '../base/result.ts'
 import type { RunningCall } from '../client/calls.ts'
 import { type ClientConfig, clientConfig, linesOf } from '../client/config.ts'
 import type { CallEvent } from '../model/roster.ts'
@@ -23,25 +23,32 @@ export function registerClient(program: Command): void {
     .requiredOption('-c, --config <file>', 'configuration (YAML; docs/operations.md lists the keys)')
     .addOption(new Option('--vault <where>', 'keep the keys elsewhere than configured').choices(['process', 'in-process']))
     .action((options: { config: string; vault?: ClientConfig['vault'] }) => runClient(options.config, options.vault))
+  program
+    .command('gateway')
+    .description('bring an extension of your PBX into a sealed room, where everybody sees that telephone callers can hear')
+    .requiredOption('-c, --config <file>', "configuration, as of a client; its phone is the PBX's way in")
+    .action((options: { config: string }) => runClient(options.config, undefined, 'gateway'))
 }
 
-export async function runClient(file: string, vault?: ClientConfig['vault']): Promise<void> {
+export async function runClient(file: string, vault?: ClientConfig['vault'], kind?: 'gateway'): Promise<void> {
   preferVoice()
   const stopped = interrupted()
   // Anew after a renewal, with the new certificate.
-  while (await runOnce(file, vault, stopped)) say('starting anew with the new certificate')
+  while (await runOnce(file, vault, stopped, kind)) say('starting anew with the new certificate')
 }
 
 /** True when it ended for a new certificate. */
-async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, stopped: Promise<void>): Promise<boolean> {
+async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, stopped: Promise<void>, kind?: 'gateway'): Promise<boolean> {
   const config = readConfig(file, clientConfig)
   if (!config.ok) return failed(config.fault)
+  if (kind === 'gateway' && config.value.phones.length === 0) return failed(makeFault('CONFIG_WRONG', `${file}: phones: the PBX needs an address to dial; name one`))
   let broken: (fault: Coded) => void = () => {}
   const breakdown = new Promise<Coded>((resolve) => {
     broken = resolve
   })
-  const chosen = { ...config.value, ...(vault === undefined ? {} : { vault }) }
-  const page = config.value.page === false ? undefined : await pageAlone({ port: config.value.page.port, sessionsFile: besideConfig(file, '.stc-page.json') })
+  // A gateway is nobody's screen and nobody's way out.
+  const chosen: ClientConfig = { ...config.value, ...(vault === undefined ? {} : { vault }), ...(kind === undefined ? {} : { kind, upstream: 'none', page: false }) }
+  const page = chosen.page === false ? undefined : await pageAlone({ port: chosen.page.port, sessionsFile: besideConfig(file, '.stc-page.json') })
   if (page?.ok === false) complain(`stc: ${coded(page.fault)}`)
   const lines = linesOf(chosen)
   const [first, ...others] = lines
@@ -65,7 +72,7 @@ async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, s
   const [phones, warnings] = [running.flatMap((r) => r.phones), new Set(running.flatMap((r) => r.warnings))]
   say(report === undefined ? 'vault: in this process' : `vault: ${report.isolated ? 'isolated process' : 'process'}, program ${report.measurement.slice(0, 16)}`)
   for (const w of warnings) complain(`stc: ${w}`)
-  for (const p of phones) say(`phone ${p.line}: register or dial at sip:${p.line}@${reachable(p.address)}`)
+  for (const p of phones) say(kind === 'gateway' ? `gateway ${p.line}: the PBX dials sip:NUMBER@${p.address}, with the number of a room` : `phone ${p.line}: register or dial at sip:${p.line}@${reachable(p.address)}`)
   if (page?.ok === true) say(`page: ${page.value.url}`)
   started.value.memory.onFault = (message) => complain(`stc: ${message}`)
   using _typed = takeTyped({ client: started.value.client, memory: started.value.memory, crypto: createNodeCrypto(), terminal: { write: say, colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined } })

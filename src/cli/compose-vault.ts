@@ -57,7 +57,7 @@ export async function vaultFor(config: ClientConfig, configFile: string, crypto:
     proofs.push(...read.value)
   }
   const { shownName } = config.identity
-  const trust = { anchors: anchors.value, realm: config.realm, revocation: { rule, proofs }, ...(shownName === undefined ? {} : { shownName }) }
+  const trust = { anchors: anchors.value, realm: config.realm, kind: config.kind, revocation: { rule, proofs }, ...(shownName === undefined ? {} : { shownName }) }
   const made = await (config.vault === 'process' ? inProcessOfItsOwn(files, trust, extras) : inThisProcess(files, trust, crypto, extras))
   // Only now is the number in the file known to be true.
   const info = sealedInfoOf(keyFile)
@@ -75,7 +75,7 @@ async function unlockKey(keyFile: string, configured: string | undefined): Promi
   return ok({ ...unlock.value, ...(passphrase === undefined ? {} : { passphrase }) })
 }
 
-type Trust = Pick<VaultOptions, 'anchors' | 'realm' | 'revocation' | 'shownName'>
+type Trust = Pick<VaultOptions, 'anchors' | 'realm' | 'kind' | 'revocation' | 'shownName'>
 
 const remembered = ({ memory }: VaultExtras): { memory?: Uint8Array } => (memory === undefined ? {} : { memory: memory() })
 const now = () => unixTime(Math.floor(Date.now() / 1000))

@@ -54,6 +54,8 @@ export const clientConfig = z.strictObject({
   }),
   identity,
   realm: z.string().regex(/^[a-z0-9.-]{1,64}$/, 'must be lower-case letters, digits, . -').default('stc'),
+  /** `gateway`: telephone callers speak and hear through this client, and everybody is told (`stc gateway`). */
+  kind: z.enum(['member', 'gateway']).default('member'),
   phones: z.array(phone).max(64).default([]),
   /** More lines, each with its own identity, vault and connection: desk phones that have no client of their own. */
   lines: z.array(line).max(64).default([]),

@@ -87,3 +87,15 @@ test('a member whose certificate expired during the call commits nothing more, a
   const now: UnixTime = stage.clock.unix()
   assert.deepEqual([...ben.group.snapshot.members].filter(([, m]) => m.notAfter < now).map(([leaf]) => leaf), [cas.group.ownLeaf])
 })
+
+test('as a second gateway to the telephone network, one after the other or both at once', async () => {
+  const stage = new Stage()
+  const [ann, ben] = [stage.player('Ann'), stage.player('Ben')]
+  const [first, second, third] = ['Desk', 'Hall', 'Lift'].map((name) => stage.player(name, stage.people.person(name, { kind: 'gateway' })))
+  await stage.create(ann, { gatewaysAllowed: true })
+  await stage.add(ann, [ben])
+  const [one, two] = [(await stage.request(first!)).own.publicPackage, (await stage.request(second!)).own.publicPackage]
+  await assertRefused(ben, (await craft(ann, { proposals: [...adding(one).proposals, ...adding(two).proposals] })).commit, 'MLS_NOT_ADMITTED')
+  await stage.add(ann, [first!], [ben])
+  await assertRefused(ben, (await craft(ann, adding((await stage.request(third!)).own.publicPackage))).commit, 'MLS_NOT_ADMITTED')
+})

@@ -6,7 +6,7 @@ import type { SignedRoom } from '../../model/policy.ts'
 import type { Policies } from '../policy/index.ts'
 import { decodeKeyPackageMessage } from './codec.ts'
 import { type Removal, encodeRemovals } from './removal.ts'
-import { type Addition, checkAddition } from './rules/additions.ts'
+import { type Addition, checkAddition, SECOND_GATEWAY } from './rules/additions.ts'
 import { type CommitFacts, blockedAuthor } from './rules/commit.ts'
 import { contextExtensions, nextContext, nextPolicies } from './rules/context.ts'
 import { checkRemoval } from './rules/removals.ts'
@@ -101,6 +101,7 @@ class Planner {
     if (!checked.ok) return checked
     const { keyId } = checked.value.member.identity
     if (this.additions.some((a) => a.member.identity.keyId === keyId || sameBytes(a.nonce, checked.value.nonce))) return err('MLS_KEY_PACKAGE_REUSED', 'a second request at the same time')
+    if (checked.value.member.kind === 'gateway' && this.additions.some((a) => a.member.kind === 'gateway')) return err('MLS_NOT_ADMITTED', SECOND_GATEWAY)
     const old = [...this.#facts.members].find(([, m]) => m.identity.keyId === keyId)?.[0]
     if (old === this.#own) return err('MLS_ALREADY_MEMBER', 'it is ourselves')
     const replaces = old !== undefined && !this.removals.some((r) => r.leaf === old)

@@ -23,6 +23,9 @@ export class UsedRequests {
   }
 }
 
+/** Two gateways would bring the same telephone callers in twice, each unseen by the other. */
+export const SECOND_GATEWAY = 'there is a gateway to the telephone network already'
+
 export interface Addition {
   readonly member: VerifiedMember
   readonly nonce: Uint8Array
@@ -51,6 +54,7 @@ export async function checkAddition(facts: AdditionFacts, keyPackage: KeyPackage
   if (!member.ok) return member
   const { keyId } = member.value.identity
   const present = [...facts.members.values()].some((m) => m.identity.keyId === keyId)
+  if (member.value.kind === 'gateway' && [...facts.members.values()].some((m) => m.kind === 'gateway' && m.identity.keyId !== keyId)) return err('MLS_NOT_ADMITTED', SECOND_GATEWAY)
   const may = admitted(facts.base, facts.policy, member.value, facts.blocks, present)
   return may.ok ? ok({ member: member.value, nonce, expiry }) : may
 }

@@ -7,7 +7,7 @@ import { type Result, err, ok } from '../../../base/result.ts'
 import type { CryptoPort } from '../../../crypto/port.ts'
 import type { MemberVerifier, VerifiedMember } from '../member.ts'
 import type { Suite } from '../suite.ts'
-import { type Addition, type UsedRequests, checkAddition } from './additions.ts'
+import { type Addition, type UsedRequests, checkAddition, SECOND_GATEWAY } from './additions.ts'
 import { type ShapedCommit, shapeOf } from './commit-shape.ts'
 import { checkCommitter } from './committer.ts'
 import type { BlockList, Policies } from '../../policy/index.ts'
@@ -72,6 +72,7 @@ async function checkAdditions(facts: CommitFacts, shape: ShapedCommit, policies:
     if (!addition.ok) return addition
     const { member, nonce } = addition.value
     if (present.has(member.identity.keyId)) return err('MLS_ALREADY_MEMBER')
+    if (member.kind === 'gateway' && additions.some((a) => a.member.kind === 'gateway')) return err('MLS_NOT_ADMITTED', SECOND_GATEWAY)
     if (additions.some((a) => sameBytes(a.nonce, nonce))) return err('MLS_KEY_PACKAGE_REUSED', 'twice in one commit')
     present.add(member.identity.keyId)
     additions.push(addition.value)
