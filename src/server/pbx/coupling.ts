@@ -65,6 +65,7 @@ export class Coupling {
     const who = { conference, channel: call.request.channel.slice(0, 80), ...(session === undefined ? {} : { key: session.keyId.slice(0, 16) }) }
     if (refused === undefined) {
       this.#o.log.info(who, 'let into a conference')
+      this.picture.expect(call.request.uniqueId, leg)
       await admission.tellAdmitted(call, admission.admissionToken(this.#o.crypto, this.#secret, call.request.uniqueId, conference))
     } else {
       this.#o.refusals.warn(refused.code, who, refused.message)

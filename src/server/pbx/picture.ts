@@ -5,12 +5,14 @@ import { err, type Result } from '../../base/result.ts'
 import type { AmiField, AmiMessage } from '../../protocol/asterisk/index.ts'
 import type { CouplingOptions } from './coupling-options.ts'
 import { identify } from './identify.ts'
+import type { ClientLeg } from './legs.ts'
 import { type Conference, Presences, type Present } from './presence.ts'
 
 /** Locks by others and drift are noticed by asking. */
 const LOOK_MS = 2000
 /** Longer nobody stays untold of a newcomer. */
 const WHO_MS = 150
+const EXPECTED_LIMIT = 1000
 const LISTS_LIMIT = 5
 
 type Lists = ReadonlyMap<string, { readonly room: AmiMessage; readonly members: readonly AmiMessage[] }>
@@ -20,6 +22,7 @@ export class Picture {
   readonly #changed: (conference: string) => void
   readonly #prepare: () => Promise<Result<unknown>>
   readonly #presences = new Presences()
+  readonly #expected = new Map<string, ClientLeg | undefined>()
   /** Counts what happened, to know whether a list is of one moment. */
   #events = 0
   #current = false
@@ -55,9 +58,20 @@ export class Picture {
     if (change.kind === 'stale') return void this.look()
     const fresh = change.kind === 'unknown' ? change.member : change.kind === 'changed' ? change.joined : undefined
     if (fresh === undefined) return this.#changed(change.conference)
+    if (change.kind === 'changed' && this.#expected.has(fresh.uniqueId)) {
+      fresh.leg = this.#expected.get(fresh.uniqueId)
+      fresh.asked = true
+      this.#expected.delete(fresh.uniqueId)
+      return this.#changed(change.conference)
+    }
     void this.#whoIs(change.conference, fresh, false)
     // Who it is takes a few milliseconds; that somebody came is told in any case.
     this.#o.scheduler.at(instant(this.#o.scheduler.now() + WHO_MS), () => this.#changed(change.conference))
+  }
+  /** A call that was let in, and who it is: it need not be asked again when it comes. */
+  expect(uniqueId: string, leg: ClientLeg | undefined): void {
+    if (this.#expected.size >= EXPECTED_LIMIT) this.#expected.delete(this.#expected.keys().next().value!)
+    this.#expected.set(uniqueId, leg)
   }
   /** Nothing is known any more but what was. */
   lost(): void {

@@ -1,0 +1,100 @@
+/** The whole: server, clients, softphones and a real Asterisk; what people read on their clients' terminals. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import { asteriskBlocks } from '../../src/server/pbx/asterisk-config.ts'
+import { endpoint } from '../kit/asterisk.ts'
+import { behindPbx } from '../kit/behind-pbx.ts'
+import { freePorts } from '../kit/free-ports.ts'
+import type { Baresip } from '../kit/phones/baresip.ts'
+import { until } from '../kit/processes.ts'
+import { toneShare } from '../kit/tones.ts'
+import { part, seconds } from '../kit/wav.ts'
+import { needs, needsAsterisk } from './setup.ts'
+
+const names = ['anna', 'bert', 'carl']
+const at = (extension: string, a: { address: string; port: number }): string => `sip:${extension}@${a.address}:${a.port}`
+
+async function hears(phone: Baresip, hz: number): Promise<void> {
+  const from = seconds(phone.heard())
+  await until(15_000, `2 s of sound at ${phone.uri}`, () => seconds(phone.heard()) >= from + 2.5 || undefined, phone.printed, 100)
+  const share = toneShare(part(phone.heard(), from + 0.6), hz)
+  assert.ok(share >= 0.9, `${phone.uri} hears ${hz} Hz in ${share} of the windows`)
+}
+
+test('clients show each other by certificate and a plain phone as unverified; nobody gets in where certificates are demanded', { timeout: 180_000 }, async (t) => {
+  if (!needs(t, 'baresip') || !needsAsterisk(t)) return
+  const agi = await freePorts(2)
+  const secretFile = path.join(tmpdir(), `stc-ami-${process.pid}-${agi}.secret`)
+  writeFileSync(secretFile, 'only for tests\n', { mode: 0o600 })
+  const blocks = asteriskBlocks({ ami: { user: 'stc', secret: 'only for tests', permit: ['127.0.0.1/32'] }, agi: { address: '127.0.0.1', port: agi }, conferences: ['_7XX'], phones: [] })
+  let ami = 0
+  const w = await behindPbx(t, {
+    config: (ports) => {
+      ami = ports.ami
+      return {
+        'manager.conf': blocks.manager, 'confbridge.conf': blocks.confbridge, 'pjsip.conf': names.map((n) => endpoint(n)).join('\n'),
+        'extensions.conf': `${blocks.extensions}\n[phones]\ninclude => stc-conferences\n`,
+      }
+    },
+    get serverConfig() {
+      return { pbx: { ami: { port: ami, secretFile }, agi: { port: agi }, conferences: { 701: { certificates: 'required' } } } }
+    },
+  })
+  const [a, b] = [await w.client('anna'), await w.client('bert')]
+  const [anna, bert] = [await w.phone('anna', 700, a.sip), await w.phone('bert', 1100, b.sip)]
+  const carl = await w.phone('carl', 500, { address: w.asterisk.address, port: w.asterisk.sip })
+
+  anna.dial(at('700', a.sip))
+  await a.shows(/◐ Our server can hear this\.\n {4}anna {2}\[[0-9a-f]{8}\] {2}\(you\)/)
+  bert.dial(at('700', b.sip))
+  await a.shows(/bert joined/)
+  await b.shows(/ {4}anna {2}\[[0-9a-f]{8}\]/)
+  await Promise.all([hears(anna, 1100), hears(bert, 700)])
+  carl.dial(at('700', { address: w.asterisk.address, port: w.asterisk.sip }))
+  for (const c of [a, b]) {
+    await c.shows(/So can anyone on the line of an unverified caller\./)
+    await c.shows(/ {4}unverified: carl/)
+  }
+  carl.hangup()
+  for (const c of [a, b]) await c.shows(/an unverified caller \(carl\) left/)
+  bert.hangup()
+  await a.shows(/bert left/)
+  anna.hangup()
+  await a.shows(/700: left/)
+
+  await carl.events.next('closed')
+  carl.dial(at('701', { address: w.asterisk.address, port: w.asterisk.sip }))
+  await carl.events.next('closed', 20_000)
+  assert.match(w.server.process.output(), /PBX_CERTIFICATE_NEEDED/)
+  await anna.events.next('closed')
+  anna.dial(at('701', a.sip))
+  await a.shows(/701|◐ Our server can hear this\.[\s\S]*◐ Our server can hear this\.\n {4}anna/)
+})
+
+test('a gateway brings an extension into a sealed room, and everybody is told', { timeout: 180_000 }, async (t) => {
+  if (!needs(t, 'baresip') || !needsAsterisk(t)) return
+  const w = await behindPbx(t, {
+    config: () => ({
+      'pjsip.conf': names.map((n) => endpoint(n)).join('\n'),
+      'extensions.conf': '[phones]\nexten => _8XXX,1,Dial(PJSIP/${EXTEN}@stc-gateway,30)\n',
+    }),
+  })
+  const rooms = { default: { suite: 'x25519', gateways: true } }
+  const a = await w.client('anna', { rooms })
+  const g = await w.client('desk', { kind: 'gateway', upstream: 'none' })
+  w.asterisk.write('pjsip.conf', `[stc-gateway]\ntype=endpoint\ncontext=phones\ndisallow=all\nallow=g722\naors=stc-gateway\ndirect_media=no\n[stc-gateway]\ntype=aor\ncontact=sip:127.0.0.1:${g.sip.port}`)
+  await w.asterisk.cli('module reload res_pjsip.so')
+  await until(10_000, 'the gateway at Asterisk', async () => (await w.asterisk.cli('pjsip show endpoints')).includes('stc-gateway') || undefined)
+  const anna = await w.phone('anna', 700, a.sip)
+  const carl = await w.phone('carl', 500, { address: w.asterisk.address, port: w.asterisk.sip })
+  anna.dial(at('8100', a.sip))
+  await anna.events.next('established')
+  carl.dial(at('8100', { address: w.asterisk.address, port: w.asterisk.sip }))
+  await carl.events.next('established', 30_000)
+  await a.shows(/gateway: telephone callers can hear this/)
+  await a.shows(/Telephone callers can hear this through a gateway\./)
+  await Promise.all([hears(anna, 500), hears(carl, 700)])
+})
