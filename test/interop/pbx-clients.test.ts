@@ -79,7 +79,7 @@ test('a gateway brings an extension into a sealed room, and everybody is told', 
   const w = await behindPbx(t, {
     config: () => ({
       'pjsip.conf': names.map((n) => endpoint(n)).join('\n'),
-      'extensions.conf': '[phones]\nexten => _8XXX,1,Dial(PJSIP/${EXTEN}@stc-gateway,30)\n',
+      'extensions.conf': `[phones]\nexten => _8XXX,1,Dial(PJSIP/\${EXTEN}@stc-gateway,30)\n`,
     }),
   })
   const rooms = { default: { suite: 'x25519', gateways: true } }
