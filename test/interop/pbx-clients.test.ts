@@ -30,18 +30,12 @@ test('clients show each other by certificate and a plain phone as unverified; no
   const secretFile = path.join(tmpdir(), `stc-ami-${process.pid}-${agi}.secret`)
   writeFileSync(secretFile, 'only for tests\n', { mode: 0o600 })
   const blocks = asteriskBlocks({ ami: { user: 'stc', secret: 'only for tests', permit: ['127.0.0.1/32'] }, agi: { address: '127.0.0.1', port: agi }, conferences: ['_7XX'], phones: [] })
-  let ami = 0
   const w = await behindPbx(t, {
-    config: (ports) => {
-      ami = ports.ami
-      return {
-        'manager.conf': blocks.manager, 'confbridge.conf': blocks.confbridge, 'pjsip.conf': names.map((n) => endpoint(n)).join('\n'),
-        'extensions.conf': `${blocks.extensions}\n[phones]\ninclude => stc-conferences\n`,
-      }
-    },
-    get serverConfig() {
-      return { pbx: { ami: { port: ami, secretFile }, agi: { port: agi }, conferences: { 701: { certificates: 'required' } } } }
-    },
+    config: () => ({
+      'manager.conf': blocks.manager, 'confbridge.conf': blocks.confbridge, 'pjsip.conf': names.map((n) => endpoint(n)).join('\n'),
+      'extensions.conf': `${blocks.extensions}\n[phones]\ninclude => stc-conferences\n`,
+    }),
+    serverConfig: ({ ami }) => ({ pbx: { ami: { port: ami, secretFile }, agi: { port: agi }, conferences: { 701: { certificates: 'required' } } } }),
   })
   const [a, b] = [await w.client('anna'), await w.client('bert')]
   const [anna, bert] = [await w.phone('anna', 700, a.sip), await w.phone('bert', 1100, b.sip)]
