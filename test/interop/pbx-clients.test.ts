@@ -42,10 +42,10 @@ test('clients show each other by certificate and a plain phone as unverified; no
   const carl = await w.phone('carl', 500, { address: w.asterisk.address, port: w.asterisk.sip })
 
   anna.dial(at('700', a.sip))
-  await a.shows(/◐ Our server can hear this\.\n {4}anna {2}\[[0-9a-f]{8}\] {2}\(you\)/)
+  await a.shows(/◐ Our server can hear this\.\n {4}\d+ anna {2}\[[0-9a-f]{8}\] {2}\(you\)/)
   bert.dial(at('700', b.sip))
   await a.shows(/bert joined/)
-  await b.shows(/ {4}anna {2}\[[0-9a-f]{8}\]/)
+  await b.shows(/ {4}\d+ anna {2}\[[0-9a-f]{8}\]/)
   await Promise.all([hears(anna, 1100), hears(bert, 700)])
   carl.dial(at('700', { address: w.asterisk.address, port: w.asterisk.sip }))
   for (const c of [a, b]) {
@@ -65,7 +65,7 @@ test('clients show each other by certificate and a plain phone as unverified; no
   assert.match(w.server.process.output(), /PBX_CERTIFICATE_NEEDED/)
   await anna.events.next('closed')
   anna.dial(at('701', a.sip))
-  await a.shows(/701|◐ Our server can hear this\.[\s\S]*◐ Our server can hear this\.\n {4}anna/)
+  await a.shows(/701|◐ Our server can hear this\.[\s\S]*◐ Our server can hear this\.\n {4}\d+ anna/)
 })
 
 test('a gateway brings an extension into a sealed room, and everybody is told', { timeout: 180_000 }, async (t) => {
