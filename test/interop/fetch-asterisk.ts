@@ -106,7 +106,8 @@ function privateApt(work: string): string {
 function mirror(): string {
   const asked = spawnSync('apt-get', ['indextargets', '--format', '$(ORIGIN) $(LABEL) $(REPO_URI)'], { encoding: 'utf8' })
   const own = /^Debian Debian (https?:\S+)$/m.exec(asked.stdout ?? '')?.[1]
-  return own ?? 'http://deb.debian.org/debian/'
+  if (own === undefined) throw new Error('this host has no mirror of Debian among its package sources')
+  return own
 }
 
 /** Runs a program; its last words where it failed. */

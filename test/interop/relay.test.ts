@@ -110,7 +110,7 @@ test('a phone that says nothing is not hung up by rtp_timeout, as it is without 
   await until(5000, 'no leg left', async () => (await channels()) === 0 || undefined, undefined, 200)
 })
 
-test('the client is killed, the server ends, Asterisk is killed: phones and PBX hear of it, no leg is left', { timeout: 180_000 }, async (t) => {
+test('the client is killed, the server ends: phones and PBX hear of it, no leg is left', { timeout: 180_000 }, async (t) => {
   if (!needs(t, 'baresip') || !needsAsterisk(t)) return
   const w = await behindPbx(t, { config: config() })
   const [a, b] = [await w.client('anna'), await w.client('bert')]
