@@ -34,6 +34,8 @@ export const serverConfig = z.strictObject({
       gather: z.number().min(0).max(20).default(1),
       /** Packets for one member that were gathered go down in one piece (UDP_SEGMENT); pays from a gather of about 5 ms. */
       segment: z.boolean().default(false),
+      /** UDP ports towards the PBX, in pairs; left out: the system picks. */
+      ports: z.strictObject({ first: z.number().int().min(1024).max(65_534), last: z.number().int().min(1025).max(65_535) }).refine((r) => r.last > r.first, 'last must be above first').optional(),
     })
     .prefault({}),
   /** Folder for policies of standing rooms and block notices; without it they are forgotten at the end. */

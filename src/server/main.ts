@@ -52,7 +52,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   if (!shelf.ok) return shelf
   const bind = config.listen.address === '::' ? { ...config.listen, address: await anyAddress() } : config.listen
   const { media } = config
-  const plane = await startPlane({ bind, choice: media.plane, gatherMs: media.gather, segment: media.segment })
+  const plane = await startPlane({ bind, choice: media.plane, gatherMs: media.gather, segment: media.segment, ...(media.ports === undefined ? {} : { ports: media.ports }) })
   if (!plane.ok) return plane.fault.code === 'NET_BIND' ? err('CONFIG_LISTEN', `${showAddress(bind)} UDP`, plane.fault) : plane
   const { provider, fallback, buffers } = plane.value.facts
   if (fallback !== undefined) log.warn({ code: fallback.code }, fallback.message)
