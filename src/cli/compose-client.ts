@@ -154,6 +154,6 @@ function readTls(files: { certificate: string; key: string }, configFile: string
 }
 
 function newRoom(config: ClientConfig, room: string): VaultCalls['room.create']['in']['policy'] {
-  const { suite, codec, forwarding, maximumMembers, admit, gateways = false, lobby = false, journal = true, minimumKeyProtection = 'in-process' } = roomConfig(config, room)
-  return { room: room as RoomName, realm: config.realm, hosts: [], admit, suite, codec, forwarding, maximumMembers, gatewaysAllowed: gateways, lobby, journal, minimumKeyProtection }
+  const { suite, codec, forwarding, maximumMembers, admit, gateways = false, lobby = false, minimumKeyProtection = 'in-process' } = roomConfig(config, room)
+  return { room: room as RoomName, realm: config.realm, hosts: [], admit, suite, codec, forwarding, maximumMembers, gatewaysAllowed: gateways, lobby, minimumKeyProtection }
 }

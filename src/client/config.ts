@@ -28,7 +28,6 @@ const room = z.strictObject({
   lobby: z.boolean().optional(),
   gateways: z.boolean().optional(),
   minimumKeyProtection: z.enum(KEY_PROTECTIONS).optional(),
-  journal: z.boolean().optional(),
 })
 
 const identity = z.strictObject({ certificate: file, key: file, passphrase: z.string().optional(), anchors: z.array(file).min(1),
@@ -69,7 +68,7 @@ export const clientConfig = z.strictObject({
       emergency: z.array(z.string().regex(/^[0-9]{2,8}$/, 'must be 2 to 8 digits')).optional(),
     })
     .prefault({}),
-  /** Folder for what is remembered of rooms and people, and for the journal; beside this file, `NAME-data`, unless given. */
+  /** Folder for what is remembered of rooms and people; beside this file, `NAME-data`, unless given. */
   data: file.optional(),
   rooms: z.record(z.string(), room).default({}),
   /** Whether SRTP of the media thread uses libcrypto itself: `auto`, where that works. */

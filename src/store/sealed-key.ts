@@ -13,7 +13,7 @@ import { encodePem } from '../protocol/x509/pem.ts'
 
 export const SEALED_LABEL = 'STC SEALED KEY'
 const VERSION = 1
-export const LOCKS = ['passphrase', 'keyring', 'enclave'] as const
+export const LOCKS = ['passphrase', 'keyring'] as const
 /** What the file is opened with. */
 export type Lock = (typeof LOCKS)[number]
 
@@ -28,7 +28,7 @@ const MOST_LOG_N = 20
 /** What may be needed to open a private key's file. */
 export interface KeyUnlock {
   readonly passphrase?: string
-  /** What the operating system's keyring or the enclave gave out. */
+  /** What the operating system's keyring gave out. */
   readonly secret?: Uint8Array
   /** Id of this machine; absent where it has none. */
   readonly machine?: string

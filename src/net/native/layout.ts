@@ -28,9 +28,7 @@ export const MSG_DONTWAIT = 0x40
 export const EPOLL_CLOEXEC = 0o2000000
 export const EPOLL_CTL_ADD = 1
 export const EPOLL_CTL_DEL = 2
-export const EPOLL_CTL_MOD = 3
 export const EPOLLIN = 1
-export const EPOLLOUT = 4
 export const EFD_NONBLOCK = 0o4000
 export const EFD_CLOEXEC = 0o2000000
 

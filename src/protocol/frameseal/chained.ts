@@ -5,7 +5,6 @@
 import { concat, utf8 } from '../../base/bytes.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 
-export const CHAINED_FRAME = 160
 const KEY = 32
 /** The prototype's AES-128: the first 16 octets of each cipher key. */
 const AES_KEY = 16

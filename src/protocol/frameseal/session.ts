@@ -37,15 +37,12 @@ export interface FrameSessionOptions {
   readonly codec: SealedCodec
   /** Frames under one key; tests shrink it. */
   readonly frames?: number
-  /** Lowest bit of what is given to the phone; see docs/decisions for which sounds best. */
-  readonly low?: 0 | 1
 }
 
 export class FrameSession implements Disposable {
   readonly #crypto: CryptoPort
   readonly #codec: SealedCodec
   readonly #limit: number
-  readonly #low: 0 | 1
   #epochs: Epoch[] = []
   /** The newest epoch, under which all is sealed. */
   #sending: Epoch | undefined
@@ -55,7 +52,6 @@ export class FrameSession implements Disposable {
     this.#crypto = crypto
     this.#codec = options.codec
     this.#limit = Math.min(options.frames ?? 2 ** COUNTER_BITS, 2 ** COUNTER_BITS)
-    this.#low = options.low ?? 0
   }
 
   /** Frames left under the key that seals now. */
@@ -128,7 +124,7 @@ export class FrameSession implements Disposable {
 
   #unpack(payload: Uint8Array, octets: number): Uint8Array {
     const out = new Uint8Array(octets)
-    unpackSeven(payload, out, this.#low)
+    unpackSeven(payload, out, 0)
     return out
   }
 

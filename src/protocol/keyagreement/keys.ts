@@ -64,10 +64,6 @@ export class Schedule implements Disposable {
   frameKeys(role: Role, epoch: number): { key: Uint8Array; salt: Uint8Array; mask: Uint8Array } {
     return { key: this.#expand('frame key', role, 32, epoch), salt: this.#expand('frame salt', role, 12, epoch), mask: this.#expand('frame mask', role, 32, epoch) }
   }
-  /** What the keys of the next epochs start from, with a fresh exchange (docs/protocol/sealed-calls.md §4). */
-  next(shared: Uint8Array): Schedule {
-    return new Schedule(this.#crypto, this.#expand('next epoch', 'initiator', 64), [shared])
-  }
   [Symbol.dispose](): void {
     this.#prk.fill(0)
   }

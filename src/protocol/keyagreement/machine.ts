@@ -3,7 +3,7 @@
  * fork, used once. Lives in the vault.
  */
 import { type Instant, instant } from '../../base/brand.ts'
-import { concat, sameBytes } from '../../base/bytes.ts'
+import { compareBytes, concat, sameBytes } from '../../base/bytes.ts'
 import type { FaultCode } from '../../base/faults/index.ts'
 import type { Machine } from '../../base/machine.ts'
 import { type Fault, makeFault } from '../../base/result.ts'
@@ -144,7 +144,7 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
 
   #onCommit(m: Extract<Message, { type: 'commit' }>, bytes: Uint8Array): void {
     if (this.#phase === 'committed') {
-      const order = compare(m.hash, this.#script.get('commit')!.subarray(1))
+      const order = compareBytes(m.hash, this.#script.get('commit')!.subarray(1))
       if (order === 0) return this.#refuse('KEYAGREEMENT_REFLECTED', 'commit')
       // Glare: the lower commitment initiates. The other side will see it the same way.
       if (order > 0) return
@@ -321,9 +321,4 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
     this.#wipeOwn()
     this.#schedule?.[Symbol.dispose]()
   }
-}
-
-function compare(a: Uint8Array, b: Uint8Array): number {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!
-  return 0
 }

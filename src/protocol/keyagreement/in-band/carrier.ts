@@ -1,12 +1,12 @@
 /**
- * The in-band carrier (docs/protocol/sealed-calls.md §5): hello in the low bits, then control frames under a key that the two shares give. That key
+ * The in-band carrier (docs/protocol/sealed-calls.md §4): hello in the low bits, then control frames under a key that the two shares give. That key
  * is nobody's in particular: it only makes room for the key agreement itself, which runs inside with keys of its own.
  *
  * One call's octets go through `outgoing` and `incoming`, payload by payload. Until the other side is known to read them no control frame is sent:
  * an ordinary phone never gets anything but its call.
  */
 import type { Instant } from '../../../base/brand.ts'
-import { concat, utf8 } from '../../../base/bytes.ts'
+import { compareBytes, concat, utf8 } from '../../../base/bytes.ts'
 import type { CryptoPort, KeyPair } from '../../../crypto/port.ts'
 import { capacity, type DirectionKeys, fits, type SealedCodec } from '../../frameseal/frame.ts'
 import { FrameSession } from '../../frameseal/session.ts'
@@ -83,12 +83,13 @@ export class InBandCarrier implements Disposable {
   #derive(now: Instant): void {
     const theirs = this.#reader.share
     if (this.#session !== undefined || this.#failed || theirs === undefined) return
-    const lower = before(this.#own.publicKey, theirs)
+    const order = compareBytes(this.#own.publicKey, theirs)
+    const lower = order < 0
     const shared = this.#crypto.dh('x25519', this.#own.privateKey, theirs)
     this.#own.privateKey.fill(0)
     // Our own hello come back, or a share that gives nothing.
-    this.#failed = shared === undefined || lower === undefined
-    if (shared === undefined || lower === undefined) return
+    this.#failed = shared === undefined || order === 0
+    if (shared === undefined || order === 0) return
     const shares = lower ? concat(this.#own.publicKey, theirs) : concat(theirs, this.#own.publicKey)
     const prk = this.#crypto.hkdfExtract('sha512', utf8('stc in band v1'), shared)
     const keysOf = (from: 'lower' | 'higher'): DirectionKeys => {
@@ -105,10 +106,4 @@ export class InBandCarrier implements Disposable {
     this.#own.privateKey.fill(0)
     this.#session?.[Symbol.dispose]()
   }
-}
-
-/** Undefined: the two are equal. */
-function before(a: Uint8Array, b: Uint8Array): boolean | undefined {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! < b[i]!
-  return undefined
 }

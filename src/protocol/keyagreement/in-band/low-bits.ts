@@ -1,5 +1,5 @@
 /**
- * Twenty bits in the lowest bits of a codec frame of 160 octets (docs/protocol/sealed-calls.md §5): one octet in eight, so that nobody hears
+ * Twenty bits in the lowest bits of a codec frame of 160 octets (docs/protocol/sealed-calls.md §4): one octet in eight, so that nobody hears
  * it. Each frame stands for itself: index (5) ‖ data (9) ‖ check (6) over the upper bits of the frame.
  *
  * The check tells a transparent path from one that converts: conversion between laws leaves most low bits as they were, but not

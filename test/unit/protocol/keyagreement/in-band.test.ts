@@ -93,8 +93,13 @@ test('the lane: messages of any length arrive whole, once and in order, over los
         if (payload === undefined || n.chance(0.2)) continue
         const padded = new Uint8Array(140)
         padded.set(payload)
-        const arrived = n.chance(0.1) && held === undefined ? [] : [padded]
-        if (arrived.length === 0) held = undefined
+        if (to === b && held === undefined && n.chance(0.1)) {
+          held = padded
+          continue
+        }
+        // What was held back comes after the one behind it.
+        const arrived = to === b && held !== undefined ? [padded, held] : [padded]
+        if (to === b) held = undefined
         for (const p of arrived) {
           const whole = to.receive(p)
           if (to === b) got.push(...whole)
