@@ -26,7 +26,7 @@ const config = () => ({ 'pjsip.conf': ['anna', 'bert'].map((n) => endpoint(n)).j
 async function phone(asterisk: Asterisk, name: string, hz: number): Promise<Baresip> {
   const microphone = path.join(folder, `${name}.wav`)
   writeWav(microphone, tone(hz, { rate: 16000, seconds: 60 }))
-  const started = await startBaresip({ name, codecs: ['g722', 'pcmu'], microphone, autoAnswer: true, registrar: { address: asterisk.address, port: asterisk.sip, password: `secret-${name}` } })
+  const started = await startBaresip({ name, codecs: ['g722', 'pcmu'], microphone, autoAnswer: true, registrar: { address: asterisk.address, port: asterisk.sip, password: `secret-${name}` }, unbuffered: true })
   await started.events.next('registered')
   return started
 }

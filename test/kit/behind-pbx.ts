@@ -47,7 +47,7 @@ export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<Be
     phone: async (name, hz, at, more = {}) => {
       const microphone = path.join(folder, `${name}.wav`)
       writeWav(microphone, tone(hz, { rate: 16000, seconds: 60 }))
-      const phone = await startBaresip({ name, codecs: ['g722', 'pcmu'], microphone, autoAnswer: true, registrar: { ...at, password: `secret-${name}` }, ...more })
+      const phone = await startBaresip({ name, codecs: ['g722', 'pcmu'], microphone, autoAnswer: true, registrar: { ...at, password: `secret-${name}` }, unbuffered: at.port === asterisk.sip, ...more })
       t.after(() => phone.stop())
       await phone.events.next('registered')
       return phone

@@ -23,6 +23,12 @@ export interface BaresipOptions extends PhoneOptions {
   readonly caFile?: string
   /** More parameters of the account line, e.g. `;100rel=yes`. */
   readonly account?: string
+  /**
+   * Without its jitter buffer, for a phone that hears Asterisk directly. The buffer of baresip 1.0 is not emptied when the SSRC
+   * changes before it has begun to play, and then drops all packets of a lower sequence number as late; Asterisk changes
+   * the SSRC after its first packets, when it begins to pass RTP on from leg to leg.
+   */
+  readonly unbuffered?: boolean
 }
 
 export interface Baresip extends Phone {
@@ -122,7 +128,7 @@ function config(o: BaresipOptions, folder: string, at: { sipPort: number; contro
     'auplay_channels 1',
     'audio_buffer 20-160',
     `rtp_ports ${at.rtp}-${at.rtp + 19}`,
-    'jitter_buffer_delay 2-10',
+    `jitter_buffer_delay ${o.unbuffered === true ? '0-0' : '2-10'}`,
     'rtp_stats no',
     'statmode_default off',
     `net_interface ${host}`,
