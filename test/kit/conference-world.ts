@@ -2,9 +2,15 @@
  * Whole conferences in virtual time: real membership machines, vaults, media sessions, media plane and room machine,
  * over a simulated network. `toMember` and `toServer` let a test play the hostile server.
  */
-import { instant, type Ssrc } from '../../src/base/brand.ts'
+import { instant, type RoomName, type Ssrc } from '../../src/base/brand.ts'
 import { must } from '../../src/base/result.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
+import type { CryptoPort } from '../../src/crypto/port.ts'
+import type { Identity, KeyProtection } from '../../src/model/identity.ts'
+import type { Acquaintance } from '../../src/model/roster.ts'
+import type { RevocationProof } from '../../src/model/trust.ts'
+import { issueRevocationList } from '../../src/pki/authority.ts'
+import { parseCertificate } from '../../src/protocol/x509/certificate.ts'
 import { portablePlane } from '../../src/media/plane/portable.ts'
 import type { LegId, MediaPlane } from '../../src/media/plane/types.ts'
 import { type NewRoom, ALL_FORWARDED_LIMIT } from '../../src/model/policy.ts'
@@ -20,6 +26,7 @@ import { People, REALM } from './people.ts'
 import { SeededNumbers } from './seeded-random.ts'
 import { type SimHost, SimNet } from './sim-net.ts'
 import { VirtualClock } from './virtual-clock.ts'
+import { WrongClock } from './skewed-clock.ts'
 import { ROOM, WorldMember } from './world-member.ts'
 
 export { ROOM, WorldMember }
@@ -30,6 +37,11 @@ export interface WorldOptions {
   readonly limits?: Partial<RoomLimits>
   /** Without sound: membership alone, for rooms of many. */
   readonly media?: boolean
+  /** Another room of the same server: one clock, one network, one authority. */
+  readonly beside?: ConferenceWorld
+  readonly room?: RoomName
+  /** The authority's certificates name a revocation list; what the server hands out of them: `publish`. */
+  readonly lists?: boolean
 }
 
 interface Branch {
@@ -47,6 +59,15 @@ export interface ArriveOptions {
   readonly as?: WorldMember
   /** What it remembers from before, as its data folder would. */
   readonly memory?: Uint8Array
+  /** The client of this member of another room, with its one vault. */
+  readonly client?: WorldMember
+  /** Seconds by which its clock is wrong. */
+  readonly clockAhead?: number
+  /** Remembers whom it met, as a client's data folder does. */
+  readonly meet?: (identity: Identity) => Acquaintance
+  readonly keyProtection?: KeyProtection
+  /** Lists about revocation that it knows at its start; all that were published unless given. */
+  readonly proofs?: readonly RevocationProof[]
   /** It lets in people who hold no keys. */
   readonly kind?: 'member' | 'gateway'
   /** A hostile member: what it does not check. Its media keys go to `leak`. */
@@ -54,8 +75,9 @@ export interface ArriveOptions {
 }
 
 export class ConferenceWorld {
-  readonly clock = new VirtualClock()
-  readonly crypto = createNodeCrypto()
+  readonly clock: VirtualClock
+  readonly crypto: CryptoPort
+  readonly room: RoomName
   readonly numbers: SeededNumbers
   readonly net: SimNet
   readonly people: People
@@ -78,6 +100,9 @@ export class ConferenceWorld {
   /** Changes the streams that flow, as a server could. */
   flow: (streams: readonly Stream[]) => readonly Stream[] = (s) => s
   readonly server: SimHost
+  /** Everything that the authority published about revocation. */
+  readonly published: RevocationProof[] = []
+  readonly #address: string
   readonly #trunk: Branch
   readonly #branches: Branch[] = []
   #nextSsrc = 5000
@@ -87,37 +112,58 @@ export class ConferenceWorld {
   #routed = new Set<Ssrc>()
 
   constructor(options: WorldOptions = {}) {
-    const { seed = 1 } = options
+    const { seed = 1, beside, room = ROOM } = options
+    this.room = room
+    this.clock = beside?.clock ?? new VirtualClock()
+    this.crypto = beside?.crypto ?? createNodeCrypto()
     this.numbers = new SeededNumbers(`world ${seed}`)
-    this.net = new SimNet(this.clock, seed)
-    this.server = this.net.host('server', '192.0.2.1')
-    this.people = new People(this.clock.unix(), this.crypto)
+    this.net = beside?.net ?? new SimNet(this.clock, seed)
+    this.#address = beside === undefined ? '192.0.2.1' : '192.0.2.2'
+    this.server = this.net.host(beside === undefined ? 'server' : 'server-2', this.#address)
+    this.people = beside?.people ?? new People(this.clock.unix(), this.crypto, 'Test CA', options.lists === true ? 'http://ca.test.example/list.crl' : undefined)
     this.withMedia = options.media ?? true
     this.limits = { ...ROOM_LIMITS, ...options.limits }
     this.policy = {
-      room: ROOM, realm: REALM, hosts: [], admit: 'anchors', suite: 'x25519', codec: 'g722', forwarding: 'all',
+      room, realm: REALM, hosts: [], admit: 'anchors', suite: 'x25519', codec: 'g722', forwarding: 'all',
       maximumMembers: ALL_FORWARDED_LIMIT, gatewaysAllowed: false, ...options.policy,
     }
     this.shelf = new Shelf({ crypto: this.crypto, clock: this.clock, realm: REALM, authorities: [toHex(this.crypto.hash('sha256', this.people.ca.signer.spki))] })
-    this.machine = new RoomMachine(ROOM, this.limits)
+    this.machine = new RoomMachine(room, this.limits)
     this.#trunk = { machine: this.machine, sessions: new Set(), cancelWake: () => {} }
+    if (options.lists === true) this.publish()
   }
   static async start(options: WorldOptions = {}): Promise<ConferenceWorld> {
     const w = new ConferenceWorld(options)
-    w.plane = portablePlane({ socket: await w.server.bind({ address: '192.0.2.1', port: 7443 }), udp: w.server, scheduler: w.clock, crypto: w.crypto })
+    w.plane = portablePlane({ socket: await w.server.bind({ address: w.#address, port: 7443 }), udp: w.server, scheduler: w.clock, crypto: w.crypto })
     return w
+  }
+  /** The authority's next list, which the server hands to everybody: these are revoked. */
+  publish(...revoked: readonly WorldMember[]): void {
+    const now = this.clock.unix()
+    const entries = revoked.map((m) => ({ serial: must(parseCertificate(m.identity.chain[0]!)).serial, when: now }))
+    const proof = { kind: 'crl' as const, der: issueRevocationList(this.people.ca, entries, this.published.length + 1, now) }
+    this.published.push(proof)
+    for (const m of this.members) for (const x of this.toMember(m, { k: 'revocation', proofs: [proof] })) this.send(m, x)
   }
   /** A person with a client, connected to the server and not yet in the room. */
   async arrive(name: string, options: ArriveOptions = {}): Promise<WorldMember> {
     const people = options.from ?? this.people
-    const identity = options.as?.identity ?? people.person(name)
+    const identity = (options.as ?? options.client)?.identity ?? people.person(name)
     const { chain, pkcs8 } = identity
     const trusted = [this.people, people, ...(options.hostile?.trusts === undefined ? [] : [options.hostile.trusts])]
-    const vaultOptions = { ...(options.memory === undefined ? {} : { memory: options.memory }), kind: options.kind ?? 'member', chain, pkcs8, anchors: [...new Set(trusted.map((p) => p.ca.certificate))], realm: REALM }
-    const vault = options.hostile === undefined ? must(createVault(this, vaultOptions)) : leakyVault(this, vaultOptions, options.hostile.leak ?? (() => {}))
+    const vaultOptions = {
+      ...(options.memory === undefined ? {} : { memory: options.memory }), kind: options.kind ?? 'member', chain, pkcs8, anchors: [...new Set(trusted.map((p) => p.ca.certificate))], realm: REALM,
+      revocation: { proofs: options.proofs ?? this.published }, ...(options.keyProtection === undefined ? {} : { keyProtection: options.keyProtection }),
+    }
+    const vaultWorld = { crypto: this.crypto, clock: options.clockAhead === undefined ? this.clock : new WrongClock(this.clock, options.clockAhead) }
+    const leaky = options.hostile === undefined ? undefined : leakyVault(vaultWorld, vaultOptions, options.hostile.leak ?? (() => {}))
+    const vault = options.client?.vault ?? leaky?.vault ?? must(createVault(vaultWorld, vaultOptions))
     const n = ++this.#arrivals
-    const host = this.net.host(`${name}-${n}`, `198.51.${100 + (n >> 8)}.${n & 255}`)
+    const host = this.net.host(`${this.room}-${name}-${n}`, `198.${this.#address === '192.0.2.1' ? 51 : 18}.${100 + (n >> 8)}.${n & 255}`)
     const m = new WorldMember(this, name, `s${n}`, vault, identity, host, options.hz)
+    if (leaky !== undefined) m.group = leaky.group
+    if (options.meet !== undefined) m.meet = options.meet
+    m.clock = vaultWorld.clock
     this.members.push(m)
     if (this.withMedia) this.openHop(m)
     return m
@@ -195,7 +241,7 @@ export class ConferenceWorld {
   }
   /** The room's delivery splits: these members live on in a copy of their own, and neither side hears of the other's. */
   fork(members: readonly WorldMember[]): RoomMachine {
-    const machine = new RoomMachine(ROOM, this.limits, structuredClone(this.machine.state))
+    const machine = new RoomMachine(this.room, this.limits, structuredClone(this.machine.state))
     const branch = { machine, sessions: new Set(members.map((m) => m.session)), cancelWake: () => {} }
     this.#branches.push(branch)
     this.#stepBranch(branch, { kind: 'tick' })
@@ -217,7 +263,9 @@ export class ConferenceWorld {
   send(m: WorldMember, message: ServerMessage): void {
     const { session } = m
     m.later('down', this.latencyMs + m.lagMs + m.stallMs, () => {
-      if (m.connected && m.session === session && m.call !== undefined) m.call.onWire(message)
+      if (!m.connected || m.session !== session) return
+      if (message.k === 'revocation') m.learn(message.proofs)
+      else if (m.call !== undefined) m.call.onWire(message)
     })
   }
   /** The server begins to route anew, for a test that changed `flow`. */
@@ -236,7 +284,7 @@ export class ConferenceWorld {
     else if (o.kind === 'send') {
       this.log.push({ to: o.session, message: o.message })
       const m = this.members.find((x) => x.session === o.session)
-      const policy = o.message.k === 'room-info' ? this.shelf.policyOf(ROOM) : undefined
+      const policy = o.message.k === 'room-info' ? this.shelf.policyOf(this.room) : undefined
       const message = policy !== undefined && o.message.k === 'room-info' ? { ...o.message, policy: { ...policy } } : o.message
       if (m !== undefined) for (const x of this.toMember(m, message)) this.send(m, x)
       const light = this.light.get(o.session)

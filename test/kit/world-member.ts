@@ -5,15 +5,18 @@ import { must, ok } from '../../src/base/result.ts'
 import { encodeRooms } from '../../src/protocol/policy/index.ts'
 import { codecFactory } from '../../src/audio/codecs.ts'
 import { type CallObserver, RunningCall } from '../../src/client/calls.ts'
-import { conferenceKind } from '../../src/client/kinds/conference/index.ts'
+import { type ConferenceOptions, conferenceKind } from '../../src/client/kinds/conference/index.ts'
 import type { MediaCommand, MediaEvent } from '../../src/media/api.ts'
 import type { LegId } from '../../src/media/plane/types.ts'
 import { createMediaSession, type MediaSession } from '../../src/media/session/session.ts'
 import type { RoomCommand } from '../../src/client/call.ts'
 import type { CallEvent, Roster } from '../../src/model/roster.ts'
 import type { GroupView, Vault } from '../../src/vault/api/calls.ts'
+import type { Clock } from '../../src/base/ports.ts'
+import type { RevocationProof } from '../../src/model/trust.ts'
 import type { ConferenceWorld } from './conference-world.ts'
 import { robot } from './media-world.ts'
+import type { LeakyVault } from './leaky-vault.ts'
 import type { People } from './people.ts'
 import type { SimHost } from './sim-net.ts'
 
@@ -42,6 +45,11 @@ export class WorldMember {
   joinedAt: number | undefined
   /** The group as the vault gave it last. */
   view: GroupView | undefined
+  /** A hostile one's: the group as its vault keeps it. */
+  group: LeakyVault['group'] | undefined
+  /** What somebody is to it, by what it remembers. */
+  meet: ConferenceOptions['meet']
+  clock: Clock
   /** Of its tone; 0: it says nothing. */
   readonly hz: number
   /** Extra one-way latency of the channel, ms. */
@@ -61,6 +69,7 @@ export class WorldMember {
     this.keyId = toHex(world.crypto.hash('sha256', identity.signer.spki))
     this.host = host
     this.hz = hz ?? 0
+    this.clock = world.clock
     if (world.withMedia) {
       this.media = createMediaSession({
         udp: host, scheduler: world.clock, crypto: world.crypto, codecs: codecFactory(), vault,
@@ -80,7 +89,7 @@ export class WorldMember {
     this.#dialledAt = world.clock.now()
     this.heard.length = 0
     const kind = conferenceKind({
-      sha256: (b) => world.crypto.hash('sha256', b), chance: () => world.numbers.float(), unix: () => world.clock.unix(),
+      sha256: (b) => world.crypto.hash('sha256', b), chance: () => world.numbers.float(), unix: () => this.clock.unix(), ...(this.meet === undefined ? {} : { meet: this.meet }),
       newRoom: (room) => ({ ...world.policy, room: room as RoomName }),
     })
     this.media?.command({ op: 'phone.open', phone: 1, bind: '127.0.0.1', media: robot(this.hz === 0 ? undefined : this.hz) })
@@ -94,7 +103,7 @@ export class WorldMember {
         this.over = fault === undefined ? { reason } : { reason, code: fault.code }
       },
     }
-    this.call = new RunningCall(1, ROOM, 1, 1, kind.start({ kind: 'room', room: ROOM }, { conference: 1, hop: 1, phone: 1 }), {
+    this.call = new RunningCall(1, world.room, 1, 1, kind.start({ kind: 'room', room: world.room }, { conference: 1, hop: 1, phone: 1 }), {
       vault: this.#stallingVault(), scheduler: world.clock,
       media: (c) => {
         this.commands.push(c)
@@ -122,6 +131,12 @@ export class WorldMember {
     const { clock } = this.world
     this.#free[way] = Math.max(this.#free[way], clock.now() + delayMs)
     clock.at(instant(this.#free[way]), then)
+  }
+  /** Statements about revocation, as a client takes them. */
+  learn(proofs: readonly RevocationProof[]): void {
+    void this.vault.call('revocation.update', { proofs }).then((r) => {
+      if (r.ok && r.value.changed && this.call !== undefined) this.call.input({ kind: 'recheck' })
+    })
   }
   /** Hangs up. */
   leave(): void {

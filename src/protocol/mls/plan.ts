@@ -6,7 +6,7 @@ import type { SignedRoom } from '../../model/policy.ts'
 import type { Policies } from '../policy/index.ts'
 import { decodeKeyPackageMessage } from './codec.ts'
 import { type Removal, encodeRemovals } from './removal.ts'
-import { type Addition, checkAddition, SECOND_GATEWAY } from './rules/additions.ts'
+import { type Addition, checkAddition, notSentAway, SECOND_GATEWAY } from './rules/additions.ts'
 import { type CommitFacts, blockedAuthor } from './rules/commit.ts'
 import { contextExtensions, nextContext, nextPolicies } from './rules/context.ts'
 import { checkRemoval } from './rules/removals.ts'
@@ -97,7 +97,7 @@ class Planner {
     const decoded = decodeKeyPackageMessage(joiner.keyPackage)
     if (!decoded.ok) return decoded
     const { base, state } = this.policies
-    const checked = await checkAddition({ ...this.#facts, base: base.policy, policy: state.policy }, decoded.value)
+    const checked = await checkAddition({ ...this.#facts, members: notSentAway(this.#facts.members, this.removals), base: base.policy, policy: state.policy }, decoded.value)
     if (!checked.ok) return checked
     const { keyId } = checked.value.member.identity
     if (this.additions.some((a) => a.member.identity.keyId === keyId || sameBytes(a.nonce, checked.value.nonce))) return err('MLS_KEY_PACKAGE_REUSED', 'a second request at the same time')

@@ -7,6 +7,7 @@ import type { BasePolicy, StatePolicy } from '../../../model/policy.ts'
 import type { BlockList } from '../../policy/block-notice.ts'
 import { checkKeyPackage } from '../key-package.ts'
 import { type MemberVerifier, type VerifiedMember, memberOfLeaf } from '../member.ts'
+import type { Removal, RemovalReason } from '../removal.ts'
 import type { Suite } from '../suite.ts'
 import { admitted } from './admission.ts'
 
@@ -41,8 +42,19 @@ export interface AdditionFacts {
   readonly base: BasePolicy
   /** As it will be after the commit. */
   readonly policy: StatePolicy
-  /** Before the commit. */
+  /** Who is there but for those whom the commit sends away: see `notSentAway`. */
   readonly members: ReadonlyMap<number, VerifiedMember>
+}
+
+const SENT_AWAY: ReadonlySet<RemovalReason> = new Set(['host', 'blocked', 'leave'])
+
+/**
+ * Whoever exchanges its leaf, or was lost, was let in before and needs nobody's leave again. Whom a host puts out does: otherwise a
+ * nominee could carry out the removal and undo it with one commit.
+ */
+export function notSentAway(members: ReadonlyMap<number, VerifiedMember>, removals: readonly Removal[]): ReadonlyMap<number, VerifiedMember> {
+  const gone = new Set(removals.filter((r) => SENT_AWAY.has(r.reason)).map((r) => r.leaf))
+  return gone.size === 0 ? members : new Map([...members].filter(([leaf]) => !gone.has(leaf)))
 }
 
 export async function checkAddition(facts: AdditionFacts, keyPackage: KeyPackage): Promise<Result<Addition>> {

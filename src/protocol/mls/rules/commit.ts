@@ -7,7 +7,7 @@ import { type Result, err, ok } from '../../../base/result.ts'
 import type { CryptoPort } from '../../../crypto/port.ts'
 import type { MemberVerifier, VerifiedMember } from '../member.ts'
 import type { Suite } from '../suite.ts'
-import { type Addition, type UsedRequests, checkAddition, SECOND_GATEWAY } from './additions.ts'
+import { type Addition, type UsedRequests, checkAddition, notSentAway, SECOND_GATEWAY } from './additions.ts'
 import { type ShapedCommit, shapeOf } from './commit-shape.ts'
 import { checkCommitter } from './committer.ts'
 import type { BlockList, Policies } from '../../policy/index.ts'
@@ -67,8 +67,9 @@ async function checkAdditions(facts: CommitFacts, shape: ShapedCommit, policies:
   const additions: Addition[] = []
   // Whoever stays, and whoever came in earlier in this commit: each key has one leaf.
   const present = new Set(remaining(facts.members, shape.removals.map((r) => r.leaf)).map((m) => m.identity.keyId))
+  const members = notSentAway(facts.members, shape.removals)
   for (const keyPackage of shape.adds) {
-    const addition = await checkAddition({ ...facts, base: policies.base.policy, policy: policies.state.policy }, keyPackage)
+    const addition = await checkAddition({ ...facts, members, base: policies.base.policy, policy: policies.state.policy }, keyPackage)
     if (!addition.ok) return addition
     const { member, nonce } = addition.value
     if (present.has(member.identity.keyId)) return err('MLS_ALREADY_MEMBER')

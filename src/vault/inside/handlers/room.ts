@@ -1,6 +1,7 @@
 /** In a room: each call is one step of one group, and what it means for the media keys. */
 import { type Fault, type Result, err, ok } from '../../../base/result.ts'
 import type { GroupChange } from '../../../protocol/mls/group.ts'
+import { decodeHostAct } from '../../../protocol/mls/removal.ts'
 import type { RemovalRequest, VaultCalls } from '../../api/calls.ts'
 import { viewOf } from '../room-session.ts'
 import type { Handlers } from '../state.ts'
@@ -86,11 +87,17 @@ function agree(stated: readonly RemovalRequest[], told: readonly RemovalRequest[
   return same ? ok(undefined) : err('MLS_REMOVAL', 'the server states other reasons than the committer')
 }
 
+/** Whoever decided a removal, not whoever carried it out: the rules have verified its signature. */
+function actorOf({ reason, evidence }: RemovalRequest): number | undefined {
+  const act = reason === 'host' ? decodeHostAct(evidence) : undefined
+  return act?.ok === true ? act.value.by : undefined
+}
+
 function changes(change: GroupChange): Omit<VaultCalls['room.apply']['out'], 'view'> {
   const { before, after, committer, ended } = change
   const removed = change.removals.flatMap((r) => {
     const member = before.members.get(r.leaf)
-    return member === undefined ? [] : [{ leaf: r.leaf, identity: member.identity, reason: r.reason, by: committer }]
+    return member === undefined ? [] : [{ leaf: r.leaf, identity: member.identity, reason: r.reason, by: actorOf(r) ?? committer }]
   })
   const gone = new Set(change.removals.map((r) => r.leaf))
   const added = ended ? [] : [...after.members.keys()].filter((leaf) => gone.has(leaf) || !before.members.has(leaf))
