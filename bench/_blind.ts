@@ -31,7 +31,7 @@ let spy: StubMember | undefined
 async function join(papers: StubPapers, room: string, suite: 'x-wing' | 'x25519'): Promise<void> {
   const { config } = papers
   const vault = stubVault(papers)
-  const server = { host: config.server.host, port: config.server.port, name: config.server.name ?? config.server.host }
+  const server = { host: config.server!.host, port: config.server!.port, name: config.server!.name ?? config.server!.host }
   const welcome = Promise.withResolvers<void>()
   const answer = async (m: ServerMessage): Promise<void> => {
     if (m.k === 'room-info') {

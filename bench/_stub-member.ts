@@ -194,7 +194,7 @@ export class StubMember {
     const vault = stubVault(papers)
     this.media = new StubMedia(vault, seed, options.listens ?? false)
     this.#handset = new PcmHandset(name, { kind: 'pcm', speech: new Int16Array(0), record: false })
-    const server = { host: config.server.host, port: config.server.port, name: config.server.name ?? config.server.host }
+    const server = { host: config.server!.host, port: config.server!.port, name: config.server!.name ?? config.server!.host }
     const up = Promise.withResolvers<void>()
     this.up = up.promise
     const observer: ClientObserver = {

@@ -105,7 +105,7 @@ function extrasFor(config: ClientConfig, name: string, broken: (fault: Coded) =>
     ...(config.log === 'debug' ? { report: (fault, from) => tell(`refused from ${showAddress(from)}: ${coded(fault)}`) } : {}),
     observer: {
       onServer: (up, { fault }) => {
-        tell(up ? `connected to ${config.server.host}` : `not connected: ${fault === undefined ? '' : coded(fault)}`)
+        tell(up ? `connected to ${config.server?.host}` : `not connected: ${fault === undefined ? '' : coded(fault)}`)
       },
       onVault: (fault, final) => {
         tell(`vault: ${coded(fault)}`)

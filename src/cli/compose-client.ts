@@ -9,7 +9,7 @@ import type { RoomName } from '../base/brand.ts'
 import { openServerChannel, openMediaPath } from '../client/channel/index.ts'
 import { Client, HOP } from '../client/client.ts'
 import { observeAll } from '../client/observers.ts'
-import type { ClientObserver } from '../client/options.ts'
+import type { ClientObserver, ClientOptions } from '../client/options.ts'
 import { ClientMemory } from './room-memory.ts'
 import { type ClientConfig, dialPlanOf, roomConfig } from '../client/config.ts'
 import type { Handset } from '../client/handset/port.ts'
@@ -21,7 +21,7 @@ import { createNodeCrypto } from '../crypto/node/index.ts'
 import { selfTest } from '../crypto/self-test.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { MediaCommand } from '../media/api.ts'
-import { startMediaWorker } from '../media/host.ts'
+import { type MediaHost, startMediaWorker } from '../media/host.ts'
 import type { TlsIdentity } from '../telephony/stream-transport.ts'
 import type { Identity } from '../model/identity.ts'
 import { type AddressPort, showAddress } from '../net/address.ts'
@@ -31,6 +31,7 @@ import type { VaultReport } from '../vault/api/border.ts'
 import type { Bundle } from '../vault/host/bundle.ts'
 import { fetchRevocation } from './compose-revocation.ts'
 import { type ClientVault, vaultFor } from './compose-vault.ts'
+import { openProviders } from './compose-providers.ts'
 
 export interface ClientExtras {
   readonly observer?: ClientObserver
@@ -70,22 +71,19 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const { vault } = own.value
   const media = await startMediaWorker({ vaultPort: vault.framesPort(), plane: config.mediaPlane })
   const scheduler = realScheduler()
-  const server = { host: config.server.host, port: config.server.port, name: config.server.name ?? config.server.host }
+  const upstream = await upstreamOf(config, configFile, own.value, crypto, extras)
+  if (!upstream.ok) {
+    await media.stop()
+    await vault.close()
+    return upstream
+  }
   const client = new Client({
     vault, media, crypto, scheduler,
     agent: 'stc', dialPlan: dialPlanOf(config),
     kinds: [bridgedKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), meet: (i) => memory.peers.meet(i, scheduler.unix()), newRoom: (room) => newRoom(config, room) })],
-    connection: {
-      open: async () => {
-        await own.value.up()
-        return openServerChannel({ vault, server, scheduler })
-      },
-      suites: config.server.suites, realm: config.realm,
-      fallback: { address: server.host, port: server.port }, udp: config.server.mediaOverTls !== 'only',
-      ...(config.server.mediaOverTls === 'never' ? {} : { openMediaPath: (w) => openMediaPath({ vault, server, session: w.session, hop: HOP, scheduler, media: (c) => media.command(c) }) }),
-    },
+    ...connectionOf(config, own.value, media),
     observer: observeAll(memory.observer(vault), ...(extras.observer === undefined ? [] : [extras.observer])),
-    ...(config.upstream === 'none' ? {} : { upstream: { report: (fault, about) => extras.relayReport?.(fault, about) } }),
+    ...upstream.value,
   })
   const phones = await openPhones(config, configFile, crypto, extras, client.upstream?.relay)
   if (!phones.ok) {
@@ -102,6 +100,37 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
     await media.stop()
   }
   return ok({ client, media: (c) => media.command(c), identity: () => identityOf(own.value), phones: phones.value.shown, warnings: own.value.warnings, memory, vault: own.value, stop })
+}
+
+function connectionOf(config: ClientConfig, own: ClientVault, media: MediaHost): Pick<ClientOptions, 'connection'> {
+  if (config.server === undefined) return {}
+  const { host, port, name = host, suites, mediaOverTls } = config.server
+  const { vault } = own
+  const scheduler = realScheduler()
+  const server = { host, port, name }
+  return {
+    connection: {
+      open: async () => {
+        await own.up()
+        return openServerChannel({ vault, server, scheduler })
+      },
+      suites, realm: config.realm,
+      fallback: { address: host, port }, udp: mediaOverTls !== 'only',
+      ...(mediaOverTls === 'never' ? {} : { openMediaPath: (w) => openMediaPath({ vault, server, session: w.session, hop: HOP, scheduler, media: (c) => media.command(c) }) }),
+    },
+  }
+}
+
+async function upstreamOf(config: ClientConfig, configFile: string, own: ClientVault, crypto: CryptoPort, extras: ClientExtras): Promise<Result<Pick<ClientOptions, 'upstream'>>> {
+  const report = (fault: Fault, about: string): void => extras.relayReport?.(fault, about)
+  if (config.upstream === 'none') return ok({})
+  if (config.upstream === 'server') return ok({ upstream: { report } })
+  const ways = await openProviders(config.upstream.providers, configFile)
+  if (!ways.ok) return ways
+  // No secret: only so that a provider sees the same contacts after a restart.
+  const shown = await own.vault.call('identity.show', {})
+  const tokenKey = crypto.hash('sha256', utf8('stc provider contact tokens v1'), utf8(shown.ok ? shown.value.identity.keyId : configFile))
+  return ok({ upstream: { report, providers: { ways: ways.value, tokenKey } } })
 }
 
 async function identityOf(own: ClientVault): Promise<Identity | undefined> {

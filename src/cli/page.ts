@@ -58,7 +58,7 @@ function describe(config: ClientConfig): { server: string; roomPrefix: string; r
   const prefix = config.dialPlan.roomPrefix
   const named = Object.entries(config.dialPlan.names).map(([dial, name]) => ({ name, dial }))
   const own = Object.keys(config.rooms).filter((name) => name !== 'default').map((name) => ({ name, dial: `${prefix}${name}` }))
-  return { server: config.server.host, roomPrefix: prefix, rooms: [...named, ...own].slice(0, 200) }
+  return { server: config.server?.host ?? 'no server', roomPrefix: prefix, rooms: [...named, ...own].slice(0, 200) }
 }
 
 /** Passwords stay in the configuration: the page only says that there is one. */

@@ -1,7 +1,7 @@
 /** The client: phones on one side, the server on the other, calls in between. */
 import { instant } from '../base/brand.ts'
 import { chance } from '../base/chance.ts'
-import { makeFault, type Fault } from '../base/result.ts'
+import { err, makeFault, type Fault, type Result } from '../base/result.ts'
 import type { CallKind } from './call.ts'
 import { RunningCall } from './calls.ts'
 import { Connection } from './connection.ts'
@@ -10,7 +10,7 @@ import type { ClientOptions, Learnt, MediaEvent } from './options.ts'
 import { type PhoneCall, PhoneCalls } from './phone-calls.ts'
 import { signalFor } from './signals.ts'
 import { chooseKind, dial } from './switch.ts'
-import { Upstream } from './upstream.ts'
+import { openUpstream, type PhoneUpstream } from './phone-upstream.ts'
 
 const CALLS_LIMIT = 64
 /** A leave is signed behind what the vault is busy with. */
@@ -20,9 +20,10 @@ export const HOP = 1
 
 export class Client {
   readonly #o: ClientOptions
-  readonly connection: Connection
+  /** Absent where there is no server of ours. */
+  readonly connection: Connection | undefined
   /** Where phones go on to from here. */
-  readonly upstream: Upstream | undefined
+  readonly upstream: PhoneUpstream | undefined
   readonly #phones: PhoneCalls
   readonly #calls = new Map<number, RunningCall>()
   /** Phones that dialled a room which their client is about to leave. */
@@ -34,7 +35,7 @@ export class Client {
   constructor(options: ClientOptions) {
     this.#o = options
     this.#phones = new PhoneCalls((c) => options.media.command(c), (call) => call.input({ kind: 'leave' }))
-    this.connection = new Connection({
+    this.connection = options.connection === undefined ? undefined : new Connection({
       ...options.connection,
       vault: options.vault, scheduler: options.scheduler, agent: options.agent, hop: HOP,
       media: (c) => options.media.command(c),
@@ -58,7 +59,7 @@ export class Client {
       },
     })
     const { media, scheduler, crypto, dialPlan, upstream } = options
-    this.upstream = upstream === undefined ? undefined : new Upstream({ media, hop: HOP, scheduler, crypto, dialPlan, report: upstream.report, send: (m) => this.connection.send(m) })
+    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, send: (m) => this.#send(m) })
     this.#subscriptions.push(media.subscribe((e) => this.#onMedia(e)))
   }
 
@@ -87,7 +88,7 @@ export class Client {
   }
 
   start(): void {
-    void this.connection.start()
+    void this.connection?.start()
   }
 
   addHandset(handset: Handset): void {
@@ -98,11 +99,11 @@ export class Client {
   async stop(): Promise<void> {
     this.#stopping = true
     for (const call of this.#calls.values()) call.input({ kind: 'leave' })
-    this.upstream?.onDown('the telephone service ends')
+    this.upstream?.relay.down('the telephone service ends')
     await this.#until(() => this.#calls.size === 0, LEAVE_MS)
     for (const s of this.#subscriptions) s[Symbol.dispose]()
-    this.upstream?.relay.close()
-    await this.connection.stop()
+    this.upstream?.close()
+    await this.connection?.stop()
     this.#o.media.command({ op: 'stop' })
     await this.#o.vault.close()
   }
@@ -111,6 +112,10 @@ export class Client {
     const { scheduler } = this.#o
     const end = scheduler.now() + limitMs
     while (!done() && scheduler.now() < end) await new Promise<void>((resolve) => void scheduler.at(instant(scheduler.now() + 10), resolve))
+  }
+
+  #send(m: Parameters<Connection['send']>[0]): Result<void> {
+    return this.connection?.send(m) ?? err('CLIENT_NO_CHANNEL')
   }
 
   #onPhone(handset: Handset, e: HandsetEvent): void {
@@ -132,7 +137,7 @@ export class Client {
     const kind = dialled.kind === 'target' ? chooseKind(this.#o.kinds, dialled.target) : undefined
     if (dialled.kind === 'unknown' || kind === undefined) return refuse(404, makeFault('CLIENT_UNKNOWN_NUMBER', e.target))
     if (this.#stopping) return refuse(503, makeFault('CLIENT_ENDING'))
-    if (!this.connection.up) return refuse(503, this.connection.lastFault ?? makeFault('CLIENT_NO_CHANNEL'))
+    if (this.connection?.up !== true) return refuse(503, this.connection?.lastFault ?? makeFault('CLIENT_NO_CHANNEL'))
     const running = this.#phones.sameCaller(handset, e, dialled.target.room)
     if (running !== undefined) return this.#takeOver(this.#phones.open(handset, e, this.#next++), running)
     if (this.#calls.size >= CALLS_LIMIT) return refuse(486, makeFault('CLIENT_BUSY'))
@@ -153,7 +158,7 @@ export class Client {
     const id = this.#next++
     const { vault, scheduler, media, observer } = this.#o
     const machine = kind.start({ kind: 'conference', room: name }, { conference: id, hop: HOP, phone: id })
-    const call = new RunningCall(id, name, id, id, machine, { vault, scheduler, media: (c) => media.command(c), send: (m) => this.connection.send(m) }, {
+    const call = new RunningCall(id, name, id, id, machine, { vault, scheduler, media: (c) => media.command(c), send: (m) => this.#send(m) }, {
       ...observer,
       onOver: (c, reason, fault) => {
         this.#calls.delete(c.id)
@@ -168,7 +173,7 @@ export class Client {
     const id = this.#next++
     const machine = kind.start({ kind: 'room', room }, { conference: id, hop: HOP, phone: p.phone })
     const { vault, scheduler, media, observer } = this.#o
-    p.running = new RunningCall(id, room, id, p.phone, machine, { vault, scheduler, media: (c) => media.command(c), send: (m) => this.connection.send(m) }, {
+    p.running = new RunningCall(id, room, id, p.phone, machine, { vault, scheduler, media: (c) => media.command(c), send: (m) => this.#send(m) }, {
       ...observer,
       onEvent: (c, e) => {
         observer?.onEvent?.(c, e)

@@ -40,6 +40,21 @@ const identity = z.strictObject({ certificate: file, key: file, passphrase: z.st
 /** One desk phone, or a few, with a certificate of their own. */
 const line = z.strictObject({ identity, phones: z.array(phone).min(1).max(16) })
 
+/** A telephone provider, or any SIP server: phones use their own accounts there, with this client as their proxy. */
+const provider = z.strictObject({
+  host: z.string().min(1).max(255),
+  port: z.number().int().min(1).max(65535).optional(),
+  transport: z.enum(['udp', 'tcp', 'tls']).default('udp'),
+  /** Of the accounts at this provider, when there are several providers; `host` when left out. */
+  domains: z.array(z.string().min(1).max(255)).max(16).optional(),
+  /** For TLS: whom to trust (default: the system's list), and the name in its certificate when it is not `host`. */
+  anchors: z.array(file).max(16).default([]),
+  name: z.string().min(1).max(255).optional(),
+  /** Our end: what the provider sends to. The address is found when it is left out; port 0 picks one. */
+  listen: z.strictObject({ address: z.union([z.ipv4(), z.ipv6()], 'must be a numeric address').optional(), port: z.number().int().min(0).max(65535).default(0) }).prefault({}),
+})
+export type ProviderConfig = z.infer<typeof provider>
+
 export const clientConfig = z.strictObject({
   server: z.strictObject({
     host: z.string().min(1),
@@ -50,7 +65,7 @@ export const clientConfig = z.strictObject({
     mediaOverTls: z.enum(['auto', 'only', 'never']).default('auto'),
     /** Of the hop to the server, the best first. */
     suites: z.array(z.enum(['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80'])).min(1).default(['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80']),
-  }),
+  }).optional(),
   identity,
   realm: z.string().regex(/^[a-z0-9.-]{1,64}$/, 'must be lower-case letters, digits, . -').default('stc'),
   /** `gateway`: telephone callers speak and hear through this client, and everybody is told (`stc gateway`). */
@@ -59,7 +74,7 @@ export const clientConfig = z.strictObject({
   /** More lines, each with its own identity, vault and connection: desk phones that have no client of their own. */
   lines: z.array(line).max(64).default([]),
   /** `server`: what is not a sealed room goes to the PBX behind the server, where the phones register as well. */
-  upstream: z.enum(['none', 'server']).default('none'),
+  upstream: z.union([z.enum(['none', 'server']), z.strictObject({ providers: z.array(provider).min(1).max(8) })]).default('none'),
   dialPlan: z
     .strictObject({
       roomPrefix: number.default('8'),
@@ -79,7 +94,7 @@ export const clientConfig = z.strictObject({
   page: z.union([z.literal(false), z.strictObject({ port: z.number().int().min(0).max(65535).default(7480) })]).prefault({}),
   /** `debug`: SIP messages that were refused as well. */
   log: z.enum(['debug', 'info']).default('info'),
-})
+}).refine((c) => c.server !== undefined || typeof c.upstream === 'object', { path: ['server'], error: 'is needed unless `upstream` names providers' })
 
 export type ClientConfig = z.infer<typeof clientConfig>
 

@@ -1,5 +1,19 @@
 /** Several that watch one client: terminal, page, journal. */
-import type { ClientObserver } from './options.ts'
+import type { Fault } from '../base/result.ts'
+import type { MediaEvent } from '../media/api.ts'
+import type { ServerWire } from '../protocol/wire/messages.ts'
+import type { CallObserver } from './calls.ts'
+import type { HandsetEvent } from './handset/port.ts'
+
+export interface ClientObserver extends CallObserver {
+  onServer?(up: boolean, detail: { readonly welcome?: ServerWire['welcome']; readonly fault?: Fault }): void
+  /** The vault has died; `final`: there will be no other. Otherwise rooms are joined again with a new one. */
+  onVault?(fault: Fault, final: boolean): void
+  onPhone?(e: HandsetEvent): void
+  /** The server handed out a block notice that was not known. */
+  onNotice?(): void
+  onMedia?(e: MediaEvent): void
+}
 
 export function observeAll(...all: readonly ClientObserver[]): ClientObserver {
   return {

@@ -1,18 +1,16 @@
 /** What a client is made of, and who watches it. */
 import type { Scheduler } from '../base/ports.ts'
-import type { Fault } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { MediaCommand, MediaEvent } from '../media/api.ts'
 import type { RevocationProof } from '../model/trust.ts'
-import type { ServerWire } from '../protocol/wire/messages.ts'
 import type { Vault } from '../vault/api/calls.ts'
 import type { CallKind } from './call.ts'
-import type { CallObserver } from './calls.ts'
+import type { ClientObserver } from './observers.ts'
 import type { ConnectionOptions } from './connection.ts'
-import type { HandsetEvent } from './handset/port.ts'
+import type { UpstreamChoice } from './phone-upstream.ts'
 import type { DialPlan } from './switch.ts'
 
-export type { MediaEvent }
+export type { ClientObserver, MediaEvent }
 
 export interface MediaThread {
   command(c: MediaCommand): void
@@ -26,22 +24,13 @@ export interface ClientOptions {
   readonly scheduler: Scheduler
   readonly dialPlan: DialPlan
   readonly kinds: readonly CallKind[]
-  readonly connection: Pick<ConnectionOptions, 'open' | 'suites' | 'fallback' | 'udp' | 'realm' | 'openMediaPath'>
+  /** Left out: a client of providers alone, without a server of ours. */
+  readonly connection?: Pick<ConnectionOptions, 'open' | 'suites' | 'fallback' | 'udp' | 'realm' | 'openMediaPath'>
   readonly agent: string
-  /** Phones reach the PBX behind the server through us. */
-  readonly upstream?: { readonly report: (fault: Fault, about: string) => void }
+  /** Phones reach the PBX behind the server through us, or providers. */
+  readonly upstream?: UpstreamChoice
   readonly observer?: ClientObserver
 }
 
 /** Statements about revocation. */
 export type Learnt = readonly RevocationProof[]
-
-export interface ClientObserver extends CallObserver {
-  onServer?(up: boolean, detail: { readonly welcome?: ServerWire['welcome']; readonly fault?: Fault }): void
-  /** The vault has died; `final`: there will be no other. Otherwise rooms are joined again with a new one. */
-  onVault?(fault: Fault, final: boolean): void
-  onPhone?(e: HandsetEvent): void
-  /** The server handed out a block notice that was not known. */
-  onNotice?(): void
-  onMedia?(e: MediaEvent): void
-}

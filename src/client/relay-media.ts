@@ -55,7 +55,7 @@ export class ClientRelayMedia implements RelayMedia {
 }
 
 /** A phone needs no filling: what the PBX does not send is silence there too. */
-function peerOf(local: DescribedAudio, far: DescribedAudio | undefined): PlainPeer {
+export function peerOf(local: DescribedAudio, far: DescribedAudio | undefined): PlainPeer {
   const common = local.formats.find((f) => f.name !== 'telephone-event' && (far === undefined || far.formats.some((g) => g.name === f.name)))
   return { rtp: { address: local.address, port: local.port }, rtcp: { address: local.address, port: local.rtcpPort }, ...(common === undefined ? {} : { clockRate: common.clockHz }) }
 }

@@ -70,6 +70,11 @@ export class Upstream {
     this.#media.onMedia(e)
   }
 
+  close(): void {
+    this.onDown('the telephone service ends')
+    this.relay.close()
+  }
+
   #send(m: TunnelMessage): Result<void> {
     if (!this.#up) return err('CLIENT_NO_CHANNEL')
     return this.#limit.admit('', this.#o.scheduler.now()) ? this.#o.send(m) : err('RELAY_FLOOD')

@@ -100,6 +100,8 @@ export type MediaCommand =
   | { readonly op: 'call.peer'; readonly call: CallId; readonly peer: PlainPeer }
   /** Other streams, e.g. of a fresh connection; what the phone hears goes on without a break. Undefined: nothing passes for now. */
   | { readonly op: 'call.streams'; readonly call: CallId; readonly streams: CallStreams | undefined }
+  /** A call through a provider: both its parties are at this machine's legs, `call` and `to`, and packets pass between them. */
+  | { readonly op: 'call.tie'; readonly call: CallId; readonly to: CallId }
   | { readonly op: 'call.close'; readonly call: CallId }
   | { readonly op: 'stop' }
 

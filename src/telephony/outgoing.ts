@@ -24,7 +24,9 @@ export interface PbxTransportOptions {
   /** Our end; over TLS only the address counts. */
   readonly bind: AddressPort
   /** PEM of whom to trust, and the name in the PBX's certificate. */
-  readonly tls?: { readonly anchors: readonly string[]; readonly name: string }
+  readonly tls?: { readonly anchors?: readonly string[]; readonly name: string }
+  /** Over UDP: something is sent that often to keep the way through a NAT open (RFC 5626 §4.4.2 has STUN for it; a double CRLF is what servers ignore). */
+  readonly keepAliveMs?: number
   readonly scheduler: Scheduler
 }
 
@@ -42,7 +44,19 @@ export async function openPbxTransport(o: PbxTransportOptions): Promise<Result<P
   if (o.transport === 'TCP') return ok(new KeptConnection(o, opened.value))
   const udp = opened.value
   const flow: SipFlow = { transport: 'UDP', local: udp.local, remote: o.remote }
-  return ok({ name: 'UDP', local: udp.local, listen: (l) => udp.listen(onlyFrom(o.remote, l)), send: (data, to) => udp.send(data, to), close: () => udp.close(), way: () => flow })
+  let stop = (): void => {}
+  const keepOpen = (everyMs: number): void => {
+    stop = o.scheduler.at(instant(o.scheduler.now() + everyMs), () => {
+      udp.send(keepAlive, flow)
+      keepOpen(everyMs)
+    })
+  }
+  if (o.keepAliveMs !== undefined) keepOpen(o.keepAliveMs)
+  const close = (): void => {
+    stop()
+    udp.close()
+  }
+  return ok({ name: 'UDP', local: udp.local, listen: (l) => udp.listen(onlyFrom(o.remote, l)), send: (data, to) => udp.send(data, to), close, way: () => flow })
 }
 
 /** Whoever else sends here is no PBX. */
@@ -100,7 +114,7 @@ class KeptConnection implements PbxTransport {
   #connect(): void {
     const { address: host, port } = this.#o.remote
     const security = this.#o.tls
-    const socket = security === undefined ? net.connect({ host, port }) : tls.connect({ host, port, ca: [...security.anchors], servername: security.name, minVersion: 'TLSv1.2' })
+    const socket = security === undefined ? net.connect({ host, port }) : tls.connect({ host, port, ...(security.anchors === undefined ? {} : { ca: [...security.anchors] }), servername: security.name, minVersion: 'TLSv1.2' })
     this.#socket = socket
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 30_000)

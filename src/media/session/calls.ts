@@ -1,4 +1,4 @@
-/** The bridged calls of a session: packets between a phone's plain leg and two streams of a hop. */
+/** The relayed calls of a session: packets between a phone's plain leg and two streams of a hop, or between two plain legs. */
 import { instant } from '../../base/brand.ts'
 import { type Fault, makeFault, type Result } from '../../base/result.ts'
 import type { CallId, CallStreams, HopId, MediaCommand, MediaEvent } from '../api.ts'
@@ -19,6 +19,8 @@ interface Call {
   /** The newest word on the phone while the ports are being opened. */
   peer: Extract<MediaCommand, { op: 'call.peer' }>['peer'] | undefined
   streams: CallStreams | undefined
+  /** The call at whose leg the other party is. */
+  partner: CallId | undefined
   /** Where its streams are tied now. */
   tied: { readonly hop: Hop; readonly streams: CallStreams } | undefined
   opened: boolean
@@ -51,11 +53,14 @@ export class Calls {
     } else if (c.op === 'call.streams') {
       call.streams = c.streams
       this.#tie(call)
+    } else if (c.op === 'call.tie') {
+      call.partner = c.to
+      this.#pair(call)
     } else this.close(c.call)
   }
   #open(c: Extract<MediaCommand, { op: 'call.open' }>): void {
     if (this.#calls.has(c.call) || this.#calls.size >= MAX_CALLS) return this.#fault(c.call, makeFault('MEDIA_LIMIT', this.#calls.has(c.call) ? 'it is open' : `${MAX_CALLS} calls`))
-    const call: Call = { leg: this.#nextLeg++, peer: c.peer, streams: c.streams, tied: undefined, opened: false }
+    const call: Call = { leg: this.#nextLeg++, peer: c.peer, streams: c.streams, partner: undefined, tied: undefined, opened: false }
     this.#calls.set(c.call, call)
     void this.#bind(c.call, call, c.bind)
     this.#stopTimer ??= this.#later()
@@ -75,6 +80,13 @@ export class Calls {
     this.#o.emit({ op: 'call.opened', call: id, rtp: rtp.local, rtcp: rtcp.local })
     if (call.peer !== undefined) this.#check(id, this.#legs.negotiate(call.leg, call.peer))
     this.#tie(call)
+    for (const c of this.#calls.values()) if (c === call || c.partner === id) this.#pair(c)
+  }
+  /** Once both have their ports. */
+  #pair(call: Call): void {
+    const other = call.partner === undefined ? undefined : this.#calls.get(call.partner)
+    const [own, theirs] = [this.#legs.get(call.leg), other === undefined ? undefined : this.#legs.get(other.leg)]
+    if (own !== undefined && theirs !== undefined && own.end.peer !== theirs.end) BridgeEnd.tie(own.end, theirs.end)
   }
   #tie(call: Call): void {
     const leg = this.#legs.get(call.leg)

@@ -87,6 +87,7 @@ class Session implements MediaSession {
       case 'call.open':
       case 'call.peer':
       case 'call.streams':
+      case 'call.tie':
       case 'call.close':
         this.#calls.command(c)
         break

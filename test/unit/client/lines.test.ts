@@ -14,7 +14,7 @@ test('every line has its own identity and phones, and shares the rest; the page 
   assert.equal(lines.length, 31)
   assert.deepEqual(lines[7]!.identity.certificate, 'room6.pem')
   assert.deepEqual(lines[7]!.phones.map((p) => [p.line, p.port]), [['room6', 5112]])
-  assert.deepEqual([lines[7]!.server.host, lines[7]!.upstream, lines[7]!.page, lines[7]!.lines], ['stc.example', 'server', false, []])
+  assert.deepEqual([lines[7]!.server!.host, lines[7]!.upstream, lines[7]!.page, lines[7]!.lines], ['stc.example', 'server', false, []])
   assert.notEqual(lines[0].page, false)
   assert.equal(new Set(lines.map((l) => l.identity.certificate)).size, 31)
 })

@@ -1,0 +1,52 @@
+/** The ways to the providers of a configuration. */
+import { readFileSync } from 'node:fs'
+import { err, ok, type Result } from '../base/result.ts'
+import type { ProviderConfig } from '../client/config.ts'
+import type { ProviderWay } from '../client/provider/upstream.ts'
+import { resolveAddresses } from '../net/resolve.ts'
+import { realScheduler } from '../net/scheduler.ts'
+import { besideConfig } from '../store/config.ts'
+import { localHostFor, openPbxTransport } from '../telephony/index.ts'
+
+/** Below what NATs forget UDP after (RFC 4787 §4.3 asks for two minutes, many take thirty seconds). */
+const KEEP_ALIVE_MS = 25_000
+
+/** A provider that does not answer is waited for; a name that does not resolve, or a port that cannot be opened, is an error. */
+export async function openProviders(providers: readonly ProviderConfig[], configFile: string): Promise<Result<ProviderWay[]>> {
+  const ways: ProviderWay[] = []
+  for (const p of providers) {
+    const way = await openProvider(p, configFile)
+    if (!way.ok) {
+      for (const w of ways) w.transport.close()
+      return way
+    }
+    ways.push(way.value)
+  }
+  return ok(ways)
+}
+
+async function openProvider(p: ProviderConfig, configFile: string): Promise<Result<ProviderWay>> {
+  const transport = p.transport.toUpperCase() as 'UDP' | 'TCP' | 'TLS'
+  const port = p.port ?? (transport === 'TLS' ? 5061 : 5060)
+  let unresolved = ''
+  const [remote] = await resolveAddresses([{ address: p.host, port }], (host, reason) => (unresolved = `${host}: ${reason}`))
+  if (remote === undefined) return err('CONFIG_WRONG', `upstream.providers ${unresolved}`)
+  // An address of its own, not a wildcard: media ports are bound to it as well.
+  const any = remote.address.includes(':') ? '::' : '0.0.0.0'
+  const address = p.listen.address ?? localHostFor({ transport, local: { address: any, port: 0 }, remote }).replace(/^\[|\]$/g, '')
+  const anchors = readAll(p.anchors.map((f) => besideConfig(configFile, f)))
+  if (!anchors.ok) return anchors
+  const opened = await openPbxTransport({
+    transport, remote, bind: { address, port: p.listen.port }, scheduler: realScheduler(), keepAliveMs: KEEP_ALIVE_MS,
+    ...(transport === 'TLS' ? { tls: { name: p.name ?? p.host, ...(anchors.value.length === 0 ? {} : { anchors: anchors.value }) } } : {}),
+  })
+  return opened.ok ? ok({ domains: (p.domains ?? [p.host]).map((d) => d.toLowerCase()), transport: opened.value }) : opened
+}
+
+function readAll(files: readonly string[]): Result<string[]> {
+  try {
+    return ok(files.map((f) => readFileSync(f, 'utf8')))
+  } catch (e) {
+    return err('CONFIG_CREDENTIALS', e instanceof Error ? e.message : String(e))
+  }
+}

@@ -1,0 +1,41 @@
+/** Where phones go on to from a client: a PBX behind its server, or providers. */
+import type { Scheduler } from '../base/ports.ts'
+import type { Fault, Result } from '../base/result.ts'
+import type { CryptoPort } from '../crypto/port.ts'
+import type { MediaEvent } from '../media/api.ts'
+import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
+import type { PhoneRelay } from './handset/sip/phone-relay.ts'
+import type { MediaThread } from './options.ts'
+import { ProviderUpstream, type ProviderWay } from './provider/upstream.ts'
+import type { DialPlan } from './switch.ts'
+import { Upstream } from './upstream.ts'
+
+export interface PhoneUpstream {
+  readonly relay: PhoneRelay
+  /** The server is there, or gone. */
+  onUp(capabilities: readonly string[]): void
+  onDown(reason: string): void
+  onMessage(m: ServerMessage): void
+  onMedia(e: MediaEvent): void
+  close(): void
+}
+
+export interface UpstreamChoice {
+  readonly report: (fault: Fault, about: string) => void
+  /** Left out: the PBX behind the server. */
+  readonly providers?: { readonly ways: readonly ProviderWay[]; readonly tokenKey: Uint8Array }
+}
+
+export interface UpstreamWorld {
+  readonly media: MediaThread
+  readonly scheduler: Scheduler
+  readonly crypto: CryptoPort
+  readonly dialPlan: DialPlan
+  readonly hop: number
+  readonly send: (m: ClientMessage) => Result<void>
+}
+
+export function openUpstream(choice: UpstreamChoice, w: UpstreamWorld): PhoneUpstream {
+  const { report, providers } = choice
+  return providers === undefined ? new Upstream({ ...w, report }) : new ProviderUpstream({ ...w, ...providers, report })
+}

@@ -1,0 +1,86 @@
+/**
+ * A relayed call's packets where both halves of the relay are in this client: a pair of ports towards the phone, another
+ * towards the provider. The provider's half names the call, as a server names its streams; the phone's half joins it.
+ */
+import { makeFault, ok, type Result } from '../../base/result.ts'
+import type { MediaCommand, MediaEvent } from '../../media/api.ts'
+import type { DescribedAudio, MediaLeg, RelayMedia } from '../../telephony/relay/index.ts'
+import { peerOf } from '../relay-media.ts'
+
+/** What a call's two descriptions say, as the one who watches calls sees it. */
+export interface LegNews {
+  readonly call: number
+  readonly side: 'phone' | 'provider'
+  /** What this side's party said of itself last, and what it was told of the other. */
+  readonly local: DescribedAudio | undefined
+  readonly far: DescribedAudio | undefined
+}
+
+export interface ProviderMediaOptions {
+  readonly command: (c: MediaCommand) => void
+  /** The number of the leg at the provider, which is the call's, and of its phone's leg. */
+  readonly onTied?: (call: number, phoneLeg: number) => void
+  readonly onDescribed?: (news: LegNews) => void
+  readonly onClosed?: (call: number) => void
+}
+
+export class ProviderMedia {
+  readonly #o: ProviderMediaOptions
+  readonly #opening = new Map<number, (port: Result<number>) => void>()
+  #next: number
+  readonly phoneSide: RelayMedia = { open: (address, ready) => this.#open('phone', address, ready) }
+  readonly providerSide: RelayMedia = { open: (address, ready) => this.#open('provider', address, ready) }
+
+  /** `first`: of the numbers for its legs. */
+  constructor(options: ProviderMediaOptions, first = 1) {
+    this.#o = options
+    this.#next = first
+  }
+
+  #open(side: LegNews['side'], address: string, ready: (port: Result<number>) => void): MediaLeg {
+    const leg = this.#next++
+    const { command } = this.#o
+    let call = side === 'provider' ? leg : undefined
+    let local: DescribedAudio | undefined
+    let far: DescribedAudio | undefined
+    const described = (): void => {
+      if (local !== undefined) command({ op: 'call.peer', call: leg, peer: peerOf(local, far) })
+      if (call !== undefined) this.#o.onDescribed?.({ call, side, local, far })
+    }
+    this.#opening.set(leg, ready)
+    command({ op: 'call.open', call: leg, bind: address })
+    return {
+      streams: side === 'provider' ? { up: leg, down: leg } : undefined,
+      join: ({ up }) => {
+        if (side === 'provider' || call === up) return
+        call = up
+        command({ op: 'call.tie', call: leg, to: up })
+        this.#o.onTied?.(up, leg)
+        described()
+      },
+      local: (d) => {
+        local = d
+        described()
+      },
+      far: (d) => {
+        far = d
+        described()
+      },
+      close: () => {
+        this.#opening.delete(leg)
+        command({ op: 'call.close', call: leg })
+        if (side === 'provider') this.#o.onClosed?.(leg)
+      },
+    }
+  }
+
+  onMedia(e: MediaEvent): void {
+    if (e.op === 'call.opened') this.#ready(e.call, ok(e.rtp.port))
+    else if (e.op === 'fault' && e.about.startsWith('call ')) this.#ready(Number(e.about.slice(5)), { ok: false, fault: makeFault('MEDIA_LIMIT', e.message) })
+  }
+  #ready(leg: number, port: Result<number>): void {
+    const ready = this.#opening.get(leg)
+    this.#opening.delete(leg)
+    ready?.(port)
+  }
+}

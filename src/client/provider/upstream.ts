@@ -1,0 +1,75 @@
+/** Phones whose calls go to providers straight from here: both halves of the relay in one process. */
+import type { Scheduler } from '../../base/ports.ts'
+import type { Fault } from '../../base/result.ts'
+import type { CryptoPort } from '../../crypto/port.ts'
+import type { MediaEvent } from '../../media/api.ts'
+import type { PbxTransport } from '../../telephony/index.ts'
+import { SourceLimit } from '../../telephony/source-limit.ts'
+import { PhoneRelay } from '../handset/sip/phone-relay.ts'
+import type { MediaThread } from '../options.ts'
+import { type DialPlan, dial, isEmergency } from '../switch.ts'
+import { ProviderMedia, type ProviderMediaOptions } from './media.ts'
+import { Provider } from './provider.ts'
+import { Providers, type Passing } from './providers.ts'
+
+export interface ProviderWay {
+  readonly domains: readonly string[]
+  readonly transport: PbxTransport
+}
+
+export interface ProviderUpstreamOptions {
+  readonly ways: readonly ProviderWay[]
+  readonly tokenKey: Uint8Array
+  readonly media: MediaThread
+  readonly scheduler: Scheduler
+  readonly crypto: CryptoPort
+  readonly dialPlan: DialPlan
+  readonly report: (fault: Fault, about: string) => void
+  /** Whoever watches calls. */
+  readonly watch?: Omit<ProviderMediaOptions, 'command'> & { readonly passing: Passing }
+}
+
+/** Refusals of one kind that are told. */
+const REPORTS = { perSecond: 0.2, burst: 5 }
+
+export class ProviderUpstream {
+  readonly relay: PhoneRelay
+  readonly #media: ProviderMedia
+  readonly #providers: Providers
+
+  constructor(o: ProviderUpstreamOptions) {
+    const { media, scheduler, crypto, dialPlan, watch } = o
+    this.#media = new ProviderMedia({ command: (c) => media.command(c), ...watch })
+    const told = new SourceLimit(REPORTS.perSecond, REPORTS.burst)
+    const report = (fault: Fault, about: string): void => void (told.admit(fault.code, scheduler.now()) && o.report(fault, about))
+    const emergency = (number: string): boolean => isEmergency(dialPlan, number)
+    const all = o.ways.map(({ domains, transport }) => {
+      const provider: Provider = new Provider({
+        transport, scheduler, crypto, tokenKey: o.tokenKey, isEmergency: emergency, media: this.#media.providerSide, report,
+        send: (m) => {
+          this.relay.receive(this.#providers.from(provider, m))
+          return { ok: true, value: undefined }
+        },
+      })
+      return { domains, provider }
+    })
+    this.#providers = new Providers(all, watch?.passing)
+    this.relay = new PhoneRelay({
+      scheduler, crypto, report, media: this.#media.phoneSide, isEmergency: emergency,
+      isLocal: (number) => dial(dialPlan, number).kind === 'target', up: () => this.#providers.up, send: (m) => this.#providers.send(m),
+    })
+  }
+
+  onUp(): void {}
+  /** Calls through a provider need no server. */
+  onDown(): void {}
+  onMessage(): void {}
+  onMedia(e: MediaEvent): void {
+    this.#media.onMedia(e)
+  }
+  close(): void {
+    this.relay.down('the telephone service ends')
+    this.#providers.close()
+    this.relay.close()
+  }
+}

@@ -1,0 +1,45 @@
+/** Softphones that call each other through a SIP server that knows nothing of stc: each behind a client of its own. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { TestContext } from 'node:test'
+import { type Baresip, type BaresipOptions, startBaresip } from './phones/baresip.ts'
+import { startClient, type StcClient, TestAuthority } from './stc.ts'
+import { tone } from './tones.ts'
+import { writeWav } from './wav.ts'
+
+/** Where the provider listens. */
+export interface ProviderAt {
+  readonly address: string
+  readonly sip: number
+}
+
+export interface BehindProvider {
+  readonly folder: string
+  client(name: string, config?: Readonly<Record<string, unknown>>): Promise<StcClient>
+  /** A softphone with an account at the provider, through this client or directly; its microphone is a tone. */
+  phone(name: string, hz: number, at: { readonly address: string; readonly port: number }, more?: Partial<BaresipOptions>): Promise<Baresip>
+}
+
+export function behindProvider(t: TestContext, provider: ProviderAt, o: { readonly transport?: 'udp' | 'tcp' | 'tls'; readonly way?: Readonly<Record<string, unknown>> } = {}): BehindProvider {
+  const folder = mkdtempSync(path.join(tmpdir(), 'stc-provider-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const authority = new TestAuthority(folder, 'realm')
+  return {
+    folder,
+    client: async (name, config = {}) => {
+      const way = { host: provider.address, port: provider.sip, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1' }, ...o.way }
+      const client = await startClient(folder, name, 0, authority.member(name), { config: { server: undefined, upstream: { providers: [way] }, page: false, ...config } })
+      t.after(() => client.stop())
+      return client
+    },
+    phone: async (name, hz, at, more = {}) => {
+      const microphone = path.join(folder, `${name}.wav`)
+      writeWav(microphone, tone(hz, { rate: 16000, seconds: 60 }))
+      const phone = await startBaresip({ name, codecs: ['pcmu'], microphone, autoAnswer: true, registrar: { ...at, password: `secret-${name}` }, ...more })
+      t.after(() => phone.stop())
+      await phone.events.next('registered')
+      return phone
+    },
+  }
+}
