@@ -17,13 +17,16 @@ interface Options {
   readonly dryRun?: true
 }
 
+/** `dialPlan.roomPrefix` of a client that says nothing else. */
+const ROOM_PREFIX = '8'
+
 export function registerAsteriskConfig(server: Command): void {
   const several = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value]
   server
     .command('asterisk-config')
     .description('write what an existing Asterisk needs into its configuration')
     .option('--etc <folder>', 'where Asterisk keeps its configuration', '/etc/asterisk')
-    .option('--conference <pattern>', 'an extension that is a conference, as in the dialplan (repeatable; _8XX unless given)', several)
+    .option('--conference <pattern>', 'an extension that is a conference, as in the dialplan (repeatable; _7XX unless given)', several)
     .option('--phone <name>', 'an endpoint for a phone behind stc, with a password made here (repeatable)', several)
     .option('--context <name>', 'where those phones dial', 'from-internal')
     .option('--agi-port <port>', 'where the stc server answers Asterisk', '4573')
@@ -33,7 +36,7 @@ export function registerAsteriskConfig(server: Command): void {
 }
 
 function run(o: Options): void {
-  const [conferences, phones] = [o.conference ?? ['_8XX'], o.phone ?? []]
+  const [conferences, phones] = [o.conference ?? ['_7XX'], o.phone ?? []]
   const mistake = mistakeIn(o, conferences, phones)
   if (mistake !== undefined) {
     complain(`stc: ${mistake}`)
@@ -68,11 +71,14 @@ function run(o: Options): void {
   say(`       pbx: { ami: { secretFile: ${path.resolve(o.secretFile)} }, agi: { port: ${o.agiPort} } }`)
   say('       sip: {}')
   say('  5. stc doctor pbx, with the stc server running')
+  // The client takes its prefix before anything goes upstream: those conferences would be out of reach of phones behind stc.
+  const taken = conferences.filter((c) => c.startsWith(ROOM_PREFIX) || c.startsWith(`_${ROOM_PREFIX}`))
+  if (taken.length > 0) say(`  6. phones behind stc reach sealed rooms, not ${taken.join(', ')}, with numbers that begin with ${ROOM_PREFIX}: give dialPlan.roomPrefix of their clients another value`)
 }
 
 function mistakeIn(o: Options, conferences: readonly string[], phones: readonly string[]): string | undefined {
   const pattern = conferences.find((c) => !/^(_[0-9XZN.!*#[\]-]{1,40}|[0-9*#]{1,40})$/.test(c))
-  if (pattern !== undefined) return `"${pattern}" is no extension or pattern, such as 800 or _8XX`
+  if (pattern !== undefined) return `"${pattern}" is no extension or pattern, such as 700 or _7XX`
   const phone = phones.find((p) => !/^[A-Za-z0-9._-]{1,40}$/.test(p))
   if (phone !== undefined) return `"${phone}" is no name of a phone: letters, digits, . _ -`
   if (!/^[A-Za-z0-9._-]{1,79}$/.test(o.context)) return `"${o.context}" is no name of a context`

@@ -6,7 +6,7 @@ import { ADMITTED_VARIABLE, REFUSED_VARIABLE, SCRIPT, SECRET_VARIABLE } from './
 export interface AsteriskPlan {
   readonly ami: { readonly user: string; readonly secret: string; readonly permit: readonly string[] }
   readonly agi: AddressPort
-  /** Extensions that are conferences, as patterns of the dialplan: `_8XX`. */
+  /** Extensions that are conferences, as patterns of the dialplan: `_7XX`. */
   readonly conferences: readonly string[]
   readonly phones: readonly { readonly name: string; readonly password: string; readonly context: string }[]
 }
