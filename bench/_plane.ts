@@ -1,7 +1,7 @@
 /** A media plane in a process of its own, with nothing else in it: what the media benches measure. */
 import { must } from '../src/base/result.ts'
 import type { Ssrc } from '../src/base/brand.ts'
-import { startPlane, type StartPlaneOptions, type WorkerPlane } from '../src/media/plane-host.ts'
+import { type RunningPlane, startPlane, type StartPlaneOptions } from '../src/media/plane-host.ts'
 import type { BridgeTo, LegId, LegSpec, LegStats, PlainSpec } from '../src/media/plane/types.ts'
 import type { AddressPort } from '../src/net/address.ts'
 
@@ -22,7 +22,7 @@ export type PlaneAnswer =
   | { readonly kind: 'stats'; readonly legs: readonly LegStats[]; readonly stray: number }
   | { readonly kind: 'failed'; readonly message: string }
 
-let plane: WorkerPlane | undefined
+let plane: RunningPlane | undefined
 
 async function obey(o: PlaneOrder): Promise<PlaneAnswer> {
   if (o.kind === 'start') {

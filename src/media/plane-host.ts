@@ -1,4 +1,4 @@
-/** Starts the server's media thread and drives it. */
+/** Starts the server's media threads and drives them. */
 import type { MessagePort } from 'node:worker_threads'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Fault, Result } from '../base/result.ts'
@@ -6,32 +6,73 @@ import { err, makeFault, ok } from '../base/result.ts'
 import type { AddressPort } from '../net/address.ts'
 import { Waker } from '../net/native/index.ts'
 import { portPath } from './packet-path.ts'
-import type { PortRange } from './plain/rtp-pair.ts'
+import { SeveralPlanes } from './plane/several.ts'
 import type { PlaneChoice } from './plane-choice.ts'
-import type { PlaneTuning } from './plane-ports.ts'
 import type { PlaneCommand, PlaneReport, PlaneWorkerData } from './plane-worker.ts'
 import { noTotals, type LegId, type PlainOpened, type PlaneFacts, type PlaneHandle, type PlaneStats, type RouteOptions } from './plane/types.ts'
+import { type Peers, peersOf, sharedPorts, type StartPlaneOptions } from './plane-share.ts'
 import { workerUrl } from './worker-url.ts'
 
-export interface StartPlaneOptions extends Partial<PlaneTuning> {
-  /** Port 0 picks a free one; the handle's `local` tells. */
-  readonly bind: AddressPort
-  readonly choice?: PlaneChoice
-  /** UDP ports of plain legs. */
-  readonly ports?: PortRange
-}
+export type { StartPlaneOptions } from './plane-share.ts'
 
 /** Milliseconds that packets may wait for others at high rates. */
 const GATHER_MS = 1
 
+export interface RunningPlane extends PlaneHandle {
+  readonly facts: PlaneFacts
+}
+
 /** Fails with NET_BIND, MEDIA_WORKER, and where the native plane was demanded with why there is none. */
-export async function startPlane(options: StartPlaneOptions): Promise<Result<WorkerPlane>> {
-  const { bind, choice = 'auto', gatherMs = GATHER_MS, segment = false } = options
+export async function startPlane(options: StartPlaneOptions): Promise<Result<RunningPlane>> {
+  const { choice = 'auto', workers = 1 } = options
+  if (workers === 1 || choice === 'portable') return startOne(options)
+  const started = await startSeveral({ ...options, workers })
+  if (started.ok || choice === 'native' || started.fault.code === 'NET_BIND') return started
+  const one = await startOne({ ...options, choice: 'portable' })
+  if (one.ok) one.value.facts = { ...one.value.facts, fallback: started.fault }
+  return one
+}
+
+const makeWaker = (choice: PlaneChoice): Waker | undefined => {
   const waker = choice === 'portable' ? undefined : Waker.create()
-  const wake = waker?.ok === true ? waker.value : undefined
-  const workerData: PlaneWorkerData = { bind, choice, gatherMs, segment, wake: wake?.handle, ...(options.ports && { ports: options.ports }) }
-  const worker = new Worker(workerUrl('plane-worker', import.meta.url), { workerData })
-  worker.once('exit', () => wake?.[Symbol.dispose]())
+  return waker?.ok === true ? waker.value : undefined
+}
+
+async function startOne(options: StartPlaneOptions): Promise<Result<WorkerPlane>> {
+  const wake = makeWaker(options.choice ?? 'auto')
+  const started = await startWorker(options, wake, undefined)
+  if (started.ok) void started.value.ended.then(() => wake?.[Symbol.dispose]())
+  else wake?.[Symbol.dispose]()
+  return started
+}
+
+/** Bound one after the other: the system counts the sockets of a port in that order. */
+async function startSeveral(options: StartPlaneOptions & { readonly workers: number }): Promise<Result<RunningPlane>> {
+  const wakers = Array.from({ length: options.workers }, () => makeWaker('native'))
+  const peers = peersOf(wakers.map((w) => w?.handle))
+  const planes: WorkerPlane[] = []
+  // A thread may wake any other until that has ended.
+  const release = (): Promise<void> => Promise.all(planes.map((p) => p.ended)).then(() => wakers.forEach((w) => w?.[Symbol.dispose]()))
+  for (const [worker, waker] of wakers.entries()) {
+    const bind = { ...options.bind, port: planes[0]?.local.port ?? options.bind.port }
+    const ports = options.ports && sharedPorts(options.ports, worker, options.workers)
+    const started = await startWorker({ ...options, bind, choice: 'native', ...(ports && { ports }) }, waker, peers[worker])
+    if (!started.ok) {
+      void release()
+      await Promise.all(planes.map((p) => p.stop()))
+      return started
+    }
+    planes.push(started.value)
+  }
+  void release()
+  const { facts } = planes[0]!
+  return ok(Object.assign(new SeveralPlanes(planes), { facts: { ...facts, workers: planes.length } }))
+}
+
+function startWorker(options: StartPlaneOptions, wake: Waker | undefined, peers: Peers | undefined): Promise<Result<WorkerPlane>> {
+  const { bind, choice = 'auto', gatherMs = GATHER_MS, segment = false, ports } = options
+  const workerData: PlaneWorkerData = { bind, choice, gatherMs, segment, wake: wake?.handle, ...(ports && { ports }), ...(peers && { peers }) }
+  const worker = new Worker(workerUrl('plane-worker', import.meta.url), { workerData, transferList: peers?.ports.flatMap((p) => p ?? []) ?? [] })
   return new Promise((resolve) => {
     worker.once('error', (e: unknown) => resolve(err('MEDIA_WORKER', String(e))))
     worker.once('message', (r: PlaneReport) => {
@@ -41,27 +82,28 @@ export async function startPlane(options: StartPlaneOptions): Promise<Result<Wor
   })
 }
 
-export class WorkerPlane implements PlaneHandle {
+export class WorkerPlane implements RunningPlane {
   readonly local: AddressPort
-  readonly facts: PlaneFacts
+  readonly workers = 1
+  facts: PlaneFacts
   readonly #wake: () => void
   readonly #worker: Worker
   readonly #asked = new Map<number, (s: PlaneStats) => void>()
   readonly #opening = new Map<number, (r: Result<PlainOpened>) => void>()
-  readonly #ended: Promise<void>
+  readonly ended: Promise<void>
   #onFault: (fault: Fault) => void = () => {}
   #nextLeg = 1
   #nextQuestion = 1
   #stopping = false
 
-  constructor(worker: Worker, local: AddressPort, { provider, fallback, buffers }: PlaneFacts, wake: () => void) {
+  constructor(worker: Worker, local: AddressPort, { provider, fallback, workers, buffers }: PlaneFacts, wake: () => void) {
     this.#worker = worker
     this.local = local
-    this.facts = { provider, fallback, buffers }
+    this.facts = { provider, fallback, workers, buffers }
     this.#wake = wake
     worker.on('message', (r: PlaneReport) => this.#report(r))
     worker.on('error', (e: unknown) => this.#onFault(makeFault('MEDIA_WORKER', String(e))))
-    this.#ended = new Promise((resolve) => worker.once('exit', (code) => this.#exit(code, resolve)))
+    this.ended = new Promise((resolve) => worker.once('exit', (code) => this.#exit(code, resolve)))
   }
   #exit(code: number, resolve: () => void): void {
     if (!this.#stopping) this.#onFault(makeFault('MEDIA_WORKER', `exit code ${code}`))
@@ -152,6 +194,6 @@ export class WorkerPlane implements PlaneHandle {
   async stop(): Promise<void> {
     this.#do({ op: 'stop' })
     this.#stopping = true
-    await this.#ended
+    await this.ended
   }
 }

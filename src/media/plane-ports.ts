@@ -6,7 +6,7 @@ import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { AddressPort } from '../net/address.ts'
 import type { PlaneChoice } from './plane-choice.ts'
-import { loopSelfTest, NativeLoop, nativeUdp, type WakeHandle } from '../net/native/index.ts'
+import { loopSelfTest, NativeLoop, type NativeSocket, nativeUdp, type WakeHandle } from '../net/native/index.ts'
 import { nodeUdp } from '../net/node-udp.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { UdpPort, UdpSocket } from '../net/udp.ts'
@@ -41,6 +41,8 @@ export interface PlanePortsOptions extends PlaneTuning {
   readonly choice: PlaneChoice
   /** Without it there are no native ones. */
   readonly wake: WakeHandle | undefined
+  /** The port has so many sockets, each with a thread of its own; the first of them finds out whether it is free. Native only. */
+  readonly share?: { readonly workers: number; readonly first: boolean }
 }
 
 /** Room for a second of sixty thousand packets. */
@@ -64,7 +66,7 @@ function nativePorts(o: PlanePortsOptions): Result<PlanePorts> {
   if (!opened.ok) return opened
   const loop = opened.value
   const tested = loopSelfTest(loop)
-  const socket = tested.ok ? loop.bind(o.bind, { bufferOctets: BUFFER_OCTETS }) : tested
+  const socket = tested.ok ? bindClients(loop, o) : tested
   if (!socket.ok) {
     loop.close()
     return socket
@@ -79,6 +81,15 @@ function nativePorts(o: PlanePortsOptions): Result<PlanePorts> {
     },
     stop: () => loop.stop(),
   })
+}
+
+function bindClients(loop: NativeLoop, { bind, share }: PlanePortsOptions): Result<NativeSocket> {
+  if (share === undefined) return loop.bind(bind, { bufferOctets: BUFFER_OCTETS })
+  // Who shares a port would share it with another program of the same user as well.
+  const free = share.first ? loop.bind(bind, { bufferOctets: PLAIN_BUFFER_OCTETS }) : undefined
+  if (free?.ok === false) return free
+  free?.value.close()
+  return loop.bind({ ...bind, port: free?.value.local.port ?? bind.port }, { bufferOctets: BUFFER_OCTETS, share: share.workers })
 }
 
 async function portablePorts(o: PlanePortsOptions, fallback: Fault | undefined): Promise<Result<PlanePorts>> {

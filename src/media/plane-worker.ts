@@ -1,4 +1,4 @@
-/** Entry of the server's media thread: one plane on one UDP port, driven by messages. */
+/** Entry of a media thread of the server: one plane on one UDP port, or its share of one, driven by messages. */
 import type { MessagePort } from 'node:worker_threads'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Ssrc } from '../base/brand.ts'
@@ -9,6 +9,7 @@ import { openPlanePorts, type PlanePorts, type PlanePortsOptions } from './plane
 import { localPlane } from './plane/handle.ts'
 import { portablePlane } from './plane/portable.ts'
 import type { PortRange } from './plain/rtp-pair.ts'
+import { linkOf, type Peers } from './plane-share.ts'
 import type { BridgeTo, LegId, LegKeys, LegSpec, PlainOpened, PlainPeer, PlainSpec, PlaneFacts, PlaneHandle, PlaneStats, RouteOptions } from './plane/types.ts'
 
 export type PlaneCommand =
@@ -32,25 +33,28 @@ export type PlaneReport =
   | { readonly op: 'plain'; readonly id: number; readonly opened: Result<PlainOpened> }
   | ({ readonly op: 'stats'; readonly id: number } & PlaneStats)
 
-export interface PlaneWorkerData extends PlanePortsOptions {
+export interface PlaneWorkerData extends Omit<PlanePortsOptions, 'share'> {
+  /** The other threads of the port; left out: there are none. */
+  readonly peers?: Peers
   /** UDP ports of plain legs. */
   readonly ports?: PortRange
 }
 
 async function main(port: MessagePort, options: PlaneWorkerData): Promise<void> {
   const report = (r: PlaneReport): void => port.postMessage(r)
-  const opened = await openPlanePorts(options)
+  const { peers } = options
+  const opened = await openPlanePorts({ ...options, ...(peers && { share: { workers: peers.ports.length, first: peers.worker === 0 } }) })
   if (!opened.ok) {
     report({ op: 'failed', fault: opened.fault })
     port.close()
     return
   }
   const footing = opened.value
-  const plane = localPlane(portablePlane({ ...footing, ...(options.ports && { ports: options.ports }) }))
+  const plane = localPlane(portablePlane({ ...footing, ...(options.ports && { ports: options.ports }), ...(peers && { link: linkOf(peers) }) }))
   plane.onFault((fault) => report({ op: 'fault', fault }))
   port.on('message', (c: PlaneCommand) => run(plane, footing, port, c))
   const { provider, fallback, buffers } = footing
-  report({ op: 'ready', local: plane.local, provider, fallback, buffers })
+  report({ op: 'ready', local: plane.local, provider, fallback, workers: 1, buffers })
   await footing.run()
 }
 

@@ -30,6 +30,8 @@ export const serverConfig = z.strictObject({
     .strictObject({
       /** `auto`: native where it works, otherwise portable, and the log says why. */
       plane: z.enum(['auto', 'native', 'portable']).default('auto'),
+      /** Threads that share the media port; rooms are spread over them. The native plane only. */
+      workers: z.number().int().min(1).max(64).default(1),
       /** At high rates packets wait for so long, ms, to be handled together: what the server adds to the delay at most. */
       gather: z.number().min(0).max(20).default(1),
       /** Packets for one member that were gathered go down in one piece (UDP_SEGMENT); pays from a gather of about 5 ms. */

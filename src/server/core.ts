@@ -33,14 +33,14 @@ export class ServerCore {
 
   constructor(options: CoreOptions) {
     this.options = options
-    this.ssrcs = new SsrcAllocator(options.crypto)
+    this.ssrcs = new SsrcAllocator(options.crypto, options.plane.workers)
     this.shelf = options.shelf ?? new Shelf({ crypto: options.crypto, clock: options.scheduler, realm: options.realm, authorities: [] })
     this.refusals = new LimitedLog(options.log, options.scheduler)
     this.revocation = options.revocation ?? new Revocation()
     this.revocation.onChange(() => this.#recheck())
     this.routes = new Routes(options.plane, (session) => this.#sessions.get(session)?.leg)
     this.rooms = new Rooms({
-      scheduler: options.scheduler, limits: options.roomLimits, maximum: options.maximumRooms, ssrcs: this.ssrcs, routes: this.routes, log: options.log,
+      scheduler: options.scheduler, limits: options.roomLimits, maximum: options.maximumRooms, ssrcs: this.ssrcs, workers: options.plane.workers, routes: this.routes, log: options.log,
       send: (session, m) => this.#sessions.get(session)?.send(m), policyOf: (room) => this.shelf.policyOf(room),
     })
   }

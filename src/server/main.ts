@@ -4,7 +4,7 @@ import type { Result } from '../base/result.ts'
 import { err, ok } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { selfTest } from '../crypto/self-test.ts'
-import { startPlane, type WorkerPlane } from '../media/plane-host.ts'
+import { startPlane, type RunningPlane } from '../media/plane-host.ts'
 import { type AddressPort, showAddress } from '../net/address.ts'
 import { anyAddress } from '../net/any-address.ts'
 import { realScheduler } from '../net/scheduler.ts'
@@ -52,10 +52,11 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   if (!shelf.ok) return shelf
   const bind = config.listen.address === '::' ? { ...config.listen, address: await anyAddress() } : config.listen
   const { media } = config
-  const plane = await startPlane({ bind, choice: media.plane, gatherMs: media.gather, segment: media.segment, ...(media.ports === undefined ? {} : { ports: media.ports }) })
+  const plane = await startPlane({ bind, choice: media.plane, workers: media.workers, gatherMs: media.gather, segment: media.segment, ...(media.ports === undefined ? {} : { ports: media.ports }) })
   if (!plane.ok) return plane.fault.code === 'NET_BIND' ? err('CONFIG_LISTEN', `${showAddress(bind)} UDP`, plane.fault) : plane
-  const { provider, fallback, buffers } = plane.value.facts
+  const { provider, fallback, buffers, workers } = plane.value.facts
   if (fallback !== undefined) log.warn({ code: fallback.code }, fallback.message)
+  if (workers < media.workers) log.warn({ wanted: media.workers, workers }, 'the portable media plane is one thread')
   plane.value.onFault((fault) => log.warn({ code: fault.code }, fault.message))
   const core = new ServerCore({
     crypto, scheduler, plane: plane.value, log, agent: 'stc', realm: config.realm, advertise: config.advertise,
@@ -81,7 +82,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
     return tls
   }
   const adminAt = admin?.ok === true ? admin.value.local : undefined
-  log.info({ address: showAddress(tls.value.local), media: showAddress(plane.value.local), realm: config.realm, plane: provider, buffers, ...(adminAt && { admin: showAddress(adminAt) }) }, 'listening')
+  log.info({ address: showAddress(tls.value.local), media: showAddress(plane.value.local), realm: config.realm, plane: provider, workers, buffers, ...(adminAt && { admin: showAddress(adminAt) }) }, 'listening')
   return ok(running({ core, tls: tls.value, plane: plane.value, log, status, admin: adminAt, pbx: pbx?.ok === true ? pbx.value : undefined, end: () => {
     watching.value()
     source?.stop()
@@ -116,7 +117,7 @@ function openAdmin(bind: AddressPort, core: ServerCore, status: () => Promise<Se
 interface Running {
   readonly core: ServerCore
   readonly tls: TlsServer
-  readonly plane: WorkerPlane
+  readonly plane: RunningPlane
   readonly log: Log
   readonly status: () => Promise<ServerStatus>
   readonly admin: AddressPort | undefined

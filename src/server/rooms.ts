@@ -15,6 +15,8 @@ export interface RoomsOptions {
   readonly limits: RoomLimits
   readonly maximum: number
   readonly ssrcs: SsrcAllocator
+  /** Media threads. All streams of a room are one thread's, so that it can choose the loudest. */
+  readonly workers: number
   readonly routes: Routes
   readonly log: Log
   readonly send: (session: string, m: ServerMessage) => void
@@ -26,6 +28,8 @@ const ROOMS_PER_SESSION = 64
 
 interface Running {
   readonly machine: RoomMachine
+  /** Of its streams' SSRCs, modulo the media threads. */
+  readonly worker: number
   cancel: Stop
   /** The commit that was ordered and is not decided, and since when. */
   flight?: { readonly seq: number; readonly since: number } | undefined
@@ -54,7 +58,7 @@ export class Rooms {
       return session.send({ k: 'room-refused', room: message.room, code: fault.code, message: fault.message })
     }
     if (enters) session.rooms.add(message.room)
-    const ssrc = enters ? this.#o.ssrcs.next() : 0
+    const ssrc = enters ? this.#o.ssrcs.next(this.#running(message.room).worker) : 0
     this.#step(message.room, { kind: 'message', session: session.id, keyId: session.keyId, message, ssrc })
     if (!this.#rooms.has(message.room)) session.rooms.delete(message.room)
   }
@@ -78,9 +82,21 @@ export class Rooms {
     if (running.flight !== undefined) this.onCommit(now - running.flight.since)
     running.flight = seq === undefined ? undefined : { seq, since: now }
   }
+  #running(name: string): Running {
+    const known = this.#rooms.get(name)
+    if (known !== undefined) return known
+    const fresh: Running = { machine: new RoomMachine(name, this.#o.limits), worker: this.#leastBusy(), cancel: () => {} }
+    this.#rooms.set(name, fresh)
+    return fresh
+  }
+  /** The media thread whose rooms have the fewest members. */
+  #leastBusy(): number {
+    const busy: number[] = new Array(this.#o.workers).fill(0)
+    if (busy.length > 1) for (const r of this.#rooms.values()) busy[r.worker]! += 1 + (r.machine.state.group?.members.length ?? 0)
+    return busy.indexOf(Math.min(...busy))
+  }
   #step(name: string, input: RoomIn): void {
-    const running = this.#rooms.get(name) ?? { machine: new RoomMachine(name, this.#o.limits), cancel: () => {} }
-    this.#rooms.set(name, running)
+    const running = this.#running(name)
     running.cancel()
     const { out, wakeAt } = running.machine.step(input, this.#o.scheduler.now())
     this.#time(running)

@@ -13,18 +13,24 @@ const ALL = 2 ** 32
 export class SsrcAllocator {
   readonly #crypto: Pick<CryptoPort, 'hmac'>
   readonly #key: Uint8Array
+  readonly #workers: number
   #counter = 0
 
-  constructor(crypto: Pick<CryptoPort, 'hmac' | 'bytes'>) {
+  /** `workers`: media threads that streams are spread over. */
+  constructor(crypto: Pick<CryptoPort, 'hmac' | 'bytes'>, workers = 1) {
+    this.#workers = workers
     this.#crypto = crypto
     this.#key = crypto.bytes(32)
   }
-  /** Throws after 2^32 of them: a restart gives new hop keys and begins anew. */
-  next(): Ssrc {
+  /**
+   * `like`: equal to this one modulo the media threads, so that one of them handles both; others are passed over.
+   * Throws after 2^32 of them: a restart gives new hop keys and begins anew.
+   */
+  next(like?: number): Ssrc {
     for (;;) {
       if (this.#counter === ALL) throw new RangeError('all SSRCs were used')
       const value = this.#permute(this.#counter++)
-      if (value !== 0) return ssrc(value)
+      if (value !== 0 && (like === undefined || value % this.#workers === like % this.#workers)) return ssrc(value)
     }
   }
   #permute(n: number): number {

@@ -1,7 +1,7 @@
 /** How the server is: for `stc server status` and the metrics. Names no person. */
 import { X509Certificate } from 'node:crypto'
 import type { PlaneFacts, PlaneStats } from '../media/plane/types.ts'
-import type { WorkerPlane } from '../media/plane-host.ts'
+import type { RunningPlane } from '../media/plane-host.ts'
 import type { ServerCore } from './core.ts'
 import type { Pbx } from './pbx/index.ts'
 
@@ -18,7 +18,7 @@ export interface ServerStatus extends PlaneStats {
 }
 
 /** `certificate`: the server's own, PEM. */
-export function readStatus(core: ServerCore, plane: WorkerPlane, pbx: Pbx | undefined, certificate: string): () => Promise<ServerStatus> {
+export function readStatus(core: ServerCore, plane: RunningPlane, pbx: Pbx | undefined, certificate: string): () => Promise<ServerStatus> {
   const { scheduler, realm } = core.options
   const startedAt = scheduler.now()
   const certificateEnds = Math.floor(new X509Certificate(certificate).validToDate.getTime() / 1000)

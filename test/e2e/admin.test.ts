@@ -28,6 +28,7 @@ test('metrics and status of a real server, for those who ask by address', async 
   assert.match(metrics.type, /^text\/plain; version=0\.0\.4/)
   assert.match(metrics.text, /^stc_sessions 0$/m)
   assert.match(metrics.text, /^stc_media_plane\{plane="(native|portable)"\} 1$/m)
+  assert.match(metrics.text, /^stc_media_workers 1$/m)
   assert.match(metrics.text, /^stc_media_dropped_total\{reason="stray"\} 0$/m)
   assert.match(metrics.text, /^stc_room_commit_seconds_count 0$/m)
   const status = JSON.parse((await get(port, '/status')).text) as ServerStatus
@@ -39,10 +40,10 @@ test('metrics and status of a real server, for those who ask by address', async 
   assert.equal((await get(port, '/metrics', undefined, 'POST')).code, 405)
 })
 
-const LEG = { leg: 1, kind: 'hop', path: 'udp', address: undefined, received: 10, receivedOctets: 1000, sent: 20, sentOctets: 2000, refused: 3, limited: 2, unsent: 1, lastHeardAt: 5 }
+const LEG = { leg: 1, kind: 'hop', home: true, path: 'udp', address: undefined, received: 10, receivedOctets: 1000, sent: 20, sentOctets: 2000, refused: 3, limited: 2, unsent: 1, lastHeardAt: 5 }
 const STREAM = { ssrc: 7, packets: 10, octets: 1000, lost: 0, jitterMs: 12, forged: 2, replayed: 1 }
 const STATUS = {
-  realm: 'example', uptimeSeconds: 3700, certificateEnds: 1_800_000_000, sessions: 2, plane: { provider: 'portable', fallback: { code: 'NATIVE_UNAVAILABLE', message: 'no koffi' }, buffers: { receive: 0, send: 0 } },
+  realm: 'example', uptimeSeconds: 3700, certificateEnds: 1_800_000_000, sessions: 2, plane: { provider: 'portable', workers: 1, fallback: { code: 'NATIVE_UNAVAILABLE', message: 'no koffi' }, buffers: { receive: 0, send: 0 } },
   rooms: [{ room: 'board', generation: 1, epoch: '7', members: 3, waiting: 1 }], stray: 4, legs: [{ ...LEG, streams: [STREAM] }, { ...LEG, leg: 2, kind: 'plain', streams: [] }], past: { ...noTotals(), received: 100, forged: 5 },
 } as unknown as ServerStatus
 
@@ -63,7 +64,7 @@ test('counters go on when legs are closed, and no name is in the metrics', async
 test('status reads as sentences', () => {
   assert.deepEqual(lines(STATUS, 1_800_000_000_000 - 10 * 86_400_000), [
     'realm example, up 1 h 1 min',
-    'media plane: portable (not native: no koffi)',
+    'media plane: portable, 1 worker (not native: no koffi)',
     '2 sessions, 1 room with 3 members, 1 bridged call leg',
     '  board: 3 members, 1 waiting, epoch 7',
     'certificate: ends 2027-01-15, in 10 days - RENEW IT SOON',

@@ -4,6 +4,7 @@ import { must } from '../../src/base/result.ts'
 import { createNativeCrypto } from '../../src/crypto/native/index.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import { bindRtpPair, type RtpPair } from '../../src/media/plain/rtp-pair.ts'
+import { sharedPorts } from '../../src/media/plane-share.ts'
 import { portablePlane } from '../../src/media/plane/portable.ts'
 import type { MediaPlane } from '../../src/media/plane/types.ts'
 import { NativeLoop, nativeUdp } from '../../src/net/native/index.ts'
@@ -11,6 +12,7 @@ import { systemCalls } from '../../src/net/native/system.ts'
 import { nodeUdp } from '../../src/net/node-udp.ts'
 import { realScheduler } from '../../src/net/scheduler.ts'
 import type { UdpSocket } from '../../src/net/udp.ts'
+import { severalPlanes, simulatedLinks, steered } from './several-planes.ts'
 import { SimNet } from './sim-net.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -79,6 +81,53 @@ async function native(wrap: WrapCrypto = asItIs): Promise<PlaneWorld> {
   }
 }
 
+/** Four planes on one port, in one thread, as four threads would have them. */
+const WORKERS = 4
+
+async function severalSimulated(wrap: WrapCrypto = asItIs): Promise<PlaneWorld> {
+  const clock = new VirtualClock()
+  const net = new SimNet(clock)
+  const server = net.host('server', '192.0.2.1')
+  const sockets = steered(await server.bind({ address: '192.0.2.1', port: 7443 }), WORKERS)
+  const links = simulatedLinks(clock, WORKERS)
+  const plane = severalPlanes(sockets.map((socket, i) => portablePlane({
+    socket, link: links[i]!, udp: server, ports: sharedPorts(PORTS, i, WORKERS), scheduler: clock, crypto: wrap(createNodeCrypto()),
+  })))
+  let n = 0
+  const host = () => net.host(`client${++n}`, `198.51.100.${n}`)
+  return {
+    plane,
+    here: '192.0.2.1',
+    socket: () => host().bind({ address: '0.0.0.0', port: 0 }),
+    pair: async () => must(await bindRtpPair(host(), '0.0.0.0')),
+    until: (condition) => clock.until(condition, 1000),
+    pass: (ms) => clock.advance(ms),
+    end: () => plane.stop(),
+  }
+}
+
+/** The system steers the packets here. */
+async function severalNative(wrap: WrapCrypto = asItIs): Promise<PlaneWorld> {
+  const loop = must(NativeLoop.open())
+  const links = simulatedLinks(loop.scheduler, WORKERS)
+  let port = 0
+  const planes = links.map((link, i) => {
+    const ciphers = must(createNativeCrypto())
+    for (const memory of [loop.incoming.memory, loop.outgoing.memory]) ciphers.handleInPlace(memory)
+    const socket = must(loop.bind({ address: '127.0.0.1', port }, { bufferOctets: 1 << 20, share: WORKERS }))
+    port = socket.local.port
+    return portablePlane({ socket, link, udp: nativeUdp(loop, { bufferOctets: 1 << 18 }), ports: sharedPorts(PORTS, i, WORKERS), scheduler: loop.scheduler, crypto: wrap(ciphers) })
+  })
+  const world = overLoopback(severalPlanes(planes, () => [0, 1].forEach(() => loop.turn(0))), () => void loop.turn(0))
+  return {
+    ...world,
+    end() {
+      world.end()
+      loop.close()
+    },
+  }
+}
+
 /** A plane that is bound to 127.0.0.1, among real sockets. `turn` drives it where Node does not. */
 export function overLoopback(plane: MediaPlane, turn: () => void = () => {}): PlaneWorld {
   const udp = nodeUdp()
@@ -118,5 +167,6 @@ if (!library.ok) console.log(`the native plane is left out: ${library.fault.mess
 export const planeWorlds: readonly (readonly [string, MakeWorld])[] = [
   ['portable plane, simulated network', simulated],
   ['portable plane, node:dgram', overSockets],
-  ...(library.ok ? [['native plane', native] as const] : []),
+  ['four portable planes, simulated network', severalSimulated],
+  ...(library.ok ? [['native plane', native], ['four native planes on one port', severalNative]] as const : []),
 ]

@@ -252,21 +252,21 @@ function suite(name: string, make: () => Promise<PlaneWorld>): void {
 
   it('two of our legs that are each other’s peers: the calls meet here (direct media)', async (w) => {
     const a = await call(w, 100, 200)
-    const b = await call(w, 101, 201)
+    const b = await call(w, 104, 204)
     must(w.plane.negotiate(a.leg, { rtp: b.opened.rtp, rtcp: b.opened.rtcp }))
     must(w.plane.negotiate(b.leg, { rtp: a.opened.rtp, rtcp: a.opened.rtcp }))
     for (let i = 0; i < 3; i++) {
       a.client.send(100, i * 160, sound(i))
-      b.client.send(101, i * 160, sound(10 + i))
+      b.client.send(104, i * 160, sound(10 + i))
     }
     await w.until(() => a.client.heard.length === 3 && b.client.heard.length === 3)
-    assert.deepEqual(b.client.heard.map((h) => [h.ssrc, h.payload[0]]), [[201, 0], [201, 1], [201, 2]])
+    assert.deepEqual(b.client.heard.map((h) => [h.ssrc, h.payload[0]]), [[204, 0], [204, 1], [204, 2]])
     assert.deepEqual(a.client.heard.map((h) => [h.ssrc, h.payload[0]]), [[200, 10], [200, 11], [200, 12]])
     a.client.socket.send(a.client.rtcp([{ kind: 'sr', ssrc: ssrc(100), ntp: 9n, timestamp: 320, packets: 3, octets: 480, reports: [{ ssrc: ssrc(200), fractionLost: 0, lost: 0, highestSequence: a.client.heard[2]!.sequence, jitter: 0, lastReport: 0, delaySinceLastReport: 0 }] }]), w.plane.local)
     await w.until(() => b.client.reports.length === 1)
     const [report] = b.client.reports[0]!
-    assert.ok(report?.kind === 'sr' && report.ssrc === 201 && report.timestamp === b.client.heard[2]!.timestamp)
-    assert.deepEqual(report.reports.map((r) => [r.ssrc, r.highestSequence]), [[101, 2]])
+    assert.ok(report?.kind === 'sr' && report.ssrc === 204 && report.timestamp === b.client.heard[2]!.timestamp)
+    assert.deepEqual(report.reports.map((r) => [r.ssrc, r.highestSequence]), [[104, 2]])
     assert.equal(a.party.heard.length + b.party.heard.length, 0)
   })
 
@@ -278,9 +278,9 @@ function suite(name: string, make: () => Promise<PlaneWorld>): void {
     await w.until(() => b.party.heard.length === 1)
     must(w.plane.negotiate(a.leg, { rtp: b.opened.rtp }))
     must(w.plane.negotiate(b.leg, { rtp: a.opened.rtp }))
-    const stranger = await call(w, 101, 201)
+    const stranger = await call(w, 104, 204)
     must(w.plane.negotiate(stranger.leg, { rtp: a.opened.rtp }))
-    stranger.client.send(101, 0, sound(1))
+    stranger.client.send(104, 0, sound(1))
     await w.until(() => statsOf(w, a.leg).received > 1)
     stranger.client.probe()
     await w.until(() => stranger.client.messages.length > 2)

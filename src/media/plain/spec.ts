@@ -1,4 +1,5 @@
 /** Plain legs as their users see them. */
+import type { Ssrc } from '../../base/brand.ts'
 import type { AddressPort } from '../../net/address.ts'
 import type { SrtpKeys } from '../../protocol/srtp/keys.ts'
 import type { Filling } from './bridge-end.ts'
@@ -22,6 +23,8 @@ export interface PlainPeer {
 export interface PlainSpec {
   /** One of our addresses, as the peer has to send to it; not a wildcard. */
   readonly bind: string
+  /** A stream of the hop that it will be tied to: one thread handles both. Left out: the first thread. */
+  readonly beside?: Ssrc
   /** Left out while the peer has not answered: nothing is sent or taken. */
   readonly peer?: PlainPeer
 }

@@ -104,7 +104,7 @@ export class Bridges {
 }
 
 const statsOf = (leg: LegId, p: PlainLeg): LegStats => ({
-  leg, kind: 'plain', path: p.target === undefined ? 'none' : 'udp', address: p.target,
+  leg, kind: 'plain', home: true, path: p.target === undefined ? 'none' : 'udp', address: p.target,
   received: p.received, receivedOctets: p.receivedOctets, sent: p.end.packets, sentOctets: p.sentOctets,
   refused: p.refused, limited: p.limited, unsent: p.unsent, lastHeardAt: p.lastHeardAt, streams: p.streams(),
 })

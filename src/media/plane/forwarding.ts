@@ -9,25 +9,25 @@ import { LEVEL_EXTENSION, levelStep } from '../../protocol/rtp/level-steps.ts'
 import { MAX_PACKET } from '../hop/receiving.ts'
 import type { BridgeEnd, EndWire } from '../plain/bridge-end.ts'
 import type { Leg } from './leg.ts'
-import { LegPaths, rtcpSsrc } from './paths.ts'
+import { LegPaths, type PlaneLink, rtcpSsrc } from './paths.ts'
 import type { Ranked, Stream, Streams } from './streams.ts'
 
 export class Forwarding {
   readonly #socket: BuildingSocket
   readonly #clock: Clock
-  readonly #paths: LegPaths
+  readonly paths: LegPaths
   readonly #streams: Streams
   /** Legs by the SSRC of their path messages. */
   readonly #probes: ReadonlyMap<number, Leg>
   readonly #header = newRtpHeader()
   stray = 0
 
-  constructor(socket: BuildingSocket, clock: Clock, streams: Streams, probes: ReadonlyMap<number, Leg>) {
+  constructor(socket: BuildingSocket, clock: Clock, streams: Streams, probes: ReadonlyMap<number, Leg>, link: PlaneLink | undefined) {
     this.#socket = socket
     this.#clock = clock
     this.#streams = streams
     this.#probes = probes
-    this.#paths = new LegPaths(socket)
+    this.paths = new LegPaths(socket, clock, probes, link)
     socket.onMessage((data, from) => this.packet(data, from, undefined))
   }
   /** One packet by UDP (`from`) or by a leg's path (`via`). Nothing costs more than a look-up until its SSRC is known. */
@@ -57,7 +57,7 @@ export class Forwarding {
     leg.received++
     leg.receivedOctets += data.length
     stream.meter.packet(rtpSequence(data), rtpTimestamp(data), data.length, leg.receiving.opened, now)
-    if (leg.receiving.newest) this.#paths.heard(leg, from, data.length, now, true)
+    if (leg.receiving.newest) this.paths.heard(leg, from, data.length, now, true)
     if (stream.end !== undefined) this.#bridged(stream.end, data, length, leg.receiving.opened, now)
     else if (stream.ranked !== undefined) this.#loudest(stream, stream.ranked, data, length, now)
     else this.#toAll(stream, data, length)
@@ -101,7 +101,10 @@ export class Forwarding {
     if (length < 0) leg.refused++
     else {
       leg.lastHeardAt = now
-      if (leg.receiving.current) leg.switchSender()
+      if (leg.receiving.current && leg.nextSender !== undefined) {
+        leg.switchSender()
+        this.paths.switched(leg)
+      }
     }
     return length
   }
@@ -128,7 +131,7 @@ export class Forwarding {
     return true
   }
   #give(leg: Leg, slot: Uint8Array, length: number): void {
-    if (leg.active === 'path') leg.path!.send(slot.subarray(0, length))
+    if (leg.active === 'path') leg.path?.send(slot.subarray(0, length))
     else if (slot === this.#socket.slot()) this.#socket.sendSlot(length, leg.address!)
     else this.#socket.send(slot.subarray(0, length), leg.address!)
   }
@@ -136,7 +139,8 @@ export class Forwarding {
   #rtcp(data: Uint8Array, from: AddressPort | undefined, via: Leg | undefined): void {
     const stream = this.#streams.get(rtcpSsrc(data))
     const leg = stream?.end === undefined ? this.#probes.get(rtcpSsrc(data)) : stream.leg
-    if (leg === undefined || (via !== undefined && via !== leg)) {
+    // Path messages are counted where the leg is at home: nowhere else may any be opened or sealed.
+    if (leg === undefined || (via !== undefined && via !== leg) || (stream?.end === undefined && !leg.home)) {
       this.stray++
       return
     }
@@ -145,6 +149,6 @@ export class Forwarding {
     const length = this.#open(leg, data, now, true)
     if (length < 0) return
     const plain = data.subarray(0, length)
-    if (!(stream?.end === undefined ? this.#paths.message(leg, plain, data.length, from, now) : stream.end.report(plain))) leg.refused++
+    if (!(stream?.end === undefined ? this.paths.message(leg, plain, data.length, from, now) : stream.end.report(plain))) leg.refused++
   }
 }

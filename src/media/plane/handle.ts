@@ -1,8 +1,13 @@
 /** A plane in this thread behind the same handle as one in a worker. */
 import type { Fault, Result } from '../../base/result.ts'
-import type { BridgeTo, LegId, MediaPlane, PlaneHandle } from './types.ts'
+import type { BridgeTo, LegId, MediaPlane, PlaneHandle, PlaneStats } from './types.ts'
 
-export function localPlane(plane: MediaPlane): PlaneHandle {
+/** Its statistics are at hand. */
+export interface LocalPlane extends PlaneHandle {
+  statsNow(): PlaneStats
+}
+
+export function localPlane(plane: MediaPlane): LocalPlane {
   let onFault: (fault: Fault) => void = () => {}
   // The handle's numbers are its own, so that a refused leg still has one.
   const legs = new Map<LegId, LegId>()
@@ -11,8 +16,13 @@ export function localPlane(plane: MediaPlane): PlaneHandle {
   const check = (r: Result<unknown>): void => {
     if (!r.ok) onFault(r.fault)
   }
+  const statsNow = (): PlaneStats => {
+    const outside = new Map([...legs].map(([mine, its]) => [its, mine]))
+    return { legs: plane.stats().map((s) => ({ ...s, leg: outside.get(s.leg)! })), stray: plane.stray, past: { ...plane.past } }
+  }
   return {
     local: plane.local,
+    workers: 1,
     open(spec) {
       const id = next++ as LegId
       const opened = plane.open(spec)
@@ -38,10 +48,8 @@ export function localPlane(plane: MediaPlane): PlaneHandle {
       plane.close(of(leg))
       legs.delete(leg)
     },
-    async stats() {
-      const outside = new Map([...legs].map(([mine, its]) => [its, mine]))
-      return { legs: plane.stats().map((s) => ({ ...s, leg: outside.get(s.leg)! })), stray: plane.stray, past: { ...plane.past } }
-    },
+    statsNow,
+    stats: async () => statsNow(),
     onFault(listener) {
       onFault = listener
     },

@@ -36,6 +36,8 @@ const TOKEN_OCTETS = 8
 export class Leg {
   readonly id: LegId
   readonly probe: Ssrc
+  /** This plane exchanges its path messages, and knows first where it is; others are told (link.ts). */
+  readonly home: boolean
   readonly receiving: HopReceiving
   sender: SrtpSender
   /** Waits until the client is heard under its generation, so that nothing is sent that it cannot open yet. */
@@ -45,6 +47,8 @@ export class Leg {
   path: PacketPath | undefined
   active: LegPath = 'none'
   lastHeardAt: number | undefined
+  /** What its home was told last. */
+  told: { readonly from: AddressPort | undefined; readonly at: number } | undefined
   received = 0
   receivedOctets = 0
   sent = 0
@@ -58,9 +62,10 @@ export class Leg {
   readonly #elsewhere: Rate
   readonly #random: Random
 
-  constructor(id: LegId, probe: Ssrc, receiving: HopReceiving, sender: SrtpSender, random: Random, now: number) {
+  constructor(id: LegId, { probe, home = true }: LegSpec, receiving: HopReceiving, sender: SrtpSender, random: Random, now: number) {
     this.id = id
     this.probe = probe
+    this.home = home
     this.receiving = receiving
     this.sender = sender
     this.#random = random
@@ -72,7 +77,7 @@ export class Leg {
     if (!sender.ok) return sender
     const receiving = new HopReceiving(crypto)
     const installed = receiving.install(spec.generation, spec.receive, now)
-    return installed.ok ? ok(new Leg(id, spec.probe, receiving, sender.value, crypto, now)) : installed
+    return installed.ok ? ok(new Leg(id, spec, receiving, sender.value, crypto, now)) : installed
   }
   /** The client may not have these keys yet: we send under the old ones until it is heard under the new. */
   rekey(keys: LegKeys, crypto: CryptoPort, now: number): Result<void> {
@@ -132,6 +137,11 @@ export class Leg {
     if (this.active === 'none') this.active = 'udp'
     return true
   }
+  /** What its home found out. */
+  moved(address: AddressPort | undefined, active: LegPath): void {
+    if (address === undefined || this.address === undefined || !sameAddress(this.address, address)) this.address = address
+    this.active = active
+  }
   /** Whether `octets` may go to an address, proved or on credit. */
   maySendTo(to: AddressPort, octets: number): boolean {
     if (this.address !== undefined && sameAddress(this.address, to)) return true
@@ -142,7 +152,7 @@ export class Leg {
   }
   stats(streams: readonly StreamStats[]): LegStats {
     return {
-      leg: this.id, kind: 'hop', streams, path: this.active, address: this.address, received: this.received, receivedOctets: this.receivedOctets,
+      leg: this.id, kind: 'hop', home: this.home, streams, path: this.active, address: this.address, received: this.received, receivedOctets: this.receivedOctets,
       sent: this.sent, sentOctets: this.sentOctets, refused: this.refused, limited: this.limited, unsent: this.unsent, lastHeardAt: this.lastHeardAt,
     }
   }

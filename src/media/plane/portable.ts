@@ -10,7 +10,7 @@ import { Bridges } from './bridges.ts'
 import { Forwarding } from './forwarding.ts'
 import { Leg } from './leg.ts'
 import { Streams } from './streams.ts'
-import { addTo, type BridgeTo, type LegId, type LegKeys, type LegSpec, type LegStats, type MediaPlane, type PlainOpened, type PlainPeer, type PlainSpec, type RouteOptions, noTotals } from './types.ts'
+import { addTo, type BridgeTo, type LegId, type LegKeys, type LegSpec, type LegStats, type MediaPlane, type PlainOpened, type PlainPeer, type PlainSpec, type PlaneLink, type RouteOptions, noTotals } from './types.ts'
 
 const MAX_LEGS = 10_000
 const MAX_RECEIVERS = 1024
@@ -18,6 +18,8 @@ const MAX_RECEIVERS = 1024
 export interface PortablePlaneOptions extends PlainLegsOptions {
   /** The one port for all clients; plain legs get their own. */
   readonly socket: UdpSocket
+  /** To the other planes of the port; left out: there is none. */
+  readonly link?: PlaneLink
 }
 
 export function portablePlane(options: PortablePlaneOptions): MediaPlane {
@@ -40,7 +42,7 @@ class PortablePlane implements MediaPlane {
     this.#socket = buildingSocket(options.socket)
     this.#clock = options.scheduler
     this.#crypto = options.crypto
-    this.#forwarding = new Forwarding(this.#socket, options.scheduler, this.#streams, this.#probes)
+    this.#forwarding = new Forwarding(this.#socket, options.scheduler, this.#streams, this.#probes, options.link)
     this.#bridges = new Bridges({ ...options, streams: this.#streams, leg: (id) => this.#legs.get(id), wire: (leg, ssrc) => this.#forwarding.wire(leg, ssrc) })
   }
   get stray(): number {
@@ -60,6 +62,7 @@ class PortablePlane implements MediaPlane {
     this.#nextLeg++
     this.#legs.set(id, leg)
     this.#probes.set(spec.probe, leg)
+    this.#forwarding.paths.opened(leg)
     return ok(id)
   }
 
@@ -154,6 +157,7 @@ class PortablePlane implements MediaPlane {
   stop(): void {
     this.#socket.close()
     this.#bridges.stop()
+    this.#forwarding.paths.stop()
     for (const id of [...this.#legs.keys()]) this.close(id)
   }
 }

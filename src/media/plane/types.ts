@@ -30,6 +30,8 @@ export interface LegKeys {
 export interface LegSpec extends LegKeys {
   /** SSRC of path messages in both directions; belongs to this leg alone. */
   readonly probe: Ssrc
+  /** False where another plane of the same port exchanges its path messages (link.ts). */
+  readonly home?: boolean
 }
 
 export type LegPath = 'none' | 'udp' | 'path'
@@ -62,6 +64,8 @@ export type BridgeTo =
 export interface LegStats {
   readonly leg: LegId
   readonly kind: 'hop' | 'plain'
+  /** Its path messages are exchanged by the plane that says this. */
+  readonly home: boolean
   /** A plain leg's is `udp` once its peer has answered. */
   readonly path: LegPath
   /** Where the client was last proved to be, or where packets for a plain leg's peer go. */
@@ -104,6 +108,30 @@ export interface PlaneStats {
   readonly past: PlaneTotals
 }
 
+/** What several planes count of the same legs. Where a leg is says the plane that exchanges its path messages. */
+export function addStats(planes: readonly PlaneStats[]): PlaneStats {
+  const legs = new Map<LegId, LegStats>()
+  const past = noTotals()
+  for (const plane of planes) {
+    for (const k of Object.keys(past) as (keyof PlaneTotals)[]) past[k] += plane.past[k]
+    for (const l of plane.legs) {
+      const known = legs.get(l.leg)
+      legs.set(l.leg, known === undefined ? l : addLegs(known, l))
+    }
+  }
+  return { legs: [...legs.values()], stray: planes.reduce((n, p) => n + p.stray, 0), past }
+}
+
+function addLegs(a: LegStats, b: LegStats): LegStats {
+  const sum = (k: keyof typeof a & keyof PlaneTotals): number => a[k] + b[k]
+  const { leg, kind, path, address } = b.home ? b : a
+  return {
+    leg, kind, path, address, home: a.home || b.home, received: sum('received'), receivedOctets: sum('receivedOctets'), sent: sum('sent'), sentOctets: sum('sentOctets'),
+    refused: sum('refused'), limited: sum('limited'), unsent: sum('unsent'), streams: [...a.streams, ...b.streams],
+    lastHeardAt: a.lastHeardAt === undefined || b.lastHeardAt === undefined ? (a.lastHeardAt ?? b.lastHeardAt) : Math.max(a.lastHeardAt, b.lastHeardAt),
+  }
+}
+
 export interface MediaPlane {
   readonly local: AddressPort
   open(leg: LegSpec): Result<LegId>
@@ -132,11 +160,34 @@ export interface MediaPlane {
   stop(): void
 }
 
+/** About the leg of a probe's SSRC. */
+export type LinkMessage =
+  /** Its leg was opened at `worker` too, which wants to know where it is. */
+  | { readonly op: 'where'; readonly probe: Ssrc; readonly worker: number }
+  /** To its home: an authentic packet with the newest index came from there; undefined: by its own path. */
+  | { readonly op: 'heard'; readonly probe: Ssrc; readonly from: AddressPort | undefined; readonly octets: number }
+  /** From its home: where it proved to be. */
+  | { readonly op: 'at'; readonly probe: Ssrc; readonly address: AddressPort | undefined; readonly active: LegPath }
+  /** It was heard under these keys, so it can open what is sent under them. */
+  | { readonly op: 'generation'; readonly probe: Ssrc; readonly generation: number }
+
+/** How one of the planes reaches the others. Messages between two of them keep their order. */
+export interface PlaneLink {
+  /** Which one this is, and how many there are. */
+  readonly worker: number
+  readonly workers: number
+  send(to: number, m: LinkMessage): void
+  onMessage(listener: (m: LinkMessage) => void): void
+  close(): void
+}
+
 /** What a plane stands on. */
 export interface PlaneFacts {
   readonly provider: 'native' | 'portable'
   /** Why it is not the native one, where that was wished for. */
   readonly fallback: Fault | undefined
+  /** Threads that share the port. */
+  readonly workers: number
   /** Octets that the system keeps of what comes and goes at the port of the clients; 0: unknown. */
   readonly buffers: { readonly receive: number; readonly send: number }
 }
@@ -144,6 +195,8 @@ export interface PlaneFacts {
 /** A plane that may run in another thread: commands return at once, what is refused comes as a fault. */
 export interface PlaneHandle {
   readonly local: AddressPort
+  /** Streams whose SSRCs are equal modulo this number are handled together; so must be a `loudest` group, and both streams of a call. */
+  readonly workers: number
   open(leg: LegSpec): LegId
   rekey(leg: LegId, keys: LegKeys): void
   attach(leg: LegId, path: PacketPath | undefined): void

@@ -11,6 +11,12 @@ import { reason, systemCalls } from './system.ts'
 /** An eventfd. */
 export type WakeHandle = Brand<number, 'WakeHandle'>
 
+/** From any thread of the process, while whoever made the handle has it. */
+export function wakeThread(handle: WakeHandle | undefined): void {
+  const system = systemCalls()
+  if (handle !== undefined && system.ok) system.value.eventfdWrite(handle, 1)
+}
+
 export class Waker implements Disposable {
   readonly handle: WakeHandle
   #closed = false
@@ -26,8 +32,7 @@ export class Waker implements Disposable {
     return fd < 0 ? err('NATIVE_CALL', reason(system.value, 'eventfd')) : ok(new Waker(fd as WakeHandle))
   }
   wake(): void {
-    const system = systemCalls()
-    if (!this.#closed && system.ok) system.value.eventfdWrite(this.handle, 1)
+    if (!this.#closed) wakeThread(this.handle)
   }
   [Symbol.dispose](): void {
     const system = systemCalls()

@@ -25,6 +25,7 @@ export function adminMetrics(): Metrics {
     waiting: gauge('stc_room_waiting', 'Who waits to be let in, in all rooms.'),
     legs: gauge('stc_legs', 'Open media legs.', ['kind', 'path']),
     plane: gauge('stc_media_plane', '1 for the media plane that runs.', ['plane']),
+    workers: gauge('stc_media_workers', 'Threads that share the media port.'),
     jitter: gauge('stc_media_jitter_seconds', 'Largest interarrival jitter of a stream that comes in (RFC 3550).'),
     certificate: gauge('stc_certificate_end_seconds', 'End of the server certificate, seconds since 1970.'),
     uptime: gauge('stc_uptime_seconds', 'Since the server was started.'),
@@ -54,6 +55,7 @@ export function adminMetrics(): Metrics {
       for (const l of status.legs) gauges.legs.inc({ kind: l.kind, path: l.path })
       gauges.plane.reset()
       gauges.plane.set({ plane: status.plane.provider }, 1)
+      gauges.workers.set(status.plane.workers)
       gauges.jitter.set(status.legs.reduce((most, l) => l.streams.reduce((m, s) => Math.max(m, s.jitterMs), most), 0) / 1000)
       gauges.certificate.set(status.certificateEnds)
       gauges.uptime.set(status.uptimeSeconds)

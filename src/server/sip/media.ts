@@ -16,7 +16,8 @@ export interface ServerMediaOptions {
 
 export const serverMedia = (o: ServerMediaOptions): RelayMedia => ({
   open(address, ready): MediaLeg {
-    const streams = { up: o.ssrcs.next(), down: o.ssrcs.next() }
+    const up = o.ssrcs.next()
+    const streams = { up, down: o.ssrcs.next(up) }
     let leg: LegId | undefined
     let closed = false
     let local: DescribedAudio | undefined
@@ -24,7 +25,7 @@ export const serverMedia = (o: ServerMediaOptions): RelayMedia => ({
     const negotiate = (): void => {
       if (leg !== undefined && local !== undefined) o.plane.negotiate(leg, peerOf(local, far))
     }
-    void o.plane.openPlain({ bind: address }).then((opened) => {
+    void o.plane.openPlain({ bind: address, beside: up }).then((opened) => {
       if (!opened.ok) return ready(opened)
       leg = opened.value.leg
       const hop = o.hop()

@@ -25,6 +25,10 @@ const YEAR_S = 365 * 86_400
 /** Remembers what it was told. */
 class FakePlane implements PlaneHandle {
   readonly local = { address: '127.0.0.1', port: 7443 }
+  readonly workers: number
+  constructor(workers = 1) {
+    this.workers = workers
+  }
   readonly stray = 0
   readonly opened: { leg: LegId; probe: number; generation: number }[] = []
   readonly closed: LegId[] = []
@@ -68,10 +72,11 @@ class FakePlane implements PlaneHandle {
 
 class Bench {
   readonly clock = new VirtualClock()
-  readonly plane = new FakePlane()
+  readonly plane: FakePlane
   readonly log: { code?: string; suppressed?: number; text: string }[] = []
   readonly core: ServerCore
-  constructor(change: { maximumRooms?: number; maximumMembers?: number } = {}) {
+  constructor(change: { maximumRooms?: number; maximumMembers?: number; workers?: number } = {}) {
+    this.plane = new FakePlane(change.workers)
     const keep = (fields: object, text: string): void => void this.log.push({ ...fields, text })
     this.core = new ServerCore({
       shelf: new Shelf({ crypto, clock: this.clock, realm: 'test', authorities: [] }),
@@ -192,6 +197,22 @@ test('a joiner is heard from the moment its commit stands', () => {
   ben.say({ k: 'room-leave', room: 'r' })
   assert.ok(!b.plane.routes.has(streams[1]!))
   assert.deepEqual(b.plane.routes.get(streams[0]!), { from: 1, to: [] })
+})
+
+test('with several media threads all streams of a room are one thread’s, and rooms are spread', () => {
+  const b = new Bench({ workers: 3 })
+  const ann = b.client('ann').greet().hop()
+  const workers = ['r1', 'r2', 'r3'].map((room, i) => {
+    const streams = [ann.create(room).last('room-created').ssrc]
+    for (let k = 0; k < 4; k++) {
+      const other = b.client(`other-${i}-${k}`).greet().hop()
+      other.say({ k: 'room-join', room, generation: 1, keyPackage: fakeKeyPackage(10 * i + k) })
+      streams.push(other.last('room-queued').ssrc)
+    }
+    return new Set(streams.map((s) => s % 3))
+  })
+  assert.deepEqual(workers.map((w) => w.size), [1, 1, 1])
+  assert.equal(new Set(workers.flatMap((w) => [...w])).size, 3)
 })
 
 test('who gets hop keys late is routed then', () => {
