@@ -52,7 +52,9 @@ async function startSeveral(options: StartPlaneOptions & { readonly workers: num
   const peers = peersOf(wakers.map((w) => w?.handle))
   const planes: WorkerPlane[] = []
   // A thread may wake any other until that has ended.
-  const release = (): Promise<void> => Promise.all(planes.map((p) => p.ended)).then(() => wakers.forEach((w) => w?.[Symbol.dispose]()))
+  const release = (): Promise<void> => Promise.all(planes.map((p) => p.ended)).then(() => {
+    for (const w of wakers) w?.[Symbol.dispose]()
+  })
   for (const [worker, waker] of wakers.entries()) {
     const bind = { ...options.bind, port: planes[0]?.local.port ?? options.bind.port }
     const ports = options.ports && sharedPorts(options.ports, worker, options.workers)

@@ -118,7 +118,7 @@ async function severalNative(wrap: WrapCrypto = asItIs): Promise<PlaneWorld> {
     port = socket.local.port
     return portablePlane({ socket, link, udp: nativeUdp(loop, { bufferOctets: 1 << 18 }), ports: sharedPorts(PORTS, i, WORKERS), scheduler: loop.scheduler, crypto: wrap(ciphers) })
   })
-  const world = overLoopback(severalPlanes(planes, () => [0, 1].forEach(() => loop.turn(0))), () => void loop.turn(0))
+  const world = overLoopback(severalPlanes(planes, () => void (loop.turn(0) + loop.turn(0))), () => void loop.turn(0))
   return {
     ...world,
     end() {

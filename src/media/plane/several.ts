@@ -65,7 +65,7 @@ export class SeveralPlanes implements PlaneHandle {
     return leg === undefined ? NONE : this.#at(id, leg, worker)
   }
   #each(leg: Shared, run: (plane: PlaneHandle, id: LegId, worker: number) => void): void {
-    leg.at.forEach((id, worker) => id !== undefined && run(this.#planes[worker]!, id, worker))
+    for (const [worker, id] of leg.at.entries()) if (id !== undefined) run(this.#planes[worker]!, id, worker)
   }
   #unknown(id: LegId): void {
     this.#onFault(makeFault('MEDIA_LEG_UNKNOWN', String(id)))

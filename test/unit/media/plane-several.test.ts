@@ -77,7 +77,9 @@ test('four media threads on one port: streams of any of them reach everybody, wh
     members.push({ client, leg: plane.open(spec), socket, stream: ssrc(100 + i) })
   }
   for (const m of members) plane.route(m.leg, m.stream, members.filter((o) => o !== m).map((o) => o.leg))
-  const say = (n: number): void => members.forEach((m) => m.client.send(m.stream, 160 * n, new Uint8Array(50).fill(n)))
+  const say = (n: number): void => {
+    for (const m of members) m.client.send(m.stream, 160 * n, new Uint8Array(50).fill(n))
+  }
   const heard = (at: MediaClient, n: number): number[] => at.heard.filter((h) => h.payload[0] === n).map((h) => h.ssrc).sort()
   const everybodyHeard = (n: number): boolean => members.every((m) => heard(m.client, n).length === 3)
   // Where a client is gets from its home to the others in a moment: until then they have nowhere to send to.
