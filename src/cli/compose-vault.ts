@@ -7,6 +7,7 @@ import type { RevocationProof } from '../model/trust.ts'
 import { workerUrl } from '../media/worker-url.ts'
 import { besideConfig } from '../store/config.ts'
 import { type IdentityFiles, readAnchors, readCertificates, readIdentity, readOwnCertificate } from '../store/identity-file.ts'
+import { readCollateral } from '../store/collateral-file.ts'
 import { readLists } from '../store/revocation-file.ts'
 import { rememberGeneration } from '../store/key-memory.ts'
 import { sealedInfoOf, systemPlaces, unlockFor } from '../store/protect-key.ts'
@@ -56,8 +57,10 @@ export async function vaultFor(config: ClientConfig, configFile: string, crypto:
     if (!read.ok) return read
     proofs.push(...read.value)
   }
+  const enclaves = enclavePolicy(config, configFile)
+  if (!enclaves.ok) return enclaves
   const { shownName } = config.identity
-  const trust = { anchors: anchors.value, realm: config.realm, kind: config.kind, revocation: { rule, proofs }, ...(shownName === undefined ? {} : { shownName }) }
+  const trust = { anchors: anchors.value, realm: config.realm, kind: config.kind, revocation: { rule, proofs }, ...enclaves.value, ...(shownName === undefined ? {} : { shownName }) }
   const made = await (config.vault === 'process' ? inProcessOfItsOwn(files, trust, extras) : inThisProcess(files, trust, crypto, extras))
   // Only now is the number in the file known to be true.
   const info = sealedInfoOf(keyFile)
@@ -75,7 +78,18 @@ async function unlockKey(keyFile: string, configured: string | undefined): Promi
   return ok({ ...unlock.value, ...(passphrase === undefined ? {} : { passphrase }) })
 }
 
-type Trust = Pick<VaultOptions, 'anchors' | 'realm' | 'kind' | 'revocation' | 'shownName'>
+type Trust = Pick<VaultOptions, 'anchors' | 'realm' | 'kind' | 'revocation' | 'shownName' | 'enclaves'>
+
+function enclavePolicy({ enclaves }: ClientConfig, configFile: string): Result<Pick<VaultOptions, 'enclaves'>> {
+  if (enclaves === undefined) return ok({})
+  const collateral: Uint8Array[] = []
+  for (const file of enclaves.collateral) {
+    const read = readCollateral(besideConfig(configFile, file))
+    if (!read.ok) return read
+    collateral.push(read.value)
+  }
+  return ok({ enclaves: { ...enclaves, collateral } })
+}
 
 const remembered = ({ memory }: VaultExtras): { memory?: Uint8Array } => (memory === undefined ? {} : { memory: memory() })
 const now = () => unixTime(Math.floor(Date.now() / 1000))

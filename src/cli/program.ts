@@ -1,6 +1,7 @@
 /** All commands of `stc`. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { registerAttestation } from './attestation.ts'
 import { registerBlock } from './block.ts'
 import { registerCa } from './ca.ts'
 import { registerDoctorPki } from './doctor-pki.ts'
@@ -35,6 +36,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   registerDoctorPki(program)
   registerVault(program)
   registerKey(program)
+  registerAttestation(program)
   registerDemo(program)
   registerDoctorPbx(program.commands.find((c) => c.name() === 'doctor') ?? program.command('doctor').description('find out what is wrong, and what to do about it'))
   await program.parseAsync(argv)

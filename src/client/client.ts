@@ -53,6 +53,7 @@ export class Client {
       onMessage: (m) => {
         this.upstream?.onMessage(m)
         if (m.k === 'revocation') return this.learn(m.proofs)
+        if (m.k === 'attestation') return this.#endorse(m.collateral)
         if (m.k === 'notice') return this.#learnNotice(m.notice)
         if (m.k === 'pbx-certificate' || m.k === 'pbx-roster') this.#conference(m.conference)
         for (const call of this.#calls.values()) call.onWire(m)
@@ -83,8 +84,18 @@ export class Client {
   /** Statements about revocation, from wherever: signed by authorities, the vault judges. Rooms look again at their members when something is new. */
   learn(proofs: Learnt): void {
     void this.#o.vault.call('revocation.update', { proofs }).then((r) => {
-      if (r.ok && r.value.changed) for (const call of this.#calls.values()) call.input({ kind: 'recheck' })
+      if (r.ok && r.value.changed) this.#recheck()
     })
+  }
+
+  /** What Intel says about platforms: the vault judges it, and then the enclaves of members again. */
+  #endorse(collateral: readonly Uint8Array[]): void {
+    void this.#o.vault.call('attestation.update', { collateral }).then((r) => {
+      if (r.ok && r.value.changed) this.#recheck()
+    })
+  }
+  #recheck(): void {
+    for (const call of this.#calls.values()) call.input({ kind: 'recheck' })
   }
 
   start(): void {

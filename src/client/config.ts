@@ -1,5 +1,6 @@
 /** The client's configuration file (docs/operations.md). */
 import { z } from 'zod'
+import { TCB_STATUSES } from '../model/enclaves.ts'
 import { KEY_PROTECTIONS } from '../model/identity.ts'
 import { REVOCATION_RULES, SHOWN_FIELDS } from '../model/trust.ts'
 import { emergencyNumbers } from './switch.ts'
@@ -37,6 +38,20 @@ const identity = z.strictObject({ certificate: file, key: file, passphrase: z.st
     revocation: z.strictObject({ rule: z.enum(REVOCATION_RULES).default('named'), lists: z.array(file).max(64).default([]), fetch: z.boolean().default(true) }).prefault({}),
   })
 
+const digest = (octets: number) => z.string().regex(new RegExp(`^[0-9a-fA-F]{${2 * octets}}$`), `must be ${2 * octets} hexadecimal digits`)
+
+/** Which enclaves of members are believed to be some. */
+const enclaves = z.strictObject({
+  /** Of the programs: MRENCLAVE, as "stc vault measure --enclave" prints it where it was built; or MRTD. */
+  measurements: z.array(z.union([digest(32), digest(48)])).max(256).default([]),
+  /** Or whoever signed them, from a version on. */
+  signers: z.array(z.strictObject({ mrSigner: digest(32), productId: z.number().int().min(0).max(65_535).default(0), minimumSvn: z.number().int().min(0).max(65_535).default(0) })).max(64).default([]),
+  /** States of the platform that are good enough, in Intel's words. */
+  statuses: z.array(z.enum(TCB_STATUSES)).min(1).default(['UpToDate']),
+  /** What Intel publishes about the processors ("stc attestation fetch"), besides what the server hands on. */
+  collateral: z.array(file).max(32).default([]),
+})
+
 /** One desk phone, or a few, with a certificate of their own. */
 const line = z.strictObject({ identity, phones: z.array(phone).min(1).max(16) })
 
@@ -67,6 +82,8 @@ export const clientConfig = z.strictObject({
     suites: z.array(z.enum(['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80'])).min(1).default(['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80']),
   }).optional(),
   identity,
+  /** Left out: whoever says that its keys are in an enclave is shown as a process. */
+  enclaves: enclaves.optional(),
   realm: z.string().regex(/^[a-z0-9.-]{1,64}$/, 'must be lower-case letters, digits, . -').default('stc'),
   /** `gateway`: telephone callers speak and hear through this client, and everybody is told (`stc gateway`). */
   kind: z.enum(['member', 'gateway']).default('member'),

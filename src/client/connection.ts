@@ -108,7 +108,7 @@ export class Connection {
     channel.onMessage((m) => {
       if (this.#channel !== channel) return
       // Before anything of a room: the vault judges certificates by it.
-      if (m.k === 'revocation' || m.k === 'notice') this.#o.onMessage(m)
+      if (m.k === 'revocation' || m.k === 'attestation' || m.k === 'notice') this.#o.onMessage(m)
       else if (m.k === 'welcome' || m.k === 'hop-answer' || (m.k === 'fault' && !this.#up)) replies.put(m)
       else if (this.#up) this.#o.onMessage(m)
     })
@@ -142,7 +142,7 @@ export class Connection {
 
   /** hello ⇄ welcome, hop-offer ⇄ hop-answer. */
   async #agree(channel: OpenChannel, replies: Replies): Promise<Result<ServerWire['welcome']>> {
-    channel.send({ k: 'hello', minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION, capabilities: ['revocation', 'sip', PBX_CAPABILITY], agent: this.#o.agent })
+    channel.send({ k: 'hello', minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION, capabilities: ['revocation', 'attestation', 'sip', PBX_CAPABILITY], agent: this.#o.agent })
     const welcome = await replies.next('welcome')
     if (!welcome.ok) return welcome
     const { realm } = welcome.value

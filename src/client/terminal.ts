@@ -37,7 +37,7 @@ export function showMember(m: Member): string {
   const marks = [
     m.self ? 'you' : '', m.role ?? '', m.acquaintance === undefined ? '' : ACQUAINTANCE[m.acquaintance.kind], m.acquaintance?.compared === true ? 'code compared' : '', m.kind === 'gateway' ? 'gateway: telephone callers can hear this' : '',
     m.state === 'joining' ? 'joining' : '', m.unheard === undefined ? '' : `cannot be heard: ${m.unheard}`,
-    ...presenceMarks(m.presence), m.keyProtection === undefined ? '' : `keys: ${protectionText(m.keyProtection, m.measurement)}`,
+    ...presenceMarks(m.presence), m.keyProtection === undefined ? '' : `keys: ${protectionText(m.keyProtection, m.measurement, m.enclave)}`,
   ].filter((x) => x !== '')
   return `${displayName(m.identity)}${organisation}  [${m.identity.keyId.slice(0, 8)}]${marks.length === 0 ? '' : `  (${marks.join('; ')})`}`
 }

@@ -32,11 +32,27 @@ export interface Identity {
 export const KEY_PROTECTIONS = ['in-process', 'process', 'enclave'] as const
 export type KeyProtection = (typeof KEY_PROTECTIONS)[number]
 
-/** How somebody's keys are kept, as whoever looks at the roster can know it. A measurement that no quote confirms is the member's word too. */
-export function protectionText(keyProtection: KeyProtection, measurement?: string): string {
+/** What a quote showed to us who look, where somebody says that its keys are in an enclave. */
+export type EnclaveProof =
+  | {
+    readonly proven: true
+    readonly tee: 'sgx' | 'tdx'
+    /** MRENCLAVE or MRTD, hex. */
+    readonly measurement: string
+    /** Of the platform, in Intel's words. */
+    readonly status: string
+    readonly advisories: readonly string[]
+    /** Intel's word about the platform is good until then. */
+    readonly until: UnixTime
+  }
+  | { readonly proven: false; readonly code: string; readonly reason: string }
+
+/** How somebody's keys are kept, as whoever looks at the roster can know it. `measurement`: of the program, the member's word. */
+export function protectionText(keyProtection: KeyProtection, measurement?: string, proof?: EnclaveProof): string {
+  if (proof?.proven === true) return `${proof.tee === 'sgx' ? 'SGX enclave' : 'TDX domain'} (measurement ${proof.measurement.slice(0, 16)}${proof.status === 'UpToDate' ? '' : `, platform ${proof.status}`})`
   const program = measurement === undefined ? '' : `, program ${measurement.slice(0, 16)}`
-  if (keyProtection === 'enclave') return `SGX enclave (measurement ${measurement?.slice(0, 16) ?? 'unknown'})`
-  return keyProtection === 'process' ? `isolated process (says the member's client${program})` : 'in process'
+  const refused = proof === undefined ? '' : `; claims an enclave, not proven: ${proof.reason}`
+  return keyProtection === 'in-process' ? 'in process' : `isolated process (says the member's client${program})${refused}`
 }
 
 export const DISPLAY_NAME_LIMIT = 64

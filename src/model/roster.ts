@@ -1,7 +1,7 @@
 /** Who is in a call, as every screen, tone, journal and metric sees it: a fold over `CallEvent`s. */
 import type { Instant, Ssrc } from '../base/brand.ts'
 import type { BlockNotice } from './block-notice.ts'
-import { type Identity, type KeyProtection, displayName } from './identity.ts'
+import { type EnclaveProof, type Identity, type KeyProtection, displayName } from './identity.ts'
 import { type PolicyAct, type Role, type RoomPolicy, roleOf } from './policy.ts'
 
 export type MemberState =
@@ -36,10 +36,12 @@ export interface Member {
   readonly presence?: Presence
   /** What it may do in the room beyond talking. */
   readonly role?: Role
-  /** As it claims itself. */
+  /** `enclave` with a quote that we verified; the others as it claims itself. */
   readonly keyProtection?: KeyProtection
   /** Of the program that keeps the keys, SHA-256, hex: the member's word. */
   readonly measurement?: string
+  /** What its quote shows to us, where it says that the keys are in an enclave. */
+  readonly enclave?: EnclaveProof
   readonly acquaintance?: Acquaintance
 }
 
@@ -150,6 +152,7 @@ export interface GroupMember {
   readonly keyProtection?: KeyProtection
   /** Of the program that keeps the keys, SHA-256, hex: the member's word. */
   readonly measurement?: string
+  readonly enclave?: EnclaveProof
 }
 
 export interface ConferenceMember {
@@ -216,6 +219,7 @@ function carryOver(r: Roster, m: GroupMember, at: Instant): Member {
     ...(before?.unheard === undefined ? {} : { unheard: before.unheard }),
     ...(m.keyProtection === undefined ? {} : { keyProtection: m.keyProtection }),
     ...(m.measurement === undefined ? {} : { measurement: m.measurement }),
+    ...(m.enclave === undefined ? {} : { enclave: m.enclave }),
     ...roleIn(r.policy, m.identity.keyId),
     ...(before?.acquaintance === undefined ? {} : { acquaintance: before.acquaintance }),
     ...(before?.phoneLeg === undefined ? {} : { phoneLeg: before.phoneLeg }),

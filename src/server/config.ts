@@ -16,6 +16,8 @@ export const serverConfig = z.strictObject({
   identity: z.strictObject({ certificate: file, key: file, passphrase: z.string().optional(), anchors: z.array(file).min(1) }),
   /** When a fresh statement about revocation must be at hand, and where lists are: files, read again when they change. */
   revocation: z.strictObject({ rule: z.enum(REVOCATION_RULES).default('named'), lists: z.array(file).max(64).default([]), fetch: z.boolean().default(true) }).prefault({}),
+  /** Files with what Intel publishes about processors ("stc attestation fetch"), handed on to clients, read again when they change. */
+  attestation: z.strictObject({ collateral: z.array(file).max(32).default([]) }).prefault({}),
   realm: z.string().regex(/^[a-z0-9.-]{1,64}$/, 'must be lower-case letters, digits, . -').default('stc'),
   /** Where clients find the media port, when it is not the address that they connected to (NAT). */
   advertise: z.array(z.strictObject({ address: z.union([z.ipv4(), z.ipv6()], 'must be a numeric address'), port: port.min(1) })).max(8).default([]),
@@ -61,10 +63,10 @@ export type ServerConfig = z.infer<typeof serverConfig>
 export function readServerConfig(path: string): Result<ServerConfig> {
   const read = readConfig(path, serverConfig)
   if (!read.ok) return read
-  const { identity, revocation, pbx, sip } = read.value
+  const { identity, revocation, attestation, pbx, sip } = read.value
   const beside = (f: string): string => besideConfig(path, f)
   return ok({
-    ...read.value, ...(read.value.data === undefined ? {} : { data: beside(read.value.data) }), revocation: { ...revocation, lists: revocation.lists.map(beside) },
+    ...read.value, ...(read.value.data === undefined ? {} : { data: beside(read.value.data) }), revocation: { ...revocation, lists: revocation.lists.map(beside) }, attestation: { collateral: attestation.collateral.map(beside) },
     identity: { ...identity, certificate: beside(identity.certificate), key: beside(identity.key), anchors: identity.anchors.map(beside) },
     ...(pbx === undefined ? {} : { pbx: { ...pbx, ami: { ...pbx.ami, secretFile: beside(pbx.ami.secretFile) } } }),
     ...(sip === undefined ? {} : { sip: { ...sip, anchors: sip.anchors.map(beside) } }),

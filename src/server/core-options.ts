@@ -6,9 +6,10 @@ import type { AddressPort } from '../net/address.ts'
 import type { RoomLimits } from '../protocol/room/index.ts'
 import type { Log } from './log.ts'
 import { Shelf } from './shelf.ts'
+import { Attestation } from './attestation.ts'
 import { Revocation } from './revocation.ts'
 
-export { Revocation, Shelf }
+export { Attestation, Revocation, Shelf }
 
 export interface CoreOptions {
   readonly crypto: CryptoPort
@@ -23,6 +24,8 @@ export interface CoreOptions {
   readonly maximumRooms: number
   /** Empty unless given. */
   readonly revocation?: Revocation
+  /** What Intel says about platforms; nothing unless given. */
+  readonly attestation?: Attestation
   /** Policies of standing rooms and block notices; empty unless given. */
   readonly shelf?: Shelf
 }

@@ -2,7 +2,7 @@
 import { instant, type UnixTime } from '../base/brand.ts'
 import { toHex } from '../base/bytes.ts'
 import type { MessageTransport } from '../base/message-transport.ts'
-import { type CoreOptions, Revocation, Shelf } from './core-options.ts'
+import { type CoreOptions, Attestation, Revocation, Shelf } from './core-options.ts'
 import { handle } from './families/index.ts'
 import { LimitedLog } from './log.ts'
 import type { ClientLegs, PbxPort } from './pbx/port.ts'
@@ -23,6 +23,7 @@ export class ServerCore {
   readonly shelf: Shelf
   readonly refusals: LimitedLog
   readonly revocation: Revocation
+  readonly attestation: Attestation
   /** The telephone system behind this server, when there is one. */
   pbx: PbxPort | undefined
   /** The relay to its extensions, when there is one. */
@@ -38,6 +39,8 @@ export class ServerCore {
     this.refusals = new LimitedLog(options.log, options.scheduler)
     this.revocation = options.revocation ?? new Revocation()
     this.revocation.onChange(() => this.#recheck())
+    this.attestation = options.attestation ?? new Attestation()
+    this.attestation.onChange(() => this.#endorse())
     this.routes = new Routes(options.plane, (session) => this.#sessions.get(session)?.leg)
     this.rooms = new Rooms({
       scheduler: options.scheduler, limits: options.roomLimits, maximum: options.maximumRooms, ssrcs: this.ssrcs, workers: options.plane.workers, routes: this.routes, log: options.log,
@@ -86,6 +89,12 @@ export class ServerCore {
       if (!good.ok) s.link.fail(good.fault.code, s.peer.identity.subject)
       else if (s.wantsRevocation) for (const u of updates) s.send(u)
     }
+  }
+
+  /** Intel has said something new about platforms. */
+  #endorse(): void {
+    const updates = this.attestation.updates()
+    for (const s of this.#sessions.values()) if (s.wantsAttestation) for (const u of updates) s.send(u)
   }
 
   #end(session: Session): void {

@@ -18,6 +18,7 @@ import { openDoors } from './doors.ts'
 import { watchLists } from './list-files.ts'
 import { type Log, pinoLog } from './log.ts'
 import { type Pbx, startPbx } from './pbx/index.ts'
+import { Attestation, watchCollateral } from './attestation.ts'
 import { Revocation, type RevocationSource } from './revocation.ts'
 import { Shelf, type ShelfOptions } from './shelf.ts'
 import { readRooms, writeRooms } from '../store/room-file.ts'
@@ -48,6 +49,9 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   const revocation = new Revocation(config.revocation.rule, source)
   const watching = watchLists(config.revocation.lists, revocation, scheduler, log)
   if (!watching.ok) return watching
+  const attestation = new Attestation()
+  const endorsing = watchCollateral(config.attestation.collateral, attestation, scheduler, log)
+  if (!endorsing.ok) return endorsing
   const shelf = openShelf(config, { crypto, clock: scheduler, realm: config.realm, authorities: credentials.value.authorities }, log)
   if (!shelf.ok) return shelf
   const bind = config.listen.address === '::' ? { ...config.listen, address: await anyAddress() } : config.listen
@@ -60,7 +64,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   plane.value.onFault((fault) => log.warn({ code: fault.code }, fault.message))
   const core = new ServerCore({
     crypto, scheduler, plane: plane.value, log, agent: 'stc', realm: config.realm, advertise: config.advertise,
-    roomLimits: { ...ROOM_LIMITS, maximumMembers: config.rooms.members }, maximumRooms: config.rooms.maximum, revocation, shelf: shelf.value,
+    roomLimits: { ...ROOM_LIMITS, maximumMembers: config.rooms.members }, maximumRooms: config.rooms.maximum, revocation, attestation, shelf: shelf.value,
   })
   const pbx = config.pbx === undefined ? undefined : await startPbx(config.pbx, core, () => core.legs)
   const sip = config.sip === undefined || pbx?.ok === false ? undefined : await startSip(config.sip, core, credentials.value.key)
@@ -85,6 +89,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   log.info({ address: showAddress(tls.value.local), media: showAddress(plane.value.local), realm: config.realm, plane: provider, workers, buffers, ...(adminAt && { admin: showAddress(adminAt) }) }, 'listening')
   return ok(running({ core, tls: tls.value, plane: plane.value, log, status, admin: adminAt, pbx: pbx?.ok === true ? pbx.value : undefined, end: () => {
     watching.value()
+    endorsing.value()
     source?.stop()
     if (admin?.ok === true) admin.value.close()
   } }))

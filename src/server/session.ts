@@ -66,6 +66,10 @@ export class Session {
   get wantsRevocation(): boolean {
     return this.capabilities.has('revocation')
   }
+  /** It judges enclaves, and wants what Intel says about platforms. */
+  get wantsAttestation(): boolean {
+    return this.capabilities.has('attestation')
+  }
   mayAskRooms(now: Instant): boolean {
     return take(this.#room, ROOM_RATE, now)
   }

@@ -150,6 +150,21 @@ test('revocation hints: one encoding each, and no statement is taken unchecked',
   refused(stapled({ subject: issuer, issuer: must(parseCertificate(ca.certificate)) }, ca.signer), 'IDENTITY_REVOCATION_UNKNOWN', strict)
 })
 
+test('a quote comes with what it must have been made for, and changes nothing of who somebody is', () => {
+  const quote = new Uint8Array(4600).fill(7)
+  const quoted = must(encodeCredential(person.chain, signed(honest), { kind: 'none' }, quote))
+  const verified = must(verifyCredential(crypto, quoted, context))
+  assert.deepEqual(verified.quote, { bytes: quote, reportData: crypto.hash('sha512', encodeDelegation(honest)) })
+  assert.deepEqual(verified.identity, must(verifyCredential(crypto, credential(), context)).identity)
+  assert.equal(must(verifyCredential(crypto, credential(), context)).quote, undefined)
+  for (const length of [0, 16 * 1024 + 1]) assert.ok(!encodeCredential(person.chain, signed(honest), { kind: 'none' }, new Uint8Array(length)).ok)
+  refused(concat(quoted, Uint8Array.of(0)), 'IDENTITY_CREDENTIAL_MALFORMED')
+  refused(quoted.subarray(0, -1), 'IDENTITY_CREDENTIAL_MALFORMED')
+  refused(concat(Uint8Array.of(1), quoted.subarray(1)), 'IDENTITY_CREDENTIAL_MALFORMED')
+  refused(concat(Uint8Array.of(2), credential().subarray(1)), 'IDENTITY_CREDENTIAL_MALFORMED')
+  refused(concat(Uint8Array.of(2), credential().subarray(1), Uint8Array.of(0, 0)), 'IDENTITY_CREDENTIAL_MALFORMED')
+})
+
 test('sizes and leftovers', () => {
   refused(concat(credential(), Uint8Array.of(0)), 'IDENTITY_CREDENTIAL_MALFORMED')
   refused(credential().subarray(0, -1), 'IDENTITY_CREDENTIAL_MALFORMED')

@@ -2,7 +2,7 @@
  * Whole conferences in virtual time: real membership machines, vaults, media sessions, media plane and room machine,
  * over a simulated network. `toMember` and `toServer` let a test play the hostile server.
  */
-import { instant, type RoomName, type Ssrc } from '../../src/base/brand.ts'
+import { type Der, instant, type RoomName, type Ssrc } from '../../src/base/brand.ts'
 import { must } from '../../src/base/result.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import type { CryptoPort } from '../../src/crypto/port.ts'
@@ -18,6 +18,8 @@ import { type RoomLimits, RoomMachine, ROOM_LIMITS, type RoomOut, type RoomReque
 import type { ClientMessage, ServerMessage } from '../../src/protocol/wire/messages.ts'
 import { Shelf } from '../../src/server/shelf.ts'
 import { toHex } from '../../src/base/bytes.ts'
+import type { EnclaveOptions } from '../../src/vault/api/options.ts'
+import type { Quoter } from '../../src/vault/inside/identity-keeper.ts'
 import { createVault } from '../../src/vault/inside/create.ts'
 import type { FrameCommand } from '../../src/vault/inside/frame-engine.ts'
 import { leakyVault } from './leaky-vault.ts'
@@ -35,6 +37,9 @@ export interface WorldOptions {
   readonly seed?: number
   readonly policy?: Partial<NewRoom>
   readonly limits?: Partial<RoomLimits>
+  /** Who makes processors in this world. */
+  readonly processorRoot?: Der
+  readonly enclaves?: EnclaveOptions
   /** Without sound: membership alone, for rooms of many. */
   readonly media?: boolean
   /** Another room of the same server: one clock, one network, one authority. */
@@ -70,6 +75,11 @@ export interface ArriveOptions {
   readonly proofs?: readonly RevocationProof[]
   /** It lets in people who hold no keys. */
   readonly kind?: 'member' | 'gateway'
+  /** The enclave that its vault runs in, and the program. */
+  readonly quoter?: Quoter
+  readonly measurement?: string
+  /** Which enclaves it believes; the world's unless given. */
+  readonly enclaves?: EnclaveOptions
   /** A hostile member: what it does not check. Its media keys go to `leak`. */
   readonly hostile?: { readonly trusts?: People; readonly leak?: (c: FrameCommand) => void }
 }
@@ -88,6 +98,8 @@ export class ConferenceWorld {
   readonly members: WorldMember[] = []
   readonly notes: string[] = []
   readonly limits: RoomLimits
+  readonly processorRoot: Der | undefined
+  readonly #enclaves: EnclaveOptions | undefined
   readonly machine: RoomMachine
   plane!: MediaPlane
   streams: readonly Stream[] = []
@@ -122,6 +134,8 @@ export class ConferenceWorld {
     this.server = this.net.host(beside === undefined ? 'server' : 'server-2', this.#address)
     this.people = beside?.people ?? new People(this.clock.unix(), this.crypto, 'Test CA', options.lists === true ? 'http://ca.test.example/list.crl' : undefined)
     this.withMedia = options.media ?? true
+    this.processorRoot = options.processorRoot
+    this.#enclaves = options.enclaves
     this.limits = { ...ROOM_LIMITS, ...options.limits }
     this.policy = {
       room, realm: REALM, hosts: [], admit: 'anchors', suite: 'x25519', codec: 'g722', forwarding: 'all',
@@ -151,11 +165,17 @@ export class ConferenceWorld {
     const identity = (options.as ?? options.client)?.identity ?? people.person(name)
     const { chain, pkcs8 } = identity
     const trusted = [this.people, people, ...(options.hostile?.trusts === undefined ? [] : [options.hostile.trusts])]
+    const { keyProtection, measurement, quoter } = options
+    const enclaves = options.enclaves ?? this.#enclaves
     const vaultOptions = {
       ...(options.memory === undefined ? {} : { memory: options.memory }), kind: options.kind ?? 'member', chain, pkcs8, anchors: [...new Set(trusted.map((p) => p.ca.certificate))], realm: REALM,
-      revocation: { proofs: options.proofs ?? this.published }, ...(options.keyProtection === undefined ? {} : { keyProtection: options.keyProtection }),
+      revocation: { proofs: options.proofs ?? this.published }, ...(keyProtection === undefined ? {} : { keyProtection }),
+      ...(measurement === undefined ? {} : { measurement }), ...(enclaves === undefined ? {} : { enclaves }),
     }
-    const vaultWorld = { crypto: this.crypto, clock: options.clockAhead === undefined ? this.clock : new WrongClock(this.clock, options.clockAhead) }
+    const vaultWorld = {
+      crypto: this.crypto, clock: options.clockAhead === undefined ? this.clock : new WrongClock(this.clock, options.clockAhead),
+      ...(quoter === undefined ? {} : { quoter }), ...(this.processorRoot === undefined ? {} : { processorRoot: this.processorRoot }),
+    }
     const leaky = options.hostile === undefined ? undefined : leakyVault(vaultWorld, vaultOptions, options.hostile.leak ?? (() => {}))
     const vault = options.client?.vault ?? leaky?.vault ?? must(createVault(vaultWorld, vaultOptions))
     const n = ++this.#arrivals

@@ -1,5 +1,6 @@
 /** A processor maker of our own: root, platform, quoting enclave, statements, and quotes, any part of which can be wrong. */
-import type { Der } from '../../src/base/brand.ts'
+import { type Der, type UnixTime, unixTime } from '../../src/base/brand.ts'
+import { ok, type Result } from '../../src/base/result.ts'
 import { concat, utf8 } from '../../src/base/bytes.ts'
 import type { Signer } from '../../src/crypto/port.ts'
 import { authorityKeyId, basicConstraints, crlNumber, extension, keyUsage, signCertificate, signRevocationList, subjectKeyId, subjectName } from '../../src/pki/certificate.ts'
@@ -68,6 +69,12 @@ export class ProcessorMaker {
   readonly attestation = newSigner()
   readonly qeSigner = new Uint8Array(32).fill(0x8c)
   tee: 'SGX' | 'TDX' = 'SGX'
+  /** Of what it publishes. */
+  readonly now: UnixTime
+
+  constructor(now: UnixTime = NOW) {
+    this.now = now
+  }
 
   get rootKey(): Der {
     return this.root.signer.spki
@@ -107,14 +114,14 @@ export class ProcessorMaker {
       tcbDate: iso(NOW), tcbStatus, ...(advisoryIDs === undefined ? {} : { advisoryIDs }),
     })
     return {
-      id: this.tee, version: 3, issueDate: iso(NOW - 3600), nextUpdate: iso(NOW + 30 * DAY_S), fmspc: '00A067110000', pceId: '0000', tcbType: 0, tcbEvaluationDataNumber: 17,
+      id: this.tee, version: 3, issueDate: iso(this.now - 3600), nextUpdate: iso(this.now + 30 * DAY_S), fmspc: '00A067110000', pceId: '0000', tcbType: 0, tcbEvaluationDataNumber: 17,
       ...(this.tee === 'TDX' ? { tdxModule: { mrsigner: '00'.repeat(48), attributes: '0000000000000000', attributesMask: 'FFFFFFFFFFFFFFFF' }, tdxModuleIdentities: [{ id: 'TDX_01', mrsigner: '00'.repeat(48), attributes: '0000000000000000', attributesMask: 'FFFFFFFFFFFFFFFF', tcbLevels: [{ tcb: { isvsvn: 4 }, tcbDate: iso(NOW), tcbStatus: 'UpToDate' }, { tcb: { isvsvn: 2 }, tcbDate: iso(NOW), tcbStatus: 'OutOfDate', advisoryIDs: ['INTEL-SA-00001'] }] }] } : {}),
       tcbLevels: [level(5, 9, 'UpToDate'), level(4, 9, 'SWHardeningNeeded', ['INTEL-SA-00334']), level(3, 8, 'OutOfDate', ['INTEL-SA-00615']), level(2, 5, 'Revoked')], ...change,
     }
   }
   qeIdentity(change: Json = {}): Json {
     return {
-      id: this.tee === 'SGX' ? 'QE' : 'TD_QE', version: 2, issueDate: iso(NOW - 3600), nextUpdate: iso(NOW + 30 * DAY_S), tcbEvaluationDataNumber: 17, miscselect: '00000000', miscselectMask: 'FFFFFFFF',
+      id: this.tee === 'SGX' ? 'QE' : 'TD_QE', version: 2, issueDate: iso(this.now - 3600), nextUpdate: iso(this.now + 30 * DAY_S), tcbEvaluationDataNumber: 17, miscselect: '00000000', miscselectMask: 'FFFFFFFF',
       attributes: '05000000000000000000000000000000', attributesMask: 'FBFFFFFFFFFFFFFF0000000000000000', mrsigner: '8C'.repeat(32), isvprodid: 1,
       tcbLevels: [{ tcb: { isvsvn: 8 }, tcbDate: iso(NOW), tcbStatus: 'UpToDate' }, { tcb: { isvsvn: 2 }, tcbDate: iso(NOW), tcbStatus: 'OutOfDate', advisoryIDs: ['INTEL-SA-00477'] }], ...change,
     }
@@ -124,9 +131,16 @@ export class ProcessorMaker {
     const chain = [certificate(by, this.root, false), this.rootCertificate()].map((d) => encodePem('CERTIFICATE', d)).join('')
     const [tcbInfo, qeIdentity] = [JSON.stringify(o.tcbInfo ?? this.tcbInfo()), JSON.stringify(o.qeIdentity ?? this.qeIdentity())]
     return {
-      rootCrl: crl(this.root, o.revoked), pckCrl: crl(this.pckCa, o.revoked), tcbInfoChain: chain, tcbInfo, tcbInfoSignature: raw(by.signer, utf8(tcbInfo)),
+      rootCrl: this.#list(this.root, o.revoked), pckCrl: this.#list(this.pckCa, o.revoked), tcbInfoChain: chain, tcbInfo, tcbInfoSignature: raw(by.signer, utf8(tcbInfo)),
       qeIdentityChain: chain, qeIdentity, qeIdentitySignature: raw(by.signer, utf8(qeIdentity)), ...o.change,
     }
+  }
+  #list(by: Named, revoked?: readonly Named[]): Der {
+    return crl(by, revoked, by.signer, unixTime(this.now + 30 * DAY_S))
+  }
+  /** An enclave that is told what to sign. */
+  enclave(fields: Omit<ReportFields, 'reportData'> = {}, o: Omit<Parameters<ProcessorMaker['quote']>[0] & object, 'body'> = {}): (reportData: Uint8Array) => Result<Uint8Array> {
+    return (reportData) => ok(this.quote({ ...o, body: report({ ...fields, reportData }) }))
   }
   lists = { crl, named }
 }

@@ -2,7 +2,7 @@
 import type { LeafNode } from 'ts-mls'
 import type { UnixTime } from '../../base/brand.ts'
 import { type Result, err, ok } from '../../base/result.ts'
-import type { Identity, KeyProtection } from '../../model/identity.ts'
+import type { EnclaveProof, Identity, KeyProtection } from '../../model/identity.ts'
 import type { MlsSuite } from '../../model/policy.ts'
 import { EXTENSION } from './extension-types.ts'
 import { CREDENTIAL_LIMIT } from './limits.ts'
@@ -14,6 +14,8 @@ export interface VerifiedMember {
   readonly keyProtection: KeyProtection
   /** Of the program that keeps them, SHA-256, hex: the member's word. */
   readonly measurement?: string
+  /** What its quote shows, where it says that they are in an enclave. */
+  readonly enclave?: EnclaveProof
   /** Keys of the authorities above the certificate, as `keyId`s. */
   readonly issuers: readonly string[]
   /** The end of certificate, chain or delegation, whichever comes first. */

@@ -1,9 +1,13 @@
 /** What a processor's certificate (PCK) says of its platform: Intel SGX PCK Certificate and CRL Profile §1.3.5. */
 import { type Result, err, ok } from '../../base/result.ts'
 import { toHex } from '../../base/bytes.ts'
-import type { Certificate } from '../x509/certificate.ts'
+import type { Der } from '../../base/brand.ts'
+import { type Certificate, parseCertificate } from '../x509/certificate.ts'
 import { context, DerReader, TAG } from '../x509/der.ts'
 import { readExtension } from '../x509/extensions.ts'
+import { latin1 } from '../x509/name.ts'
+import { decodePem } from '../x509/pem.ts'
+import { parseQuote } from './quote.ts'
 
 const SGX = '1.2.840.113741.1.13.1'
 const TCB = `${SGX}.2`
@@ -63,4 +67,15 @@ function extensionValue(c: Certificate, wanted: string): Uint8Array | undefined 
     if (oid === wanted) return value
   }
   return undefined
+}
+
+/** What the quote itself says of its platform: which collateral it asks for. Nobody vouches for it yet. */
+export function platformOfQuote(bytes: Uint8Array): Result<{ readonly tee: 'sgx' | 'tdx'; readonly family: string }> {
+  const quote = parseQuote(bytes)
+  if (!quote.ok) return quote
+  const [first] = decodePem(latin1(quote.value.pckChain))
+  const certificate = first?.bytes === undefined ? undefined : parseCertificate(first.bytes as Der)
+  if (certificate?.ok !== true) return err('ATTESTATION_CHAIN', 'no processor\'s certificate')
+  const platform = platformOf(certificate.value)
+  return platform.ok ? ok({ tee: quote.value.body.tee, family: platform.value.fmspc + platform.value.pceId }) : platform
 }

@@ -40,6 +40,8 @@ export interface ServerWire extends PbxServerWire, SipServerWire {
   welcome: { version: number; capabilities: string[]; agent: string; realm: string; session: string; unixTime: number; udp: { address: string; port: number }[] }
   /** Lists and answers about revocation, signed by their authorities; to clients with the capability of that name, at the start and when they change. */
   revocation: { proofs: { kind: 'crl' | 'ocsp'; der: Uint8Array }[] }
+  /** What Intel publishes about platforms (docs/protocol/attestation.md), signed by Intel; to clients with the capability of that name, at the start and when it changes. */
+  attestation: { collateral: Uint8Array[] }
   'hop-answer': { generation: number; message: Uint8Array; probe: number }
   'room-info': { room: string; exists: boolean; generation: number; suite?: string; forwarding?: string; members: number; policy?: { base: Uint8Array; state: Uint8Array } }
   /** You created it. `ssrc` is your stream's. */

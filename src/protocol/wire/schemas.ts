@@ -1,7 +1,7 @@
 /** What a message of each kind must look like, and its limits. Unknown fields are dropped. */
 import {
   BATCH_LIMIT, CODE_LIMIT, COMMIT_LIMIT, EVIDENCE_LIMIT, GROUP_ID_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT,
-  LEAF_LIMIT, NOTICE_LIMIT, POLICY_LIMIT, PROOF_LIMIT, ROOM_MESSAGE_LIMIT, TEXT_LIMIT, WELCOME_LIMIT,
+  COLLATERAL_LIMIT, LEAF_LIMIT, NOTICE_LIMIT, POLICY_LIMIT, PROOF_LIMIT, ROOM_MESSAGE_LIMIT, TEXT_LIMIT, WELCOME_LIMIT,
 } from './limits.ts'
 import type { ClientWire, ServerWire } from './messages.ts'
 import { pbxClientSchemas, pbxServerSchemas } from './pbx-schemas.ts'
@@ -58,6 +58,7 @@ export const serverSchemas: { [K in keyof ServerWire]: z.ZodType<ServerWire[K]> 
     udp: z.array(z.object({ address: z.string().min(1).max(255), port })).max(16),
   }),
   revocation: z.object({ proofs: z.array(z.object({ kind: z.enum(['crl', 'ocsp']), der: octets(PROOF_LIMIT) })).max(BATCH_LIMIT) }),
+  attestation: z.object({ collateral: z.array(octets(COLLATERAL_LIMIT)).max(BATCH_LIMIT) }),
   'hop-answer': z.object({ generation, message: octets(HOP_MESSAGE_LIMIT), probe: ssrc }),
   'room-info': z.object({ room, exists: z.boolean(), generation, suite: word.exactOptional(), forwarding: word.exactOptional(), members: count, policy: z.object(policy).exactOptional() }),
   'room-waiting': z.object({ room, request: id }),

@@ -4,7 +4,8 @@
  *   version = 1 (1) | certificates (1), each len (2) DER, end entity first | len (2) Delegation | len (2) signature |
  *   revocation kind (1) | len (2) OCSP response, or address of a revocation list
  *
- * The revocation part is a hint outside our signature (a response carries its own); MLS signs it with the leaf.
+ * Version 2, where the key is in an enclave: the same, then len (2) quote, made for SHA-512 of the Delegation.
+ * The revocation part and the quote are outside our signature (each carries its own); MLS signs them with the leaf.
  */
 import { type Der, type UnixTime, unixTime } from '../../base/brand.ts'
 import { ByteReader, ByteWriter, utf8 } from '../../base/bytes.ts'
@@ -21,6 +22,8 @@ import { type Anchors, CHAIN_LIMIT, usesAll, verifyChain } from './path.ts'
 
 export const CREDENTIAL_OCTETS_LIMIT = 24 * 1024
 const VERSION = 1
+const WITH_QUOTE = 2
+const QUOTE_LIMIT = 16 * 1024
 const SIGNATURE_OCTETS_LIMIT = 512
 const ADDRESS_LIMIT = 512
 
@@ -35,22 +38,28 @@ export interface Credential {
   readonly chain: readonly Der[]
   readonly delegation: SignedDelegation
   readonly revocation: RevocationHint
+  /** What it shows is another question (protocol/sgx). */
+  readonly quote?: Uint8Array
 }
 
 const NO_HINT: RevocationHint = { kind: 'none' }
 const HINT = { none: 0, ocsp: 1, crl: 2 } as const
 const ADDRESS = /^https?:\/\/[!-~]+$/
 
-export function encodeCredential(chain: readonly Der[], delegation: SignedDelegation, revocation: RevocationHint = NO_HINT): Result<Uint8Array> {
+export function encodeCredential(chain: readonly Der[], delegation: SignedDelegation, revocation: RevocationHint = NO_HINT, quote?: Uint8Array): Result<Uint8Array> {
   if (chain.length === 0) return err('IDENTITY_CHAIN_EMPTY')
   if (chain.length > CHAIN_LIMIT) return err('IDENTITY_CHAIN_TOO_LONG', `${chain.length}`)
   const tooLarge = chain.find((der) => der.length > CERTIFICATE_OCTETS_LIMIT)
   if (tooLarge !== undefined) return err('IDENTITY_CERTIFICATE_TOO_LARGE', `${tooLarge.length} octets`)
-  const w = new ByteWriter(2048).u8(VERSION).u8(chain.length)
+  const w = new ByteWriter(2048).u8(quote === undefined ? VERSION : WITH_QUOTE).u8(chain.length)
   for (const der of chain) w.vec16(der)
   const hint = revocation.kind === 'ocsp' ? revocation.response : revocation.kind === 'crl' ? utf8(revocation.address) : new Uint8Array(0)
   if (hint.length > CREDENTIAL_OCTETS_LIMIT || (revocation.kind === 'crl' && !isAddress(hint))) return err('IDENTITY_CREDENTIAL_MALFORMED', 'revocation')
   w.vec16(delegation.body).vec16(delegation.signature).u8(HINT[revocation.kind]).vec16(hint)
+  if (quote !== undefined) {
+    if (quote.length === 0 || quote.length > QUOTE_LIMIT) return err('IDENTITY_CREDENTIAL_MALFORMED', `quote of ${quote.length} octets`)
+    w.vec16(quote)
+  }
   return w.length > CREDENTIAL_OCTETS_LIMIT ? err('IDENTITY_CREDENTIAL_MALFORMED', `${w.length} octets, at most ${CREDENTIAL_OCTETS_LIMIT}`) : ok(w.finish())
 }
 
@@ -60,15 +69,17 @@ export function decodeCredential(bytes: Uint8Array): Result<Credential> {
   if (bytes.length > CREDENTIAL_OCTETS_LIMIT) return refused(`${bytes.length} octets, at most ${CREDENTIAL_OCTETS_LIMIT}`)
   const r = new ByteReader(bytes)
   const version = r.u8()
-  if (version !== VERSION) return refused(`version ${version}`)
+  if (version !== VERSION && version !== WITH_QUOTE) return refused(`version ${version}`)
   const count = r.u8()
   if (count < 1 || count > CHAIN_LIMIT) return refused(`${count} certificates`)
   const chain = Array.from({ length: count }, () => r.vec16() as Der)
   const delegation = { body: r.vec16(), signature: r.vec16() }
   const revocation = readHint(r.u8(), r.vec16())
-  if (!r.done || revocation === undefined) return refused('cut short, or octets left over')
+  const quote = version === WITH_QUOTE ? r.vec16() : undefined
+  if (!r.done || revocation === undefined || quote?.length === 0) return refused('cut short, or octets left over')
   if (delegation.body.length > DELEGATION_OCTETS_LIMIT || delegation.signature.length > SIGNATURE_OCTETS_LIMIT) return refused('delegation too long')
-  return ok({ chain, delegation, revocation })
+  if (quote !== undefined && quote.length > QUOTE_LIMIT) return refused('quote too long')
+  return ok({ chain, delegation, revocation, ...(quote === undefined ? {} : { quote }) })
 }
 
 function readHint(kind: number, content: Uint8Array): RevocationHint | undefined {
@@ -94,13 +105,15 @@ export interface VerifiedCredential {
   readonly notAfter: UnixTime
   /** The presented certificate, then its issuers, the anchor last. */
   readonly path: readonly Certificate[]
+  /** Brought along and not looked at, with what it has to be made for: SHA-512 of the delegation. */
+  readonly quote?: { readonly bytes: Uint8Array; readonly reportData: Uint8Array }
 }
 
 /** Who stands behind an MLS leaf with this signature key: chain, then delegation, for this purpose, realm, suite and time. */
 export function verifyCredential(crypto: CryptoPort, bytes: Uint8Array, context: CredentialContext): Result<VerifiedCredential> {
   const decoded = decodeCredential(bytes)
   if (!decoded.ok) return decoded
-  const { chain, delegation, revocation } = decoded.value
+  const { chain, delegation, revocation, quote } = decoded.value
   const evidence = withStapled(context.proofs, revocation)
   if (!evidence.ok) return evidence
   const verified = verifyChain(crypto, chain, context.anchors, evidence.value, context.now, 'member', context.rule)
@@ -110,7 +123,7 @@ export function verifyCredential(crypto: CryptoPort, bytes: Uint8Array, context:
   const { identity, path, validUntil } = verified.value
   const lent = verifyDelegation(crypto, path[0]!, delegation, context)
   if (!lent.ok) return lent
-  return ok({ identity, path, delegation: lent.value, notAfter: unixTime(Math.min(lent.value.notAfter, validUntil)) })
+  return ok({ identity, path, delegation: lent.value, notAfter: unixTime(Math.min(lent.value.notAfter, validUntil)), ...(quote === undefined ? {} : { quote: { bytes: quote.slice(), reportData: crypto.hash('sha512', delegation.body) } }) })
 }
 
 /** What the member brought along about itself counts like what the verifier has: it is signed by the issuer, or refused. */

@@ -5,7 +5,7 @@ import type { ServerCore } from '../core.ts'
 import type { Session } from '../session.ts'
 
 const OLDEST_VERSION = 1
-export const CAPABILITIES = ['media-tls', 'revocation']
+export const CAPABILITIES = ['media-tls', 'revocation', 'attestation']
 /** SIP to and from a PBX: of servers that have one, and of clients that want it. */
 export const SIP_CAPABILITY = 'sip'
 
@@ -19,6 +19,7 @@ export function hello(server: ServerCore, session: Session, m: ClientWire['hello
   const udp = advertise.length > 0 ? advertise : [{ address: session.peer.local.address, port: plane.local.port }]
   session.send({ k: 'welcome', version, capabilities: server.sip === undefined ? CAPABILITIES : [...CAPABILITIES, SIP_CAPABILITY], agent, realm, session: session.id, unixTime: scheduler.unix(), udp: [...udp] })
   if (session.wantsRevocation) for (const u of server.revocation.updates()) session.send(u)
+  if (session.wantsAttestation) for (const u of server.attestation.updates()) session.send(u)
   if (session.capabilities.has(SIP_CAPABILITY)) server.sip?.open(session)
   for (const n of server.shelf.notices) session.send({ k: 'notice', notice: n.bytes })
 }

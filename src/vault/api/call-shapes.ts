@@ -1,9 +1,10 @@
 /** The arguments of every call of the vault, as they are checked at the border of its process. */
 import type { Der, Ssrc } from '../../base/brand.ts'
+import { FAMILIES_LIMIT, TCB_STATUSES, type TcbStatus } from '../../model/enclaves.ts'
 import { REVOCATION_RULES, type RevocationProof, type RevocationRule, SHOWN_FIELDS, type ShownField } from '../../model/trust.ts'
-import { COMMIT_LIMIT, EVIDENCE_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT, ROOM_MESSAGE_LIMIT, WELCOME_LIMIT } from '../../protocol/wire/limits.ts'
+import { COLLATERAL_LIMIT, COMMIT_LIMIT, EVIDENCE_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT, ROOM_MESSAGE_LIMIT, WELCOME_LIMIT } from '../../protocol/wire/limits.ts'
 import type { HopKeys, JoinerRequest, RemovalRequest, VaultCallName, VaultCalls } from './calls.ts'
-import type { VaultOptions } from './options.ts'
+import type { EnclaveOptions, VaultOptions } from './options.ts'
 import { change, decision, mlsSuite, policy, POLICY_SHAPES, roomName, signedRoom, word } from './policy-shapes.ts'
 import { boolean, branded, integer, list, octets, oneOf, optional, record, type Shape, text, u32, u64 } from './shapes.ts'
 
@@ -21,6 +22,12 @@ const leaf = integer(0, 0xffff_ffff)
 const hopSuite = oneOf<HopKeys['suite']>('AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80')
 const removal = record<RemovalRequest>({ leaf, reason: oneOf('leave', 'host', 'unreachable', 'rejoin', 'blocked'), evidence: optional(octets(EVIDENCE_LIMIT)) })
 const proof = record<RevocationProof>({ kind: oneOf('crl', 'ocsp'), der: octets(REVOCATION_LIMIT) })
+const collateral = list(octets(COLLATERAL_LIMIT), FAMILIES_LIMIT)
+const digest = text(96)
+const enclaves = record<EnclaveOptions>({
+  measurements: optional(list(digest, LIST_LIMIT)), signers: optional(list(record<NonNullable<EnclaveOptions['signers']>[number]>({ mrSigner: digest, productId: integer(0, 65_535), minimumSvn: integer(0, 65_535) }), 64)),
+  statuses: list(oneOf<TcbStatus>(...TCB_STATUSES), TCB_STATUSES.length), collateral: optional(collateral),
+})
 const joiner = record<JoinerRequest>({ id: u32, keyPackage: octets(KEY_PACKAGE_LIMIT) })
 const inSession = record<{ session: number }>({ session: u32 })
 
@@ -28,6 +35,7 @@ export const CALL_SHAPES: { readonly [K in VaultCallName]: Shape<VaultCalls[K]['
   'identity.show': record<Record<string, never>>({}),
   'identity.verify': record<VaultCalls['identity.verify']['in']>({ chain: list(octets(CERTIFICATE_LIMIT), 16) }),
   'revocation.update': record<VaultCalls['revocation.update']['in']>({ proofs: list(proof, PROOFS_LIMIT) }),
+  'attestation.update': record<VaultCalls['attestation.update']['in']>({ collateral }),
   'hop.offer': record<VaultCalls['hop.offer']['in']>({ pipe: u32, generation, suites: list(hopSuite, 8) }),
   'hop.finish': record<VaultCalls['hop.finish']['in']>({ pipe: u32, answer: octets(HOP_MESSAGE_LIMIT) }),
   'room.create': record<VaultCalls['room.create']['in']>({ policy, generation }),
@@ -74,7 +82,7 @@ const ders = (limit: number): Shape<Der[]> => list(branded<Der>(octets(CERTIFICA
 export const OPTIONS_SHAPE = record<ProcessOptions>({
   chain: ders(16), anchors: ders(LIST_LIMIT), shownName: optional(list(oneOf<ShownField>(...SHOWN_FIELDS), SHOWN_FIELDS.length)),
   revocation: optional(record<NonNullable<VaultOptions['revocation']>>({ rule: optional(oneOf<RevocationRule>(...REVOCATION_RULES)), proofs: optional(list(proof, PROOFS_LIMIT)) })),
-  realm: text(NAME_LIMIT),
+  realm: text(NAME_LIMIT), enclaves: optional(enclaves),
   memory: optional(octets(MEMORY_LIMIT)),
   kind: optional(oneOf('member', 'gateway')), firstSession: optional(u32),
   pkcs8: optional(octets(KEY_LIMIT)), keyFile: optional(text(4096)), 

@@ -78,6 +78,9 @@ export interface VaultCalls {
   'identity.verify': { in: { chain: readonly Uint8Array[] }; out: { readonly identity: Identity } }
   'revocation.update': { in: { proofs: readonly RevocationProof[] }; out: { readonly changed: boolean; readonly refused: readonly string[] } }
 
+  /** Intel's words about platforms (`encodeCollateral`), from wherever: what is genuine and newer is kept. `changed`: look at the rooms again by `room.check`. */
+  'attestation.update': { in: { collateral: readonly Uint8Array[] }; out: { readonly changed: boolean; readonly refused: readonly string[] } }
+
   /** Hop keys: bound to the TLS connection by its exporter (docs/protocol). */
   'hop.offer': { in: { pipe: PipeId; generation: number; suites: readonly HopKeys['suite'][] }; out: { message: Uint8Array } }
   'hop.finish': { in: { pipe: PipeId; answer: Uint8Array }; out: { receive: HopKeys; send: HopKeys } }

@@ -1,7 +1,14 @@
 /** What a vault is made from: plain data, so that it can be handed to another thread or process. */
 import type { Der } from '../../base/brand.ts'
+import type { EnclavePolicy } from '../../model/enclaves.ts'
 import type { KeyProtection } from '../../model/identity.ts'
 import type { RevocationProof, RevocationRule, ShownName } from '../../model/trust.ts'
+
+/** A verifier's own policy about enclaves (docs/protocol/attestation.md). */
+export interface EnclaveOptions extends EnclavePolicy {
+  /** Intel's words that are at hand at the start (`encodeCollateral`). */
+  readonly collateral?: readonly Uint8Array[]
+}
 
 export interface VaultOptions {
   /** Our certificate first, then what leads to an authority; the root is better left out. */
@@ -20,6 +27,8 @@ export interface VaultOptions {
   readonly realm: string
   /** A gateway lets people in who hold no keys, and says so. */
   readonly kind?: 'member' | 'gateway'
+  /** Which enclaves of others are believed, and what Intel says about their platforms; none unless given. */
+  readonly enclaves?: EnclaveOptions
   /** How keys are kept here, as others are told; the weakest unless given. */
   readonly keyProtection?: KeyProtection
   /** SHA-256 of the program that holds the key, hex, where it is one of its own. */

@@ -7,17 +7,18 @@ import type { FrameBatch } from '../api/frames.ts'
 import type { VaultOptions } from '../api/options.ts'
 import type { VaultControl } from './control.ts'
 import { FrameEngine, refuseAll } from './frame-engine.ts'
+import type { EnclaveWorld } from './identity-keeper.ts'
 import { openControl } from './open-control.ts'
 import type { PipeOptions } from './tls-pipe.ts'
 
-export interface VaultWorld {
+export interface VaultWorld extends EnclaveWorld {
   readonly crypto: CryptoPort
   readonly clock: Clock
 }
 
 export function createVault(world: VaultWorld, options: VaultOptions): Result<Vault> {
   const engine = new FrameEngine(world.crypto, world.clock)
-  const control = openControl(world.crypto, world.clock, options, (c) => engine.command(c))
+  const control = openControl(world.crypto, world.clock, options, (c) => engine.command(c), world)
   return control.ok ? ok(new InProcessVault(control.value, engine)) : control
 }
 

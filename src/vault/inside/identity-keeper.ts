@@ -21,6 +21,19 @@ export interface OwnIdentity {
   readonly keyProtection: KeyProtection
   /** SHA-256 of the program that does, hex. */
   readonly measurement?: string
+  /** Inside an enclave. */
+  readonly quoter?: Quoter
+}
+
+/** Lets the enclave that this program runs in sign 64 octets; a fault where it cannot. */
+export type Quoter = (reportData: Uint8Array) => Result<Uint8Array>
+
+/** What is not for the host to say. */
+export interface EnclaveWorld {
+  /** Of the enclave that this runs in. */
+  readonly quoter?: Quoter
+  /** Another maker of processors than Intel: tests. */
+  readonly processorRoot?: Der
 }
 
 export class IdentityKeeper {
@@ -62,7 +75,9 @@ export class IdentityKeeper {
       ...(this.#own.measurement === undefined ? {} : { measurement: this.#own.measurement }),
     })
     if (!delegation.ok) return delegation
-    const credential = encodeCredential(this.#own.chain, delegation.value, stapleFor(this.#crypto, this.#own.chain, this.trust.anchors, this.known.evidence, now))
+    const quote = this.#own.quoter?.(this.#crypto.hash('sha512', delegation.value.body))
+    if (quote?.ok === false) return quote
+    const credential = encodeCredential(this.#own.chain, delegation.value, stapleFor(this.#crypto, this.#own.chain, this.trust.anchors, this.known.evidence, now), quote?.value)
     return credential.ok ? ok({ credential: credential.value, signature }) : credential
   }
 }

@@ -10,8 +10,9 @@ import { SUITES } from '../../protocol/mls/suite.ts'
 import { verifyCredential } from '../../protocol/x509/credential.ts'
 import { type Evidence, mergeEvidence, NO_EVIDENCE } from '../../protocol/x509/evidence.ts'
 import { type Anchors, isPathRevoked, type VerifiedPath, verifyPath } from '../../protocol/x509/path.ts'
+import { EnclaveJudge, type EnclaveTrust, type Quoted } from './enclave-judge.ts'
 
-export interface Trust {
+export interface Trust extends EnclaveTrust {
   readonly realm: string
   readonly anchors: Anchors
   /** When a fresh statement about revocation must be there; `named` unless given. */
@@ -23,6 +24,8 @@ const KEPT_CREDENTIALS = 1024
 
 interface Known {
   readonly member: VerifiedMember
+  /** What it brought along as a proof of its enclave. */
+  readonly quote: Quoted | undefined
   readonly path: VerifiedPath['path']
 }
 
@@ -32,11 +35,15 @@ export class KnownMembers {
   readonly #verified = new Map<string, Known>()
   /** Certificate (fingerprint) to the moment before its revocation was seen here. Grows only by what an authority signed. */
   readonly #revoked = new Map<string, UnixTime>()
+  readonly #enclaves: EnclaveJudge
+  /** What members in groups brought along. */
+  readonly #quotes = new WeakMap<VerifiedMember, Pick<Known, 'member' | 'quote'>>()
   #evidence: Evidence
 
   constructor(crypto: CryptoPort, trust: Trust, proofs: readonly RevocationProof[]) {
     this.#crypto = crypto
     this.#trust = trust
+    this.#enclaves = new EnclaveJudge(crypto, trust)
     this.#evidence = mergeEvidence(NO_EVIDENCE, proofs).evidence
   }
   get evidence(): Evidence {
@@ -58,18 +65,39 @@ export class KnownMembers {
   /** As `MemberVerifier`. What is kept is still held against the clock and against revocation. */
   readonly verify: MemberVerifier = (credential, signatureKey, suite, now) => {
     const key = toHex(this.#crypto.hash('sha256', Uint8Array.of(SUITES[suite].id, signatureKey.length), signatureKey, credential))
-    const known = this.#verified.get(key)?.member
+    const kept = this.#verified.get(key)
+    const known = kept?.member
     // What was fresh when its owner came in is not asked for again before the delegation ends, a day at most; a revocation is.
-    if (known !== undefined && now <= known.notAfter) return this.wasRevoked(known) ? err('IDENTITY_REVOKED', displayName(known.identity)) : ok(known)
+    if (known !== undefined && now <= known.notAfter) return this.wasRevoked(known) ? err('IDENTITY_REVOKED', displayName(known.identity)) : ok(this.#asOf(kept!, now))
     this.#verified.delete(key)
     const { realm, anchors, rule = 'named' } = this.#trust
     const verified = verifyCredential(this.#crypto, credential, { purpose: 'conference', realm, suite: SUITES[suite].id, signaturePublicKey: signatureKey, now, anchors, rule, proofs: this.#evidence })
     if (!verified.ok) return verified
-    const { identity, delegation, notAfter, path } = verified.value
+    const { identity, delegation, notAfter, path, quote } = verified.value
     const issuers = path.slice(1).map((c) => toHex(this.#crypto.hash('sha256', c.spki)))
-    const member: VerifiedMember = { identity, kind: delegation.kind, keyProtection: believed(delegation.keyProtection), issuers, notAfter, ...(delegation.measurement === undefined ? {} : { measurement: delegation.measurement }) }
-    this.#keep(key, { member, path })
-    return ok(member)
+    const member: VerifiedMember = { identity, kind: delegation.kind, keyProtection: delegation.keyProtection, issuers, notAfter, ...(delegation.measurement === undefined ? {} : { measurement: delegation.measurement }) }
+    const entry: Known = { member, path, quote }
+    this.#keep(key, entry)
+    return ok(this.#asOf(entry, now))
+  }
+  /** An enclave shows itself by a quote over the delegation: what only says that it is one counts as a process. */
+  #asOf({ member, quote }: Known, now: UnixTime): VerifiedMember {
+    if (member.keyProtection !== 'enclave') return member
+    const enclave = this.#enclaves.judge(quote, now)
+    const seen: VerifiedMember = { ...member, keyProtection: enclave.proven ? 'enclave' : 'process', enclave }
+    this.#quotes.set(seen, { member, quote })
+    return seen
+  }
+  /** How its keys are kept as it shows now: Intel's word ends, and a newer one may say otherwise. */
+  protectionOf(member: VerifiedMember, now: UnixTime): Pick<VerifiedMember, 'keyProtection' | 'enclave'> {
+    const claim = this.#quotes.get(member)
+    if (claim === undefined) return { keyProtection: member.keyProtection }
+    const { keyProtection, enclave } = this.#asOf({ ...claim, path: [] }, now)
+    return { keyProtection, ...(enclave === undefined ? {} : { enclave }) }
+  }
+  /** What Intel says about platforms. `changed`: look at the rooms again. */
+  endorse(sets: readonly Uint8Array[], now: UnixTime): { readonly changed: boolean; readonly refused: readonly string[] } {
+    return this.#enclaves.learn(sets, now)
   }
 
   /** Takes what is newer, and looks again at everybody who was verified before. */
@@ -82,9 +110,14 @@ export class KnownMembers {
   wasRevoked(member: VerifiedMember): boolean {
     return this.#revoked.has(member.identity.fingerprint)
   }
-  /** When the member's certificate or delegation ends, or the last second before its revocation was seen. */
-  holdsUntil(member: VerifiedMember): UnixTime {
-    return unixTime(Math.min(member.notAfter, this.#revoked.get(member.identity.fingerprint) ?? member.notAfter))
+  /** When the member's certificate or delegation ends, or the last second before its revocation was seen; or what the room asks for is no longer shown. */
+  holdsUntil(member: VerifiedMember, asked: KeyProtection, now: UnixTime): UnixTime {
+    const shown = asked === 'enclave' ? this.#shownUntil(member, now) : member.notAfter
+    return unixTime(Math.min(member.notAfter, shown, this.#revoked.get(member.identity.fingerprint) ?? member.notAfter))
+  }
+  #shownUntil(member: VerifiedMember, now: UnixTime): UnixTime {
+    const { enclave } = this.protectionOf(member, now)
+    return enclave?.proven === true ? enclave.until : unixTime(now - 1)
   }
 
   #revoke(fingerprint: string, now: UnixTime): void {
@@ -95,6 +128,3 @@ export class KnownMembers {
     this.#verified.set(key, known)
   }
 }
-
-/** An enclave shows itself by a quote over the delegation (protocol/sgx). Credentials carry none yet, so what only says that it is one counts as a process. */
-const believed = (claimed: KeyProtection): KeyProtection => (claimed === 'enclave' ? 'process' : claimed)

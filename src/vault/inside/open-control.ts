@@ -8,12 +8,12 @@ import { makeAnchors } from '../../protocol/x509/path.ts'
 import type { VaultOptions } from '../api/options.ts'
 import { VaultControl } from './control.ts'
 import type { FrameCommand } from './frame-engine.ts'
-import { IdentityKeeper } from './identity-keeper.ts'
+import { type EnclaveWorld, IdentityKeeper } from './identity-keeper.ts'
 import { VaultState } from './state.ts'
 import { clientContext } from './tls-pipe.ts'
 
 /** Fails when the certificate is not valid for a member now, or the key is not its own. */
-export function openControl(crypto: CryptoPort, clock: Clock, options: VaultOptions, frames: (c: FrameCommand) => void): Result<VaultControl> {
+export function openControl(crypto: CryptoPort, clock: Clock, options: VaultOptions, frames: (c: FrameCommand) => void, enclave: EnclaveWorld = {}): Result<VaultControl> {
   const [endEntity] = options.chain
   if (endEntity === undefined) return err('IDENTITY_CHAIN_EMPTY')
   const certificate = parseCertificate(endEntity)
@@ -23,9 +23,10 @@ export function openControl(crypto: CryptoPort, clock: Clock, options: VaultOpti
   const anchors = makeAnchors(options.anchors, options.shownName)
   if (!anchors.ok) return anchors
   const { chain, pkcs8, realm, kind = 'member', keyProtection = 'in-process', revocation = {} } = options
-  const trust = { realm, anchors: anchors.value, rule: revocation.rule ?? 'named' as const }
+  const trust = { ...(options.enclaves === undefined ? {} : { enclaves: options.enclaves }), ...(enclave.processorRoot === undefined ? {} : { processorRoot: enclave.processorRoot }), realm, anchors: anchors.value, rule: revocation.rule ?? 'named' as const }
   try {
-    const keeper = new IdentityKeeper(crypto, { chain, signer: crypto.signer(algorithm, pkcs8), kind, keyProtection, ...(options.measurement === undefined ? {} : { measurement: options.measurement }) }, trust, revocation.proofs)
+    const keeper = new IdentityKeeper(crypto, { chain, signer: crypto.signer(algorithm, pkcs8), kind, keyProtection, ...(options.measurement === undefined ? {} : { measurement: options.measurement }), ...(enclave.quoter === undefined ? {} : { quoter: enclave.quoter }) }, trust, revocation.proofs)
+    keeper.known.endorse(options.enclaves?.collateral ?? [], clock.unix())
     const shown = keeper.show(clock.unix())
     if (!shown.ok) return shown
     const state = new VaultState(crypto, clock, keeper, frames, options.firstSession ?? 1)

@@ -25,9 +25,11 @@ export class RoomSession {
   #waiting: WaitingRequest | undefined
   #group: MlsGroup | undefined
   #known: KnownMembers | undefined
+  readonly #now: () => UnixTime
 
-  constructor(id: SessionId, frames: (c: FrameCommand) => void, waiting: WaitingRequest | undefined) {
+  constructor(id: SessionId, frames: (c: FrameCommand) => void, now: () => UnixTime, waiting: WaitingRequest | undefined) {
     this.id = id
+    this.#now = now
     this.#frames = frames
     this.#waiting = waiting
   }
@@ -63,7 +65,9 @@ export class RoomSession {
   /** Tells the frames whose certificates hold until when. */
   check(s: Snapshot | undefined = this.#group?.snapshot): void {
     const known = this.#known
-    if (s !== undefined && known !== undefined) this.#frames({ op: 'holders', session: this.id, until: [...s.members].map(([leaf, m]) => [leaf, known.holdsUntil(m)] as const) })
+    if (s === undefined || known === undefined) return
+    const now = this.#now()
+    this.#frames({ op: 'holders', session: this.id, until: [...s.members].map(([leaf, m]) => [leaf, known.holdsUntil(m, s.policies.base.policy.minimumKeyProtection, now)] as const) })
   }
   /** Everybody else is there too. */
   settled(epoch: bigint): void {
@@ -105,14 +109,15 @@ export class RoomSession {
 export function viewOf(session: SessionId, group: MlsGroup, now: UnixTime, known: KnownMembers): GroupView {
   const { policies, members, streams } = group.snapshot
   const own = group.ownLeaf
+  const until = new Map([...members].map(([leaf, m]) => [leaf, known.holdsUntil(m, policies.base.policy.minimumKeyProtection, now)]))
   const shown = [...members].map(([leaf, m]): GroupMember => {
     const ssrc = streams.get(leaf)?.ssrc
-    return { leaf, identity: m.identity, kind: m.kind, self: leaf === own, keyProtection: m.keyProtection, ...(m.measurement === undefined ? {} : { measurement: m.measurement }), ...(ssrc === undefined ? {} : { ssrc }) }
+    return { leaf, identity: m.identity, kind: m.kind, self: leaf === own, ...known.protectionOf(m, now), ...(m.measurement === undefined ? {} : { measurement: m.measurement }), ...(ssrc === undefined ? {} : { ssrc }) }
   })
-  const next = [...members].flatMap(([leaf, m]) => (leaf === own || known.holdsUntil(m) < now ? [] : [known.holdsUntil(m)])).sort((a, b) => a - b)[0]
+  const next = [...until].flatMap(([leaf, end]) => (leaf === own || end < now ? [] : [end])).sort((a, b) => a - b)[0]
   return {
     session, groupId: group.groupId.slice(), generation: generationOf(group.groupId) ?? 0, epoch: group.epoch, securityCode: group.securityCode, ownLeaf: own, members: shown,
-    expired: [...members].filter(([, m]) => known.holdsUntil(m) < now).map(([leaf]) => leaf),
+    expired: [...until].filter(([, end]) => end < now).map(([leaf]) => leaf),
     ...(next === undefined ? {} : { nextEnd: next }),
     revoked: [...members].filter(([, m]) => known.wasRevoked(m)).map(([leaf]) => leaf),
     expiresAt: members.get(own)?.notAfter ?? now, policy: policies.base.policy, state: policies.state.policy,

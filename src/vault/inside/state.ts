@@ -40,7 +40,7 @@ export class VaultState {
 
   newSession(waiting?: WaitingRequest): Result<RoomSession> {
     if (this.#sessions.size >= SESSIONS_LIMIT) return err('VAULT_FULL', `${SESSIONS_LIMIT} memberships`)
-    const session = new RoomSession(this.#nextSession++, this.#frames, waiting)
+    const session = new RoomSession(this.#nextSession++, this.#frames, () => this.clock.unix(), waiting)
     this.#sessions.set(session.id, session)
     return ok(session)
   }

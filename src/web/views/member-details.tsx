@@ -18,7 +18,7 @@ export function MemberDetails({ call, member: m, onClose }: { readonly call: Cal
   const rows: readonly (readonly [string, string | undefined])[] = [
     [w.certificate.name, identity.subject], [w.certificate.organisation, identity.organisation], [w.certificate.mail, identity.emails.join(', ')],
     [w.certificate.issuer, identity.issuer], [w.certificate.valid, `${day(identity.notBefore)} – ${day(identity.notAfter)}`],
-    [w.certificate.protection, w.certificate.protections[m.keyProtection ?? 'unknown']],
+    [w.certificate.protection, protection(w, m)],
     [w.members.volumeShort, undefined], [w.certificate.serial, identity.serial], [w.certificate.key, inGroups(identity.keyId)], [w.certificate.fingerprint, inGroups(identity.fingerprint)],
   ]
   return (
@@ -58,6 +58,13 @@ function Remove({ call, keyId, onDone, onCancel }: { readonly call: number; read
       </div>
     </>
   )
+}
+
+/** As our own vault sees it. */
+function protection({ certificate: w }: ReturnType<typeof useWords>, m: Member): string {
+  if (m.enclave?.proven === true) return w.enclave(m.enclave.tee, inGroups(m.enclave.measurement), m.enclave.status)
+  const claimed = w.protections[m.keyProtection ?? 'unknown']
+  return m.enclave === undefined ? claimed : `${claimed}. ${w.enclaveRefused(m.enclave.code)}`
 }
 
 const inGroups = (hex: string): string => (hex.match(/.{1,4}/g) ?? []).join(' ')

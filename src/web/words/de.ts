@@ -51,6 +51,8 @@ export const de: Words = {
   certificate: {
     heading: 'Zertifikat', name: 'Name', organisation: 'Organisation', mail: 'E-Mail', issuer: 'Ausgestellt von', serial: 'Seriennummer', valid: 'Gültig', key: 'Schlüssel', fingerprint: 'Fingerabdruck',
     checked: 'Auf Ihrem Rechner geprüft, nicht vom Server.', protection: 'Wo die Schlüssel liegen', protections: { 'in-process': 'im Programm des Clients', process: 'in einem eigenen Programm (sagt der Client)', enclave: 'in einer SGX-Enklave', unknown: 'nicht angegeben' },
+    enclave: (tee, measurement, status) => `in einer ${tee === 'sgx' ? 'SGX-Enklave' : 'TDX-Domäne'}, hier geprüft: Messwert ${measurement}; Plattform ${status}`,
+    enclaveRefused: (code) => `Angeblich liegen sie in einer Enklave; das ist nicht bewiesen (${code}).`,
   },
   code: {
     heading: 'Sicherheitscode', none: 'Den Code gibt es, sobald Sie drin sind.', compare: 'Vergleichen', compared: 'Verglichen: Er war gleich', changed: 'Der Code hat sich seit dem Vergleich geändert, weil jemand kam oder ging.',

@@ -51,6 +51,8 @@ export const en = {
   certificate: {
     heading: 'Certificate', name: 'Name', organisation: 'Organisation', mail: 'Mail', issuer: 'Issued by', serial: 'Serial number', valid: 'Valid', key: 'Key', fingerprint: 'Fingerprint',
     checked: 'Checked on your computer, not by the server.', protection: 'Where the keys are', protections: { 'in-process': 'in the client program', process: 'in a program of their own (says the client)', enclave: 'in an SGX enclave', unknown: 'not stated' },
+    enclave: (tee: 'sgx' | 'tdx', measurement: string, status: string): string => `${tee === 'sgx' ? 'in an SGX enclave' : 'in a TDX domain'}, verified here: measurement ${measurement}; platform ${status}`,
+    enclaveRefused: (code: string): string => `It says that they are in an enclave; that is not proven (${code}).`,
   },
   code: {
     heading: 'Security code', none: 'There is a code once you are in.', compare: 'Compare', compared: 'Compared: it was the same', changed: 'The code has changed since you compared it, because somebody came or left.',

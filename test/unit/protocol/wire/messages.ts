@@ -31,6 +31,7 @@ export const clientExamples: ClientMessage[] = [
 
 export const serverExamples: ServerMessage[] = [
   { k: 'welcome', version: 1, capabilities: [], agent: 'stc 0.1.0', realm: 'example.org', session: 'a1b2', unixTime: 1_800_000_000, udp: [{ address: '::1', port: 7443 }] },
+  { k: 'attestation', collateral: [b(900)] },
   { k: 'revocation', proofs: [{ kind: 'crl', der: b(400) }, { kind: 'ocsp', der: b(1200) }] },
   { k: 'hop-answer', generation: 1, message: b(1200), probe: 0xffff_ffff },
   { k: 'room-info', room, exists: true, generation: 1, suite: 'x-wing', forwarding: 'all', members: 2 },
