@@ -64,6 +64,8 @@ export class Upstream {
       case 'sip-cancel':
       case 'sip-ack':
         return this.relay.receive(m)
+      case 'sip-gone':
+        return this.relay.endCalls(m.reason)
     }
   }
   onMedia(e: MediaEvent): void {

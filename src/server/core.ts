@@ -29,7 +29,7 @@ export class ServerCore {
   /** The relay to its extensions, when there is one. */
   sip: SipPort | undefined
   /** Whose client stands behind a leg of Asterisk: the SIP relay's word. */
-  legs: ClientLegs = { find: () => undefined }
+  legs: ClientLegs = { find: () => undefined, isOrphan: () => false }
   readonly #sessions = new Map<string, Session>()
 
   constructor(options: CoreOptions) {

@@ -22,7 +22,7 @@ export interface BehindPbx {
 export interface BehindPbxOptions {
   readonly config: AsteriskOptions['config']
   readonly transport?: 'udp' | 'tcp'
-  readonly serverConfig?: (asterisk: Asterisk, folder: string) => Readonly<Record<string, unknown>>
+  readonly serverConfig?: (asterisk: Asterisk, folder: string) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>
 }
 
 export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<BehindPbx> {
@@ -33,7 +33,7 @@ export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<Be
   const authority = new TestAuthority(folder, 'realm')
   const sip = await freePorts(2)
   const server = await startServer(folder, authority.server(), {
-    sip: { host: asterisk.address, port: asterisk.sip, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1', port: sip } }, ...o.serverConfig?.(asterisk, folder),
+    sip: { host: asterisk.address, port: asterisk.sip, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1', port: sip } }, ...(await o.serverConfig?.(asterisk, folder)),
   })
   t.after(() => server.stop())
   return {

@@ -83,6 +83,7 @@ export class Coupled {
     const plane = { local: { address: '127.0.0.1', port: 7443 } } as PlaneHandle
     this.core = new ServerCore({ crypto, scheduler: realScheduler(), plane, log: { info: keep, warn: keep }, agent: 'stc', realm: 'test', advertise: [], roomLimits: ROOM_LIMITS, maximumRooms: 10 })
     this.core.legs = {
+      isOrphan: () => false,
       find: (q) => {
         const phone = this.legs.get(q.contactUser.split('-')[0]!)
         return phone?.session === undefined ? undefined : { session: phone.session, call: q.callId }

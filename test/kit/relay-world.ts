@@ -104,7 +104,7 @@ export function relayWorld(o: RelayWorldOptions = {}) {
       return ok(undefined)
     }
     const connect = (): void => {
-      half = upstream.open({ client: name, media: serverMedia, send: (m) => cross('client', m, (x) => relay.receive(x)) })
+      half = upstream.open({ client: name, media: serverMedia, send: (m) => cross('client', m, (x) => relay.receive(x)), ended: (reason) => void clock.at(instant(clock.now() + 5), () => relay.endCalls(reason)) })
       half.contacts(relay.registered)
     }
     const relay: PhoneRelay = new PhoneRelay({
@@ -125,6 +125,8 @@ export function relayWorld(o: RelayWorldOptions = {}) {
         relay.down('the connection to the server is gone')
         half?.close()
       },
+      /** As if the client had sent it. */
+      receiveAtServer: (m: TunnelMessage): void => half?.receive(m),
       get serverLoad() {
         return half?.load
       },

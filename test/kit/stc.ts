@@ -54,15 +54,33 @@ const daysFromNow = (days: number) => unixTime(Math.floor(Date.now() / 1000) + d
 export interface StcServer {
   readonly port: number
   readonly process: Running
+  /** As a power cut: nothing is said to anybody. */
+  kill(): Promise<void>
+  /** After `kill` or `stop`: the same again. */
+  start(): Promise<void>
   stop(): Promise<void>
 }
 
 export async function startServer(folder: string, papers: Papers, more: Readonly<Record<string, unknown>> = {}): Promise<StcServer> {
   const port = await freePorts(2)
   const file = config(folder, 'server', { listen: { address: host, port }, identity: papers, ...more })
-  const process = run(globalThis.process.execPath, [program, 'server', '--config', file])
-  await until(20_000, `stc server on ${port}`, () => alive(process) && listens(port), process.tail)
-  return { port, process, stop: () => process.stop(5000) }
+  let running: Running
+  const start = async (): Promise<void> => {
+    const started = (running = run(process.execPath, [program, 'server', '--config', file]))
+    await until(20_000, `stc server on ${port}`, () => alive(started) && listens(port), started.tail)
+  }
+  await start()
+  return {
+    port, start,
+    get process() {
+      return running
+    },
+    stop: () => running.stop(5000),
+    async kill() {
+      running.signal('SIGKILL')
+      await running.exit
+    },
+  }
 }
 
 export interface StcClient {

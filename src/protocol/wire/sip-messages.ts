@@ -23,7 +23,10 @@ export interface SipClientWire extends SipWire {
 }
 
 /** Server → client. */
-export type SipServerWire = SipWire
+export interface SipServerWire extends SipWire {
+  /** The PBX was started anew, or is not there: it knows none of this connection's calls any more. Requests go on. */
+  'sip-gone': { reason: string }
+}
 
 /** SSRCs of one call on the hop: from the phone, to the phone. Of this call alone. */
 export interface SipStreams {

@@ -10,7 +10,7 @@ const streams = z.object({ up: ssrc, down: ssrc }).refine((s) => s.up !== s.down
 /** No line break gets from here into a SIP message. */
 const line = z.string().max(TEXT_LIMIT).regex(/^[^\x00-\x1f\x7f]*$/, 'must be one line')
 
-const both: { [K in keyof SipServerWire]: z.ZodType<SipServerWire[K]> } = {
+const both: { [K in Exclude<keyof SipServerWire, 'sip-gone'>]: z.ZodType<SipServerWire[K]> } = {
   'sip-request': z.object({ id, message, streams }),
   'sip-response': z.object({ id, message, streams }),
   'sip-refused': z.object({ id, status: z.int().min(300).max(699), code: z.string().min(1).max(CODE_LIMIT), reason: line }),
@@ -18,7 +18,7 @@ const both: { [K in keyof SipServerWire]: z.ZodType<SipServerWire[K]> } = {
   'sip-ack': z.object({ message }),
 }
 
-export const sipServerSchemas = both
+export const sipServerSchemas: { [K in keyof SipServerWire]: z.ZodType<SipServerWire[K]> } = { ...both, 'sip-gone': z.object({ reason: line }) }
 export const sipClientSchemas: { [K in keyof SipClientWire]: z.ZodType<SipClientWire[K]> } = {
   ...both,
   'sip-contacts': z.object({ contacts: z.array(z.string().min(1).max(SIP_CONTACT_LIMIT)).max(SIP_CONTACTS_LIMIT) }),

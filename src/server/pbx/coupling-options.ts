@@ -7,6 +7,16 @@ import type { Session } from '../session.ts'
 import type { PbxConfig } from './config.ts'
 import type { ClientLegs } from './legs.ts'
 
+/** What the SIP relay tells and does about a PBX that is gone. */
+export interface RelayLife {
+  /** Calls stand, or are being made. */
+  readonly busy: boolean
+  /** Whether the PBX answers SIP. */
+  answers(withinMs: number): Promise<boolean>
+  /** It knows none of the calls any more. */
+  pbxGone(reason: string): void
+}
+
 export interface CouplingOptions {
   readonly config: Pick<PbxConfig, 'conferences'>
   readonly crypto: Pick<CryptoPort, 'hash' | 'bytes'>
@@ -16,6 +26,8 @@ export interface CouplingOptions {
   readonly session: (id: string) => Session | undefined
   /** The SIP relay's, once there is one. */
   readonly legs: () => ClientLegs
+  /** Undefined where this server relays no SIP. */
+  readonly relay: () => RelayLife | undefined
   /** Asterisk's manager interface: the response, then what its list holds. */
   readonly action: (action: string, ...fields: readonly AmiField[]) => Promise<Result<readonly AmiMessage[]>>
 }

@@ -10,6 +10,8 @@ import { Announcer } from './announcer.ts'
 import { conferenceRules, isHost } from './config.ts'
 import type { CouplingOptions } from './coupling-options.ts'
 import { identify } from './identify.ts'
+import { Life } from './life.ts'
+import { endOrphans } from './orphans.ts'
 import { Picture } from './picture.ts'
 
 /** A client's relay ends its calls itself; what is left is ended for it. */
@@ -22,23 +24,37 @@ export class Coupling {
   readonly picture: Picture
   readonly #announcer: Announcer
   readonly #secret: string
+  readonly #life: Life
 
   constructor(options: CouplingOptions) {
     this.#o = options
     this.#secret = toHex(options.crypto.bytes(32))
     this.picture = new Picture(options, (conference) => this.#announcer.changed(conference), () => this.#tellSecret())
+    this.#life = new Life({ scheduler: options.scheduler, action: options.action, relay: options.relay, gone: (reason) => this.#gone(reason) })
     this.#announcer = new Announcer({
       scheduler: options.scheduler, session: options.session, conference: (name) => this.picture.conferences.get(name),
       isRecorded: (m) => this.picture.isRecorded(m), isHost: (c, s) => isHost(options.config, c, s.peer.identity), current: () => this.picture.current,
     })
   }
 
+  /** Calls to it are refused at once. */
+  get dead(): boolean {
+    return this.#life.dead
+  }
   onUp(): void {
+    void this.#life.up()
     void this.picture.look()
+    void endOrphans(this.#o).then((n) => n > 0 && this.#o.log.info({ legs: n }, 'ended legs that nobody knows of any more'))
   }
   onDown(fault: Fault): void {
     this.#o.refusals.warn(fault.code, {}, fault.message)
     this.picture.lost()
+    this.#life.down(fault)
+  }
+  #gone(reason: string): void {
+    this.#o.log.warn({ code: 'PBX_GONE' }, reason)
+    this.#o.relay()?.pbxGone(reason)
+    this.picture.over()
   }
   onEvent(e: AmiMessage): void {
     // Its global variables are gone, or may be.
@@ -48,6 +64,7 @@ export class Coupling {
   stop(): void {
     this.picture.stop()
     this.#announcer.stop()
+    this.#life.stop()
   }
 
   /** Again and again: a reload of the dialplan may have cleared it, and says nothing. */

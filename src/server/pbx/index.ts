@@ -30,6 +30,7 @@ export async function startPbx(config: PbxConfig, core: ServerCore, legs: () => 
   })
   const coupling = new Coupling({
     config, crypto, scheduler, log, refusals: core.refusals, session: (id) => core.sessions.get(id), legs,
+    relay: () => core.sip,
     action: (action, ...fields) => link.action(action, ...fields),
   })
   const door = await openAgiDoor({

@@ -12,6 +12,8 @@ export interface LegQuestion {
   readonly callId: string
   /** User part of the Contact that Asterisk sends to: the relay's token, which nobody can guess. Empty: none. */
   readonly contactUser: string
+  /** Host and port of that Contact. */
+  readonly contactAt: string
   /** Where Asterisk's dialog goes to, `address:port`. */
   readonly remote: string
 }
@@ -19,4 +21,6 @@ export interface LegQuestion {
 export interface ClientLegs {
   /** Undefined for every leg that the relay did not make itself: a plain phone, a trunk. */
   find(q: LegQuestion): ClientLeg | undefined
+  /** It leads to the relay, which knows of no such call: left over from before the server ended without a word. */
+  isOrphan(q: LegQuestion): boolean
 }

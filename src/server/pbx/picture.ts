@@ -78,6 +78,13 @@ export class Picture {
     this.#cancelLook()
     this.#become(false)
   }
+  /** Asterisk has forgotten all of them. */
+  over(): void {
+    for (const name of [...this.conferences.keys()]) {
+      this.#presences.conferences.delete(name)
+      this.#changed(name)
+    }
+  }
   stop(): void {
     this.#stopped = true
     this.#cancelLook()

@@ -5,6 +5,8 @@ import type { Session } from '../session.ts'
 export type { ClientLegs } from './legs.ts'
 
 export interface PbxPort {
+  /** Neither its manager interface nor its SIP answers. */
+  readonly dead: boolean
   act(session: Session, m: ClientWire['pbx-act']): void
   /** The client's connection is gone. */
   gone(session: Session): void

@@ -10,6 +10,10 @@ export interface SipPort {
   message(session: Session, m: SipClientMessage): void
   /** Its connection is gone: its calls end at the PBX. */
   gone(session: Session): void
+  /** Calls that stand, or are being made. */
+  readonly busy: boolean
+  /** Whether the PBX answers SIP. */
+  answers(withinMs: number): Promise<boolean>
   /** The PBX knows none of the calls any more. */
   pbxGone(reason: string): void
   close(): void

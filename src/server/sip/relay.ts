@@ -20,6 +20,8 @@ export interface SipRelayOptions {
   readonly emergency: readonly string[]
   readonly media: (session: Session) => RelayMedia
   readonly refusals: LimitedLog
+  /** The PBX is known to be gone: calls are refused at once. */
+  readonly dead?: () => boolean
 }
 
 export class SipRelay implements SipPort, ClientLegs {
@@ -32,7 +34,7 @@ export class SipRelay implements SipPort, ClientLegs {
     this.#o = options
     const { transport, hostFor, scheduler, crypto, tokenKey, emergency, refusals } = options
     this.#upstream = new UpstreamRelay({
-      endpoint: () => this.#endpoint, way: () => transport.way(), hostFor, mediaAddress: undefined, scheduler, random: crypto,
+      endpoint: () => this.#endpoint, way: () => transport.way(), ...(options.dead === undefined ? {} : { dead: options.dead }), hostFor, mediaAddress: undefined, scheduler, random: crypto,
       isEmergency: (number) => isEmergencyNumber(emergency, number),
       hmac: (data) => crypto.hmac('sha256', tokenKey, data),
       report: (fault, about) => refusals.warn(fault.code, { about }, fault.message),
@@ -46,6 +48,7 @@ export class SipRelay implements SipPort, ClientLegs {
     this.#halves.set(session.id, this.#upstream.open({
       client: session.keyId, session: session.id,
       send: (m) => session.trySend(m),
+      ended: (reason) => session.send({ k: 'sip-gone', reason }),
       media: this.#o.media(session),
       report: (fault, about) => this.#o.refusals.warn(fault.code, { ...who, about }, fault.message),
     }))
@@ -63,6 +66,20 @@ export class SipRelay implements SipPort, ClientLegs {
 
   find(q: LegQuestion): ClientLeg | undefined {
     return this.#upstream.legOf(q.contactUser, q.callId)
+  }
+  isOrphan(q: LegQuestion): boolean {
+    const { transport, hostFor } = this.#o
+    const way = transport.way()
+    if (way === undefined) return false
+    // Over TLS our end has another port after every start.
+    const own = `${hostFor(way)}${transport.name === 'TLS' ? '' : `:${way.local.port}`}`
+    return (transport.name === 'TLS' ? q.contactAt.replace(/:[0-9]+$/, '') : q.contactAt) === own && this.#upstream.isOrphan(q.contactUser, q.callId)
+  }
+  get busy(): boolean {
+    return this.#upstream.busy
+  }
+  answers(withinMs: number): Promise<boolean> {
+    return this.#upstream.answers(withinMs)
   }
   /** The PBX knows none of the calls any more. */
   pbxGone(reason: string): void {

@@ -33,6 +33,10 @@ export class Asking {
   owns(incoming: Incoming): boolean {
     return this.#find(incoming) !== undefined
   }
+  hasCall(callId: string): boolean {
+    for (const a of this.#asked.values()) if (a.incoming.request.callId === callId) return true
+    return false
+  }
 
   request(incoming: Incoming): void {
     const { request, flow } = incoming
@@ -144,7 +148,11 @@ export class Asking {
     const fault = makeFault('RELAY_DOWN')
     for (const [id, asked] of [...this.#asked]) {
       if (asked.succeeded) this.#forget(id)
-      else this.#end(id, { status: asked.cancelled ? 487 : this.#c.o.side.goneStatus, fault }, false)
+      else {
+        // Where only what is behind the other half is gone, it is told.
+        if (asked.incoming.request.method === 'INVITE' && !asked.cancelled) this.#c.send({ k: 'sip-cancel', id })
+        this.#end(id, { status: asked.cancelled ? 487 : this.#c.o.side.goneStatus, fault }, false)
+      }
     }
   }
 

@@ -26,6 +26,10 @@ export class Dialogs {
   find(m: SipRequest | SipResponse): RelayedDialog | undefined {
     return this.#confirmed.get(keyOfMessage(m))
   }
+  hasCall(callId: string): boolean {
+    for (const key of this.#legs.keys()) if (key.startsWith(`${callId}|`)) return true
+    return false
+  }
   legOf(m: SipRequest | SipResponse): Leg | undefined {
     return this.#legs.get(keyOfMessage(m))
   }

@@ -35,6 +35,7 @@ const placesLimit = 500
 
 export class Downstream implements LocalSide {
   readonly goneStatus = 503
+  readonly silentMs = undefined
   readonly #o: DownstreamOptions
   readonly #tokens: Tokens<{ readonly name: string }>
   readonly #owner = { name: 'pbx' }

@@ -28,6 +28,11 @@ export class Extensions {
     for (const [who, until] of holders) if (until < now) holders.delete(who)
     return holders.size > 0 && !holders.has(client)
   }
+  /** One that the PBX knows, of a plain name. */
+  get any(): string | undefined {
+    for (const extension of this.#holders.keys()) if (/^[A-Za-z0-9._-]{1,64}$/.test(extension)) return extension
+    return undefined
+  }
   /** Extensions of a client. */
   of(client: string): readonly string[] {
     return [...this.#holders].filter(([, holders]) => holders.has(client)).map(([extension]) => extension)

@@ -62,8 +62,18 @@ export class RelayHalf {
 
   /** The other half is gone, or about to: our side's calls end as a user expects. It may be used again with a new other half. */
   down(reason = makeFault('RELAY_DOWN').message): void {
+    this.endCalls(reason)
+    this.#serving.restart()
+  }
+  /** All calls are over, at our side as well; the other half is still there. */
+  endCalls(reason: string): void {
     this.#serving.down(reason)
     this.#asking.down()
+  }
+
+  /** Whether any request or call of this name is known here. */
+  hasCall(callId: string): boolean {
+    return this.#asking.hasCall(callId) || this.#serving.hasCall(callId) || this.#c.dialogs.hasCall(callId)
   }
 
   close(): void {

@@ -22,6 +22,8 @@ export interface PbxSideOptions {
   readonly scheduler: Pick<Scheduler, 'now'>
   /** Undefined: the PBX cannot be reached now. */
   readonly way: () => SipFlow | undefined
+  /** It is known that nobody is there, although packets can be sent. */
+  readonly dead?: () => boolean
   readonly hostFor: (flow: SipFlow) => string
   /** Our address in descriptions for the PBX; undefined: that of the signalling. */
   readonly mediaAddress: string | undefined
@@ -47,6 +49,7 @@ export const pbxShared = <Line extends PbxLine>(tokens: Tokens<Line>): PbxShared
 
 export class PbxSide<Line extends PbxLine> implements LocalSide {
   readonly goneStatus = 480
+  readonly silentMs = 4000
   readonly #o: PbxSideOptions
   readonly #shared: PbxShared<Line>
   readonly #line: Line
@@ -75,7 +78,7 @@ export class PbxSide<Line extends PbxLine> implements LocalSide {
 
   /** To the one PBX, whatever the Request-URI says. */
   route(): SipFlow | Refusal {
-    return this.#o.way() ?? { status: 503, fault: makeFault('RELAY_DOWN') }
+    return (this.#o.dead?.() === true ? undefined : this.#o.way()) ?? { status: 503, fault: makeFault('RELAY_DOWN') }
   }
   admit(): undefined {
     return undefined

@@ -23,6 +23,8 @@ interface Served {
   /** The other half is gone: nobody is told any more. */
   orphan: boolean
   stopTimerC: Stop
+  /** Our side has not said anything yet. */
+  stopSilence: Stop
 }
 
 /** RFC 3261 §16.6 step 11: more than three minutes. */
@@ -39,6 +41,10 @@ export class Serving {
   }
   get size(): number {
     return this.#served.size
+  }
+  hasCall(callId: string): boolean {
+    for (const s of this.#served.values()) if (s.request.callId === callId) return true
+    return false
   }
 
   request(m: Extract<TunnelMessage, { k: 'sip-request' }>): void {
@@ -61,7 +67,7 @@ export class Serving {
     const leg = known ?? (invite ? new Leg(this.#c.o.media, side.mediaAddress(flow)) : undefined)
     leg?.hold()
     leg?.join(m.streams)
-    const served: Served = { request, flow, leg, offered: request.body.length > 0 && leg !== undefined, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, stopTimerC: () => {} }
+    const served: Served = { request, flow, leg, offered: request.body.length > 0 && leg !== undefined, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, stopTimerC: () => {}, stopSilence: () => {} }
     this.#served.set(m.id, served)
     this.#c.bodies.in(request, leg, flow, (ready) => {
       if (this.#served.get(m.id) !== served) return
@@ -75,6 +81,8 @@ export class Serving {
     served.request = requestIn(request, this.#c.o.side.rewriter(served.flow))
     this.#c.dialogs.passed(request)
     if (request.method === 'INVITE') this.#armTimerC(id, served)
+    const { silentMs } = this.#c.o.side
+    if (request.method === 'INVITE' && silentMs !== undefined) served.stopSilence = this.#c.after(silentMs, () => this.#silent(id, served))
     served.outgoing = this.#c.o.endpoint(served.flow).request(served.request, served.flow, {
       response: (r) => this.#response(id, served, r),
       failed: (why) => {
@@ -116,11 +124,24 @@ export class Serving {
       } else this.#forget(id)
     }
     for (const bye of this.#c.dialogs.farewell([cause])) this.#quiet(bye.request, bye.flow)
+  }
+  /** A new other half counts from the beginning. */
+  restart(): void {
     this.#last = 0
+  }
+
+  /** Whoever waits hears 503 and tries elsewhere: help must not wait for 64·T1. An answer that comes after all is hung up. */
+  #silent(id: number, served: Served): void {
+    if (this.#served.get(id) !== served || served.orphan) return
+    this.#c.refuseFar(id, served.cancelled === undefined ? 503 : 487, makeFault('RELAY_DOWN', 'no answer'), `${served.request.method} to ${served.flow.remote.address}`)
+    served.orphan = true
+    served.cancelled ??= true
+    served.outgoing?.cancel()
   }
 
   #response(id: number, served: Served, response: SipResponse): void {
     const { request, flow, leg } = served
+    served.stopSilence()
     if (response.status === 100 || this.#served.get(id) !== served) return
     if (!samePeople(request, response)) return this.#c.o.report(makeFault('RELAY_MISMATCH'), `response to ${request.method}`)
     if (served.orphan) return this.#orphan(id, served, response)
@@ -182,6 +203,7 @@ export class Serving {
     if (served === undefined) return
     this.#served.delete(id)
     served.stopTimerC()
+    served.stopSilence()
     if (served.leg === undefined) return
     if (served.request.method === 'INVITE') this.#c.dialogs.forgetEarly(served.leg)
     served.leg.release()

@@ -13,6 +13,8 @@ export interface Refusal {
 export interface LocalSide {
   /** What our side hears when the other half is gone: a phone tries its second server (503), a PBX its voicemail (480). */
   readonly goneStatus: 480 | 503
+  /** An INVITE that gets no answer at all for so long, not even 100, is refused; undefined: 64·T1 as anywhere. */
+  readonly silentMs: number | undefined
   rewriter(flow: SipFlow): Rewriter
   /** The way to whom a request of the other half is for, by its Request-URI. */
   route(request: SipRequest): SipFlow | Refusal

@@ -6,6 +6,7 @@ import { makeReply, sipUri, type SipRequest, type SipResponse, tagOf } from '../
 import { parseUri } from '../../protocol/sip/uri.ts'
 import type { Incoming, SipEndpoint, TransactionUser } from '../endpoint.ts'
 import type { SipFlow } from '../transport.ts'
+import { answersSip } from './alive.ts'
 import { RelayHalf } from './half.ts'
 import type { RelayMedia } from './media.ts'
 import { type PbxLine, type PbxShared, PbxSide, type PbxSideOptions, pbxShared } from './pbx-side.ts'
@@ -42,15 +43,15 @@ export class UpstreamRelay implements TransactionUser {
   readonly #o: UpstreamOptions
   readonly #shared: PbxShared<Line>
   readonly #lines = new Map<string, Line>()
-  readonly #halves = new Set<RelayHalf>()
+  readonly #halves = new Map<RelayHalf, (reason: string) => void>()
 
   constructor(options: UpstreamOptions) {
     this.#o = options
     this.#shared = pbxShared(new Tokens<Line>(options.hmac))
   }
 
-  /** A connection of the client with this key. */
-  open(o: { readonly client: string; readonly session?: string; readonly send: TunnelSend; readonly media: RelayMedia; readonly report?: (fault: Fault, about: string) => void }): UpstreamHalf {
+  /** A connection of the client with this key. `ended`: all its calls are over at the PBX, for the other half. */
+  open(o: { readonly client: string; readonly session?: string; readonly send: TunnelSend; readonly media: RelayMedia; readonly ended?: (reason: string) => void; readonly report?: (fault: Fault, about: string) => void }): UpstreamHalf {
     const line = this.#lines.get(o.client) ?? { name: o.client, half: undefined, session: '' }
     this.#lines.set(o.client, line)
     const { endpoint, scheduler, random, report } = this.#o
@@ -58,7 +59,7 @@ export class UpstreamRelay implements TransactionUser {
     const half = new RelayHalf({ endpoint, side, send: o.send, media: o.media, scheduler, random, report: o.report ?? report })
     line.half = half
     line.session = o.session ?? ''
-    this.#halves.add(half)
+    this.#halves.set(half, o.ended ?? (() => {}))
     return {
       receive: (m) => half.receive(m),
       contacts: (uris) => this.#announce(line, uris),
@@ -73,9 +74,29 @@ export class UpstreamRelay implements TransactionUser {
     }
   }
 
-  /** The PBX is gone or was started anew: it knows none of the calls any more. */
+  /** The PBX is gone or was started anew: it knows none of the calls any more, and phones are told. */
   pbxGone(reason: string): void {
-    for (const half of this.#halves) half.down(reason)
+    for (const [half, tell] of this.#halves) {
+      tell(reason.slice(0, 300))
+      half.endCalls(reason)
+    }
+  }
+  /** Calls that stand, or are being made, through any connection. */
+  get busy(): boolean {
+    for (const { load } of this.#halves.keys()) if (load.asked + load.served + load.dialogs > 0) return true
+    return false
+  }
+  /** A dialog of the PBX that leads to us although none of our connections knows the call: nobody will ever end it. */
+  isOrphan(contactUser: string, callId: string): boolean {
+    if (!Tokens.looksLike(sipUri({ scheme: 'sip', user: contactUser, host: 'stc.invalid' }))) return false
+    for (const half of this.#halves.keys()) if (half.hasCall(callId)) return false
+    return true
+  }
+  /** Whether the PBX answers SIP, whatever it says. */
+  answers(withinMs: number): Promise<boolean> {
+    const { way, hostFor, scheduler, random, endpoint } = this.#o
+    const flow = way()
+    return flow === undefined ? Promise.resolve(false) : answersSip({ endpoint: endpoint(), flow, host: hostFor(flow), user: this.#shared.extensions.any ?? 'stc', scheduler, random }, withinMs)
   }
   /** Extensions that this client has registered. */
   extensionsOf(client: string): readonly string[] {
@@ -100,7 +121,7 @@ export class UpstreamRelay implements TransactionUser {
   }
   #cancel(incoming: Incoming): void {
     const invite = incoming.cancels
-    const half = invite === undefined ? undefined : [...this.#halves].find((h) => h.owns(invite))
+    const half = invite === undefined ? undefined : [...this.#halves.keys()].find((h) => h.owns(invite))
     if (half !== undefined) half.request(incoming)
     else incoming.respond(makeReply(incoming.request, 481, { tag: toHex(this.#o.random.bytes(8)) }))
   }
@@ -110,7 +131,7 @@ export class UpstreamRelay implements TransactionUser {
   /** A 2xx for a transaction that is long over cannot be forwarded without its Via: the sender repeats it, then gives up. */
   stray(_: SipResponse, __: SipFlow): void {}
   failed(incoming: Incoming): void {
-    for (const half of this.#halves) half.failed(incoming)
+    for (const half of this.#halves.keys()) half.failed(incoming)
   }
   report(fault: Fault, flow: SipFlow): void {
     this.#o.report(fault, `from ${flow.remote.address}`)

@@ -127,15 +127,33 @@ test('lost datagrams are repeated on their own hop: neither the tunnel nor the o
   assert.deepEqual(w.left(), nothingLeft)
 })
 
-test('nobody answers at the PBX: 408 after 32 s', () => {
+test('nobody is there at the PBX: 503 after 4 s; an answer that comes after all is hung up', () => {
   const w = relayWorld()
   const phone = w.phone()
   w.pbx.answer = () => undefined
-  const branch = phone.invite({ uri: 'sip:2002@127.0.0.1' })
-  w.clock.advanceSync(33_000)
-  assert.equal(phone.responses.at(-1)!.status, 408)
+  const branch = phone.invite({ uri: 'sip:112@127.0.0.1' })
+  w.clock.advanceSync(3900)
+  assert.deepEqual(phone.shown(), ['100 INVITE'])
+  w.clock.advanceSync(200)
+  assert.equal(phone.last.status, 503)
   phone.send('ACK', { branch })
+  w.pbx.answer = (r) => (r.method === 'INVITE' ? undefined : { status: 200 })
+  w.pbx.respond(w.pbx.requests[0]!, 180)
+  w.clock.advanceSync(100)
+  assert.equal(w.pbx.requests.at(-1)!.method, 'CANCEL')
+  w.pbx.respond(w.pbx.requests[0]!, 200, [], pbxSdp)
+  w.clock.advanceSync(100)
+  assert.deepEqual(w.pbx.requests.slice(-2).map((r) => r.method), ['ACK', 'BYE'])
   assert.deepEqual(w.left(), nothingLeft)
+})
+
+test('a PBX that only says 100 is waited for', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  w.pbx.answer = () => ({ status: 100 })
+  phone.invite({ uri: 'sip:2002@127.0.0.1' })
+  w.clock.advanceSync(30_000)
+  assert.deepEqual(phone.shown(), ['100 INVITE'])
 })
 
 test('the 2xx is repeated end to end, and so is its ACK', () => {

@@ -140,6 +140,83 @@ test('the connection is gone: phones hear BYE, 503 and CANCEL, the PBX hears BYE
   assert.deepEqual(w.left(), { ...nothingLeft })
 })
 
+test('the PBX is gone while the connection stands: phones hear it, the PBX is told too, and the next call goes on', () => {
+  const w = relayWorld()
+  const [talking, dialling, ringing] = [w.phone(), w.phone({ port: 6002, callId: 'dialling', user: 'bob' }), w.phone({ port: 6004, callId: 'ringing', user: 'carol' })]
+  const contact = w.register(ringing)
+  const { invite } = w.call(talking)
+  w.pbx.answer = (r) => (r.method === 'INVITE' ? { status: 180 } : { status: 200 })
+  const branch = dialling.invite({ uri: 'sip:2003@127.0.0.1', to: '<sip:2003@127.0.0.1>' })
+  ringing.answer = (r) => (r.method === 'INVITE' ? { status: 180 } : { status: 200 })
+  const incoming = w.pbx.invite({ uri: contact, body: pbxSdp })
+  w.clock.advanceSync(50)
+  assert.equal(w.upstream.busy, true)
+  w.upstream.pbxGone('the telephone system was started anew')
+  w.clock.advanceSync(50)
+  const bye = talking.requests.at(-1)!
+  assert.deepEqual([bye.method, bye.callId, tagOf(bye.from)], ['BYE', invite.callId, 't5060'])
+  assert.match(headerOf(bye, 'Reason')!, /started anew/)
+  assert.equal(dialling.last.status, 503)
+  assert.equal(ringing.requests.at(-1)!.method, 'CANCEL')
+  assert.deepEqual(w.pbx.requests.slice(-2).map((r) => `${r.method} ${r.callId}`).sort(), [`BYE ${invite.callId}`, 'CANCEL dialling'], 'where it is not gone after all no leg is left')
+  assert.equal(w.pbx.last.status, 480)
+  w.pbx.send('ACK', { branch: incoming })
+  dialling.send('ACK', { branch })
+  ringing.respond(ringing.requests[0]!, 487)
+  w.pbx.respond(w.pbx.requests.find((r) => r.method === 'INVITE' && r.callId === 'dialling')!, 487)
+  w.clock.advanceSync(100)
+  // Numbers of the tunnel go on: what was said before cannot be said again.
+  const replay = w.crossed.find(({ m }) => m.k === 'sip-request')!.m
+  const calls = w.pbx.requests.length
+  w.receiveAtServer(replay)
+  w.clock.advanceSync(100)
+  assert.equal(w.pbx.requests.length, calls)
+  assert.ok(w.codes().includes('RELAY_REPLAY'))
+  const later = w.phone({ port: 6006, callId: 'later' })
+  w.call(later, 'sip:2004@127.0.0.1')
+  assert.equal(later.last.status, 200)
+  assert.equal(w.upstream.busy, true)
+})
+
+test('a dialog of the PBX that leads to us is an orphan when no connection knows the call', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  const token = /sip:(stc[0-9a-f]+)@/.exec(w.register(phone))![1]!
+  assert.equal(w.upstream.isOrphan(token, 'of-before'), true)
+  assert.equal(w.upstream.isOrphan('anna', 'of-before'), false, 'not ours')
+  w.pbx.answer = () => undefined
+  phone.invite({ uri: 'sip:2002@127.0.0.1' })
+  w.clock.advanceSync(50)
+  assert.equal(w.upstream.isOrphan(token, phone.callId), false, 'being made')
+  w.pbx.respond(w.pbx.requests.at(-1)!, 200, [], pbxSdp)
+  w.clock.advanceSync(40_000)
+  assert.equal(w.upstream.isOrphan(token, phone.callId), false, 'stands')
+  w.cut()
+  w.clock.advanceSync(40_000)
+  assert.equal(w.upstream.isOrphan(token, phone.callId), true)
+})
+
+test('whether the PBX answers SIP: any answer is one', () => {
+  const w = relayWorld()
+  w.register(w.phone())
+  const said: string[] = []
+  const ask = (): void => void w.upstream.answers(1000).then((a) => said.push(`${a}`))
+  w.pbx.answer = () => ({ status: 401 })
+  ask()
+  return w.clock.advance(100).then(async () => {
+    assert.deepEqual(said, ['true'])
+    const options = w.pbx.requests.at(-1)!
+    assert.deepEqual([options.method, options.from.uri.text], ['OPTIONS', 'sip:alice@10.0.0.1:5080'], 'in the name of an extension that it knows')
+    w.pbx.answer = () => undefined
+    ask()
+    await w.clock.advance(1100)
+    w.state.pbx = false
+    ask()
+    await w.clock.advance(10)
+    assert.deepEqual(said, ['true', 'false', 'false'])
+  })
+})
+
 test('answered in the moment in which the connection broke: acknowledged and ended', () => {
   const w = relayWorld()
   const phone = w.phone()

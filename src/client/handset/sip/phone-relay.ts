@@ -60,6 +60,10 @@ export class PhoneRelay {
   down(reason = makeFault('RELAY_DOWN').message): void {
     this.#half.down(reason)
   }
+  /** Only what is behind the other half is gone. */
+  endCalls(reason: string): void {
+    this.#half.endCalls(reason)
+  }
   /** Phones that the PBX knows, for a new other half. */
   get registered(): readonly string[] {
     return this.#side.registered

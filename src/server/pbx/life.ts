@@ -1,0 +1,79 @@
+/**
+ * Whether Asterisk is the one that it was: calls that it has forgotten must end at the phones too. Two signs count: it says
+ * another time of its start, or neither its manager interface nor its SIP is there any more. A manager interface that
+ * is cut off alone ends nothing.
+ */
+import { instant } from '../../base/brand.ts'
+import type { Scheduler, Stop } from '../../base/ports.ts'
+import type { Fault } from '../../base/result.ts'
+import type { CouplingOptions, RelayLife } from './coupling-options.ts'
+
+export interface LifeOptions extends Pick<CouplingOptions, 'action'> {
+  readonly scheduler: Scheduler
+  readonly relay: () => RelayLife | undefined
+  /** It knows nothing any more of what there was. */
+  readonly gone: (reason: string) => void
+}
+
+/** Its sockets were closed: it has ended, or its manager interface has. */
+const ENDED_MS = 1000
+/** It only is silent, as on a machine that is suspended for a moment. */
+const SILENT_MS = 10_000
+/** While there are no calls, or it is known to be dead. */
+const AGAIN_MS = 1000
+/** It answers SIP, and says nothing on its manager interface. */
+const ALIVE_MS = 5000
+
+export class Life {
+  readonly #o: LifeOptions
+  /** When it says that it was started. */
+  #boot: string | undefined
+  #watching = false
+  #dead = false
+  #cancel: Stop = () => {}
+  #stopped = false
+
+  constructor(options: LifeOptions) {
+    this.#o = options
+  }
+  /** Neither its manager interface nor its SIP is there. */
+  get dead(): boolean {
+    return this.#dead
+  }
+
+  async up(): Promise<void> {
+    this.#watching = false
+    this.#dead = false
+    this.#cancel()
+    const status = await this.#o.action('CoreStatus')
+    if (!status.ok) return
+    const [answer] = status.value
+    const boot = `${answer?.get('CoreStartupDate')} ${answer?.get('CoreStartupTime')}`
+    const before = this.#boot
+    this.#boot = boot
+    if (before !== undefined && before !== boot) this.#o.gone('the telephone system was started anew')
+  }
+  /** Also at every attempt that fails. */
+  down(fault: Fault): void {
+    if (this.#watching || this.#stopped) return
+    this.#watching = true
+    void this.#watch(fault.code === 'PBX_SILENT' ? SILENT_MS : ENDED_MS)
+  }
+  stop(): void {
+    this.#stopped = true
+    this.#watching = false
+    this.#cancel()
+  }
+
+  async #watch(patienceMs: number): Promise<void> {
+    const relay = this.#o.relay()
+    const asked = relay !== undefined && (this.#dead || relay.busy)
+    const answered = asked && (await relay.answers(this.#dead ? AGAIN_MS : patienceMs))
+    if (!this.#watching) return
+    const dead = asked && !answered
+    if (dead && !this.#dead) this.#o.gone('the telephone system does not answer')
+    this.#dead = dead
+    const { scheduler } = this.#o
+    this.#cancel = scheduler.at(instant(scheduler.now() + (answered ? ALIVE_MS : AGAIN_MS)), () => void this.#watch(patienceMs))
+  }
+}

@@ -1,0 +1,107 @@
+/** Calls and conferences through stc when Asterisk, the server, or the way between them ends without a word. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { at, type CoupledRelay, coupledRelay, hears } from '../kit/coupled-relay.ts'
+import type { Baresip } from '../kit/phones/baresip.ts'
+import { until } from '../kit/processes.ts'
+import type { StcClient } from '../kit/stc.ts'
+import { needs, needsAsterisk } from './setup.ts'
+
+interface Talking {
+  readonly w: CoupledRelay
+  readonly a: StcClient
+  readonly b: StcClient
+  readonly anna: Baresip
+  readonly bert: Baresip
+}
+
+async function start(t: TestContext): Promise<Talking | undefined> {
+  if (!needs(t, 'baresip') || !needsAsterisk(t)) return undefined
+  const w = await coupledRelay(t)
+  const [a, b] = [await w.client('anna'), await w.client('bert')]
+  return { w, a, b, anna: await w.phone('anna', 700, a.sip), bert: await w.phone('bert', 1100, b.sip) }
+}
+async function conference({ a, b, anna, bert }: Talking): Promise<void> {
+  anna.dial(at('700', a.sip))
+  bert.dial(at('700', b.sip))
+  for (const p of [anna, bert]) await p.events.next('established')
+  await a.shows(/bert joined|\d+ bert {2}\[/)
+}
+const noLeg = (w: CoupledRelay): Promise<true> => until(5000, 'Asterisk without a leg', async () => (await w.legs()).length === 0 || undefined, () => w.server.process.tail(), 200)
+
+test('Asterisk dies: calls end at the phones, emergency calls get 503 at once; it comes back, and everything goes on', { timeout: 180_000 }, async (t) => {
+  const s = await start(t)
+  if (s === undefined) return
+  const { w, a, b, anna, bert } = s
+  await conference(s)
+  // Asterisk writes registrations down some moments after it took them.
+  const database = path.join(w.asterisk.folder, 'var/astdb.sqlite3')
+  await until(15_000, 'registrations on the disk', () => ['anna', 'bert'].every((n) => readFileSync(database).includes(`/registrar/contact/${n}`)) || undefined, undefined, 200)
+  await w.asterisk.kill()
+  for (const p of [anna, bert]) await p.events.next('closed', 5000)
+  for (const c of [a, b]) await c.shows(/700: left/, 5000)
+  anna.dial(at('112', a.sip))
+  assert.match((await anna.events.next('closed', 3000)).reason, /503/)
+  await w.asterisk.start()
+  await until(10_000, 'sight of Asterisk again', () => w.server.process.output().split('sees the conferences').length > 2 || undefined, w.server.process.tail)
+  anna.dial(at('112', a.sip))
+  await anna.events.next('established', 5000)
+  anna.hangup()
+  await anna.events.next('closed')
+  // The phones are still registered there: nobody had to do anything.
+  anna.dial(at('bert', a.sip))
+  for (const p of [anna, bert]) await p.events.next('established')
+  await Promise.all([hears(anna, 1100), hears(bert, 700)])
+})
+
+test('Asterisk is killed and there again before anybody asked for it: its calls end all the same', { timeout: 180_000 }, async (t) => {
+  const s = await start(t)
+  if (s === undefined) return
+  const { w, a, b, anna, bert } = s
+  await conference(s)
+  await w.asterisk.restart('kill')
+  for (const p of [anna, bert]) await p.events.next('closed', 5000)
+  for (const c of [a, b]) await c.shows(/700: left/, 5000)
+})
+
+test('its manager interface is cut off: the call goes on, in sound too; the list is called old and then is right', { timeout: 180_000 }, async (t) => {
+  const s = await start(t)
+  if (s === undefined) return
+  const { w, a, anna, bert } = s
+  await conference(s)
+  w.ami.cut()
+  await a.shows(/CLIENT_\w*|may be out of date|not current|old/i, 5000)
+  await Promise.all([hears(anna, 1100), hears(bert, 700)])
+  await Promise.all([hears(anna, 1100), hears(bert, 700)])
+  assert.equal((await w.legs()).length, 2)
+  assert.deepEqual([anna, bert].map((p) => p.events.all.filter((e) => e.kind === 'closed').length), [0, 0])
+  bert.hangup()
+  await bert.events.next('closed')
+  w.ami.mode = 'pass'
+  await a.shows(/bert left/)
+})
+
+test('the server is killed: phones hear it; started again it ends the legs that are left, and the conference is met anew', { timeout: 180_000 }, async (t) => {
+  const s = await start(t)
+  if (s === undefined) return
+  const { w, a, b, anna, bert } = s
+  await conference(s)
+  const carl = await w.phone('carl', 500, { address: w.asterisk.address, port: w.asterisk.sip })
+  carl.dial(at('700', { address: w.asterisk.address, port: w.asterisk.sip }))
+  await carl.events.next('established')
+  await w.server.kill()
+  for (const p of [anna, bert]) await p.events.next('closed', 5000)
+  assert.equal((await w.legs()).length, 3, 'nobody has told Asterisk')
+  anna.dial(at('112', a.sip))
+  assert.match((await anna.events.next('closed', 3000)).reason, /503/)
+  await w.server.start()
+  await until(5000, 'the end of two legs', async () => (await w.legs()).every((c) => c.startsWith('PJSIP/carl')) || undefined, w.server.process.tail, 200)
+  assert.equal((await w.legs()).length, 1, 'the plain phone is still there')
+  for (const c of [a, b]) await until(15_000, 'the connection again', () => c.process.output().split('connected to').length > 2 || undefined, c.process.tail)
+  await conference(s)
+  for (const c of [a, b]) await until(5000, 'the roster of three', () => /unverified: carl/.test(c.process.output()) || undefined, c.process.tail)
+  for (const p of [anna, bert, carl]) p.hangup()
+  await noLeg(w)
+})

@@ -1,0 +1,112 @@
+/** Signs that Asterisk is another one than it was, or none, in virtual time. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { FaultCode } from '../../../../src/base/faults/index.ts'
+import { err, makeFault, ok } from '../../../../src/base/result.ts'
+import { Life } from '../../../../src/server/pbx/life.ts'
+import { amiMessage } from '../../../kit/ami.ts'
+import { VirtualClock } from '../../../kit/virtual-clock.ts'
+
+function world() {
+  const clock = new VirtualClock()
+  const state = { booted: '10:00:00', busy: true, answers: true, asked: [] as number[], gone: [] as string[], refuses: false }
+  const life = new Life({
+    scheduler: clock,
+    action: async () => (state.refuses ? err('PBX_ACTION') : ok([amiMessage({ Response: 'Success', CoreStartupDate: '2026-01-01', CoreStartupTime: state.booted })])),
+    relay: () => ({
+      get busy() {
+        return state.busy
+      },
+      answers: (withinMs) => {
+        state.asked.push(withinMs)
+        const { answers } = state
+        return new Promise((resolve) => void clock.at((clock.now() + (answers ? 1 : withinMs)) as never, () => resolve(answers)))
+      },
+      pbxGone: () => assert.fail('by the coupling, not here'),
+    }),
+    gone: (reason) => state.gone.push(`${clock.now()} ${reason}`),
+  })
+  const down = (code: FaultCode = 'PBX_GONE'): void => life.down(makeFault(code))
+  return { clock, state, life, down }
+}
+
+test('the first start that it tells is remembered; another one later means that its calls are gone', async () => {
+  const { clock, state, life } = world()
+  for (const _ of [1, 2]) await life.up()
+  assert.deepEqual(state.gone, [])
+  state.booted = '10:00:07'
+  await life.up()
+  await life.up()
+  assert.deepEqual(state.gone, ['0 the telephone system was started anew'])
+  state.refuses = true
+  await life.up()
+  state.refuses = false
+  await life.up()
+  assert.equal(state.gone.length, 1, 'what it does not tell counts for nothing')
+  assert.equal(clock.pending, 0)
+})
+
+test('its manager interface alone is cut off: calls go on, and it is asked now and then', async () => {
+  const { clock, state, life, down } = world()
+  await life.up()
+  down()
+  for (let i = 0; i < 20; i++) {
+    await clock.advance(1000)
+    down('PBX_UNREACHABLE')
+  }
+  assert.deepEqual(state.gone, [])
+  assert.equal(life.dead, false)
+  assert.ok(state.asked.length >= 3 && state.asked.length <= 5, `${state.asked.length} questions in 20 s`)
+  await life.up()
+  const { length } = state.asked
+  await clock.advance(60_000)
+  assert.equal(state.asked.length, length)
+})
+
+test('neither its manager interface nor its SIP is there: gone after a second, dead until one of them comes back', async () => {
+  for (const back of ['sip', 'ami'] as const) {
+    const { clock, state, life, down } = world()
+    await life.up()
+    state.answers = false
+    down()
+    await clock.advance(1100)
+    assert.deepEqual(state.gone, ['1000 the telephone system does not answer'])
+    assert.equal(life.dead, true)
+    state.busy = false
+    await clock.advance(20_000)
+    assert.equal(state.gone.length, 1, 'once')
+    assert.equal(life.dead, true)
+    if (back === 'ami') await life.up()
+    else {
+      state.answers = true
+      await clock.advance(3000)
+    }
+    assert.equal(life.dead, false)
+    life.stop()
+    assert.equal(clock.pending, 0)
+  }
+})
+
+test('a machine that is silent for some seconds is waited for', async () => {
+  const { clock, state, life, down } = world()
+  await life.up()
+  state.answers = false
+  down('PBX_SILENT')
+  await clock.advance(9900)
+  assert.deepEqual(state.gone, [])
+  await clock.advance(200)
+  assert.equal(state.gone.length, 1)
+})
+
+test('without calls nobody is asked', async () => {
+  const { clock, state, life, down } = world()
+  state.busy = false
+  await life.up()
+  down()
+  await clock.advance(10_000)
+  assert.deepEqual(state.asked, [])
+  state.busy = true
+  state.answers = false
+  await clock.advance(2500)
+  assert.equal(state.gone.length, 1)
+})
