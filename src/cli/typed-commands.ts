@@ -33,6 +33,7 @@ function take(o: TypedOptions, line: string): void {
   if (typed === undefined) return
   switch (typed.kind) {
     case 'command': return call.input({ kind: 'command', command: typed.command })
+    case 'act': return call.input(typed)
     case 'mute': return call.toggleMute()
     case 'who': return showRoster(o.terminal, call.roster)
     case 'help': return COMMANDS_HELP.forEach((h) => void o.terminal.write(`  ${h}`))

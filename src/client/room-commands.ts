@@ -1,10 +1,13 @@
 /** What a member types during a call: `/lock`, `/admit 1`, `/remove 3` … Members are named by the number that the roster shows. */
 import { displayName } from '../model/identity.ts'
 import type { Roster } from '../model/roster.ts'
+import type { PbxAct } from '../protocol/wire/pbx-messages.ts'
 import type { RoomCommand } from './call.ts'
 
 export type Typed =
   | { readonly kind: 'command'; readonly command: RoomCommand }
+  /** In a conference of the PBX: to the presence of this number, or to all. */
+  | { readonly kind: 'act'; readonly act: PbxAct; readonly leaf?: number }
   /** The pairwise code with somebody, or with everybody. */
   | { readonly kind: 'code'; readonly keyId?: string }
   | { readonly kind: 'compared'; readonly keyId: string }
@@ -14,6 +17,7 @@ export type Typed =
 export const COMMANDS_HELP: readonly string[] = [
   '/who                 the roster, with numbers', '/code [N]            the pairwise code with member N, or with everybody', '/compared N          the code was compared with member N: its key is remembered as theirs',
   '/mute                mute or unmute yourself', '/flag [TEXT]         raise a red flag: everybody is told that something is wrong',
+  'hosts in a conference of the telephone system:   /lock  /unlock  /mute N  /unmute N  /remove N',
   'hosts:   /lock  /unlock  /admit N (who waits)  /withdraw ENTRY  /remove N  /ban N  /unban KEY', 'owners:  /hand-over N  /block N [REASON] (a stolen key: out of all your rooms)',
 ]
 
@@ -29,6 +33,7 @@ export function parseTyped(line: string, roster: Roster): Typed | undefined {
   const [word = '', ...rest] = text.split(/\s+/u)
   const argument = text.slice(word.length).trim()
   if (!word.startsWith('/')) return { kind: 'wrong', text: 'commands begin with /; /help lists them' }
+  if (roster.kind === 'bridged' && Object.hasOwn(PBX_WORDS, word)) return actOf(roster, PBX_WORDS[word]!, argument)
   if (argument === '' && Object.hasOwn(ALONE, word)) return ALONE[word]
   const command = (c: RoomCommand): Typed => ({ kind: 'command', command: c })
   switch (word) {
@@ -44,6 +49,17 @@ export function parseTyped(line: string, roster: Roster): Typed | undefined {
     case '/compared': return withMember(roster, rest[0], (keyId) => ({ kind: 'compared', keyId }))
     default: return { kind: 'wrong', text: `${word} is no command; /help lists them` }
   }
+}
+
+const PBX_WORDS: Readonly<Record<string, PbxAct>> = { '/lock': 'lock', '/unlock': 'unlock', '/mute': 'mute', '/unmute': 'unmute', '/remove': 'kick' }
+
+/** There whoever no certificate names has a number too. */
+function actOf(roster: Roster, act: PbxAct, number: string): Typed {
+  if (act === 'lock' || act === 'unlock') return number === '' ? { kind: 'act', act } : { kind: 'wrong', text: 'it is for everybody' }
+  if (number === '' && act === 'mute') return { kind: 'mute' }
+  const leaf = [...roster.members, ...roster.callers].find((m) => String(m.leaf) === number)?.leaf
+  if (leaf !== undefined) return { kind: 'act', act, leaf }
+  return { kind: 'wrong', text: number === '' ? 'which one? Give the number that /who shows' : `nobody has the number ${number}; /who shows them` }
 }
 
 function withMember(roster: Roster, number: string | undefined, then: (keyId: string) => Typed): Typed {

@@ -21,7 +21,7 @@ export function showRoster(t: Terminal, r: Roster): void {
   const privacy = privacyOf(r)
   t.write(paint(t, COLOUR[privacy], `${SHAPE[privacy]} ${privacySentence(r)}`))
   for (const m of r.members) t.write(`  ${String(m.leaf).padStart(3)} ${showMember(m)}`)
-  for (const c of r.callers) t.write(`    ${showCaller(c)}`)
+  for (const c of r.callers) t.write(`  ${String(c.leaf).padStart(3)} ${showCaller(c)}`)
   if ((r.conference?.more ?? 0) > 0) t.write(`    and ${r.conference?.more} more`)
   if (r.conference?.locked === true) t.write('  locked')
   if (r.policy?.base.forwarding === 'loudest') t.write('  the server passes on who is loudest: it sees who speaks, not what is said')

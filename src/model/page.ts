@@ -156,6 +156,8 @@ export interface PageCommands {
   meters: { readonly on: boolean }
   tap: { readonly call: number; readonly seconds: number }
   remove: { readonly call: number; readonly keyId: string; readonly ban: boolean }
+  /** What a host does to one presence of a conference of the PBX, certificate or not; everybody to their own. `member`: the roster's number. */
+  act: { readonly call: number; readonly act: 'mute' | 'unmute' | 'kick'; readonly member: number }
   /** Hosts. Shown before admission is whom the certificate names; it is admitted by key. */
   lock: { readonly call: number; readonly locked: boolean }
   admit: { readonly call: number; readonly keyId: string }

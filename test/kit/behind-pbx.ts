@@ -22,6 +22,8 @@ export interface BehindPbx {
 export interface BehindPbxOptions {
   readonly config: AsteriskOptions['config']
   readonly transport?: 'udp' | 'tcp'
+  /** More of the server's `sip`: what stands between it and Asterisk. */
+  readonly towardsPbx?: (asterisk: Asterisk) => Promise<Readonly<Record<string, unknown>>>
   readonly serverConfig?: (asterisk: Asterisk, folder: string) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>
 }
 
@@ -33,7 +35,7 @@ export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<Be
   const authority = new TestAuthority(folder, 'realm')
   const sip = await freePorts(2)
   const server = await startServer(folder, authority.server(), {
-    sip: { host: asterisk.address, port: asterisk.sip, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1', port: sip } }, ...(await o.serverConfig?.(asterisk, folder)),
+    sip: { host: asterisk.address, port: asterisk.sip, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1', port: sip }, ...(await o.towardsPbx?.(asterisk)) }, ...(await o.serverConfig?.(asterisk, folder)),
   })
   t.after(() => server.stop())
   return {

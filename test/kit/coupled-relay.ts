@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { asteriskBlocks } from '../../src/server/pbx/asterisk-config.ts'
 import { type AsteriskOptions, endpoint } from './asterisk.ts'
-import { type BehindPbx, behindPbx } from './behind-pbx.ts'
+import { type BehindPbx, behindPbx, type BehindPbxOptions } from './behind-pbx.ts'
 import { freePorts } from './free-ports.ts'
 import type { Baresip } from './phones/baresip.ts'
 import { until } from './processes.ts'
@@ -25,6 +25,7 @@ export interface CoupledRelayOptions {
   /** Of the server's configuration. */
   readonly conferences?: Readonly<Record<string, unknown>>
   readonly transport?: 'udp' | 'tcp'
+  readonly towardsPbx?: BehindPbxOptions['towardsPbx']
   /** Lines of every endpoint. */
   readonly endpoint?: string
   /** Lines of the context that phones are in; 600 echoes, 112 as well, 7XX are conferences, names ring phones. */
@@ -40,6 +41,7 @@ export async function coupledRelay(t: TestContext, o: CoupledRelayOptions = {}):
   const extensions = `${blocks.extensions}\n[phones]\ninclude => stc-conferences\nexten => 600,1,Answer()\n same => n,Echo()\nexten => 112,1,Answer()\n same => n,Echo()\n${o.dialplan ?? ''}\nexten => _[a-z].,1,Dial(PJSIP/\${EXTEN},20,Tt)\n`
   const world = await behindPbx(t, {
     ...(o.transport === undefined ? {} : { transport: o.transport }),
+    ...(o.towardsPbx === undefined ? {} : { towardsPbx: o.towardsPbx }),
     config: (at, folder) => {
       const own = { 'manager.conf': blocks.manager, 'confbridge.conf': blocks.confbridge, 'pjsip.conf': PHONES.map((n) => endpoint(n, { more: o.endpoint ?? '' })).join('\n'), 'extensions.conf': extensions }
       const more = o.more?.(at, folder) ?? {}

@@ -19,6 +19,8 @@ export class UdpPhone {
   readonly #password: string | undefined
   readonly #replies: SipReply[] = []
   readonly #callId: string
+  /** What came of requests, whole. */
+  readonly requests: string[] = []
   #wake = (): void => {}
   #cseq = 0
   #to = ''
@@ -111,8 +113,12 @@ export class UdpPhone {
     this.#replies.push({ status, method: /^CSeq: \d+ (\w+)/im.exec(text)?.[1] ?? '', text, body: text.slice(text.indexOf('\r\n\r\n') + 4) })
     this.#wake()
   }
-  /** Requests of the other side (BYE, OPTIONS) are well. */
+  subscribe(target: string, event: string, accept: string): Promise<SipReply> {
+    return this.#ask('SUBSCRIBE', `sip:${target}@${this.#server.address}:${this.#server.port}`, [`Event: ${event}`, `Accept: ${accept}`, 'Expires: 600'])
+  }
+  /** Requests of the other side (BYE, NOTIFY, OPTIONS) are well. */
   #answer(text: string): void {
+    this.requests.push(text)
     const keep = text.split('\r\n').filter((l) => /^(Via|From|To|Call-ID|CSeq):/i.test(l))
     if (!text.startsWith('ACK ')) this.#socket.send(['SIP/2.0 200 OK', ...keep, 'Content-Length: 0', '', ''].join('\r\n'), this.#server.port, this.#server.address)
   }

@@ -81,6 +81,10 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
     run: (c, a) => withCall(c, a.call, (r) => c.hub.media({ op: 'conference.tap', conference: r.conference, frames: Math.round(a.seconds * FRAMES_PER_SECOND) })),
   },
   remove: { schema: z.strictObject({ call, keyId, ban: z.boolean() }), run: (c, a) => inRoom(c, a.call, { do: 'remove', keyId: a.keyId, ban: a.ban }) },
+  act: {
+    schema: z.strictObject({ call, act: z.enum(['mute', 'unmute', 'kick']), member: z.number().int().min(0) }),
+    run: (c, a) => withCall(c, a.call, (r) => r.input({ kind: 'act', act: a.act, leaf: a.member })),
+  },
   lock: { schema: z.strictObject({ call, locked: z.boolean() }), run: (c, a) => inRoom(c, a.call, { do: 'decide', decision: { act: a.locked ? 'lock' : 'unlock' } }) },
   admit: { schema: z.strictObject({ call, keyId }), run: (c, a) => inRoom(c, a.call, { do: 'decide', decision: { act: 'admit', entry: a.keyId } }) },
   flag: { schema: z.strictObject({ call, text: z.string().min(1).max(200) }), run: (c, a) => inRoom(c, a.call, { do: 'flag', text: a.text }) },

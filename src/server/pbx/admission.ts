@@ -15,7 +15,8 @@ import { matchesEntry } from '../../model/admit.ts'
 import type { Identity } from '../../model/identity.ts'
 import type { ConferenceConfig } from './config.ts'
 import type { AgiCall } from './agi-door.ts'
-import type { ReadVariable } from './identify.ts'
+import { identify } from './identify.ts'
+import type { ClientLeg, ClientLegs } from './legs.ts'
 import { CONFERENCE_NAME } from './presence.ts'
 
 export type { AgiCall } from './agi-door.ts'
@@ -49,10 +50,11 @@ export function conferenceAsked(call: AgiCall): string | undefined {
   return call.request.script === SCRIPT && name !== undefined && CONFERENCE_NAME.test(name) ? name : undefined
 }
 
-export const readFrom = (call: AgiCall): ReadVariable => async (name) => {
+/** The client whose phone asks; undefined: a plain phone. */
+export const whose = (call: AgiCall, legs: ClientLegs): Promise<ClientLeg | undefined> => identify(legs, call.request.channel, async (name) => {
   const r = await call.ask('GET VARIABLE', name)
   return r.ok && r.value.result === '1' ? r.value.data : undefined
-}
+})
 
 export const tellAdmitted = (call: AgiCall, token: string): Promise<Result<unknown>> => call.ask('SET VARIABLE', ADMITTED_VARIABLE, token)
 

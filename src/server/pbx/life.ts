@@ -7,8 +7,9 @@ import { instant } from '../../base/brand.ts'
 import type { Scheduler, Stop } from '../../base/ports.ts'
 import type { Fault } from '../../base/result.ts'
 import type { CouplingOptions, RelayLife } from './coupling-options.ts'
+import { endOrphans } from './orphans.ts'
 
-export interface LifeOptions extends Pick<CouplingOptions, 'action'> {
+export interface LifeOptions extends Pick<CouplingOptions, 'action' | 'legs' | 'log'> {
   readonly scheduler: Scheduler
   readonly relay: () => RelayLife | undefined
   /** It knows nothing any more of what there was. */
@@ -45,6 +46,7 @@ export class Life {
     this.#watching = false
     this.#dead = false
     this.#cancel()
+    void endOrphans(this.#o).then((legs) => legs > 0 && this.#o.log.info({ legs }, 'ended legs that nobody knows of any more'))
     const status = await this.#o.action('CoreStatus')
     if (!status.ok) return
     const [answer] = status.value

@@ -16,8 +16,8 @@ export function Controls({ call }: { readonly call: CallView }): VNode {
   const browser = current().snapshot?.browser
   const mine = browser?.call === call.id
   const [flag, setFlag] = useState(false)
-  const host = call.roster.members.find((m) => m.self)?.role !== undefined
-  const locked = call.roster.policy?.state.locked === true
+  const host = call.roster.members.find((m) => m.self)?.role !== undefined || call.roster.conference?.weAreHost === true
+  const locked = call.roster.policy?.state.locked === true || call.roster.conference?.locked === true
   return (
     <section class="controls" aria-label={w.controls.heading}>
       {mine && keys && <Keypad onKey={(digit) => void connection.command('digit', { digit })} />}

@@ -14,6 +14,7 @@ export function MemberDetails({ call, member: m, onClose }: { readonly call: Cal
   const { identity } = m
   const name = displayName(identity)
   const weAreHost = call.roster.members.find((x) => x.self)?.role !== undefined
+  const acts = call.roster.conference?.weAreHost === true || (call.roster.kind === 'bridged' && m.self)
   const [asking, setAsking] = useState(false)
   const rows: readonly (readonly [string, string | undefined])[] = [
     [w.certificate.name, identity.subject], [w.certificate.organisation, identity.organisation], [w.certificate.mail, identity.emails.join(', ')],
@@ -40,9 +41,22 @@ export function MemberDetails({ call, member: m, onClose }: { readonly call: Cal
       )}
       <div class="row end">
         {!m.self && !asking && weAreHost && <button type="button" class="danger plain" onClick={() => setAsking(true)}>{w.members.remove}</button>}
+        {acts && <PbxActs call={call.id} member={m.leaf} muted={m.presence?.muted === true} onDone={onClose} />}
         <button type="button" class="primary" onClick={onClose}>{w.dismiss}</button>
       </div>
     </Dialog>
+  )
+}
+
+/** What hosts do in a conference of the PBX to one presence, with a certificate or without. */
+export function PbxActs({ call, member, muted, onDone }: { readonly call: number; readonly member: number; readonly muted: boolean; readonly onDone?: () => void }): VNode {
+  const w = useWords()
+  const act = (a: 'mute' | 'unmute' | 'kick'): void => void connection.command('act', { call, act: a, member }).then(onDone)
+  return (
+    <>
+      <button type="button" onClick={() => act(muted ? 'unmute' : 'mute')}>{muted ? w.controls.unmute : w.controls.mute}</button>
+      <button type="button" class="danger plain" onClick={() => act('kick')}>{w.members.removeDo}</button>
+    </>
   )
 }
 

@@ -9,7 +9,7 @@ import { Meter, Speaking } from '../parts/small.tsx'
 import { type CallView, type Clock, type Quality, qualityOf } from '../state/state.ts'
 import { connection } from '../state/store.ts'
 import { keyWords, timeOfDay, useWords } from '../words/index.ts'
-import { MemberDetails } from './member-details.tsx'
+import { MemberDetails, PbxActs } from './member-details.tsx'
 import { Unheard } from './unheard.tsx'
 
 export function Members({ call, clock }: { readonly call: CallView; readonly clock: Clock }): VNode {
@@ -30,7 +30,7 @@ export function Members({ call, clock }: { readonly call: CallView; readonly clo
           />
         ))}
       </ul>
-      <Callers roster={call.roster} since={(at) => timeOfDay(clock.unixMs + at - clock.instant)} />
+      <Callers call={call.id} roster={call.roster} since={(at) => timeOfDay(clock.unixMs + at - clock.instant)} />
       {shown !== undefined && <MemberDetails call={call} member={shown} onClose={() => setOpen(undefined)} />}
     </section>
   )
@@ -106,7 +106,7 @@ const initials = (name: string): string => {
 const hueOf = (keyId: string): number => Number.parseInt(keyId.slice(0, 4), 16) % 360
 
 /** Whoever no certificate names, apart from those whom one does. */
-function Callers({ roster, since }: { readonly roster: Roster; readonly since: (at: number) => string }): VNode | null {
+function Callers({ call, roster, since }: { readonly call: number; readonly roster: Roster; readonly since: (at: number) => string }): VNode | null {
   const w = useWords()
   const more = roster.conference?.more ?? 0
   if (roster.callers.length + more === 0 && roster.conference?.current !== false) return null
@@ -128,6 +128,7 @@ function Callers({ roster, since }: { readonly roster: Roster; readonly since: (
               {c.refused !== undefined && <p class="about">{c.refused}</p>}
             </div>
             <div class="how"><span class="facts">{w.members.since(since(c.since))}</span></div>
+            {roster.conference?.weAreHost === true && <PbxActs call={call} member={c.leaf} muted={c.presence.muted === true} />}
           </li>
         ))}
       </ul>

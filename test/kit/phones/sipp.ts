@@ -1,5 +1,5 @@
 /** Runs one scenario of SIPp 3.6 (Debian: sip-tester): its XML decides what is right, its exit code says so. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +16,10 @@ export interface SippOptions {
   readonly password?: string
   /** More `[keyword]`s for the scenario. */
   readonly keys?: Readonly<Record<string, string>>
+  /** In place of `[file]` in the scenario: raw sound for its `rtp_stream`. */
+  readonly file?: string
+  /** First of four for the sound of `rtp_stream`. */
+  readonly mediaPorts?: number
   /** How often, and how many at once; once when left out. */
   readonly calls?: number
   readonly perSecond?: number
@@ -35,8 +39,11 @@ export interface SippResult {
 
 /** `scenario`: the name of a file in test/interop/sipp, without `.xml`. */
 export async function runSipp(scenario: string, o: SippOptions): Promise<SippResult> {
-  const file = fileURLToPath(new URL(`../../interop/sipp/${scenario}.xml`, import.meta.url))
+  const written = fileURLToPath(new URL(`../../interop/sipp/${scenario}.xml`, import.meta.url))
   const folder = mkdtempSync(path.join(tmpdir(), `stc-sipp-${scenario}-`))
+  // SIPp puts no keywords into the names of files.
+  const file = o.file === undefined ? written : path.join(folder, 'scenario.xml')
+  if (o.file !== undefined) writeFileSync(file, readFileSync(written, 'utf8').replaceAll('[file]', o.file))
   const address = o.local ?? '127.0.0.1'
   const port = await freePorts(2)
   const media = await freePorts(4)
@@ -44,7 +51,8 @@ export async function runSipp(scenario: string, o: SippOptions): Promise<SippRes
   const sipp = run(
     'sipp',
     [
-      '-sf', file, '-i', address, '-p', `${port}`, '-mi', address, '-mp', `${media}`, '-rtp_echo',
+      '-sf', file, '-i', address, '-p', `${port}`, '-mi', address, '-mp', `${media}`,
+      ...(o.mediaPorts === undefined ? ['-rtp_echo'] : ['-min_rtp_port', `${o.mediaPorts}`, '-max_rtp_port', `${o.mediaPorts + 3}`]),
       '-s', o.service ?? 'service', '-m', `${o.calls ?? 1}`, '-r', `${o.perSecond ?? 1}`,
       // A reply that SIPp did not wait for is a failed call, as is a call that hangs.
       '-timeout', `${Math.ceil(limitMs / 1000)}s`, '-timeout_error', '-recv_timeout', `${limitMs - 1000}`,

@@ -80,6 +80,15 @@ test('the roster waits for the vault, and is looked at again when something was 
   assert.deepEqual(p.shown, ['?  IDENTITY_REVOKED'])
 })
 
+test('a member that is removed by its key is removed with every presence that its certificate proves', () => {
+  const p = new Play()
+  p.show(key('b'), { identity: person('Bert', key('b')) })
+  p.show(key('c'), 'IDENTITY_EXPIRED')
+  p.is([{ id: 1, key: key('b') }, { id: 2, key: key('b') }, { id: 3, key: key('c') }])
+  for (const k of ['b', 'c']) p.say({ kind: 'command', command: { do: 'remove', keyId: key(k), ban: false } })
+  assert.deepEqual(p.all.flatMap((o) => (o.kind === 'send' && o.message.k === 'pbx-act' ? [`${o.message.act} ${o.message.member}`] : [])), ['kick 1', 'kick 2'])
+})
+
 test('another conference is another call; the end is the server\'s word, a lost connection, or our leaving', () => {
   const p = new Play()
   p.is([{ id: 7, call: 'x@y' }])
@@ -87,10 +96,12 @@ test('another conference is another call; the end is the server\'s word, a lost 
   p.say({ kind: 'act', act: 'lock' })
   p.say({ kind: 'remove', leaf: 4, ban: false })
   p.say({ kind: 'mute', muted: true })
+  p.say({ kind: 'command', command: { do: 'decide', decision: { act: 'unlock' } } })
+  p.say({ kind: 'command', command: { do: 'flag', text: 'x' } })
   p.say({ kind: 'leave' })
   assert.deepEqual(p.all.filter((o) => o.kind === 'send').map((o) => o.kind === 'send' && o.message), [
     { k: 'pbx-act', conference: '800', act: 'lock' }, { k: 'pbx-act', conference: '800', act: 'kick', member: 4 },
-    { k: 'pbx-act', conference: '800', act: 'mute', member: 7 }, { k: 'pbx-act', conference: '800', act: 'kick', member: 7 },
+    { k: 'pbx-act', conference: '800', act: 'mute', member: 7 }, { k: 'pbx-act', conference: '800', act: 'unlock' }, { k: 'pbx-act', conference: '800', act: 'kick', member: 7 },
   ])
   assert.equal(p.say({ kind: 'wire', message: { k: 'pbx-left', conference: '800' } }).at(-1)?.kind, 'over')
   assert.deepEqual(p.is([{ id: 7 }]), [])

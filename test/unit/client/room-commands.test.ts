@@ -26,6 +26,16 @@ test('commands name members by the number on the roster, and act on their key', 
   assert.equal(parseTyped('', roster), undefined)
 })
 
+test('in a conference of the PBX hosts act on presences, those without a certificate too', () => {
+  const state = { current: true, locked: false, recorded: false, weAreHost: true, more: 0 }
+  const bridged = applyEvent(emptyRoster('700', 'bridged'), { kind: 'conference', at, state, members: [{ leaf: 4, identity: identity('Ann', 'a'), self: true, presence: {} }, { leaf: 9, identity: identity('Ben', 'b'), self: false, presence: {} }], callers: [{ leaf: 11, number: '201', name: '', self: false, presence: {} }] })
+  for (const [line, typed] of [
+    ['/lock', { kind: 'act', act: 'lock' }], ['/unlock', { kind: 'act', act: 'unlock' }], ['/mute 9', { kind: 'act', act: 'mute', leaf: 9 }], ['/unmute 11', { kind: 'act', act: 'unmute', leaf: 11 }],
+    ['/remove 11', { kind: 'act', act: 'kick', leaf: 11 }], ['/mute', { kind: 'mute' }],
+  ] as const) assert.deepEqual(parseTyped(line, bridged), typed, line)
+  for (const line of ['/remove', '/remove 12', '/unmute', '/lock 9']) assert.equal(parseTyped(line, bridged)?.kind, 'wrong', line)
+})
+
 test('what cannot be meant is said, and does nothing', () => {
   for (const line of ['lock', '/lock now', '/remove', '/remove 7', '/remove 0', '/admit 13', '/admit Dan', '/unban b', '/nothing', '/__proto__', '/constructor']) assert.equal(parseTyped(line, roster)?.kind, 'wrong', line)
 })

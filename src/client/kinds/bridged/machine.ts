@@ -9,7 +9,7 @@ import { displayName, type Identity, safeText } from '../../../model/identity.ts
 import type { Caller, CallEvent, ConferenceMember, Presence } from '../../../model/roster.ts'
 import type { ServerMessage, ServerWire } from '../../../protocol/wire/messages.ts'
 import type { PbxAct, PbxMember } from '../../../protocol/wire/pbx-messages.ts'
-import type { CallIn, CallMachine, CallOut } from '../../call.ts'
+import type { CallIn, CallMachine, CallOut, RoomCommand } from '../../call.ts'
 
 type RosterMessage = ServerWire['pbx-roster']
 type Shown = { readonly chain: readonly Uint8Array[]; readonly verdict: Result<Identity> | undefined }
@@ -52,6 +52,7 @@ export class BridgedMachine implements CallMachine {
       case 'mute': return this.#actOnOwn(input.muted ? 'mute' : 'unmute')
       case 'remove': return this.#act('kick', input.leaf)
       case 'act': return this.#act(input.act, input.leaf)
+      case 'command': return this.#command(input.command)
       case 'leave':
         if (this.#roster === undefined) return this.#end('left')
         this.#leaveBy ??= instant(this.#now + LEAVE_MS)
@@ -119,6 +120,15 @@ export class BridgedMachine implements CallMachine {
     for (const [leaf, m] of is) if (m.presence.recorded === true && was.get(leaf)?.presence.recorded !== true) this.#note('CLIENT_RECORDED', `the call of ${nameOf(m)} is being recorded`)
   }
 
+  /** The words of a sealed room that mean something here too. */
+  #command(c: RoomCommand): void {
+    if (c.do === 'decide' && (c.decision.act === 'lock' || c.decision.act === 'unlock')) return this.#act(c.decision.act)
+    if (c.do === 'remove' && !c.ban) {
+      for (const m of this.#told?.members ?? []) if (m.identity.keyId === c.keyId) this.#act('kick', m.leaf)
+      return
+    }
+    this.#note('PBX_ACTION', 'this is not possible in a conference of the telephone system')
+  }
   #actOnOwn(act: PbxAct): void {
     for (const m of this.#roster?.members ?? []) if (m.call !== undefined) this.#act(act, m.id)
   }

@@ -66,4 +66,5 @@ export const serverExamples: ServerMessage[] = [
   { k: 'sip-refused', id: 2, status: 503, code: 'RELAY_DOWN', reason: 'gone' },
   { k: 'sip-cancel', id: 3, reason: 'SIP;cause=200' },
   { k: 'sip-ack', message: b(300) },
+  { k: 'sip-gone', reason: 'the telephone system was started anew' },
 ]

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { FaultCode } from '../../../../src/base/faults/index.ts'
 import { err, makeFault, ok } from '../../../../src/base/result.ts'
 import { Life } from '../../../../src/server/pbx/life.ts'
+import { silentLog } from '../../../../src/server/log.ts'
 import { amiMessage } from '../../../kit/ami.ts'
 import { VirtualClock } from '../../../kit/virtual-clock.ts'
 
@@ -11,7 +12,7 @@ function world() {
   const clock = new VirtualClock()
   const state = { booted: '10:00:00', busy: true, answers: true, asked: [] as number[], gone: [] as string[], refuses: false }
   const life = new Life({
-    scheduler: clock,
+    scheduler: clock, log: silentLog, legs: () => ({ find: () => undefined, isOrphan: () => false }),
     action: async () => (state.refuses ? err('PBX_ACTION') : ok([amiMessage({ Response: 'Success', CoreStartupDate: '2026-01-01', CoreStartupTime: state.booted })])),
     relay: () => ({
       get busy() {
