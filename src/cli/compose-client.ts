@@ -29,6 +29,7 @@ import { realScheduler } from '../net/scheduler.ts'
 import type { VaultCalls } from '../vault/api/calls.ts'
 import type { VaultReport } from '../vault/api/border.ts'
 import type { Bundle } from '../vault/host/bundle.ts'
+import { openJournal } from './compose-journal.ts'
 import { fetchRevocation } from './compose-revocation.ts'
 import { type ClientVault, vaultFor } from './compose-vault.ts'
 import { openProviders } from './compose-providers.ts'
@@ -77,16 +78,19 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
     await vault.close()
     return upstream
   }
+  const journal = await openJournal(config, configFile, vault, (message) => memory.onFault(message))
   const client = new Client({
     vault, media, crypto, scheduler,
     agent: 'stc', dialPlan: dialPlanOf(config),
     kinds: [bridgedKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), meet: (i) => memory.peers.meet(i, scheduler.unix()), newRoom: (room) => newRoom(config, room) })],
     ...connectionOf(config, own.value, media),
-    observer: observeAll(memory.observer(vault), ...(extras.observer === undefined ? [] : [extras.observer])),
+    observer: observeAll(memory.observer(vault), ...(journal?.ok === true ? [journal.value.observer()] : []), ...(extras.observer === undefined ? [] : [extras.observer])),
+    ...(journal?.ok === true ? { beforeEnd: () => journal.value.close('the client ends') } : {}),
     ...upstream.value,
   })
   const phones = await openPhones(config, configFile, crypto, extras, client.upstream?.relay)
   if (!phones.ok) {
+    if (journal?.ok === true) await journal.value.close('no phone could be opened')
     await media.stop()
     await vault.close()
     return phones
@@ -99,7 +103,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
     await client.stop()
     await media.stop()
   }
-  return ok({ client, media: (c) => media.command(c), identity: () => identityOf(own.value), phones: phones.value.shown, warnings: own.value.warnings, memory, vault: own.value, stop })
+  return ok({ client, media: (c) => media.command(c), identity: () => identityOf(own.value), phones: phones.value.shown, warnings: [...own.value.warnings, ...(journal?.ok === false ? [`no journal is written: ${journal.fault.message} [${journal.fault.code}]`] : [])], memory, vault: own.value, stop })
 }
 
 function connectionOf(config: ClientConfig, own: ClientVault, media: MediaHost): Pick<ClientOptions, 'connection'> {
@@ -183,6 +187,6 @@ function readTls(files: { certificate: string; key: string }, configFile: string
 }
 
 function newRoom(config: ClientConfig, room: string): VaultCalls['room.create']['in']['policy'] {
-  const { suite, codec, forwarding, maximumMembers, admit, gateways = false, lobby = false, minimumKeyProtection = 'in-process' } = roomConfig(config, room)
-  return { room: room as RoomName, realm: config.realm, hosts: [], admit, suite, codec, forwarding, maximumMembers, gatewaysAllowed: gateways, lobby, minimumKeyProtection }
+  const { suite, codec, forwarding, maximumMembers, admit, gateways = false, lobby = false, journal = true, minimumKeyProtection = 'in-process' } = roomConfig(config, room)
+  return { room: room as RoomName, realm: config.realm, hosts: [], admit, suite, codec, forwarding, maximumMembers, gatewaysAllowed: gateways, lobby, journal, minimumKeyProtection }
 }

@@ -11,6 +11,7 @@ import { registerJoin } from './join.ts'
 import { registerClient } from './client.ts'
 import { registerDemo } from './demo.ts'
 import { registerDoctorPbx } from './doctor-pbx.ts'
+import { registerJournal } from './journal.ts'
 import { registerKey } from './key.ts'
 import { registerRoom } from './room.ts'
 import { registerServer } from './server.ts'
@@ -37,6 +38,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   registerVault(program)
   registerKey(program)
   registerAttestation(program)
+  registerJournal(program)
   registerDemo(program)
   registerDoctorPbx(program.commands.find((c) => c.name() === 'doctor') ?? program.command('doctor').description('find out what is wrong, and what to do about it'))
   await program.parseAsync(argv)

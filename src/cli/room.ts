@@ -25,6 +25,7 @@ interface Rules {
   readonly recovery?: string | false
   readonly size?: number
   readonly lobby?: string
+  readonly journal?: string
   readonly gateways?: string
   readonly protection?: BasePolicy['minimumKeyProtection']
 }
@@ -64,6 +65,7 @@ function withRules(c: Command): Command {
     .option('--recovery <file>', 'key file that may name new owners ("stc room recovery-key FILE" makes one)')
     .option('--size <members>', 'members at most', size)
     .option('--lobby <on|off>', 'everybody but hosts waits until a host admits them', onOff)
+    .option('--journal <on|off>', 'members keep a journal of the room, unless their own configuration says otherwise', onOff)
     .option('--gateways <on|off>', 'telephone callers who hold no keys may be let in by a gateway', onOff)
     .addOption(new Option('--protection <least>', 'how members must keep their keys at least').choices(KEY_PROTECTIONS))
 }
@@ -134,7 +136,7 @@ async function create(at: AtHand, name: string, o: CreateOptions): Promise<Resul
     room: {
       room: name as RoomName, realm: at.config.realm, hosts: hosts.value, coOwners: coOwners.value, admit: o.admit.length === 0 ? 'anchors' : o.admit,
       suite: o.suite, codec: o.codec, forwarding: o.forwarding, maximumMembers: o.size ?? (o.forwarding === 'all' ? ALL_FORWARDED_LIMIT : 200),
-      gatewaysAllowed: o.gateways === 'on', lobby: o.lobby === 'on', minimumKeyProtection: o.protection ?? 'in-process',
+      gatewaysAllowed: o.gateways === 'on', lobby: o.lobby === 'on', journal: o.journal !== 'off', minimumKeyProtection: o.protection ?? 'in-process',
       ...(recovery.value === undefined ? {} : { recovery: recovery.value }),
     },
   })
@@ -185,7 +187,7 @@ function changeOf(o: EditOptions, base: BasePolicy): Result<PolicyChange> {
     ...(hosts.value.length === 0 ? {} : { hosts: [...base.hosts, ...hosts.value.filter((k) => !base.hosts.includes(k))] }),
     ...(o.admitAll === true ? { admit: 'anchors' as const } : o.admit.length === 0 ? {} : { admit: o.admit }),
     ...(recovery.value !== undefined ? { recovery: recovery.value } : o.recovery === false ? { recovery: null } : {}),
-    ...(o.size === undefined ? {} : { maximumMembers: o.size }), ...(o.lobby === undefined ? {} : { lobby: o.lobby === 'on' }),
+    ...(o.size === undefined ? {} : { maximumMembers: o.size }), ...(o.lobby === undefined ? {} : { lobby: o.lobby === 'on' }), ...(o.journal === undefined ? {} : { journal: o.journal === 'on' }),
     ...(o.gateways === undefined ? {} : { gatewaysAllowed: o.gateways === 'on' }),
     ...(o.protection === undefined ? {} : { minimumKeyProtection: o.protection }),
   })
@@ -224,6 +226,7 @@ function linesOf({ base, state }: KnownRoom): string[] {
     `${base.room}, version ${base.version}.${state.version}: ${base.suite}, ${base.codec}, forwarding ${base.forwarding}, at most ${base.maximumMembers} members`,
     `  owners     ${keys(base.owners)}`, `  recovery   ${base.recovery ?? 'none: a stolen owner\'s key cannot be replaced without a co-owner'}`, `  hosts      ${keys(base.hosts)}`,
     `  may join   ${base.admit === 'anchors' ? 'everybody with a certificate that the members trust' : base.admit.join(', ')}${base.lobby ? ', let in one by one from the lobby' : ''}`,
+    `  journal    ${base.journal ? 'members keep one' : 'none is kept'}`,
     `  keys       ${base.minimumKeyProtection} at least; gateways ${base.gatewaysAllowed ? 'ALLOWED: telephone callers who hold no keys' : 'not allowed'}`,
     `  now        ${state.locked ? 'locked' : 'not locked'}; admitted ${keys(state.admitted)}; banned ${keys(state.banned)}`,
   ]

@@ -18,9 +18,9 @@ export interface AtHand {
   readonly memory: ClientMemory
 }
 
-/** Runs `then` with a vault of this configuration and closes it. */
-export async function withVault<T>(configFile: string, then: (o: AtHand) => Promise<Result<T>>): Promise<Result<T>> {
-  const config = readConfig(configFile, clientConfig)
+/** Runs `then` with a vault of this configuration, or of one `line` of it, and closes it. */
+export async function withVault<T>(configFile: string, then: (o: AtHand) => Promise<Result<T>>, line?: ClientConfig): Promise<Result<T>> {
+  const config = line === undefined ? readConfig(configFile, clientConfig) : ok(line)
   if (!config.ok) return config
   const memory = ClientMemory.open(config.value, configFile)
   if (!memory.ok) return memory

@@ -116,6 +116,7 @@ export class Client {
     this.upstream?.close()
     await this.connection?.stop()
     this.#o.media.command({ op: 'stop' })
+    await this.#o.beforeEnd?.()
     await this.#o.vault.close()
   }
 

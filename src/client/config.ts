@@ -27,6 +27,8 @@ const room = z.strictObject({
   maximumMembers: z.number().int().min(1).max(1000).default(16),
   admit: z.union([z.literal('anchors'), z.array(z.string().min(1).max(256)).min(1).max(1000)]).default('anchors'),
   lobby: z.boolean().optional(),
+  /** `false`: nobody's client keeps a journal of it. */
+  journal: z.boolean().optional(),
   gateways: z.boolean().optional(),
   minimumKeyProtection: z.enum(KEY_PROTECTIONS).optional(),
 })
@@ -107,6 +109,8 @@ export const clientConfig = z.strictObject({
   mediaPlane: z.enum(['auto', 'native', 'portable']).default('auto'),
   /** Where the keys are: `in-process` is for machines that cannot start another. */
   vault: z.enum(['process', 'in-process']).default('process'),
+  /** Who was in which conference when, sealed and signed, in the data folder. `false`: none; a room's policy can say no too. */
+  journal: z.union([z.boolean(), z.strictObject({ keepDays: z.number().int().min(1).max(36_500).optional() })]).default(true),
   /** The page in the browser, on loopback; another free port where this one is taken. `false`: none. */
   page: z.union([z.literal(false), z.strictObject({ port: z.number().int().min(0).max(65535).default(7480) })]).prefault({}),
   /** `debug`: SIP messages that were refused as well. */

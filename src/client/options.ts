@@ -30,6 +30,8 @@ export interface ClientOptions {
   /** Phones reach the PBX behind the server through us, or providers. */
   readonly upstream?: UpstreamChoice
   readonly observer?: ClientObserver
+  /** Before the vault is closed: whoever needs it once more. */
+  readonly beforeEnd?: () => Promise<void>
 }
 
 /** Statements about revocation. */

@@ -29,6 +29,7 @@ export function showRoster(t: Terminal, r: Roster): void {
   const rules = r.policy === undefined ? [] : [r.policy.state.locked ? 'locked' : '', r.policy.base.lobby ? 'lobby' : '', r.policy.base.gatewaysAllowed ? 'gateways allowed' : ''].filter((x) => x !== '')
   if (rules.length > 0) t.write(`  the room: ${rules.join(', ')}`)
   if (r.securityCode !== '') t.write(`  security code ${r.securityCode}`)
+  if (r.call !== undefined && r.phase === 'member') t.write(`  call ${r.call}`)
 }
 
 /** Two people of one name are told apart by the start of their key. */

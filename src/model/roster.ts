@@ -81,6 +81,8 @@ export interface Roster {
   /** Where we stand ourselves. */
   readonly phase: 'joining' | 'member' | 'healing' | 'left'
   readonly epoch: bigint
+  /** What the server's log and the journals call it (call-id.ts); unknown until we are in. */
+  readonly call?: string
   /** 30 digits, in groups of five; empty while joining. */
   readonly securityCode: string
   readonly members: readonly Member[]
@@ -121,7 +123,7 @@ export interface Note {
 export type CallEvent =
   | { readonly kind: 'phase'; readonly phase: Roster['phase']; readonly at: Instant; readonly reason?: string }
   /** The group as the vault reports it after an epoch; authoritative for membership. */
-  | { readonly kind: 'group'; readonly at: Instant; readonly epoch: bigint; readonly securityCode: string; readonly members: readonly GroupMember[] }
+  | { readonly kind: 'group'; readonly at: Instant; readonly epoch: bigint; readonly securityCode: string; readonly members: readonly GroupMember[]; readonly call?: string }
   /** A bridged conference as its server reports it, certificates verified by us; authoritative for members and callers. */
   | { readonly kind: 'conference'; readonly at: Instant; readonly state: ConferenceState; readonly members: readonly ConferenceMember[]; readonly callers: readonly Omit<Caller, 'since'>[] }
   /** The member's signed word arrived: it is really here, and this is its stream. */
@@ -174,7 +176,7 @@ export function applyEvent(r: Roster, e: CallEvent): Roster {
     case 'phase':
       return { ...r, phase: e.phase, waiting: e.phase === 'joining' && r.waiting, ...(e.phase === 'left' ? { members: [], callers: [], securityCode: '', knocking: [] } : {}), ...(e.phase === 'healing' ? { knocking: [] } : {}) }
     case 'group':
-      return { ...r, epoch: e.epoch, securityCode: e.securityCode, members: e.members.map((m) => carryOver(r, m, e.at)) }
+      return { ...r, epoch: e.epoch, securityCode: e.securityCode, members: e.members.map((m) => carryOver(r, m, e.at)), ...(e.call === undefined ? {} : { call: e.call }) }
     case 'conference':
       return {
         ...r, conference: e.state,

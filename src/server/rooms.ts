@@ -1,6 +1,7 @@
 /** All rooms of the server: drives their machines in time and hands on what they say. */
 import type { Scheduler, Stop } from '../base/ports.ts'
 import { makeFault } from '../base/result.ts'
+import { callIdOf } from '../model/call-id.ts'
 import type { SignedRoom } from '../model/policy.ts'
 import type { RoomIn, RoomLimits, RoomRequest } from '../protocol/room/index.ts'
 import { RoomMachine } from '../protocol/room/index.ts'
@@ -44,9 +45,9 @@ export class Rooms {
   constructor(options: RoomsOptions) {
     this.#o = options
   }
-  get status(): { room: string; generation: number; epoch: string; members: number; waiting: number }[] {
+  get status(): { room: string; generation: number; call?: string; epoch: string; members: number; waiting: number }[] {
     return [...this.#rooms.values()].map(({ machine: { state } }) => ({
-      room: state.room, generation: state.generation, epoch: String(state.group?.epoch ?? ''), members: state.group?.members.length ?? 0, waiting: state.group?.queue.length ?? 0,
+      room: state.room, generation: state.generation, ...(state.group === undefined ? {} : { call: callIdOf(state.group.groupId) }), epoch: String(state.group?.epoch ?? ''), members: state.group?.members.length ?? 0, waiting: state.group?.queue.length ?? 0,
     }))
   }
 
@@ -104,8 +105,11 @@ export class Rooms {
     for (const o of out) {
       if (o.kind === 'send') this.#o.send(o.session, this.#withPolicy(o.message))
       else if (o.kind === 'streams') this.#o.routes.set(name, o.streams, running.machine.state.group?.forwarding)
-      else if (o.kind === 'note') this.#o.log.info({ room: name }, o.text)
+      else if (o.kind === 'note') this.#o.log.info({ room: name, ...callOf(running.machine) }, o.text)
       else this.#rooms.delete(name)
     }
   }
 }
+
+/** As clients and journals name it. */
+const callOf = ({ state }: RoomMachine): { readonly call?: string } => (state.group === undefined ? {} : { call: callIdOf(state.group.groupId) })

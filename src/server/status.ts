@@ -11,7 +11,7 @@ export interface ServerStatus extends PlaneStats {
   /** The end of the server's own certificate, seconds since 1970. */
   readonly certificateEnds: number
   readonly sessions: number
-  readonly rooms: { readonly room: string; readonly generation: number; readonly epoch: string; readonly members: number; readonly waiting: number }[]
+  readonly rooms: { readonly room: string; readonly generation: number; readonly call?: string; readonly epoch: string; readonly members: number; readonly waiting: number }[]
   /** Which media plane runs, and why not the native one. */
   readonly plane: PlaneFacts
   readonly pbx?: ReturnType<Pbx['status']>

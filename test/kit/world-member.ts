@@ -43,6 +43,8 @@ export class WorldMember {
   connected = true
   over: { reason: string; code?: string } | undefined
   joinedAt: number | undefined
+  /** Told of this call as well: a journal. */
+  watcher: CallObserver | undefined
   /** The group as the vault gave it last. */
   view: GroupView | undefined
   /** A hostile one's: the group as its vault keeps it. */
@@ -95,11 +97,15 @@ export class WorldMember {
     this.media?.command({ op: 'phone.open', phone: 1, bind: '127.0.0.1', media: robot(this.hz === 0 ? undefined : this.hz) })
     this.over = undefined
     const observer: CallObserver = {
-      onEvent: (_, e) => void this.events.push(e),
+      onEvent: (call, e) => {
+        this.events.push(e)
+        this.watcher?.onEvent?.(call, e)
+      },
       onJoined: () => {
         this.joinedAt = world.clock.now()
       },
-      onOver: (_, reason, fault) => {
+      onOver: (call, reason, fault) => {
+        this.watcher?.onOver?.(call, reason, fault)
         this.over = fault === undefined ? { reason } : { reason, code: fault.code }
       },
     }

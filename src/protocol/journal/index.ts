@@ -1,2 +1,2 @@
-export { MAGIC, readJournal } from './reading.ts'
-export { ENTRY_LIMIT, frameRecord, openEntry, readCheckpoint, readRecord, SALT, sealEntry, sealHead, sectionKey, signCheckpoint, type Tip } from './record.ts'
+export { MAGIC, type ReadJournal, readJournal } from './reading.ts'
+export { type Checkpoint, ENTRY_LIMIT, frameRecord, journalKeyFor, openEntry, readCheckpoint, readRecord, SALT, sealEntry, sealHead, sectionKey, signCheckpoint, START, type Tip } from './record.ts'

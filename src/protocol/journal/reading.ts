@@ -1,4 +1,4 @@
-/** A whole journal, read and verified record by record. */
+/** A journal, or a part of one, read and verified record by record. */
 import { ByteReader, sameBytes, utf8 } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
@@ -7,6 +7,8 @@ import { type Checkpoint, type JournalRecord, type Tip, HASH, SALT, START, openE
 export const MAGIC = utf8('stc journal 1\n')
 
 export interface ReadJournal {
+  /** Its first record, or where that would stand. */
+  readonly from: Tip
   readonly entries: readonly { readonly number: number; readonly bytes: Uint8Array }[]
   readonly checkpoints: readonly Checkpoint[]
   /** Where the next record goes. */
@@ -16,27 +18,32 @@ export interface ReadJournal {
 }
 
 /**
- * `head`: the file beside it; undefined where there is none, which only an empty journal may have. A torn last record is no
- * fault as long as the head does not know it: nobody was told that it stands.
+ * `head`: the file beside it; undefined where there is none, which only an empty journal may have, and for parts that are not the
+ * last. A torn last record is no fault as long as the head does not know it: nobody was told that it stands. `from`: where the
+ * part before ended; without, it may begin at a checkpoint.
  */
-export function readJournal(crypto: CryptoPort, journalKey: Uint8Array, bytes: Uint8Array, head: Uint8Array | undefined): Result<ReadJournal> {
+export function readJournal(crypto: CryptoPort, journalKey: Uint8Array, bytes: Uint8Array, head: Uint8Array | undefined, from?: Tip): Result<ReadJournal> {
   const r = new ByteReader(bytes)
   const known = head === undefined ? undefined : openHead(crypto, journalKey, head)
   if (head !== undefined && known === undefined) return err('JOURNAL_CHANGED', 'the file that says how far it went')
   // The machine stopped while the file was being made.
-  if (bytes.length < MAGIC.length && known === undefined) return ok({ entries: [], checkpoints: [], tip: START, whole: 0 })
+  const begin = from ?? START
+  if (bytes.length < MAGIC.length && (known === undefined || atTip(begin, known))) return ok({ entries: [], checkpoints: [], from: begin, tip: begin, whole: 0 })
   if (!sameBytes(r.take(MAGIC.length), MAGIC)) return err('JOURNAL_CHANGED', 'its beginning')
   const entries: { number: number; bytes: Uint8Array }[] = []
   const checkpoints: Checkpoint[] = []
-  let tip: Tip | undefined
+  let tip: Tip | undefined = from
+  let first: Tip | undefined = from
   let key: Uint8Array | undefined
   let whole = r.at
-  let reached = known === undefined || atTip(START, known)
+  let reached = known === undefined || atTip(begin, known)
   for (;;) {
     const record = readRecord(crypto, r)
     if (record === undefined) break
     const fits = tip === undefined ? mayBegin(record) : record.number === tip.number && sameBytes(record.before, tip.before)
     if (!fits) return err('JOURNAL_CHANGED', `record ${record.number} does not follow`)
+    first ??= { number: record.number, before: record.before }
+    if (known !== undefined && atTip(first, known)) reached = true
     if (record.kind === 'opening') {
       if (record.payload.length !== SALT) return err('JOURNAL_CHANGED', `record ${record.number}`)
       key = sectionKey(crypto, journalKey, record.payload)
@@ -54,7 +61,7 @@ export function readJournal(crypto: CryptoPort, journalKey: Uint8Array, bytes: U
     if (known !== undefined && atTip(tip, known)) reached = true
   }
   if (!reached) return err('JOURNAL_TRUNCATED', `${(tip?.number ?? 1) - 1} records, there were ${known!.number - 1}`)
-  return ok({ entries, checkpoints, tip: tip ?? START, whole })
+  return ok({ entries, checkpoints, from: first ?? START, tip: tip ?? START, whole })
 }
 
 const atTip = (a: Tip, b: Tip): boolean => a.number === b.number && sameBytes(a.before, b.before)

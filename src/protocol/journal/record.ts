@@ -12,6 +12,7 @@
 import { type UnixTime, unixTime } from '../../base/brand.ts'
 import { ByteReader, ByteWriter, concat, fromHex, fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
+import { equalConstantTime } from '../../base/secret.ts'
 import type { CryptoPort, Signer } from '../../crypto/port.ts'
 import { keyIdOf, openEnvelope, signEnvelope } from '../policy/envelope.ts'
 
@@ -99,6 +100,10 @@ export function readCheckpoint(crypto: CryptoPort, r: JournalRecord): Result<Che
   return by.value === claimed ? ok({ number, time: unixTime(time), realm, before: toHex(before), by: by.value }) : err('JOURNAL_CHANGED', `checkpoint ${r.number}`)
 }
 
+/** Of one certificate's key and realm: its own journal, which nobody else's key opens. `secret`: what is private in the key, whatever file it stood in. */
+export const journalKeyFor = (crypto: CryptoPort, secret: Uint8Array, realm: string): Uint8Array =>
+  crypto.hkdfExpand('sha256', crypto.hkdfExtract('sha256', utf8('stc journal v1'), secret), new ByteWriter().put(utf8('stc journal key v1')).vec16(utf8(realm)).finish(), 32)
+
 /**
  * How far the journal went at least, kept beside it: number (8) ‖ hash (32) ‖ HMAC (32). Without it, cutting records off the end
  * would look like a machine that stopped.
@@ -111,7 +116,7 @@ export function openHead(crypto: CryptoPort, journalKey: Uint8Array, bytes: Uint
   const r = new ByteReader(bytes)
   const body = r.take(8 + HASH)
   const mac = r.take(32)
-  if (!r.done || toHex(mac) !== toHex(crypto.hmac('sha256', journalKey, utf8('stc journal head v1'), body))) return undefined
+  if (!r.done || !equalConstantTime(mac, crypto.hmac('sha256', journalKey, utf8('stc journal head v1'), body))) return undefined
   const tip = new ByteReader(body)
   return { number: Number(tip.u64()), before: tip.take(HASH).slice() }
 }

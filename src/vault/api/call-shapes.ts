@@ -4,6 +4,7 @@ import { FAMILIES_LIMIT, TCB_STATUSES, type TcbStatus } from '../../model/enclav
 import { REVOCATION_RULES, type RevocationProof, type RevocationRule, SHOWN_FIELDS, type ShownField } from '../../model/trust.ts'
 import { COLLATERAL_LIMIT, COMMIT_LIMIT, EVIDENCE_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT, ROOM_MESSAGE_LIMIT, WELCOME_LIMIT } from '../../protocol/wire/limits.ts'
 import type { HopKeys, JoinerRequest, RemovalRequest, VaultCallName, VaultCalls } from './calls.ts'
+import { JOURNAL_SHAPES } from './journal-shapes.ts'
 import type { EnclaveOptions, VaultOptions } from './options.ts'
 import { change, decision, mlsSuite, policy, POLICY_SHAPES, roomName, signedRoom, word } from './policy-shapes.ts'
 import { boolean, branded, integer, list, octets, oneOf, optional, record, type Shape, text, u32, u64 } from './shapes.ts'
@@ -57,6 +58,7 @@ export const CALL_SHAPES: { readonly [K in VaultCallName]: Shape<VaultCalls[K]['
   'room.knock': record<VaultCalls['room.knock']['in']>({ session: u32, keyPackage: octets(KEY_PACKAGE_LIMIT) }),
   'room.say': record<VaultCalls['room.say']['in']>({ session: u32, word }),
   ...POLICY_SHAPES,
+  ...JOURNAL_SHAPES,
 }
 
 /** A call's number on the wire is its place in the table. */

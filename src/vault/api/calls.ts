@@ -7,9 +7,11 @@ import type { Result } from '../../base/result.ts'
 import type { BlockNotice } from '../../model/block-notice.ts'
 import type { Identity, KeyProtection } from '../../model/identity.ts'
 import type { BasePolicy, Decision, NewRoom, PolicyChange, RoomPolicy, SignedRoom, StatePolicy } from '../../model/policy.ts'
+import type { ClientNote } from '../../model/journal.ts'
 import type { GroupMember } from '../../model/roster.ts'
 import type { RevocationProof } from '../../model/trust.ts'
 import type { FrameVault } from './frames.ts'
+import type { JournalPart, JournalWritten } from './journal.ts'
 
 /** The vault's number for one membership of one room; also names it in `FrameBatch`. */
 export type SessionId = number
@@ -141,6 +143,15 @@ export interface VaultCalls {
   /** A notice from elsewhere. `news`: it was not known. `hits`: places in our rooms that it takes away. */
   'notice.learn': { in: { notice: Uint8Array }; out: { notice: BlockNotice; news: boolean; hits: readonly NoticeHit[] } }
   'notice.known': { in: Record<string, never>; out: { notices: readonly BlockNotice[] } }
+
+  /** Goes on with the journal of this identity: its last one or two parts, and the head that was written last. `wholes`: octets of each that stand; `records` begin a part or a section, `first` is their number. */
+  'journal.open': { in: { parts: readonly Uint8Array[]; head?: Uint8Array }; out: { readonly wholes: readonly number[]; readonly first: number } & JournalWritten }
+  /** What the vault saw since, then what the client tells, as records. */
+  'journal.append': { in: { notes: readonly ClientNote[] }; out: JournalWritten }
+  /** Begins a new part with a signed checkpoint: what is before it can be deleted. */
+  'journal.checkpoint': { in: Record<string, never>; out: JournalWritten }
+  /** A part in the clear, verified; the first without `from`, then from where the one before ended; the last with the head. */
+  'journal.read': { in: { part: Uint8Array; head?: Uint8Array; from?: { readonly number: number; readonly hash: string } }; out: JournalPart }
 }
 
 /** What another member said. */

@@ -2,6 +2,7 @@
 import { type Fault, type Result, err, makeFault, ok } from '../../base/result.ts'
 import type { PipeId, VaultCallName, VaultCalls } from '../api/calls.ts'
 import { handlers } from './handlers/index.ts'
+import { JournalWatch } from './journal/watch.ts'
 import { CallRates } from './rates.ts'
 import type { Handler, VaultState } from './state.ts'
 import { type PipeOptions, type PipeWorld, TlsPipe } from './tls-pipe.ts'
@@ -12,12 +13,14 @@ export class VaultControl {
   readonly #state: VaultState
   readonly #pipeWorld: PipeWorld
   readonly #rates: CallRates
+  readonly #watch: JournalWatch
   #closed = false
 
   constructor(state: VaultState, pipeWorld: PipeWorld) {
     this.#state = state
     this.#pipeWorld = pipeWorld
     this.#rates = new CallRates(state.clock.now())
+    this.#watch = new JournalWatch(state.crypto, state.journal, (id) => state.session(id))
   }
 
   async call<K extends VaultCallName>(name: K, input: VaultCalls[K]['in']): Promise<Result<VaultCalls[K]['out']>> {
@@ -26,7 +29,9 @@ export class VaultControl {
     if (!allowed.ok) return allowed
     const handler = handlers[name] as Handler<K>
     try {
-      return await handler(this.#state, input)
+      const result = await handler(this.#state, input)
+      this.#watch.saw(name, input, result, this.#state.clock.unix())
+      return result
     } catch (cause) {
       return { ok: false, fault: ownBug(cause) }
     }

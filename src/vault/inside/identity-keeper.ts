@@ -1,5 +1,6 @@
 /** Our own name and key. The key itself stays a handle inside the crypto port. */
 import type { Der, UnixTime } from '../../base/brand.ts'
+import type { Clock } from '../../base/ports.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort, Signer } from '../../crypto/port.ts'
 import type { Identity, KeyProtection } from '../../model/identity.ts'
@@ -9,6 +10,7 @@ import type { LeafKey } from '../../protocol/mls/key-package.ts'
 import { SUITES } from '../../protocol/mls/suite.ts'
 import { encodeCredential } from '../../protocol/x509/credential.ts'
 import { issueDelegation } from '../../protocol/x509/delegation.ts'
+import { JournalKeeper } from './journal/keeper.ts'
 import { KnownMembers, type Trust } from './known-members.ts'
 import { stapleFor } from './staple.ts'
 
@@ -42,6 +44,7 @@ export class IdentityKeeper {
   readonly trust: Trust
   /** Others whom we verified, and the statements about revocation at hand. */
   readonly known: KnownMembers
+  #journal: JournalKeeper | undefined
 
   constructor(crypto: CryptoPort, own: OwnIdentity, trust: Trust, proofs: readonly RevocationProof[] = []) {
     this.#crypto = crypto
@@ -57,6 +60,19 @@ export class IdentityKeeper {
   }
   get verify(): KnownMembers['verify'] {
     return this.known.verify
+  }
+
+  /** Its key comes from ours. */
+  keepJournal(clock: Clock, pkcs8: Uint8Array): void {
+    this.#journal = new JournalKeeper({ crypto: this.#crypto, clock, signer: this.signer, realm: this.trust.realm }, pkcs8)
+  }
+  get journal(): JournalKeeper {
+    if (this.#journal === undefined) throw new Error('no journal was made')
+    return this.#journal
+  }
+  end(): void {
+    this.#journal?.[Symbol.dispose]()
+    this.signer[Symbol.dispose]()
   }
 
   /** Who we are, verified as others will verify it. */

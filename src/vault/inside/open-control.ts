@@ -29,6 +29,7 @@ export function openControl(crypto: CryptoPort, clock: Clock, options: VaultOpti
     keeper.known.endorse(options.enclaves?.collateral ?? [], clock.unix())
     const shown = keeper.show(clock.unix())
     if (!shown.ok) return shown
+    keeper.keepJournal(clock, pkcs8)
     const state = new VaultState(crypto, clock, keeper, frames, options.firstSession ?? 1)
     const loaded = state.load(options)
     if (!loaded.ok) return loaded

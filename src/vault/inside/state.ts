@@ -33,6 +33,9 @@ export class VaultState {
     this.world = { crypto, clock, verify: identity.verify, policies: new PolicyMemory(), used: new UsedRequests(), blocks: new BlockList() }
   }
 
+  get journal(): IdentityKeeper['journal'] {
+    return this.identity.journal
+  }
   /** What was known before this start. */
   load(options: Parameters<typeof loadMemory>[1]): Result<undefined> {
     return loadMemory(this, options)
@@ -68,7 +71,7 @@ export class VaultState {
   }
   end(): void {
     for (const id of [...this.#sessions.keys()]) this.endSession(id)
-    this.identity.signer[Symbol.dispose]()
+    this.identity.end()
   }
 }
 

@@ -1,6 +1,7 @@
 /** From dialling to being in the group, and back in after something broke (PROTOCOL §3 Delivery). */
 import type { RoomName, Ssrc } from '../../../base/brand.ts'
 import { makeFault, type Fault } from '../../../base/result.ts'
+import { callIdOf } from '../../../model/call-id.ts'
 import { displayName } from '../../../model/identity.ts'
 import type { MlsSuite } from '../../../model/policy.ts'
 import type { ServerWire } from '../../../protocol/wire/messages.ts'
@@ -259,7 +260,7 @@ export function showGroup(s: ConferenceState, view: GroupView): void {
   s.view = view
   for (const m of view.members) s.names.set(m.identity.keyId, displayName(m.identity))
   if (s.names.size > NAMES_KEPT) s.names.delete(s.names.keys().next().value!)
-  s.event({ kind: 'group', at: s.now, epoch: view.epoch, securityCode: view.securityCode, members: view.members })
+  s.event({ kind: 'group', at: s.now, epoch: view.epoch, securityCode: view.securityCode, members: view.members, call: callIdOf(view.groupId) })
   showPolicy(s, view)
   meetAll(s, view)
   showSenders(s)

@@ -2,6 +2,7 @@ import type { VaultCallName } from '../../api/calls.ts'
 import type { Handlers } from '../state.ts'
 import { hopHandlers } from './hop.ts'
 import { identityHandlers } from './identity.ts'
+import { journalHandlers } from './journal.ts'
 import { noticeHandlers } from './notice.ts'
 import { policyHandlers } from './policy.ts'
 import { roomActHandlers } from './room-act.ts'
@@ -9,4 +10,4 @@ import { roomBeginHandlers } from './room-begin.ts'
 import { roomHandlers } from './room.ts'
 
 /** Every call of the vault. */
-export const handlers: Handlers<VaultCallName> = { ...identityHandlers, ...hopHandlers, ...roomBeginHandlers, ...roomHandlers, ...roomActHandlers, ...policyHandlers, ...noticeHandlers }
+export const handlers: Handlers<VaultCallName> = { ...identityHandlers, ...hopHandlers, ...roomBeginHandlers, ...roomHandlers, ...roomActHandlers, ...policyHandlers, ...noticeHandlers, ...journalHandlers }
