@@ -1,16 +1,14 @@
 /** Our own name and key. The key itself stays a handle inside the crypto port. */
 import type { Der, UnixTime } from '../../base/brand.ts'
-import type { Clock } from '../../base/ports.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort, Signer } from '../../crypto/port.ts'
 import type { Identity, KeyProtection } from '../../model/identity.ts'
-import type { MlsSuite } from '../../model/policy.ts'
 import type { RevocationProof } from '../../model/trust.ts'
 import type { LeafKey } from '../../protocol/mls/key-package.ts'
 import { SUITES } from '../../protocol/mls/suite.ts'
 import { encodeCredential } from '../../protocol/x509/credential.ts'
 import { issueDelegation } from '../../protocol/x509/delegation.ts'
-import { JournalKeeper } from './journal/keeper.ts'
+import { JournalKeeper, type JournalWorld } from './journal/keeper.ts'
 import { KnownMembers, type Trust } from './known-members.ts'
 import { stapleFor } from './staple.ts'
 
@@ -63,7 +61,7 @@ export class IdentityKeeper {
   }
 
   /** Its key comes from ours. */
-  keepJournal(clock: Clock, pkcs8: Uint8Array): void {
+  keepJournal(clock: JournalWorld['clock'], pkcs8: Uint8Array): void {
     this.#journal = new JournalKeeper({ crypto: this.#crypto, clock, signer: this.signer, realm: this.trust.realm }, pkcs8)
   }
   get journal(): JournalKeeper {
@@ -81,7 +79,7 @@ export class IdentityKeeper {
   }
 
   /** A fresh MLS signature key with our name lent to it for at most a day. Never used for two memberships. */
-  leafKey(suite: MlsSuite, now: UnixTime): Result<LeafKey> {
+  leafKey(suite: keyof typeof SUITES, now: UnixTime): Result<LeafKey> {
     const endEntity = this.#own.chain[0]
     if (endEntity === undefined) return err('IDENTITY_CHAIN_EMPTY')
     const signature = this.#crypto.signatureKeyPair('ed25519', this.#crypto.bytes(32))
