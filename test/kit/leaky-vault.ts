@@ -24,6 +24,7 @@ export function leakyVault(w: VaultWorld, options: VaultOptions, leak: (c: Frame
   const { chain, pkcs8, realm, kind = 'member', keyProtection = 'in-process', revocation = {} } = options
   const signer = w.crypto.signer(delegationAlgorithm(must(parseCertificate(chain[0]!)).key)!, pkcs8)
   const keeper = new IdentityKeeper(w.crypto, { chain, signer, kind, keyProtection }, { realm, anchors: must(makeAnchors(options.anchors)), rule: revocation.rule ?? 'named' }, revocation.proofs)
+  keeper.keepJournal(w.clock, pkcs8)
   const state = new VaultState(w.crypto, w.clock, keeper, (c) => {
     leak(c)
     engine.command(c)
