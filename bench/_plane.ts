@@ -2,13 +2,13 @@
 import { must } from '../src/base/result.ts'
 import type { Ssrc } from '../src/base/brand.ts'
 import { type RunningPlane, startPlane, type StartPlaneOptions } from '../src/media/plane-host.ts'
-import type { BridgeTo, LegId, LegSpec, LegStats, PlainSpec } from '../src/media/plane/types.ts'
+import type { BridgeTo, LegId, LegSpec, LegStats, PlainSpec, PlaneStats, RouteOptions } from '../src/media/plane/types.ts'
 import type { AddressPort } from '../src/net/address.ts'
 
 export type PlaneOrder =
   | { readonly kind: 'start'; readonly options: StartPlaneOptions }
   | { readonly kind: 'legs'; readonly specs: readonly LegSpec[] }
-  | { readonly kind: 'routes'; readonly routes: readonly { readonly from: LegId; readonly ssrc: Ssrc; readonly to: readonly LegId[] }[] }
+  | { readonly kind: 'routes'; readonly routes: readonly { readonly from: LegId; readonly ssrc: Ssrc; readonly to: readonly LegId[]; readonly options?: RouteOptions }[] }
   | { readonly kind: 'plain'; readonly specs: readonly PlainSpec[] }
   | { readonly kind: 'bridges'; readonly bridges: readonly { readonly plain: LegId; readonly to: BridgeTo }[] }
   | { readonly kind: 'stats' }
@@ -19,7 +19,7 @@ export type PlaneAnswer =
   | { readonly kind: 'legs'; readonly legs: readonly LegId[] }
   | { readonly kind: 'plain'; readonly opened: readonly { readonly leg: LegId; readonly rtp: AddressPort; readonly rtcp: AddressPort }[] }
   | { readonly kind: 'done' }
-  | { readonly kind: 'stats'; readonly legs: readonly LegStats[]; readonly stray: number }
+  | { readonly kind: 'stats'; readonly legs: readonly LegStats[]; readonly stray: number; readonly sends?: PlaneStats['sends'] }
   | { readonly kind: 'failed'; readonly message: string }
 
 let plane: RunningPlane | undefined
@@ -34,7 +34,7 @@ async function obey(o: PlaneOrder): Promise<PlaneAnswer> {
   switch (o.kind) {
     case 'legs': return { kind: 'legs', legs: o.specs.map((s) => p.open(s)) }
     case 'routes':
-      for (const r of o.routes) p.route(r.from, r.ssrc, r.to)
+      for (const r of o.routes) p.route(r.from, r.ssrc, r.to, r.options)
       return { kind: 'done' }
     case 'plain': {
       const opened = []

@@ -69,14 +69,15 @@ async function startC(suite: SrtpKeys['suite'], gatherMs: number): Promise<Relay
   const program = path.join(folder, 'bridge')
   const compiled = spawnSync('cc', ['-O2', '-o', program, fileURLToPath(new URL('./c/bridge.c', import.meta.url)), '-lcrypto'], { encoding: 'utf8' })
   if (compiled.status !== 0) throw new Error(`the C program needs cc and libssl-dev: ${compiled.stderr}`)
-  const gcm = suite === 'AEAD_AES_128_GCM'
-  const child = spawn('taskset', ['-c', '0', program, gcm ? 'gcm' : 'sha1', String(gatherMs * 1000)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const gcm = suite !== 'AES_CM_128_HMAC_SHA1_80'
+  const kind = suite === 'AEAD_AES_256_GCM' ? 'gcm256' : gcm ? 'gcm' : 'sha1'
+  const child = spawn('taskset', ['-c', '0', program, kind, String(gatherMs * 1000)], { stdio: ['pipe', 'pipe', 'inherit'] })
   return {
     pid: child.pid ?? -1, probe: false,
     async open(calls) {
       const keys = (k: SrtpKeys): string => {
         const { cipherKey, salt } = deriveSessionKeys(crypto, k, false)
-        return `${toHex(cipherKey.subarray(0, 16))} ${toHex(salt)} ${gcm ? '-' : toHex(cipherKey.subarray(16))}`
+        return `${toHex(gcm ? cipherKey : cipherKey.subarray(0, 16))} ${toHex(salt)} ${gcm ? '-' : toHex(cipherKey.subarray(16))}`
       }
       for (const [n, c] of calls.entries()) child.stdin.write(`${upOf(n).toString(16)} ${keys(c.spec.receive)} ${downOf(n).toString(16)} ${keys(c.spec.send)} ${c.peer.port}\n`)
       child.stdin.write('\n')

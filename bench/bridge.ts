@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- bridge [--streams 200,1000,2000] [--rounds 5] [--seconds 4] [--suite gcm|sha1] [--relays native,c,rtpengine] [--gather 1]`:
+ * `npm run bench -- bridge [--streams 200,1000] [--rounds 3] [--seconds 2] [--suite gcm,sha1,gcm256] [--relays native,c,rtpengine] [--gather 1]`:
  * cost of one packet bridged between RTP and SRTP, half of the streams each way, 50 packets a second each. Our plane beside a C
  * program with the same system calls and libcrypto (bench/c/bridge.c) and rtpengine from Debian's packages, alternating, all pinned to core 0,
  * generator and sink to core 1.
@@ -8,13 +8,13 @@ import type { SrtpKeys } from '../src/media/api.ts'
 import { listOption, numberOption, option, round } from './_args.ts'
 import type { BridgeOrder, BridgeReport } from './_bridge-load.ts'
 import { load } from './_cpu.ts'
-import type { LoadFigures } from './_media-load.ts'
+import type { LoadFigures } from './_ends.ts'
 import { kernelMs, median, pin, schedulerMs } from './_pinned.ts'
 import { BenchProcess } from './_process.ts'
 import { type RelayName, startRelay } from './_relays.ts'
 import type { BenchTable } from './run.ts'
 
-const SUITES: Readonly<Record<string, SrtpKeys['suite']>> = { gcm: 'AEAD_AES_128_GCM', sha1: 'AES_CM_128_HMAC_SHA1_80' }
+const SUITES: Readonly<Record<string, SrtpKeys['suite']>> = { gcm: 'AEAD_AES_128_GCM', gcm256: 'AEAD_AES_256_GCM', sha1: 'AES_CM_128_HMAC_SHA1_80' }
 const LIMIT_MS = 120_000
 const SAMPLE = 8
 /** Until what is called once per packet is compiled for good. */
@@ -47,13 +47,13 @@ async function once(name: RelayName, calls: number, suite: SrtpKeys['suite'], se
 }
 
 export async function run(args: readonly string[]): Promise<BenchTable> {
-  const rounds = numberOption(args, 'rounds', 5)
-  const seconds = numberOption(args, 'seconds', 4)
+  const rounds = numberOption(args, 'rounds', 3)
+  const seconds = numberOption(args, 'seconds', 2)
   const gather = numberOption(args, 'gather', 1)
-  const suites = (option(args, 'suite') ?? 'gcm,sha1').split(',')
+  const suites = (option(args, 'suite') ?? 'gcm').split(',')
   const relays = (option(args, 'relays') ?? 'native,c,rtpengine').split(',') as RelayName[]
   const rows: Record<string, string | number>[] = []
-  for (const suite of suites) for (const streams of listOption(args, 'streams', [200, 1000, 2000])) {
+  for (const suite of suites) for (const streams of listOption(args, 'streams', [200, 1000])) {
     const runs = new Map<RelayName, Run[]>(relays.map((r) => [r, []]))
     for (let k = 0; k < rounds; k++) for (const r of relays) runs.get(r)!.push(await once(r, streams / 2, SUITES[suite]!, seconds, gather))
     const cost = (r: RelayName): number => median((runs.get(r) ?? []).map((x) => (x.relayMs * 1000) / x.received))

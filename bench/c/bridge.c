@@ -1,7 +1,7 @@
 // The lower bound of the bench "bridge": RTP <-> SRTP in C with the system calls and the libcrypto calls of the
 // native media plane (recvmmsg, sendmmsg, epoll, one EVP context per key), latching, replay windows and counters.
 // No RTCP, no rekeying, no limits: it is not meant to be used.
-//   cc -O2 -o bridge bridge.c -lcrypto;  bridge gcm|sha1 GATHER_US < CALLS
+//   cc -O2 -o bridge bridge.c -lcrypto;  bridge gcm|gcm256|sha1 GATHER_US < CALLS
 // One call per line: SSRC_IN KEY_IN SALT_IN AUTH_IN SSRC_OUT KEY_OUT SALT_OUT AUTH_OUT PEER_PORT (hex, AUTH "-" for gcm).
 // Prints "hop PORT" and one line "plain PORT" per call, then runs until stdin is closed and a signal comes.
 #define _GNU_SOURCE
@@ -40,6 +40,7 @@ typedef struct {
 
 static Call calls[MAX_CALLS];
 static int count, gcm, hop, ep, saltLen;
+static const char *gcmName;
 static uint8_t rx[BATCH][2048], tx[QUEUE][SLOT];
 static struct mmsghdr rxm[BATCH], txm[QUEUE];
 static struct iovec rxv[BATCH], txv[QUEUE];
@@ -186,7 +187,7 @@ static int bindUdp(int *port, int octets) {
 }
 static void makeKey(Key *k, const char *key, const char *salt, const char *auth, int encrypt) {
   static EVP_CIPHER *cipher; static EVP_MAC *hmac;
-  if (!cipher) { cipher = EVP_CIPHER_fetch(NULL, gcm ? "AES-128-GCM" : "AES-128-CTR", NULL); hmac = EVP_MAC_fetch(NULL, "HMAC", NULL); }
+  if (!cipher) { cipher = EVP_CIPHER_fetch(NULL, gcm ? gcmName : "AES-128-CTR", NULL); hmac = EVP_MAC_fetch(NULL, "HMAC", NULL); }
   uint8_t b[64];
   unhex(salt, k->salt); unhex(key, b);
   k->ctx = EVP_CIPHER_CTX_new();
@@ -200,7 +201,7 @@ static void makeKey(Key *k, const char *key, const char *salt, const char *auth,
 int main(int argc, char **argv) {
   char ki[80], si[40], ai[60], ko[80], so[40], ao[60], line[512]; int peer, port;
   if (argc < 3) return 64;
-  gcm = !strcmp(argv[1], "gcm"); saltLen = gcm ? 12 : 14;
+  gcm = !strncmp(argv[1], "gcm", 3); gcmName = strcmp(argv[1], "gcm256") ? "AES-128-GCM" : "AES-256-GCM"; saltLen = gcm ? 12 : 14;
   long gather = atol(argv[2]);
   ep = epoll_create1(0);
   hop = bindUdp(&port, 32 << 20);

@@ -10,6 +10,7 @@ import { loopSelfTest, NativeLoop, type NativeSocket, nativeUdp, type WakeHandle
 import { nodeUdp } from '../net/node-udp.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { UdpPort, UdpSocket } from '../net/udp.ts'
+import type { PlaneStats } from './plane/types.ts'
 
 export type PlaneProvider = 'native' | 'portable'
 
@@ -31,6 +32,8 @@ export interface PlanePorts {
   readonly crypto: CryptoPort
   /** Octets that the system keeps of what comes and goes at the port; 0: unknown. */
   readonly buffers: { readonly receive: number; readonly send: number }
+  /** What was sent so far, where it is known. */
+  sends?(): NonNullable<PlaneStats['sends']>
   /** Drives the sockets until `stop`; at once where Node's own loop does. */
   run(): Promise<void>
   stop(): void
@@ -72,9 +75,10 @@ function nativePorts(o: PlanePortsOptions): Result<PlanePorts> {
     return socket
   }
   for (const memory of [loop.incoming.memory, loop.outgoing.memory]) crypto.value.handleInPlace(memory)
+  loop.held.onMemory = (memory) => crypto.value.handleInPlace(memory)
   return ok({
     provider: 'native', fallback: undefined, socket: socket.value, udp: nativeUdp(loop, { bufferOctets: PLAIN_BUFFER_OCTETS }), scheduler: loop.scheduler, crypto: crypto.value,
-    buffers: socket.value.granted,
+    buffers: socket.value.granted, sends: () => loop.sends,
     async run() {
       await loop.run()
       loop.close()

@@ -16,6 +16,8 @@ export interface BuildingSocket extends UdpSocket {
   slot(): Uint8Array
   /** Sends the first `length` octets of the slot. */
   sendSlot(length: number, to: AddressPort): void
+  /** The same socket for datagrams that may wait for so long, ms, so that several for one receiver go down as one piece; left out: it cannot. */
+  held?(ms: number): BuildingSocket
 }
 
 const SLOT_OCTETS = 1600

@@ -26,6 +26,8 @@ export const serverConfig = z.strictObject({
       maximum: z.number().int().min(1).max(100_000).default(1000),
       /** Members of one room, whatever its policy says. */
       members: z.number().int().min(1).max(1000).default(200),
+      /** Speakers that are passed on at a time in a `loudest` room. */
+      loudest: z.number().int().min(1).max(16).default(5),
     })
     .prefault({}),
   media: z
@@ -38,6 +40,8 @@ export const serverConfig = z.strictObject({
       gather: z.number().min(0).max(20).default(1),
       /** Packets for one member that were gathered go down in one piece (UDP_SEGMENT); pays from a gather of about 5 ms. */
       segment: z.boolean().default(false),
+      /** Rooms whose packets are held for so long, ms, beyond that, so that several for one member go down in one piece (UDP_SEGMENT); native only. */
+      rooms: z.record(z.string().min(1), z.strictObject({ gather: z.number().int().min(1).max(20) })).default({}),
       /** UDP ports towards the PBX, in pairs; left out: the system picks. */
       ports: z.strictObject({ first: z.number().int().min(1024).max(65_534), last: z.number().int().min(1025).max(65_535) }).refine((r) => r.last > r.first, 'last must be above first').optional(),
     })

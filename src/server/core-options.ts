@@ -5,6 +5,7 @@ import type { PlaneHandle } from '../media/plane/types.ts'
 import type { AddressPort } from '../net/address.ts'
 import type { RoomLimits } from '../protocol/room/index.ts'
 import type { Log } from './log.ts'
+import type { Forwarding } from './routes.ts'
 import { Shelf } from './shelf.ts'
 import { Attestation } from './attestation.ts'
 import { Revocation } from './revocation.ts'
@@ -22,6 +23,7 @@ export interface CoreOptions {
   readonly advertise: readonly AddressPort[]
   readonly roomLimits: RoomLimits
   readonly maximumRooms: number
+  readonly forwarding?: Forwarding
   /** Empty unless given. */
   readonly revocation?: Revocation
   /** What Intel says about platforms; nothing unless given. */

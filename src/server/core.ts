@@ -41,7 +41,7 @@ export class ServerCore {
     this.revocation.onChange(() => this.#recheck())
     this.attestation = options.attestation ?? new Attestation()
     this.attestation.onChange(() => this.#endorse())
-    this.routes = new Routes(options.plane, (session) => this.#sessions.get(session)?.leg)
+    this.routes = new Routes(options.plane, (session) => this.#sessions.get(session)?.leg, options.forwarding)
     this.rooms = new Rooms({
       scheduler: options.scheduler, limits: options.roomLimits, maximum: options.maximumRooms, ssrcs: this.ssrcs, workers: options.plane.workers, routes: this.routes, log: options.log,
       send: (session, m) => this.#sessions.get(session)?.send(m), policyOf: (room) => this.shelf.policyOf(room),

@@ -64,7 +64,8 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   plane.value.onFault((fault) => log.warn({ code: fault.code }, fault.message))
   const core = new ServerCore({
     crypto, scheduler, plane: plane.value, log, agent: 'stc', realm: config.realm, advertise: config.advertise,
-    roomLimits: { ...ROOM_LIMITS, maximumMembers: config.rooms.members }, maximumRooms: config.rooms.maximum, revocation, attestation, shelf: shelf.value,
+    roomLimits: { ...ROOM_LIMITS, maximumMembers: config.rooms.members }, maximumRooms: config.rooms.maximum, revocation, attestation,
+    forwarding: { loudest: config.rooms.loudest, hold: new Map(Object.entries(media.rooms).map(([room, { gather }]) => [room, gather])) }, shelf: shelf.value,
   })
   const pbx = config.pbx === undefined ? undefined : await startPbx(config.pbx, core, () => core.legs)
   const sip = config.sip === undefined || pbx?.ok === false ? undefined : await startSip(config.sip, core, credentials.value.key)

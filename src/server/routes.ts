@@ -4,8 +4,14 @@ import { ssrc } from '../base/brand.ts'
 import type { LegId, PlaneHandle, RouteOptions } from '../media/plane/types.ts'
 import type { Stream } from '../protocol/room/index.ts'
 
-/** Speakers that are forwarded at a time in a `loudest` room. */
-const LOUDEST = 5
+/** How the server forwards, where a room's policy leaves it to the server. */
+export interface Forwarding {
+  /** Speakers that are forwarded at a time in a `loudest` room. */
+  readonly loudest: number
+  /** Rooms whose packets may wait for others, and for how long, ms. */
+  readonly hold: ReadonlyMap<string, number>
+}
+const FORWARDING: Forwarding = { loudest: 5, hold: new Map() }
 
 interface Routed {
   readonly streams: readonly Stream[]
@@ -17,14 +23,16 @@ interface Routed {
 export class Routes {
   readonly #plane: PlaneHandle
   readonly #legOf: (session: string) => LegId | undefined
+  readonly #how: Forwarding
   readonly #rooms = new Map<string, Routed>()
   #nextGroup = 1
   /** What the plane was told. */
   readonly #told = new Map<Ssrc, LegId>()
 
-  constructor(plane: PlaneHandle, legOf: (session: string) => LegId | undefined) {
+  constructor(plane: PlaneHandle, legOf: (session: string) => LegId | undefined, how: Forwarding = FORWARDING) {
     this.#plane = plane
     this.#legOf = legOf
+    this.#how = how
   }
   /** Every stream of the room to every other session in it, or the loudest of them. Cut streams first. */
   set(room: string, streams: readonly Stream[], forwarding = this.#rooms.get(room)?.forwarding ?? 'all'): void {
@@ -33,7 +41,8 @@ export class Routes {
     if (streams.length === 0) this.#rooms.delete(room)
     else this.#rooms.set(room, { streams, forwarding, group: before?.group ?? this.#nextGroup++ })
     const group = this.#rooms.get(room)?.group
-    const options: RouteOptions = forwarding === 'loudest' && group !== undefined ? { loudest: { group, count: LOUDEST } } : {}
+    const holdMs = this.#how.hold.get(room)
+    const options: RouteOptions = { ...(forwarding === 'loudest' && group !== undefined && { loudest: { group, count: this.#how.loudest } }), ...(holdMs !== undefined && { holdMs }) }
     for (const s of streams) {
       const from = this.#legOf(s.session)
       if (from === undefined) continue

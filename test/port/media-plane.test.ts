@@ -80,6 +80,18 @@ function suite(name: string, make: () => Promise<PlaneWorld>): void {
     })
   }
 
+  it('packets of a stream that may wait arrive all, in their order, beside those of one that may not', async (w) => {
+    const a = await settled(w, 1)
+    const b = await settled(w, 2)
+    must(w.plane.route(a.leg, ssrc(100), [b.leg], { holdMs: 5 }))
+    must(w.plane.route(a.leg, ssrc(200), [b.leg]))
+    for (let i = 0; i < 12; i++) a.client.send(i % 3 === 2 ? 200 : 100, i * 160, payload(i))
+    await w.until(() => b.client.heard.length === 12)
+    const of = (stream: number) => b.client.heard.filter((h) => h.ssrc === stream).map((h) => h.payload[0])
+    assert.deepEqual(of(100), [0, 1, 3, 4, 6, 7, 9, 10])
+    assert.deepEqual(of(200), [2, 5, 8, 11])
+  })
+
   it('numbers packets for each receiver by itself: a rewinding sender repeats nothing', async (w) => {
     const a = await settled(w, 1)
     const b = await settled(w, 2)

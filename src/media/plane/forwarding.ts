@@ -63,7 +63,8 @@ export class Forwarding {
     else this.#toAll(stream, data, length)
   }
   #toAll(stream: Stream, packet: Uint8Array, length: number): void {
-    for (const target of stream.targets) this.#forward(target, packet, length)
+    const out = stream.out ?? this.#socket
+    for (const target of stream.targets) this.#forward(target, packet, length, out)
   }
   #loudest(stream: Stream, { among, standing, history }: Ranked, data: Uint8Array, length: number, now: number): void {
     const h = this.#header
@@ -87,10 +88,10 @@ export class Forwarding {
   wire(leg: Leg, ssrc: Ssrc): EndWire {
     return {
       slot: () => this.#socket.slot(),
-      rtp: (slot, length, number) => leg.active !== 'none' && this.#transmit(leg, slot, leg.sender.protectNumbered(slot, length, number)),
+      rtp: (slot, length, number) => leg.active !== 'none' && this.#transmit(leg, slot, leg.sender.protectNumbered(slot, length, number), this.#socket),
       rtcp: (slot, length) => {
         const sealed = leg.active === 'none' ? -1 : leg.sender.protectRtcp(slot, length)
-        if (sealed >= 0) this.#give(leg, slot, sealed)
+        if (sealed >= 0) this.#give(leg, slot, sealed, this.#socket)
       },
       shift: () => leg.sender.shiftOf(ssrc),
     }
@@ -109,31 +110,31 @@ export class Forwarding {
     return length
   }
 
-  #forward(leg: Leg, packet: Uint8Array, length: number): void {
+  #forward(leg: Leg, packet: Uint8Array, length: number, out: BuildingSocket): void {
     if (leg.active === 'none') {
       leg.unsent++
       return
     }
-    const slot = this.#socket.slot()
+    const slot = out.slot()
     copyOctets(packet, length, slot)
     // Numbered by us for each receiver (PROTOCOL §1): a sender that rewinds cannot make us repeat an IV.
-    this.#transmit(leg, slot, leg.sender.protectNext(slot, length))
+    this.#transmit(leg, slot, leg.sender.protectNext(slot, length), out)
   }
   /** A packet that was protected, or refused. */
-  #transmit(leg: Leg, slot: Uint8Array, sealed: number): boolean {
+  #transmit(leg: Leg, slot: Uint8Array, sealed: number, out: BuildingSocket): boolean {
     if (sealed < 0) {
       leg.unsent++
       return false
     }
     leg.sent++
     leg.sentOctets += sealed
-    this.#give(leg, slot, sealed)
+    this.#give(leg, slot, sealed, out)
     return true
   }
-  #give(leg: Leg, slot: Uint8Array, length: number): void {
+  #give(leg: Leg, slot: Uint8Array, length: number, out: BuildingSocket): void {
     if (leg.active === 'path') leg.path?.send(slot.subarray(0, length))
-    else if (slot === this.#socket.slot()) this.#socket.sendSlot(length, leg.address!)
-    else this.#socket.send(slot.subarray(0, length), leg.address!)
+    else if (slot === out.slot()) out.sendSlot(length, leg.address!)
+    else out.send(slot.subarray(0, length), leg.address!)
   }
 
   #rtcp(data: Uint8Array, from: AddressPort | undefined, via: Leg | undefined): void {

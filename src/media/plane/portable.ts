@@ -109,6 +109,7 @@ class PortablePlane implements MediaPlane {
     const stream = this.#streams.claim(leg, ssrc, options.clockRate)
     if (!stream.ok) return stream
     stream.value.targets = targets
+    stream.value.out = options.holdMs === undefined ? undefined : this.#socket.held?.(options.holdMs)
     this.#streams.rank(stream.value, options.loudest)
     return ok(undefined)
   }

@@ -1,6 +1,7 @@
 /** The streams that clients may send, by SSRC: where each goes, and what came of it. */
 import type { Ssrc } from '../../base/brand.ts'
 import { err, ok, type Result } from '../../base/result.ts'
+import type { BuildingSocket } from '../../net/udp.ts'
 import type { BridgeEnd } from '../plain/bridge-end.ts'
 import { StreamMeter } from '../plain/meter.ts'
 import { History } from './history.ts'
@@ -17,8 +18,9 @@ export interface Stream {
   readonly ssrc: Ssrc
   readonly leg: Leg
   readonly meter: StreamMeter
-  /** Of a room: who gets it. */
+  /** Of a room: who gets it, and by which socket where it is not the plane's own. */
   targets: readonly Leg[]
+  out: BuildingSocket | undefined
   /** Of a bridged call: our end towards this client. */
   end: BridgeEnd | undefined
   /** Of a `loudest` room. */
@@ -54,7 +56,7 @@ export class Streams {
     }
     const mine = this.#byLeg.get(leg) ?? new Set()
     if (mine.size >= MAX_STREAMS_PER_LEG) return err('MEDIA_LIMIT', `${MAX_STREAMS_PER_LEG} streams of one leg`)
-    const stream: Stream = { ssrc, leg, meter: new StreamMeter(ssrc, clockRate), targets: [], end: undefined, ranked: undefined }
+    const stream: Stream = { ssrc, leg, meter: new StreamMeter(ssrc, clockRate), targets: [], out: undefined, end: undefined, ranked: undefined }
     this.#bySsrc.set(ssrc, stream)
     this.#byLeg.set(leg, mine.add(stream))
     leg.streams = mine.size

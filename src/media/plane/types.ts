@@ -52,6 +52,8 @@ export interface RouteOptions {
    * (protocol/rtp/level-steps.ts), which stays behind. A stream that is let in brings its last moments with it.
    */
   readonly loudest?: { readonly group: number; readonly count: number }
+  /** Packets of this stream may wait for so long, ms, so that several for one listener go down in one piece (UDP_SEGMENT), where the socket can. */
+  readonly holdMs?: number
 }
 
 /** What a plain leg is tied to. */
@@ -102,6 +104,8 @@ export function addTo(totals: PlaneTotals, leg: LegStats): void {
 }
 
 export interface PlaneStats {
+  /** Datagrams sent, the pieces that they went down in, and calls of the system; native only. */
+  readonly sends?: { readonly datagrams: number; readonly messages: number; readonly calls: number }
   readonly legs: LegStats[]
   readonly stray: number
   /** Of legs that are closed. */
@@ -119,7 +123,9 @@ export function addStats(planes: readonly PlaneStats[]): PlaneStats {
       legs.set(l.leg, known === undefined ? l : addLegs(known, l))
     }
   }
-  return { legs: [...legs.values()], stray: planes.reduce((n, p) => n + p.stray, 0), past }
+  const of = (k: 'datagrams' | 'messages' | 'calls'): number => planes.reduce((n, p) => n + (p.sends?.[k] ?? 0), 0)
+  const sends = { datagrams: of('datagrams'), messages: of('messages'), calls: of('calls') }
+  return { legs: [...legs.values()], stray: planes.reduce((n, p) => n + p.stray, 0), past, ...(planes.some((p) => p.sends !== undefined) && { sends }) }
 }
 
 function addLegs(a: LegStats, b: LegStats): LegStats {

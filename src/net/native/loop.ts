@@ -9,8 +9,8 @@ import { err, ok, type Result } from '../../base/result.ts'
 import { Memory } from '../../ffi/memory.ts'
 import type { AddressPort } from '../address.ts'
 import * as k from './layout.ts'
+import { Held, SendQueue } from './held.ts'
 import { ReceiveBatch } from './receive-batch.ts'
-import { SendQueue } from './send-queue.ts'
 import { type NativeSocket, type NativeSocketOptions, openNativeSocket } from './socket.ts'
 import { reason, type System, systemCalls } from './system.ts'
 import { Timers } from './timers.ts'
@@ -51,6 +51,7 @@ export class NativeLoop {
   readonly #sockets = new Map<number, NativeSocket>()
   readonly incoming: ReceiveBatch
   readonly outgoing: SendQueue
+  readonly held: Held
   /** The system had no room for what waits to be sent. */
   #blocked = false
   readonly #timers = new Timers()
@@ -84,6 +85,7 @@ export class NativeLoop {
     this.#scratch = new Memory(system.library, 64)
     this.incoming = new ReceiveBatch(system, options.receiveSlots ?? 64)
     this.outgoing = new SendQueue(system, { slots: options.sendSlots ?? 2048, segment: options.segment ?? false })
+    this.held = new Held(system, options.sendSlots ?? 2048)
     this.#gatherMs = options.gatherMs ?? 1
     const [seconds, nanoseconds] = process.hrtime()
     this.#clockOffset = seconds * 1e3 + nanoseconds / 1e6 - performance.now()
@@ -111,7 +113,7 @@ export class NativeLoop {
     at: (when, run) => this.#timers.add(when, run),
   }
   bind(at: AddressPort, options: NativeSocketOptions): Result<NativeSocket> {
-    const opened = openNativeSocket({ system: this.#system, incoming: this.incoming, outgoing: this.outgoing }, at, options)
+    const opened = openNativeSocket({ system: this.#system, incoming: this.incoming, outgoing: this.outgoing, held: this.held }, at, options)
     if (!opened.ok) return opened
     const socket = opened.value
     if (!this.#watch(k.EPOLL_CTL_ADD, socket.fd, k.EPOLLIN)) {
@@ -135,7 +137,7 @@ export class NativeLoop {
         this.#woken = false
         yieldedAt = this.#now
         await new Promise((resolve) => void setImmediate(resolve))
-      } else if (this.#shouldGather(got)) this.#sleep(this.#gatherMs)
+      } else if (this.#shouldGather(got)) this.#sleep(Math.max(0, Math.min(this.#gatherMs, this.held.due(this.#now) - this.#now)))
     }
   }
   stop(): void {
@@ -150,7 +152,7 @@ export class NativeLoop {
   turn(maxWaitMs: number): number {
     this.rounds++
     this.flush()
-    const wait = this.#blocked ? Math.min(RETRY_MS, maxWaitMs) : Math.min(this.#timers.next - this.#clock(), maxWaitMs)
+    const wait = this.#blocked ? Math.min(RETRY_MS, maxWaitMs) : Math.min(Math.min(this.#timers.next, this.held.due(this.#now)) - this.#clock(), maxWaitMs)
     const n = this.#system.epollWait(this.#epoll, this.#events.address(0, EVENTS * EVENT_DATA.octets), EVENTS, Math.max(0, Math.ceil(wait)))
     this.#now = this.#clock()
     let received = 0
@@ -184,7 +186,17 @@ export class NativeLoop {
   }
   /** Sends what was built. */
   flush(): void {
-    this.#blocked = !this.outgoing.flush()
+    this.#blocked = !this.outgoing.flush() || !this.held.flush(this.#now)
+  }
+  /** Datagrams built for sending, the messages that carried them, and calls of the system, since the start. */
+  get sends(): { readonly datagrams: number; readonly messages: number; readonly calls: number } {
+    const sum = { datagrams: 0, messages: 0, calls: 0 }
+    for (const q of [this.outgoing, ...this.held.queues]) {
+      sum.datagrams += q.committed
+      sum.messages += q.sent
+      sum.calls += q.calls
+    }
+    return sum
   }
 
   /** Rate of the last 100 ms or so. */

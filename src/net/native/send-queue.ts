@@ -43,7 +43,8 @@ export class SendQueue {
   /** The oldest slot, and how many are in use from there. */
   #head = 0
   #used = 0
-  /** Since the start. */
+  /** Since the start: datagrams taken in, and messages that the system took, each with one datagram or several. */
+  committed = 0
   sent = 0
   #segmented = false
   calls = 0
@@ -93,6 +94,7 @@ export class SendQueue {
     }
     const i = (this.#head + this.#used) % this.#count
     this.#used++
+    this.committed++
     this.#to[i] = to
     this.#fds[i] = fd
     this.#lengths[i] = length

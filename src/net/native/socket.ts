@@ -6,6 +6,7 @@ import type { AddressPort } from '../address.ts'
 import type { BuildingSocket } from '../udp.ts'
 import * as k from './layout.ts'
 import type { ReceiveBatch } from './receive-batch.ts'
+import type { Held } from './held.ts'
 import { type SendQueue, SLOT_OCTETS } from './send-queue.ts'
 import { Sockaddrs } from './sockaddr.ts'
 import { reason, type System } from './system.ts'
@@ -32,6 +33,8 @@ export interface SocketShare {
   readonly system: System
   readonly incoming: ReceiveBatch
   readonly outgoing: SendQueue
+  /** Queues of datagrams that may wait. */
+  readonly held: Held
 }
 
 /** Fails with NET_BIND, NATIVE_CALL. */
@@ -144,10 +147,24 @@ export class NativeSocket implements BuildingSocket {
     return this.#share.outgoing.slot()
   }
   sendSlot(length: number, to: AddressPort): void {
+    this.#commit(this.#share.outgoing, length, to)
+  }
+  #commit(queue: SendQueue, length: number, to: AddressPort): void {
     if (this.#closed) return
     const name = this.#addresses.of(to)
-    if (name === undefined) this.#share.outgoing.refused++
-    else this.#share.outgoing.commit(this.fd, length, name)
+    if (name === undefined) queue.refused++
+    else queue.commit(this.fd, length, name)
+  }
+  held(ms: number): BuildingSocket {
+    const queue = this.#share.held.queue(ms)
+    return {
+      local: this.local,
+      slot: () => queue.slot(),
+      sendSlot: (length, to) => this.#commit(queue, length, to),
+      send: (data, to) => this.send(data, to),
+      onMessage: (listener) => this.onMessage(listener),
+      close: () => this.close(),
+    }
   }
   send(data: Uint8Array, to: AddressPort): void {
     if (this.#closed) return
@@ -167,8 +184,10 @@ export class NativeSocket implements BuildingSocket {
   }
   close(): void {
     if (this.#closed) return
-    this.#share.outgoing.flush()
-    this.#share.outgoing.forget(this.fd)
+    for (const queue of [this.#share.outgoing, ...this.#share.held.queues]) {
+      queue.flush()
+      queue.forget(this.fd)
+    }
     this.#closed = true
     this.#onClose()
     this.#share.system.close(this.fd)

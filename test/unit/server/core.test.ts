@@ -5,7 +5,7 @@ import { unixTime } from '../../../src/base/brand.ts'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { err, must } from '../../../src/base/result.ts'
 import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
-import { noTotals, type LegId, type PlaneHandle } from '../../../src/media/plane/types.ts'
+import { noTotals, type LegId, type PlaneHandle, type RouteOptions } from '../../../src/media/plane/types.ts'
 import type { Identity } from '../../../src/model/identity.ts'
 import { createHopOffer } from '../../../src/protocol/hop/agreement.ts'
 import { parseCommit } from '../../../src/protocol/room/framing.ts'
@@ -33,6 +33,7 @@ class FakePlane implements PlaneHandle {
   readonly opened: { leg: LegId; probe: number; generation: number }[] = []
   readonly closed: LegId[] = []
   readonly routes = new Map<number, { from: LegId; to: readonly LegId[] }>()
+  readonly options = new Map<number, RouteOptions>()
   path: Parameters<PlaneHandle['attach']>[1]
   open(spec: Parameters<PlaneHandle['open']>[0]): LegId {
     const leg = (this.opened.length + 1) as LegId
@@ -46,8 +47,9 @@ class FakePlane implements PlaneHandle {
     this.path?.close()
     this.path = path
   }
-  route(from: LegId, ssrc: number, to: readonly LegId[]): void {
+  route(from: LegId, ssrc: number, to: readonly LegId[], options: RouteOptions = {}): void {
     this.routes.set(ssrc, { from, to })
+    this.options.set(ssrc, options)
   }
   unroute(_: LegId, ssrc: number): void {
     this.routes.delete(ssrc)
@@ -75,13 +77,14 @@ class Bench {
   readonly plane: FakePlane
   readonly log: { code?: string; suppressed?: number; text: string }[] = []
   readonly core: ServerCore
-  constructor(change: { maximumRooms?: number; maximumMembers?: number; workers?: number } = {}) {
+  constructor(change: { maximumRooms?: number; maximumMembers?: number; workers?: number; forwarding?: ServerCore['options']['forwarding'] } = {}) {
     this.plane = new FakePlane(change.workers)
     const keep = (fields: object, text: string): void => void this.log.push({ ...fields, text })
     this.core = new ServerCore({
       shelf: new Shelf({ crypto, clock: this.clock, realm: 'test', authorities: [] }),
       crypto, scheduler: this.clock, plane: this.plane, log: { info: keep, warn: keep }, agent: 'stc', realm: 'test', advertise: [],
       roomLimits: { ...ROOM_LIMITS, ...(change.maximumMembers === undefined ? {} : { maximumMembers: change.maximumMembers }) }, maximumRooms: change.maximumRooms ?? 10,
+      ...(change.forwarding && { forwarding: change.forwarding }),
     })
   }
   client(keyId: string, validForS = YEAR_S): Client {
@@ -118,8 +121,8 @@ class Client {
     this.say({ k: 'hop-offer', generation, message })
     return this
   }
-  create(room = 'r'): this {
-    this.say({ k: 'room-create', room, generation: 1, groupId: utf8('g'), suite: 'x-wing', forwarding: 'all', maximumMembers: 16 })
+  create(room = 'r', forwarding = 'all'): this {
+    this.say({ k: 'room-create', room, generation: 1, groupId: utf8('g'), suite: 'x-wing', forwarding, maximumMembers: 16 })
     return this
   }
   commit(change: { adds?: boolean }): void {
@@ -213,6 +216,15 @@ test('with several media threads all streams of a room are one thread’s, and r
   })
   assert.deepEqual(workers.map((w) => w.size), [1, 1, 1])
   assert.equal(new Set(workers.flatMap((w) => [...w])).size, 3)
+})
+
+test('how many are passed on, and which rooms wait for others, is the administrator’s', () => {
+  const b = new Bench({ forwarding: { loudest: 3, hold: new Map([['big', 5]]) } })
+  const ann = b.client('ann').greet().hop()
+  const of = (room: string, forwarding: string) => b.plane.options.get(ann.create(room, forwarding).last('room-created').ssrc)
+  assert.deepEqual(of('big', 'loudest'), { loudest: { group: 1, count: 3 }, holdMs: 5 })
+  assert.deepEqual(of('small', 'loudest'), { loudest: { group: 2, count: 3 } })
+  assert.deepEqual(of('all', 'all'), {})
 })
 
 test('who gets hop keys late is routed then', () => {

@@ -7,7 +7,7 @@ const native = systemCalls()
 
 test('the configuration forces either media plane, and the status says which one runs', async (t) => {
   for (const plane of ['auto', 'portable', ...(native.ok ? ['native' as const] : [])] as const) {
-    const { server, log } = await realServer(t, { media: { plane, workers: 1, gather: 1, segment: false } })
+    const { server, log } = await realServer(t, { media: { plane, workers: 1, gather: 1, segment: false, rooms: {} } })
     const facts = (await server.status()).plane
     assert.equal(facts.provider, plane === 'auto' ? (native.ok ? 'native' : 'portable') : plane)
     assert.equal(facts.fallback?.code, plane === 'auto' && !native.ok ? 'NATIVE_UNAVAILABLE' : undefined)

@@ -120,6 +120,39 @@ test('runs timers in their order, keeps time with the real clock, wakes up, and 
   loop.close()
 })
 
+test('held datagrams wait for their time, others do not, and go down in one piece for each receiver', { skip }, () => {
+  const loop = must(NativeLoop.open({ segment: false }))
+  const memories: unknown[] = []
+  loop.held.onMemory = (m) => memories.push(m)
+  const [from, to, other] = [0, 1, 2].map(() => must(loop.bind(at, BUFFERS)))
+  const got: string[] = []
+  to!.onMessage((d) => got.push(`to ${d[0]}`))
+  other!.onMessage((d) => got.push(`other ${d[0]}`))
+  const never = from!.held(1_000_000)
+  assert.equal(loop.held.queue(1_000_000).memory.bytes.buffer, never.slot().buffer)
+  const say = (by: typeof never, n: number, receiver = to!): void => {
+    by.slot().fill(n, 0, 100)
+    by.sendSlot(100, receiver.local)
+  }
+  for (let n = 0; n < 6; n++) say(never, n, n % 2 === 0 ? to : other)
+  say(from!, 9)
+  until(loop, () => got.length > 0)
+  for (let i = 0; i < 5; i++) loop.turn(1)
+  assert.deepEqual(got, ['to 9'])
+  for (let n = 10; n < 16; n++) say(from!.held(3), n, n % 2 === 0 ? to : other)
+  const before = loop.sends
+  until(loop, () => got.length === 7)
+  assert.deepEqual(got.slice(1).sort(), ['other 11', 'other 13', 'other 15', 'to 10', 'to 12', 'to 14'])
+  assert.equal(loop.sends.messages - before.messages, 2, 'one piece for each receiver')
+  assert.equal(memories.length, 2)
+  // What still waits when its socket is closed goes before it.
+  from!.close()
+  until(loop, () => got.length === 13)
+  assert.deepEqual(got.slice(7).filter((g) => g.startsWith('to')), ['to 0', 'to 2', 'to 4'])
+  for (const s of [to!, other!]) s.close()
+  loop.close()
+})
+
 test('sockets of one port share its packets by SSRC, RTCP as well as RTP', { skip }, async () => {
   const loop = must(NativeLoop.open())
   const first = must(loop.bind(at, { ...BUFFERS, share: 3 }))
