@@ -127,7 +127,8 @@ function closeServer(server: Server, open: ReadonlySet<Duplex>, graceMs: number)
   })
 }
 
-function peerOf(socket: TLSSocket): TlsPeer {
+/** After the handshake. */
+export function peerOf(socket: TLSSocket): TlsPeer {
   const chain: Der[] = []
   for (let c = socket.getPeerX509Certificate(); c !== undefined && chain.length < CHAIN_LIMIT; c = c.issuerCertificate) chain.push(new Uint8Array(c.raw) as Der)
   return {

@@ -5,6 +5,7 @@ import { ok } from '../base/result.ts'
 import { REVOCATION_RULES } from '../model/trust.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
 import { pbxConfig } from './pbx/config.ts'
+import { phonesConfig } from './phones/config.ts'
 import { sipConfig } from './sip/config.ts'
 
 const file = z.string().min(1)
@@ -56,10 +57,12 @@ export const serverConfig = z.strictObject({
   pbx: pbxConfig.optional(),
   /** The way to the extensions of the PBX behind this server, when there is one. */
   sip: sipConfig.optional(),
+  /** Phones that do TLS and SRTP themselves. */
+  phones: phonesConfig.optional(),
   /** `required`: clients without X25519MLKEM768 do not get in. */
   hybrid: z.enum(['preferred', 'required']).default('preferred'),
   log: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-})
+}).refine((c) => c.phones === undefined || c.sip !== undefined, { path: ['phones'], message: 'needs sip: the way to the PBX that these phones call through' })
 
 export type ServerConfig = z.infer<typeof serverConfig>
 

@@ -7,7 +7,7 @@ import { handle } from './families/index.ts'
 import { LimitedLog } from './log.ts'
 import type { ClientLegs, PbxPort } from './pbx/port.ts'
 import { Rooms } from './rooms.ts'
-import type { SipPort } from './sip/port.ts'
+import type { Guest, PhonesPort, SipPort } from './sip/port.ts'
 import { Routes } from './routes.ts'
 import { type Peer, Session, sessionLink } from './session.ts'
 import { SsrcAllocator } from './ssrc.ts'
@@ -28,6 +28,8 @@ export class ServerCore {
   pbx: PbxPort | undefined
   /** The relay to its extensions, when there is one. */
   sip: SipPort | undefined
+  /** Phones that come to the PBX by themselves, where that is allowed. */
+  phones: PhonesPort | undefined
   /** Whose client stands behind a leg of Asterisk: the SIP relay's word. */
   legs: ClientLegs = { find: () => undefined, isOrphan: () => false }
   readonly #sessions = new Map<string, Session>()
@@ -49,6 +51,11 @@ export class ServerCore {
   }
   get sessions(): ReadonlyMap<string, Session> {
     return this.#sessions
+  }
+
+  /** Who stands behind a leg of the telephone system. */
+  guest(session: string): Guest | undefined {
+    return this.#sessions.get(session) ?? this.phones?.who(session)
   }
 
   /** A client whose certificate was verified; its session ends with the certificate, or when `stillGood` fails. */
@@ -83,6 +90,7 @@ export class ServerCore {
 
   /** Revocation changed: whoever is revoked goes, the others are told. */
   #recheck(): void {
+    this.phones?.recheck()
     const updates = this.revocation.updates()
     for (const s of [...this.#sessions.values()]) {
       const good = s.stillGood()

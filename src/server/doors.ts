@@ -1,19 +1,15 @@
 /** Who gets in by which door. */
-import type { Der, UnixTime } from '../base/brand.ts'
-import { err, type Result } from '../base/result.ts'
-import type { CryptoPort } from '../crypto/port.ts'
+import type { Result } from '../base/result.ts'
 import { door, openTlsServer, TLS_GROUPS, type TlsPeer, type TlsServer } from '../net/tls-server.ts'
 import { MESSAGE_LIMIT } from '../protocol/wire/limits.ts'
 import { BATCH_OCTETS, MEDIA_PROTOCOL } from '../protocol/wire/packet-batch.ts'
-import { type Anchors, type VerifiedPath, verifyChain } from '../protocol/x509/path.ts'
+import type { VerifiedPath } from '../protocol/x509/path.ts'
 import { attach, mayAttach } from './attach.ts'
 import type { ServerConfig } from './config.ts'
 import type { ServerCore } from './core.ts'
 import type { Credentials } from './credentials.ts'
-import type { Revocation } from './revocation.ts'
+import { verifyGuest } from './guests.ts'
 
-/** Faults that a newer statement may take away. */
-const CHECKED_LATER = new Set(['IDENTITY_REVOCATION_UNKNOWN', 'IDENTITY_REVOCATION_STALE'])
 const HYBRID_ONLY = 'X25519MLKEM768'
 
 type Guest = VerifiedPath
@@ -40,15 +36,4 @@ export function openDoors(config: ServerConfig, bind: ServerConfig['listen'], co
     connectionLimit: config.connections, doors: { '/': control, '/media': media },
     onRefused: (fault, remote) => core.refusals.warn(fault.code, { remote: remote.address }, fault.message),
   })
-}
-
-function verifyGuest(crypto: CryptoPort, chain: readonly Der[], anchors: Anchors, revocation: Revocation, now: UnixTime): Result<Guest> {
-  if (chain.length === 0) return err('CHANNEL_NO_CERTIFICATE')
-  const { evidence, rule, source } = revocation
-  const verified = verifyChain(crypto, chain, anchors, evidence, now, 'member', rule)
-  if (source === undefined) return verified
-  // Whose path is good but for revocation tells where statements are to be had: by the next try they are here.
-  const path = verified.ok || !CHECKED_LATER.has(verified.fault.code) ? verified : verifyChain(crypto, chain, anchors, [], now, 'member', 'given')
-  if (path.ok) source.want(path.value.path, !verified.ok)
-  return verified
 }

@@ -22,7 +22,8 @@ import { Attestation, watchCollateral } from './attestation.ts'
 import { Revocation, type RevocationSource } from './revocation.ts'
 import { Shelf, type ShelfOptions } from './shelf.ts'
 import { readRooms, writeRooms } from '../store/room-file.ts'
-import { startSip } from './sip/index.ts'
+import { startPhones } from './phones/index.ts'
+import { emergencyOf, startSip } from './sip/index.ts'
 import { readStatus, type ServerStatus } from './status.ts'
 
 export interface Server {
@@ -69,11 +70,13 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   })
   const pbx = config.pbx === undefined ? undefined : await startPbx(config.pbx, core, () => core.legs)
   const sip = config.sip === undefined || pbx?.ok === false ? undefined : await startSip(config.sip, core, credentials.value.key)
+  const phones = config.phones === undefined || sip?.ok !== true ? undefined : await startPhones({ config: config.phones, core, credentials: credentials.value, relay: sip.value, emergency: emergencyOf(config.sip!) })
   const status = readStatus(core, plane.value, pbx?.ok === true ? pbx.value : undefined, credentials.value.certificate)
-  const admin = config.admin === undefined || pbx?.ok === false || sip?.ok === false ? undefined : await openAdmin(config.admin, core, status)
-  const unstarted = pbx?.ok === false ? pbx : sip?.ok === false ? sip : admin?.ok === false ? admin : undefined
+  const admin = config.admin === undefined || pbx?.ok === false || sip?.ok === false || phones?.ok === false ? undefined : await openAdmin(config.admin, core, status)
+  const unstarted = pbx?.ok === false ? pbx : sip?.ok === false ? sip : phones?.ok === false ? phones : admin?.ok === false ? admin : undefined
   if (unstarted !== undefined) {
     if (pbx?.ok === true) pbx.value.stop()
+    core.phones?.close()
     core.sip?.close()
     await plane.value.stop()
     return unstarted
@@ -82,12 +85,13 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   if (!tls.ok) {
     if (pbx?.ok === true) pbx.value.stop()
     if (admin?.ok === true) admin.value.close()
+    core.phones?.close()
     core.sip?.close()
     await plane.value.stop()
     return tls
   }
   const adminAt = admin?.ok === true ? admin.value.local : undefined
-  log.info({ address: showAddress(tls.value.local), media: showAddress(plane.value.local), realm: config.realm, plane: provider, workers, buffers, ...(adminAt && { admin: showAddress(adminAt) }) }, 'listening')
+  log.info({ address: showAddress(tls.value.local), media: showAddress(plane.value.local), realm: config.realm, plane: provider, workers, buffers, ...(adminAt && { admin: showAddress(adminAt) }), ...(phones?.ok === true && { phones: showAddress(phones.value.local) }) }, 'listening')
   return ok(running({ core, tls: tls.value, plane: plane.value, log, status, admin: adminAt, pbx: pbx?.ok === true ? pbx.value : undefined, end: () => {
     watching.value()
     endorsing.value()
@@ -139,6 +143,7 @@ function running({ core, tls, plane, log, status, admin, pbx, end }: Running): S
     const closed = tls.close(CLOSE_MS)
     core.stop()
     pbx?.stop()
+    core.phones?.close()
     core.sip?.close()
     await closed
     await plane.stop()

@@ -4,6 +4,7 @@ import type { PlaneFacts, PlaneStats } from '../media/plane/types.ts'
 import type { RunningPlane } from '../media/plane-host.ts'
 import type { ServerCore } from './core.ts'
 import type { Pbx } from './pbx/index.ts'
+import type { PhonesPort } from './phones/port.ts'
 
 export interface ServerStatus extends PlaneStats {
   readonly realm: string
@@ -15,6 +16,7 @@ export interface ServerStatus extends PlaneStats {
   /** Which media plane runs, and why not the native one. */
   readonly plane: PlaneFacts
   readonly pbx?: ReturnType<Pbx['status']>
+  readonly phones?: PhonesPort['load']
 }
 
 /** `certificate`: the server's own, PEM. */
@@ -24,6 +26,6 @@ export function readStatus(core: ServerCore, plane: RunningPlane, pbx: Pbx | und
   const certificateEnds = Math.floor(new X509Certificate(certificate).validToDate.getTime() / 1000)
   return async () => ({
     realm, uptimeSeconds: Math.floor((scheduler.now() - startedAt) / 1000), certificateEnds, sessions: core.sessions.size, rooms: core.rooms.status,
-    plane: plane.facts, ...(pbx === undefined ? {} : { pbx: pbx.status() }), ...(await plane.stats()),
+    plane: plane.facts, ...(pbx === undefined ? {} : { pbx: pbx.status() }), ...(core.phones === undefined ? {} : { phones: core.phones.load }), ...(await plane.stats()),
   })
 }

@@ -3,4 +3,5 @@ export type { EndpointOptions, Incoming, OutgoingHandlers, TransactionUser } fro
 export { replyFlow, SipEndpoint } from './endpoint.ts'
 export { localHostFor } from './local-address.ts'
 export { openPbxTransport, type PbxTransport } from './outgoing.ts'
+export { openStreamTransport } from './stream-transport.ts'
 export type { SipFlow, SipTransport, TransportName } from './transport.ts'

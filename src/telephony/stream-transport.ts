@@ -1,10 +1,13 @@
 /** SIP over TCP and TLS (RFC 3261 §18, RFC 5626 keep-alives). Peers connect to us; replies and requests go back on their connection. */
+import { constants } from 'node:crypto'
 import net from 'node:net'
 import tls from 'node:tls'
 import type { AddressPort } from '../net/address.ts'
+import { peerOf, type TlsPeer } from '../net/tls-server.ts'
 import { utf8 } from '../base/bytes.ts'
-import type { Result } from '../base/result.ts'
+import type { Fault, Result } from '../base/result.ts'
 import { err, ok } from '../base/result.ts'
+import { refuseRaw } from '../protocol/sip/index.ts'
 import { SipStream } from '../protocol/sip/stream.ts'
 import type { SipFlow, SipTransport, TransportListener } from './transport.ts'
 
@@ -14,8 +17,27 @@ export interface TlsIdentity {
   readonly cert: string
 }
 
+/** Peers that have to show a certificate. */
+export interface StreamClients {
+  /** Called once for each connection, before any of its messages. */
+  admit(peer: TlsPeer, flow: SipFlow): Result<void>
+  /** Whether this source may try one more handshake now. */
+  mayTry(address: string): boolean
+  /** For the log. */
+  refused(fault: Fault, remote: AddressPort): void
+  readonly connections: number
+  readonly perSource: number
+}
+
+export interface StreamTransportOptions {
+  /** With it, TLS. */
+  readonly identity?: TlsIdentity
+  readonly clients?: StreamClients
+}
+
 const limits = {
   connections: 256,
+  /** Handshakes among them. */
   perSource: 32,
   /** A peer that sends nothing at all for so long is gone; phones with long registrations send keep-alives. */
   idleMs: 2 * 3600_000,
@@ -23,22 +45,34 @@ const limits = {
   firstMessageMs: 30_000,
   /** Octets waiting for a peer that does not read. */
   unsent: 262_144,
+  /** A stranger hears why it is refused, if it says something in this time. */
+  strangerMs: 5000,
+  lastWordsMs: 1000,
 } as const
+
+/** Hybrid for those that have it; what phones have had for long. */
+const CURVES = 'X25519MLKEM768:X25519:P-256:P-384'
 
 const pong = utf8('\r\n')
 
-class StreamTransport implements SipTransport {
+class StreamTransport implements StreamListener {
   readonly name: 'TCP' | 'TLS'
   readonly local: AddressPort
   readonly #server: net.Server
   readonly #connections = new Map<number, net.Socket>()
+  readonly #clients: StreamClients | undefined
+  /** Connections of each address, from the first octet of a handshake. */
+  readonly #sources = new Map<string, number>()
+  #open = 0
   #next = 1
   #listener: TransportListener | undefined
 
-  constructor(name: 'TCP' | 'TLS', server: net.Server, local: AddressPort) {
+  constructor(name: 'TCP' | 'TLS', server: net.Server, local: AddressPort, clients: StreamClients | undefined) {
     this.name = name
     this.local = local
     this.#server = server
+    this.#clients = clients
+    server.on('connection', (socket: net.Socket) => this.#count(socket))
     server.on(name === 'TLS' ? 'secureConnection' : 'connection', (socket: net.Socket) => this.#accept(socket))
     // A failed handshake ends that connection only.
     server.on('tlsClientError', (_e, socket: net.Socket) => socket.destroy())
@@ -62,22 +96,42 @@ class StreamTransport implements SipTransport {
 
   close(): void {
     this.#server.close()
-    for (const socket of this.#connections.values()) socket.destroy()
+    for (const socket of this.#connections.values()) finish(socket)
+  }
+
+  /** Ends this connection. */
+  drop(flow: SipFlow): void {
+    const socket = flow.connection === undefined ? undefined : this.#connections.get(flow.connection)
+    if (socket !== undefined) finish(socket)
+  }
+
+  /** Before any handshake: those cost the most. */
+  #count(socket: net.Socket): void {
+    const address = plainAddress(socket.remoteAddress ?? '')
+    const fromHere = this.#sources.get(address) ?? 0
+    const { connections, perSource } = this.#clients ?? limits
+    socket.on('error', () => socket.destroy())
+    if (address === '' || this.#open >= connections || fromHere >= perSource || this.#clients?.mayTry(address) === false) return void socket.destroy()
+    this.#open++
+    this.#sources.set(address, fromHere + 1)
+    socket.once('close', () => {
+      this.#open--
+      const left = (this.#sources.get(address) ?? 1) - 1
+      if (left === 0) this.#sources.delete(address)
+      else this.#sources.set(address, left)
+    })
   }
 
   #accept(socket: net.Socket): void {
+    if (socket.destroyed) return
     const remote = { address: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 }
     socket.on('error', () => socket.destroy())
-    let fromHere = 0
-    for (const s of this.#connections.values()) if (plainAddress(s.remoteAddress ?? '') === remote.address) fromHere++
-    if (this.#connections.size >= limits.connections || fromHere >= limits.perSource || remote.address === '') {
-      socket.destroy()
-      return
-    }
     const connection = this.#next++
     const local = { address: plainAddress(socket.localAddress ?? this.local.address), port: socket.localPort ?? this.local.port }
     const flow: SipFlow = { transport: this.name, local, remote, connection }
     this.#connections.set(connection, socket)
+    const admitted = this.#clients?.admit(peerOf(socket as tls.TLSSocket), flow)
+    if (admitted?.ok === false) return this.#stranger(socket, admitted.fault, flow)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 60_000)
     socket.setTimeout(limits.firstMessageMs, () => socket.destroy())
@@ -86,6 +140,24 @@ class StreamTransport implements SipTransport {
     socket.on('close', () => {
       this.#connections.delete(connection)
       this.#listener?.lost(flow)
+    })
+  }
+
+  /** Its first request is answered with the reason, and nothing else of it is read. */
+  #stranger(socket: net.Socket, fault: Fault, flow: SipFlow): void {
+    this.#clients?.refused(fault, flow.remote)
+    this.#connections.delete(flow.connection!)
+    socket.setTimeout(limits.strangerMs, () => socket.destroy())
+    const stream = new SipStream()
+    socket.on('data', (chunk: Buffer) => {
+      const items = stream.push(chunk)
+      if (!items.ok) return void socket.destroy()
+      const first = items.value.find((i) => i.kind === 'message')
+      if (first === undefined) return
+      socket.removeAllListeners('data')
+      const reply = first.kind === 'message' ? refuseRaw(first.bytes, 403, fault.message) : undefined
+      if (reply === undefined) socket.destroy()
+      else socket.end(reply, () => socket.destroy())
     })
   }
 
@@ -106,15 +178,26 @@ class StreamTransport implements SipTransport {
   }
 }
 
+/** What was said last still goes out, if the peer takes it. */
+function finish(socket: net.Socket): void {
+  socket.destroySoon()
+  setTimeout(() => socket.destroy(), limits.lastWordsMs).unref()
+}
+
 /** IPv4 in IPv6 (`::ffff:192.0.2.1`, from a wildcard socket) as the IPv4 address that it is. */
 const plainAddress = (address: string): string => (address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address)
 
+/** What peers connect to. */
+export interface StreamListener extends SipTransport {
+  drop(flow: SipFlow): void
+}
+
 /** TLS where `identity` is given. TLS 1.2 is the least: older phones know nothing newer. */
-export async function openStreamTransport(at: AddressPort, identity?: TlsIdentity): Promise<Result<SipTransport>> {
+export async function openStreamTransport(at: AddressPort, { identity, clients }: StreamTransportOptions = {}): Promise<Result<StreamListener>> {
   const name = identity === undefined ? 'TCP' : 'TLS'
   let server: net.Server
   try {
-    server = identity === undefined ? net.createServer() : tls.createServer({ key: identity.key, cert: identity.cert, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 })
+    server = identity === undefined ? net.createServer() : tls.createServer({ key: identity.key, cert: identity.cert, minVersion: 'TLSv1.2', handshakeTimeout: 10_000, ...(clients === undefined ? {} : { requestCert: true, rejectUnauthorized: false, secureOptions: constants.SSL_OP_NO_TICKET, ecdhCurve: CURVES }) })
   } catch (e) {
     return err('SIP_TLS', e instanceof Error ? e.message : String(e))
   }
@@ -124,7 +207,7 @@ export async function openStreamTransport(at: AddressPort, identity?: TlsIdentit
     server.listen(at.port, at.address, () => {
       server.off('error', failed)
       const bound = server.address() as net.AddressInfo
-      resolve(ok(new StreamTransport(name, server, { address: bound.address, port: bound.port })))
+      resolve(ok(new StreamTransport(name, server, { address: bound.address, port: bound.port }, clients)))
     })
   })
 }

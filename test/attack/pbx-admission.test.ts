@@ -22,7 +22,7 @@ async function desk(conferences: Record<string, unknown> = {}, up = true): Promi
   let secret = ''
   const coupling = new Coupling({
     config: pbxConfig.parse({ ami: { secretFile: 'x' }, conferences }), crypto, scheduler: clock, log: silentLog, refusals: new LimitedLog(silentLog, clock),
-    session: (id) => (id === 's1' ? anna : undefined),
+    guest: (id) => (id === 's1' ? anna : undefined), session: (id) => (id === 's1' ? anna : undefined),
     legs: () => ({ find: (q) => (q.contactUser === TOKEN && q.remote === '127.0.0.1:5080' ? { session: 's1', call: q.callId } : undefined), isOrphan: () => false }), relay: () => undefined,
     action: async (action, ...fields): Promise<Result<readonly AmiMessage[]>> => {
       if (action === 'Setvar') secret = fields.find(([n]) => n === 'Value')![1]

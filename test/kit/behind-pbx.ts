@@ -13,6 +13,7 @@ import { writeWav } from './wav.ts'
 export interface BehindPbx {
   readonly asterisk: Asterisk
   readonly server: StcServer
+  readonly authority: TestAuthority
   readonly folder: string
   client(name: string, config?: Readonly<Record<string, unknown>>): Promise<StcClient>
   /** A softphone registered at Asterisk, through this client or directly; its microphone is a tone. */
@@ -39,7 +40,7 @@ export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<Be
   })
   t.after(() => server.stop())
   return {
-    asterisk, server, folder,
+    asterisk, server, authority, folder,
     client: async (name, config = {}) => {
       const client = await startClient(folder, name, server.port, authority.member(name), { config: { upstream: 'server', page: false, ...config } })
       t.after(() => client.stop())

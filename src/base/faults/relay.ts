@@ -13,6 +13,8 @@ export const relayFaults = {
   RELAY_OTHERS_NAME: { what: 'The extension in From is registered by somebody else', todo: 'Register this extension with its password first.' },
   RELAY_GUESSING: { what: 'Too many wrong passwords from this client', todo: 'Correct the password in the phone and wait a few minutes.' },
   RELAY_MEDIA_ELSEWHERE: { what: 'A session description points the media at another host than the phone', todo: 'Let the phone use one address for SIP and RTP, and switch off STUN and ICE in it.' },
+  RELAY_NOT_YOURS: { what: 'The certificate of this phone is not that of the extension it names', todo: 'Name the extension and its owner under `phones.extensions` at the server, or correct the account in the phone.' },
+  RELAY_KEY_REUSED: { what: 'A phone offers an SRTP key that protects something else already', todo: 'Call again; if it goes on, the phone makes its keys badly: update it.' },
   RELAY_BODY: { what: 'A SIP message has a body that cannot be relayed', todo: 'Switch off multipart or compressed bodies in the phone.' },
   RELAY_SRTP: { what: 'A session description asks for SRTP between the phone and the telephone system', todo: 'Switch off SRTP in the account: from here on the call is encrypted hop by hop.' },
 } as const satisfies Record<string, FaultEntry>

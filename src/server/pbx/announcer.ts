@@ -4,15 +4,17 @@ import { instant } from '../../base/brand.ts'
 import type { Scheduler, Stop } from '../../base/ports.ts'
 import { CONFERENCE_MEMBERS_LIMIT } from '../../protocol/wire/limits.ts'
 import { PBX_CAPABILITY, type PbxMember } from '../../protocol/wire/pbx-messages.ts'
+import type { Guest } from '../phones/port.ts'
 import type { Session } from '../session.ts'
 import type { Conference, Present } from './presence.ts'
 
 export interface AnnouncerOptions {
   readonly scheduler: Scheduler
   readonly session: (id: string) => Session | undefined
+  readonly guest: (id: string) => Guest | undefined
   readonly conference: (name: string) => Conference | undefined
   readonly isRecorded: (m: Present) => boolean
-  readonly isHost: (conference: string, session: Session) => boolean
+  readonly isHost: (conference: string, guest: Guest) => boolean
   /** Asterisk tells us what happens. */
   readonly current: () => boolean
 }
@@ -74,7 +76,7 @@ export class Announcer {
     })
   }
   #showCertificate(conference: string, to: Session, m: Present): void {
-    const from = m.leg === undefined ? undefined : this.#o.session(m.leg.session)
+    const from = m.leg === undefined ? undefined : this.#o.guest(m.leg.session)
     if (from === undefined || from.peer.chain.length === 0) return
     const shown = this.#shown.get(to) ?? new Set()
     this.#shown.set(to, shown)
@@ -91,7 +93,7 @@ export class Announcer {
     for (const name of shown ?? []) if (name.startsWith(`${conference} `)) shown?.delete(name)
   }
   #wire(conference: string, m: Present, to: Session): PbxMember {
-    const from = m.leg === undefined ? undefined : this.#o.session(m.leg.session)
+    const from = m.leg === undefined ? undefined : this.#o.guest(m.leg.session)
     return {
       id: m.id,
       ...(from === undefined ? {} : { key: from.keyId }),

@@ -3,6 +3,7 @@ import type { Result } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import type { AmiField, AmiMessage } from '../../protocol/asterisk/index.ts'
 import type { LimitedLog, Log } from '../log.ts'
+import type { Guest } from '../phones/port.ts'
 import type { Session } from '../session.ts'
 import type { PbxConfig } from './config.ts'
 import type { ClientLegs } from './legs.ts'
@@ -24,6 +25,8 @@ export interface CouplingOptions {
   readonly log: Log
   readonly refusals: LimitedLog
   readonly session: (id: string) => Session | undefined
+  /** Whoever is behind a leg: a client, or a phone with a certificate. */
+  readonly guest: (id: string) => Guest | undefined
   /** The SIP relay's, once there is one. */
   readonly legs: () => ClientLegs
   /** Undefined where this server relays no SIP. */

@@ -29,7 +29,7 @@ export class Coupling {
     this.picture = new Picture(options, (conference) => this.#announcer.changed(conference), () => this.#tellSecret())
     this.#life = new Life({ ...options, gone: (reason) => this.#gone(reason) })
     this.#announcer = new Announcer({
-      scheduler: options.scheduler, session: options.session, conference: (name) => this.picture.conferences.get(name),
+      scheduler: options.scheduler, session: options.session, guest: options.guest, conference: (name) => this.picture.conferences.get(name),
       isRecorded: (m) => this.picture.isRecorded(m), isHost: (c, s) => isHost(options.config, c, s.peer.identity), current: () => this.picture.current,
     })
   }
@@ -73,9 +73,9 @@ export class Coupling {
     const conference = admission.conferenceAsked(call)
     if (conference === undefined) return this.#o.refusals.warn('PBX_SYNTAX', { script: call.request.script.slice(0, 40) }, 'an AGI session that asks for nothing of ours')
     const leg = await admission.whose(call, this.#o.legs())
-    const session = leg === undefined ? undefined : this.#o.session(leg.session)
-    const refused = admission.mayEnter(conferenceRules(this.#o.config, conference), session?.peer.identity, this.picture.current)
-    const who = { conference, channel: call.request.channel.slice(0, 80), ...(session === undefined ? {} : { key: session.keyId.slice(0, 16) }) }
+    const guest = leg === undefined ? undefined : this.#o.guest(leg.session)
+    const refused = admission.mayEnter(conferenceRules(this.#o.config, conference), guest?.peer.identity, this.picture.current)
+    const who = { conference, channel: call.request.channel.slice(0, 80), ...(guest === undefined ? {} : { key: guest.keyId.slice(0, 16) }) }
     if (refused === undefined) {
       this.#o.log.info(who, 'let into a conference')
       this.picture.expect(call.request.uniqueId, leg)

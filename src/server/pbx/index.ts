@@ -29,7 +29,7 @@ export async function startPbx(config: PbxConfig, core: ServerCore, legs: () => 
     onUp: () => coupling.onUp(), onDown: (fault) => coupling.onDown(fault), onEvent: (e) => coupling.onEvent(e),
   })
   const coupling = new Coupling({
-    config, crypto, scheduler, log, refusals: core.refusals, session: (id) => core.sessions.get(id), legs,
+    config, crypto, scheduler, log, refusals: core.refusals, session: (id) => core.sessions.get(id), guest: (id) => core.guest(id), legs,
     relay: () => core.sip,
     action: (action, ...fields) => link.action(action, ...fields),
   })

@@ -6,10 +6,11 @@ import { resolveAddresses } from '../../net/resolve.ts'
 import { localHostFor, openPbxTransport } from '../../telephony/index.ts'
 import type { ServerCore } from '../core.ts'
 import { emergencyOf, type SipConfig } from './config.ts'
-import { serverMedia } from './media.ts'
+import { serverMedia, tieToHop } from './media.ts'
 import { SipRelay } from './relay.ts'
+import { StreamNames } from './stream-names.ts'
 
-export { type SipConfig, sipConfig } from './config.ts'
+export { emergencyOf, type SipConfig, sipConfig } from './config.ts'
 export type { SipRelay } from './relay.ts'
 
 /** A PBX that is not there yet is waited for; a port of ours that cannot be opened is an error. `serverKey`: PEM. */
@@ -35,8 +36,8 @@ export async function startSip(config: SipConfig, core: ServerCore, serverKey: s
     dead: () => core.pbx?.dead === true,
     tokenKey: crypto.hmac('sha256', utf8(serverKey), utf8('stc sip contact tokens v1')),
     media: (session) => serverMedia({
-      plane, ssrcs: core.ssrcs, hop: () => session.leg,
-      report: (fault) => core.refusals.warn(fault.code, { session: session.id.slice(0, 8) }, fault.message),
+      plane, streams: new StreamNames(scheduler, core.ssrcs),
+      tie: tieToHop(plane, () => session.leg, (fault) => core.refusals.warn(fault.code, { session: session.id.slice(0, 8) }, fault.message)),
     }),
   })
   core.sip = relay

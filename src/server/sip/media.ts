@@ -1,23 +1,28 @@
-/** A relayed call's packets at the server: a plain leg towards the PBX, tied to two streams of the client's hop leg. */
+/** A relayed call's packets at the server: a plain leg towards the PBX, tied to whatever leads to the phone. */
 import { ssrc } from '../../base/brand.ts'
 import { type Fault, makeFault, ok } from '../../base/result.ts'
 import { silence } from '../../media/plain/silence.ts'
 import type { LegId, PlainPeer, PlaneHandle } from '../../media/plane/types.ts'
-import type { DescribedAudio, MediaLeg, RelayMedia } from '../../telephony/relay/index.ts'
-import type { SsrcAllocator } from '../ssrc.ts'
+import type { DescribedAudio, HopStreams, MediaLeg, RelayMedia } from '../../telephony/relay/index.ts'
 
 export interface ServerMediaOptions {
-  readonly plane: Pick<PlaneHandle, 'openPlain' | 'negotiate' | 'bridge' | 'close'>
-  readonly ssrcs: SsrcAllocator
-  /** The client's leg; undefined while it has no media yet. */
-  readonly hop: () => LegId | undefined
-  readonly report: (fault: Fault) => void
+  readonly plane: Pick<PlaneHandle, 'openPlain' | 'negotiate' | 'close'>
+  /** The names of a call's two streams. */
+  readonly streams: { take(): HopStreams; giveBack(streams: HopStreams): void }
+  /** The leg towards the PBX is open. */
+  readonly tie: (leg: LegId, streams: HopStreams) => void
+}
+
+/** To the client's hop. `hop`: its leg; undefined while it has no media yet. */
+export const tieToHop = (plane: Pick<PlaneHandle, 'bridge'>, hop: () => LegId | undefined, report: (fault: Fault) => void): ServerMediaOptions['tie'] => (leg, streams) => {
+  const to = hop()
+  if (to === undefined) report(makeFault('MEDIA_HOP_UNKNOWN'))
+  else plane.bridge(leg, { kind: 'hop', leg: to, receive: ssrc(streams.up), send: ssrc(streams.down) })
 }
 
 export const serverMedia = (o: ServerMediaOptions): RelayMedia => ({
   open(address, ready): MediaLeg {
-    const up = o.ssrcs.next()
-    const streams = { up, down: o.ssrcs.next(up) }
+    const streams = o.streams.take()
     let leg: LegId | undefined
     let closed = false
     let local: DescribedAudio | undefined
@@ -25,13 +30,11 @@ export const serverMedia = (o: ServerMediaOptions): RelayMedia => ({
     const negotiate = (): void => {
       if (leg !== undefined && local !== undefined) o.plane.negotiate(leg, peerOf(local, far))
     }
-    void o.plane.openPlain({ bind: address, beside: up }).then((opened) => {
+    void o.plane.openPlain({ bind: address, beside: ssrc(streams.up) }).then((opened) => {
       if (!opened.ok) return ready(opened)
       leg = opened.value.leg
-      const hop = o.hop()
       if (closed) o.plane.close(leg)
-      else if (hop === undefined) o.report(makeFault('MEDIA_HOP_UNKNOWN'))
-      else o.plane.bridge(leg, { kind: 'hop', leg: hop, receive: ssrc(streams.up), send: ssrc(streams.down) })
+      else o.tie(leg, streams)
       negotiate()
       ready(ok(opened.value.rtp.port))
     })
@@ -50,6 +53,7 @@ export const serverMedia = (o: ServerMediaOptions): RelayMedia => ({
       close: () => {
         closed = true
         if (leg !== undefined) o.plane.close(leg)
+        o.streams.giveBack(streams)
       },
     }
   },

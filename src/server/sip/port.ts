@@ -2,6 +2,8 @@
 import type { ClientMessage } from '../../protocol/wire/messages.ts'
 import type { Session } from '../session.ts'
 
+export type { Guest, PhonesPort } from '../phones/port.ts'
+
 export type SipClientMessage = Extract<ClientMessage, { k: `sip-${string}` }>
 
 export interface SipPort {

@@ -53,6 +53,17 @@ export class SipRelay implements SipPort, ClientLegs {
       report: (fault, about) => this.#o.refusals.warn(fault.code, { ...who, about }, fault.message),
     }))
   }
+  /** The PBX's half for a phone that came by itself. */
+  openPhone(o: Parameters<UpstreamRelay['open']>[0] & { readonly session: string }): UpstreamHalf {
+    const half = this.#upstream.open(o)
+    this.#halves.set(o.session, half)
+    return { ...half, close: () => {
+      this.#halves.delete(o.session)
+      half.close()
+    }, get load() {
+      return half.load
+    } }
+  }
   message(session: Session, m: SipClientMessage): void {
     const half = this.#halves.get(session.id)
     if (half === undefined) return session.link.fail('CHANNEL_ORDER', `${m.k} without the capability sip`)

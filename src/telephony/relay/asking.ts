@@ -4,7 +4,7 @@ import { makeFault } from '../../base/result.ts'
 import { headerOf, makeReply, serialise, type SipRequest, type SipResponse, tagOf, tokensOf, transactionMs } from '../../protocol/sip/index.ts'
 import type { Incoming } from '../endpoint.ts'
 import { type HalfContext, parseTunnelled, statusOfFault, warning } from './context.ts'
-import { Leg } from './leg.ts'
+import type { Leg } from './leg.ts'
 import { requestOut, responseIn } from './rewrite.ts'
 import type { Refusal } from './side.ts'
 import { type HopStreams, type TunnelMessage, tunnelLimits } from './tunnel.ts'
@@ -46,9 +46,9 @@ export class Asking {
     const inside = tagOf(request.to) !== ''
     const known = this.#c.dialogs.legOf(request)
     if (request.method === 'INVITE' && inside && known === undefined) return this.#refuse(incoming, { status: 481, fault: makeFault('RELAY_MISMATCH', 'no such call') })
-    const leg = known ?? (request.method === 'INVITE' ? new Leg(this.#c.o.media, side.mediaAddress(flow)) : undefined)
+    const leg = known ?? (request.method === 'INVITE' ? this.#c.newLeg(flow) : undefined)
     leg?.hold()
-    const out = this.#c.bodies.out(request, leg, flow)
+    const out = this.#c.bodies.out(request, leg, flow, leg?.roleOf(request.method, true) ?? 'offer')
     if (!out.ok) {
       leg?.release()
       return this.#refuse(incoming, { status: statusOfFault(out.fault.code), fault: out.fault })
@@ -106,7 +106,7 @@ export class Asking {
     if (response.status === 100) return
     const { incoming, leg } = asked
     leg?.join(m.streams)
-    this.#c.bodies.in(response, leg, incoming.flow, (ready) => {
+    this.#c.bodies.in(response, leg, incoming.flow, asked.offered ? 'answer' : 'offer', (ready) => {
       if (this.#asked.get(m.id) !== asked) return
       if (ready.ok) this.#deliver(m.id, asked, responseIn(ready.value, this.#c.o.side.rewriter(incoming.flow)))
       else {

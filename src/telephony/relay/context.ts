@@ -3,11 +3,11 @@ import { toHex } from '../../base/bytes.ts'
 import { instant } from '../../base/brand.ts'
 import type { Random, Scheduler, Stop } from '../../base/ports.ts'
 import { err, type Fault, ok, type Result } from '../../base/result.ts'
-import type { Header, SipMessage } from '../../protocol/sip/index.ts'
-import { parseMessage, quote } from '../../protocol/sip/index.ts'
+import { type Header, parseMessage, quote, type SipMessage } from '../../protocol/sip/index.ts'
 import type { SipEndpoint, SipFlow } from '../index.ts'
 import { Bodies } from './bodies.ts'
 import { Dialogs } from './dialogs.ts'
+import { type Leg, newLeg } from './leg.ts'
 import type { RelayMedia } from './media.ts'
 import type { LocalSide } from './side.ts'
 import type { TunnelMessage, TunnelSend } from './tunnel.ts'
@@ -34,6 +34,10 @@ export class HalfContext {
     this.bodies = new Bodies(options.side)
   }
 
+  newLeg(flow: SipFlow): Leg {
+    const { media, side, random } = this.o
+    return newLeg(media, side.mediaAddress(flow), side.keys, random)
+  }
   /** The returned function cancels; so does `close`. */
   after(ms: number, run: () => void): Stop {
     const { scheduler } = this.o
@@ -78,4 +82,4 @@ export function parseTunnelled<K extends SipMessage['kind']>(octets: Uint8Array,
 
 /** The status of faults that a half finds by itself. */
 export const statusOfFault = (code: Fault['code']): number =>
-  code === 'RELAY_BODY' ? 415 : code === 'RELAY_DOWN' ? 503 : code === 'RELAY_BAD_MESSAGE' || code === 'SDP_MALFORMED' ? 400 : code.startsWith('SDP_') || code.startsWith('RELAY_S') || code === 'RELAY_MEDIA_ELSEWHERE' ? 488 : 500
+  code === 'RELAY_BODY' ? 415 : code === 'RELAY_DOWN' ? 503 : code === 'RELAY_BAD_MESSAGE' || code === 'SDP_MALFORMED' ? 400 : code.startsWith('SDP_') || code.startsWith('RELAY_S') || code === 'RELAY_KEY_REUSED' || code === 'RELAY_MEDIA_ELSEWHERE' ? 488 : 500

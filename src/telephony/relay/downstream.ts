@@ -3,12 +3,13 @@ import type { Instant } from '../../base/brand.ts'
 import { makeFault } from '../../base/result.ts'
 import type { SipRequest, SipResponse, Uri } from '../../protocol/sip/index.ts'
 import { addressesOf, makeAddress, sipUri, tagOf } from '../../protocol/sip/index.ts'
+import { isPrivate } from '../../net/private-address.ts'
 import { isLoopback, isOwnAddress } from '../local-address.ts'
 import { SourceLimit } from '../source-limit.ts'
 import type { SipFlow } from '../transport.ts'
 import type { Rewriter } from './rewrite.ts'
-import type { DescribedAudio } from './sdp.ts'
-import type { LocalSide, Refusal } from './side.ts'
+import { isUnspecified } from './sdp.ts'
+import type { KeyRules, LocalSide, ReadAudio, Refusal } from './side.ts'
 import { Tokens } from './tokens.ts'
 
 export interface DownstreamOptions {
@@ -20,6 +21,12 @@ export interface DownstreamOptions {
   readonly isEmergency: (number: string) => boolean
   /** The PBX has taken this registration. */
   readonly onRegistered: (request: SipRequest, response: SipResponse, flow: SipFlow) => void
+  /** SRTP with the phones by SDES; left out: RTP in clear. */
+  readonly keys?: KeyRules
+  /** Whom else not to let through, outside of calls. */
+  readonly refuses?: (request: SipRequest) => Refusal | undefined
+  /** Phones may be behind a NAT and not know it. */
+  readonly nat?: boolean
 }
 
 interface Place {
@@ -36,6 +43,7 @@ const placesLimit = 500
 export class Downstream implements LocalSide {
   readonly goneStatus = 503
   readonly silentMs = undefined
+  readonly keys: KeyRules | undefined
   readonly #o: DownstreamOptions
   readonly #tokens: Tokens<{ readonly name: string }>
   readonly #owner = { name: 'pbx' }
@@ -45,6 +53,7 @@ export class Downstream implements LocalSide {
 
   constructor(options: DownstreamOptions) {
     this.#o = options
+    this.keys = options.keys
     this.#tokens = new Tokens(options.hmac)
   }
 
@@ -85,7 +94,7 @@ export class Downstream implements LocalSide {
     const now = this.#o.now()
     const source = flow.remote.address
     const admitted = this.#requests.admit(source, now) && (request.method !== 'INVITE' || this.#invites.admit(source, now))
-    return admitted ? undefined : { status: 503, fault: makeFault('RELAY_FLOOD', source) }
+    return admitted ? this.#o.refuses?.(request) : { status: 503, fault: makeFault('RELAY_FLOOD', source) }
   }
   isEmergency(request: SipRequest): boolean {
     return request.method === 'INVITE' && isEmergencyUri(request.uri, this.#o.isEmergency)
@@ -95,9 +104,11 @@ export class Downstream implements LocalSide {
   }
 
   /** Only to the phone itself: to the address that it signals from, or for a phone on this machine, any of the machine's. */
-  mayReceive(described: DescribedAudio, flow: SipFlow): boolean {
-    if (!described.receives || described.address === flow.remote.address) return true
-    return isLoopback(flow.remote.address) && isOwnAddress(described.address)
+  placed(described: ReadAudio, flow: SipFlow): ReadAudio | undefined {
+    const { address } = flow.remote
+    if (isUnspecified(described.address) || described.address === address || (isLoopback(address) && isOwnAddress(described.address))) return described
+    // What the phone calls itself inside its network means somebody else here: its media comes from where its SIP does.
+    return this.#o.nat === true && isPrivate(described.address) && !isPrivate(address) && !isLoopback(address) ? { ...described, address } : undefined
   }
   mediaAddress(flow: SipFlow): string {
     return this.#o.hostFor(flow).replace(/^\[|\]$/g, '')

@@ -33,7 +33,7 @@ export class RelayHalf {
   ack(request: SipRequest, flow: SipFlow): void {
     const known = this.#c.dialogs.find(request)
     if (known === undefined) return
-    const out = this.#c.bodies.out(request, known.leg, flow)
+    const out = this.#c.bodies.out(request, known.leg, flow, 'answer')
     if (!out.ok) return this.#c.o.report(out.fault, 'ack')
     this.#c.send({ k: 'sip-ack', message: serialise(requestOut(out.value, this.#c.o.side.rewriter(flow))) })
   }

@@ -1,13 +1,19 @@
 /** The media of one call, and the order of its messages: what needs our port waits until there is one, and what comes later waits behind it. */
-import type { Result } from '../../base/result.ts'
-import { makeFault } from '../../base/result.ts'
+import { makeFault, ok, type Result } from '../../base/result.ts'
+import type { Random } from '../../base/ports.ts'
+import { Keying, type KeyRules, type KeysOut } from './keying.ts'
 import type { MediaLeg, RelayMedia } from './media.ts'
-import type { DescribedAudio } from './sdp.ts'
+import { type DescribedAudio, isUnspecified, type ReadAudio } from './sdp.ts'
 import type { HopStreams } from './tunnel.ts'
+
+/** What a description is in the exchange of RFC 3264. */
+export type Role = 'offer' | 'answer'
 
 export class Leg {
   readonly #media: RelayMedia
   readonly #address: string
+  /** Undefined: plain RTP. */
+  readonly #keying: Keying | undefined
   #leg: MediaLeg | undefined
   #port: Result<number> | undefined
   #waiting: { readonly needsPort: boolean; readonly run: (port: Result<number> | undefined) => void }[] = []
@@ -18,9 +24,10 @@ export class Leg {
   #before: DescribedAudio | undefined
   #local: DescribedAudio | undefined
 
-  constructor(media: RelayMedia, address: string) {
+  constructor(media: RelayMedia, address: string, keying?: Keying) {
     this.#media = media
     this.#address = address
+    this.#keying = keying
   }
 
   hold(): void {
@@ -41,16 +48,43 @@ export class Leg {
   join(streams: HopStreams | undefined): void {
     if (streams !== undefined) this.#open().join(streams)
   }
-  local(described: DescribedAudio | undefined): void {
+  /** Fails where its keys cannot be used; then nothing changes. */
+  local(described: ReadAudio | undefined, role: Role, callId: string): Result<void> {
+    const keyed = described === undefined || this.#keying === undefined ? ok(undefined)
+      : role === 'offer' ? this.#keying.theirOffer(described.offeredKeys, callId) : this.#keying.theirAnswer(described.offeredKeys, callId)
+    if (!keyed.ok) return keyed
     this.#before = this.#local
-    this.#local = described
-    this.#open().local(described)
+    this.#local = described === undefined ? undefined : placed(described, this.#local)
+    this.#tell()
+    return keyed
   }
   /** The offer of ours that came last was refused. */
   refused(): void {
+    this.#keying?.refused()
     if (this.#before === undefined) return
     this.#local = this.#before
-    this.#open().local(this.#local)
+    this.#tell()
+  }
+  /** Our keys for a description that our side gets. */
+  keysFor(role: Role): Result<KeysOut | undefined> {
+    if (this.#keying === undefined) return ok(undefined)
+    if (role === 'offer') return ok(this.#keying.ourOffer())
+    const answer = this.#keying.ourAnswer()
+    if (answer.ok) this.#tell()
+    return answer
+  }
+  /** What a description in PRACK is: an answer where one is owed (RFC 3262 §5). `near`: our side speaks. */
+  roleOf(method: string, near: boolean): Role {
+    const owed = near ? this.#keying?.asks : this.#keying?.asked
+    return method === 'ACK' || (method === 'PRACK' && owed === true) ? 'answer' : 'offer'
+  }
+  /** Never in clear where keys are due, and nowhere before somebody said where. */
+  #tell(): void {
+    const described = this.#local
+    const srtp = this.#keying?.agreed
+    if (described === undefined) this.#open().local(undefined)
+    else if (!isUnspecified(described.address) && (this.#keying === undefined || srtp !== undefined)) this.#open().local(srtp === undefined ? described : { ...described, srtp })
+    else this.#open()
   }
   far(described: DescribedAudio | undefined): void {
     this.#open().far(described)
@@ -70,4 +104,14 @@ export class Leg {
     })
     return this.#leg
   }
+}
+
+/** `address`: ours towards the side in question. Without `rules` its RTP is in clear. */
+export const newLeg = (media: RelayMedia, address: string, rules: KeyRules | undefined, random: Random): Leg => new Leg(media, address, rules === undefined ? undefined : new Keying(random, rules))
+
+/** `c=0.0.0.0` holds (RFC 3264 §8.4): who sends so is where it was before. */
+function placed(now: DescribedAudio, before: DescribedAudio | undefined): DescribedAudio {
+  if (!isUnspecified(now.address) || before === undefined) return now
+  const { address, port, rtcpPort } = before
+  return { ...now, address, port, rtcpPort }
 }

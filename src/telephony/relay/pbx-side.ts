@@ -9,7 +9,7 @@ import { isEmergencyUri } from './downstream.ts'
 import { Extensions } from './extensions.ts'
 import { Guessing } from './guessing.ts'
 import type { Rewriter } from './rewrite.ts'
-import type { LocalSide, Refusal } from './side.ts'
+import type { LocalSide, ReadAudio, Refusal } from './side.ts'
 import type { Tokens } from './tokens.ts'
 
 /** A client, by its certificate, and how it is reached now. */
@@ -50,6 +50,7 @@ export const pbxShared = <Line extends PbxLine>(tokens: Tokens<Line>): PbxShared
 export class PbxSide<Line extends PbxLine> implements LocalSide {
   readonly goneStatus = 480
   readonly silentMs = 4000
+  readonly keys = undefined
   readonly #o: PbxSideOptions
   readonly #shared: PbxShared<Line>
   readonly #line: Line
@@ -96,8 +97,8 @@ export class PbxSide<Line extends PbxLine> implements LocalSide {
   }
 
   /** The PBX says where media goes: it may be another machine of its own, and in direct media it is a phone. */
-  mayReceive(): boolean {
-    return true
+  placed(described: ReadAudio): ReadAudio {
+    return described
   }
   mediaAddress(flow: SipFlow): string {
     return this.#o.mediaAddress ?? this.#o.hostFor(flow).replace(/^\[|\]$/g, '')

@@ -6,7 +6,7 @@ import type { Outgoing } from '../endpoint.ts'
 import type { SipFlow } from '../transport.ts'
 import { endsDialog, withStreams } from './asking.ts'
 import { type HalfContext, parseTunnelled, statusOfFault } from './context.ts'
-import { Leg } from './leg.ts'
+import type { Leg } from './leg.ts'
 import { requestIn, responseOut } from './rewrite.ts'
 import { isRefusal } from './side.ts'
 import { type TunnelMessage, tunnelLimits } from './tunnel.ts'
@@ -64,12 +64,12 @@ export class Serving {
     const invite = request.method === 'INVITE'
     if (invite && known === undefined && tagOf(request.to) !== '') return this.#c.refuseFar(m.id, 481, makeFault('RELAY_MISMATCH', 'no such call'), about)
     if (this.#served.size >= tunnelLimits.asked || (invite && known === undefined && this.#c.dialogs.size >= tunnelLimits.dialogs)) return this.#c.refuseFar(m.id, 503, makeFault('RELAY_TOO_MANY'), about)
-    const leg = known ?? (invite ? new Leg(this.#c.o.media, side.mediaAddress(flow)) : undefined)
+    const leg = known ?? (invite ? this.#c.newLeg(flow) : undefined)
     leg?.hold()
     leg?.join(m.streams)
     const served: Served = { request, flow, leg, offered: request.body.length > 0 && leg !== undefined, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, stopTimerC: () => {}, stopSilence: () => {} }
     this.#served.set(m.id, served)
-    this.#c.bodies.in(request, leg, flow, (ready) => {
+    this.#c.bodies.in(request, leg, flow, leg?.roleOf(request.method, false) ?? 'offer', (ready) => {
       if (this.#served.get(m.id) !== served) return
       if (!ready.ok) this.#end(m.id, statusOfFault(ready.fault.code), ready.fault)
       else if (served.cancelled !== undefined) this.#end(m.id, 487, terminated)
@@ -106,7 +106,7 @@ export class Serving {
     const known = this.#c.dialogs.find(ack)
     if (ack.method !== 'ACK' || known === undefined) return this.#c.o.report(makeFault('RELAY_MISMATCH', 'ACK of no call'), 'ack')
     const { flow, leg } = known
-    this.#c.bodies.in(ack, leg, flow, (ready) => {
+    this.#c.bodies.in(ack, leg, flow, 'answer', (ready) => {
       if (ready.ok) this.#c.o.endpoint(flow).sendAck(requestIn(ready.value, this.#c.o.side.rewriter(flow)), flow)
       else this.#c.o.report(ready.fault, 'ack')
     })
@@ -148,7 +148,7 @@ export class Serving {
     if (request.method === 'INVITE' && response.status < 200) this.#armTimerC(id, served)
     const { side } = this.#c.o
     side.heard(response, flow)
-    const out = this.#c.bodies.out(response, leg, flow)
+    const out = this.#c.bodies.out(response, leg, flow, served.offered ? 'answer' : 'offer')
     const success = request.method === 'INVITE' && response.status >= 200 && response.status < 300
     if (!out.ok) {
       if (success) this.#hangUp(served, response)

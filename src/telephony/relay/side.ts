@@ -3,7 +3,10 @@ import type { Fault } from '../../base/result.ts'
 import type { SipRequest, SipResponse } from '../../protocol/sip/index.ts'
 import type { SipFlow } from '../transport.ts'
 import type { Rewriter } from './rewrite.ts'
-import type { DescribedAudio } from './sdp.ts'
+import type { KeyRules } from './keying.ts'
+import type { ReadAudio } from './sdp.ts'
+
+export type { KeyRules, ReadAudio }
 
 export interface Refusal {
   readonly status: number
@@ -22,8 +25,10 @@ export interface LocalSide {
   admit(request: SipRequest, flow: SipFlow): Refusal | undefined
   /** May this request of the other half reach our side? */
   admitFar(request: SipRequest): Refusal | undefined
-  /** May media go there, as somebody on this flow asks? */
-  mayReceive(described: DescribedAudio, flow: SipFlow): boolean
+  /** SRTP towards our side by SDES; undefined: RTP in clear. */
+  readonly keys: KeyRules | undefined
+  /** Where media goes as somebody on this flow asks; undefined: not there. */
+  placed(described: ReadAudio, flow: SipFlow): ReadAudio | undefined
   /** Our address in descriptions for this flow. */
   mediaAddress(flow: SipFlow): string
   /** A message of our side passes: its sender can be reached this way under its Contact. */

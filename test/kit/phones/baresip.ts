@@ -21,6 +21,8 @@ export interface BaresipOptions extends PhoneOptions {
   readonly sipPort?: number
   /** PEM of the CA to believe, for transport tls. */
   readonly caFile?: string
+  /** PEM of a certificate and its key, for servers that ask for one. */
+  readonly certificateFile?: string
   /** More parameters of the account line, e.g. `;100rel=yes`. */
   readonly account?: string
   /**
@@ -115,6 +117,7 @@ function config(o: BaresipOptions, folder: string, at: { sipPort: number; contro
     'poll_method epoll',
     `sip_listen ${host}:${at.sipPort}`,
     ...(o.caFile === undefined ? [] : [`sip_cafile ${o.caFile}`]),
+    ...(o.certificateFile === undefined ? [] : [`sip_certificate ${o.certificateFile}`]),
     'call_local_timeout 120',
     'call_max_calls 4',
     `audio_path ${folder}`,

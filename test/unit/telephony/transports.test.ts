@@ -99,7 +99,7 @@ test('TLS: 1.2 and 1.3, not 1.1; a bad key is a fault', async (t) => {
   const ca = createCa(createNodeCrypto(), { name: 'Test', now })
   const { chain, pkcs8 } = issueCertificate(ca, { name: 'desk', kind: 'server', hosts: ['127.0.0.1'], now })
   const identity = { key: encodePem('PRIVATE KEY', pkcs8), cert: chain.map((c) => encodePem('CERTIFICATE', c)).join('') }
-  const transport = must(await openStreamTransport(here, identity))
+  const transport = must(await openStreamTransport(here, { identity }))
   t.after(() => transport.close())
   const box = inbox(transport)
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
@@ -113,7 +113,7 @@ test('TLS: 1.2 and 1.3, not 1.1; a bad key is a fault', async (t) => {
   }
   const old = tls.connect({ port: transport.local.port, host: '127.0.0.1', ca: encodePem('CERTIFICATE', ca.certificate), minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' })
   await once(old, 'error')
-  const refused = await openStreamTransport(here, { key: 'x', cert: 'y' })
+  const refused = await openStreamTransport(here, { identity: { key: 'x', cert: 'y' } })
   assert.equal(refused.ok ? '' : refused.fault.code, 'SIP_TLS')
 })
 

@@ -70,5 +70,5 @@ async function openOnce(options: SipHandsetOptions): Promise<Result<readonly Sip
 function open(name: TransportName, at: { address: string; port: number }, identity: TlsIdentity | undefined): Promise<Result<SipTransport>> {
   if (name === 'UDP') return openUdpTransport(nodeUdp(), at)
   if (name === 'TCP') return openStreamTransport(at)
-  return identity === undefined ? Promise.resolve(err('SIP_TLS', 'no key and certificate given')) : openStreamTransport(at, identity)
+  return identity === undefined ? Promise.resolve(err('SIP_TLS', 'no key and certificate given')) : openStreamTransport(at, { identity })
 }

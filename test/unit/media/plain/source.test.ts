@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isPrivate, RtpSource } from '../../../../src/media/plain/source.ts'
+import { RtpSource } from '../../../../src/media/plain/source.ts'
+import { isPrivate } from '../../../../src/net/private-address.ts'
 
 const at = (address: string, port = 4000) => ({ address, port })
 

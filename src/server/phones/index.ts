@@ -1,0 +1,79 @@
+/** Phones that do TLS and SRTP themselves: a listener of their own, and the same relay to the PBX as for clients. */
+import { err, ok, type Result } from '../../base/result.ts'
+import { isEmergencyNumber } from '../../model/emergency.ts'
+import type { AddressPort } from '../../net/address.ts'
+import { anyAddress } from '../../net/any-address.ts'
+import { localHostFor, openStreamTransport, SipEndpoint, type SipFlow, type SipTransport } from '../../telephony/index.ts'
+import { SourceLimit } from '../../telephony/source-limit.ts'
+import type { ServerCore } from '../core.ts'
+import type { Credentials } from '../credentials.ts'
+import { verifyGuest } from '../guests.ts'
+import type { SipRelay } from '../sip/index.ts'
+import type { PhonesConfig } from './config.ts'
+import { KeyMemory } from './key-memory.ts'
+import { Phones } from './phones.ts'
+
+export { type PhonesConfig, phonesConfig } from './config.ts'
+
+export interface StartPhonesOptions {
+  readonly config: PhonesConfig
+  readonly core: ServerCore
+  readonly credentials: Credentials
+  readonly relay: SipRelay
+  readonly emergency: readonly string[]
+}
+
+/** Handshakes of one address: an office that comes back after a cut has many phones. */
+const TRIES = { perSecond: 10, burst: 200 }
+const PER_SOURCE = 400
+/** Room for phones that come back before their old connections are known to be dead. */
+const CONNECTIONS_PER_PHONE = 2
+
+export async function startPhones({ config, core, credentials, relay, emergency }: StartPhonesOptions): Promise<Result<{ readonly local: AddressPort }>> {
+  const { crypto, scheduler, plane, log } = core.options
+  const bind = config.listen.address === '::' ? { ...config.listen, address: await anyAddress() } : config.listen
+  const tries = new SourceLimit(TRIES.perSecond, TRIES.burst)
+  const opened = await openStreamTransport(bind, {
+    identity: { key: credentials.key, cert: credentials.certificate },
+    clients: {
+      connections: config.maximum * CONNECTIONS_PER_PHONE, perSource: PER_SOURCE,
+      mayTry: (address) => tries.admit(address, scheduler.now()),
+      admit: (peer, flow) => {
+        const verified = verifyGuest(crypto, peer.chain, credentials.anchors, core.revocation, scheduler.unix())
+        return verified.ok ? phones.connected(verified.value, peer.chain, flow) : verified
+      },
+      refused: (fault, remote) => core.refusals.warn(fault.code, { remote: remote.address, door: 'phones' }, fault.message),
+    },
+  })
+  if (!opened.ok) return opened.fault.code === 'SIP_BIND' ? err('CONFIG_LISTEN', `phones.listen port ${bind.port}`, opened.fault) : opened
+  const transport = opened.value
+  const memory = new KeyMemory(crypto)
+  const phones: Phones = new Phones({
+    crypto, scheduler, plane, log, ssrcs: core.ssrcs, refusals: core.refusals, relay, maximum: config.maximum, owners: config.extensions, hostFor: localHostFor,
+    endpoint: () => endpoint, drop: (flow) => transport.drop(flow),
+    isEmergency: (number) => isEmergencyNumber(emergency, number),
+    keys: { suites: config.suites, fresh: (key, callId) => memory.fresh(key, callId) },
+    stillGood: ({ path, identity }) => core.revocation.stillGood(crypto, path, identity.subject, scheduler.unix()),
+  })
+  const endpoint: SipEndpoint = new SipEndpoint({ transports: [watched(transport, (flow) => phones.lost(flow))], scheduler, random: crypto, hostFor: localHostFor, user: phones })
+  core.phones = {
+    who: (session) => phones.who(session), recheck: () => phones.recheck(),
+    get load() {
+      return phones.load
+    },
+    close: () => {
+      phones.close()
+      endpoint.close()
+    },
+  }
+  return ok({ local: transport.local })
+}
+
+/** Tells of connections that are gone, after those who have requests on them. */
+const watched = (transport: SipTransport, lost: (flow: SipFlow) => void): SipTransport => ({
+  name: transport.name, local: transport.local, send: (data, flow) => transport.send(data, flow), close: () => transport.close(),
+  listen: (listener) => transport.listen({ message: (data, flow) => listener.message(data, flow), lost: (flow) => {
+    listener.lost(flow)
+    lost(flow)
+  } }),
+})

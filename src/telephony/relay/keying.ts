@@ -1,0 +1,131 @@
+/**
+ * SRTP keys of one phone leg by SDES (RFC 4568): what was offered, what was agreed. Keys stand in descriptions between the
+ * phone and its half alone, under TLS; between the halves a description says RTP/AVP.
+ */
+import { sameBytes } from '../../base/bytes.ts'
+import type { Random } from '../../base/ports.ts'
+import { err, ok, type Result } from '../../base/result.ts'
+import { type SdesKey, type SdesSuite, sdesLengths, sdesValue } from '../../protocol/sdp/index.ts'
+
+export interface KeyRules {
+  /** Most wanted first. */
+  readonly suites: readonly SdesSuite[]
+  /** False: this key has protected another call. */
+  readonly fresh: (key: SdesKey, callId: string) => boolean
+}
+
+export interface AgreedKeys {
+  /** What the phone sends with. */
+  readonly receive: SdesKey
+  readonly send: SdesKey
+}
+
+/** Crypto attributes for a description, and whether its stream has to be called RTP/SAVP. */
+export interface KeysOut {
+  readonly attributes: readonly string[]
+  readonly secure: boolean
+}
+
+export interface KeysIn {
+  readonly keys: readonly SdesKey[]
+  /** The stream is RTP/SAVP, not RTP/AVP with keys as some phones write it. */
+  readonly secure: boolean
+}
+
+/** Of the phone's key in one call. */
+const changesLimit = 100
+
+export const sameKey = (a: SdesKey, b: SdesKey): boolean => a.suite === b.suite && sameBytes(a.masterKey, b.masterKey) && sameBytes(a.masterSalt, b.masterSalt)
+
+export class Keying {
+  readonly #random: Random
+  readonly #rules: KeyRules
+  /** The phone's offer that was last, its best key, and our key for the answer once one was made. */
+  #theirs: { readonly key: SdesKey; readonly secure: boolean; ours: SdesKey | undefined } | undefined
+  /** What we offered and the phone has not answered. */
+  #offered: readonly SdesKey[] | undefined
+  #agreed: AgreedKeys | undefined
+  /** The phone's keys that others took the place of: going back to one would repeat its packets. */
+  readonly #past: SdesKey[] = []
+
+  constructor(random: Random, rules: KeyRules) {
+    this.#random = random
+    this.#rules = rules
+  }
+  get agreed(): AgreedKeys | undefined {
+    return this.#agreed
+  }
+  /** The phone has to answer. */
+  get asks(): boolean {
+    return this.#offered !== undefined
+  }
+  /** The phone waits for an answer. */
+  get asked(): boolean {
+    return this.#theirs !== undefined && this.#theirs.ours === undefined
+  }
+
+  /** Its keys count from our answer on (§7.1.2). Fails with SDP_SRTP_REQUIRED, SDP_SRTP_REFUSED, RELAY_KEY_REUSED; then all stays as it was. */
+  theirOffer({ keys, secure }: KeysIn, callId: string): Result<void> {
+    const key = this.#rules.suites.flatMap((suite) => keys.filter((k) => k.suite === suite))[0]
+    if (key === undefined) return keys.length === 0 && !secure ? err('SDP_SRTP_REQUIRED') : err('SDP_SRTP_REFUSED', 'no usable key')
+    const good = this.#check(key, callId)
+    if (!good.ok) return good
+    this.#theirs = { key, secure, ours: undefined }
+    return ok(undefined)
+  }
+  /** §5.1.2: the tag and suite of what was accepted, a key of our own. The same one again for the same offer. */
+  ourAnswer(): Result<KeysOut> {
+    const theirs = this.#theirs
+    if (theirs === undefined) return err('RELAY_MISMATCH', 'an answer to no offer')
+    theirs.ours ??= { ...this.#ours(theirs.key.suite), tag: theirs.key.tag }
+    this.#agree({ receive: theirs.key, send: theirs.ours })
+    return ok({ attributes: [sdesValue(theirs.ours)], secure: theirs.secure })
+  }
+
+  /** A running call goes on with its key, so that its numbers go on as well (§7.1.4). */
+  ourOffer(): KeysOut {
+    const agreed = this.#agreed
+    this.#offered ??= agreed === undefined ? this.#rules.suites.map((suite, i) => ({ ...this.#fresh(suite), tag: i + 1 })) : [{ ...agreed.send, tag: 1 }]
+    return { attributes: this.#offered.map(sdesValue), secure: true }
+  }
+  /** Exactly one of those that we offered (§5.1.3). */
+  theirAnswer({ keys }: KeysIn, callId: string): Result<void> {
+    const agreed = this.#agreed
+    const [key] = keys
+    if (key === undefined || keys.length !== 1) return err('SDP_SRTP_REFUSED', 'no key, or several, in an answer')
+    // The answer of 183 comes once more in 200.
+    if (this.#offered === undefined) return agreed !== undefined && sameKey(agreed.receive, key) ? ok(undefined) : err('SDP_SRTP_REFUSED', 'an answer with another key than before')
+    const ours = this.#offered.find((o) => o.tag === key.tag && o.suite === key.suite)
+    if (ours === undefined) return err('SDP_SRTP_REFUSED', 'the answer names a suite that was not offered')
+    const good = this.#check(key, callId)
+    if (!good.ok) return good
+    this.#offered = undefined
+    this.#agree({ receive: key, send: ours })
+    return ok(undefined)
+  }
+  /** The offer that was last came to nothing. */
+  refused(): void {
+    this.#offered = undefined
+    if (this.#theirs?.ours === undefined) this.#theirs = undefined
+  }
+
+  #agree(keys: AgreedKeys): void {
+    if (this.#agreed !== undefined && !sameKey(this.#agreed.receive, keys.receive)) this.#past.push(this.#agreed.receive)
+    this.#agreed = keys
+  }
+  /** One key for two directions or two calls is one key stream for two packets (RFC 3711 §9.1). */
+  #check(key: SdesKey, callId: string): Result<void> {
+    const own = [...(this.#offered ?? []), ...(this.#agreed === undefined ? [] : [this.#agreed.send])]
+    if (own.some((o) => sameBytes(o.masterKey, key.masterKey))) return err('RELAY_KEY_REUSED', 'it is our own')
+    if (this.#agreed !== undefined && sameKey(this.#agreed.receive, key)) return ok(undefined)
+    if (this.#past.length >= changesLimit || this.#past.some((p) => sameKey(p, key))) return err('RELAY_KEY_REUSED')
+    return this.#rules.fresh(key, callId) ? ok(undefined) : err('RELAY_KEY_REUSED')
+  }
+  #ours(suite: SdesSuite): SdesKey {
+    return this.#agreed?.send.suite === suite ? this.#agreed.send : this.#fresh(suite)
+  }
+  #fresh(suite: SdesSuite): SdesKey {
+    const [key, salt] = sdesLengths[suite]
+    return { tag: 1, suite, masterKey: this.#random.bytes(key), masterSalt: this.#random.bytes(salt) }
+  }
+}
