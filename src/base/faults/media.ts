@@ -25,7 +25,7 @@ export const mediaFaults = {
   RTP_PADDING: { what: 'The padding of an RTP packet is longer than the packet', todo: 'Update the software of the sender.' },
   RTP_TELEPHONE_EVENT: { what: 'A key press (RFC 4733) is malformed', todo: 'Check the DTMF settings of the phone.' },
   RTCP_MALFORMED: { what: 'An RTCP packet is malformed', todo: 'Update the software of the sender; the sound is not affected.' },
-  SRTP_KEYS: { what: 'SRTP keys do not fit their suite', todo: 'Both ends must name the same suite.' },
+  SRTP_KEYS: { what: 'SRTP keys do not fit their suite, or were used before', todo: 'Both ends must name the same suite, and fresh keys with every change.' },
   SRTP_MALFORMED: { what: 'A packet is no SRTP packet', todo: 'Look for a program that sends something else to this port.' },
   SRTP_NO_ROOM: { what: 'A packet is too long to be protected', todo: 'Please report it with the log.' },
   SRTP_REPLAYED: { what: 'An SRTP packet came a second time', todo: 'It was dropped; many of them mean a network loop or somebody who replays.' },

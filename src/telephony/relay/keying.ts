@@ -2,9 +2,9 @@
  * SRTP keys of one phone leg by SDES (RFC 4568): what was offered, what was agreed. Keys stand in descriptions between the
  * phone and its half alone, under TLS; between the halves a description says RTP/AVP.
  */
-import { sameBytes } from '../../base/bytes.ts'
 import type { Random } from '../../base/ports.ts'
 import { err, ok, type Result } from '../../base/result.ts'
+import { equalConstantTime } from '../../base/secret.ts'
 import { type SdesKey, type SdesSuite, sdesLengths, sdesValue } from '../../protocol/sdp/index.ts'
 
 export interface KeyRules {
@@ -35,7 +35,7 @@ export interface KeysIn {
 /** Of the phone's key in one call. */
 const changesLimit = 100
 
-export const sameKey = (a: SdesKey, b: SdesKey): boolean => a.suite === b.suite && sameBytes(a.masterKey, b.masterKey) && sameBytes(a.masterSalt, b.masterSalt)
+export const sameKey = (a: SdesKey, b: SdesKey): boolean => a.suite === b.suite && equalConstantTime(a.masterKey, b.masterKey) && equalConstantTime(a.masterSalt, b.masterSalt)
 
 export class Keying {
   readonly #random: Random
@@ -116,7 +116,7 @@ export class Keying {
   /** One key for two directions or two calls is one key stream for two packets (RFC 3711 §9.1). */
   #check(key: SdesKey, callId: string): Result<void> {
     const own = [...(this.#offered ?? []), ...(this.#agreed === undefined ? [] : [this.#agreed.send])]
-    if (own.some((o) => sameBytes(o.masterKey, key.masterKey))) return err('RELAY_KEY_REUSED', 'it is our own')
+    if (own.some((o) => equalConstantTime(o.masterKey, key.masterKey))) return err('RELAY_KEY_REUSED', 'it is our own')
     if (this.#agreed !== undefined && sameKey(this.#agreed.receive, key)) return ok(undefined)
     if (this.#past.length >= changesLimit || this.#past.some((p) => sameKey(p, key))) return err('RELAY_KEY_REUSED')
     return this.#rules.fresh(key, callId) ? ok(undefined) : err('RELAY_KEY_REUSED')

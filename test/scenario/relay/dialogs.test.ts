@@ -33,6 +33,36 @@ test('hold and resume by re-INVITE keep the port; a refused offer changes nothin
   assert.deepEqual(w.left(), nothingLeft)
 })
 
+test('hold by c=0.0.0.0, of the phone and of the PBX: it crosses, and media stays where it was', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  const { invite, target } = w.call(phone)
+  phone.send('INVITE', { uri: target, body: sdpOf(undefined, '0.0.0.0') })
+  w.clock.advanceSync(50)
+  phone.send('ACK', { uri: target })
+  assert.match(sdpIn(w.pbx.requests.findLast((r) => r.method === 'INVITE')!), /c=IN IP4 0\.0\.0\.0/)
+  const held = w.clientMedia.legs[0]!.localAudio
+  assert.deepEqual([held?.address, held?.port, held?.receives], ['127.0.0.1', 4000, false])
+  phone.answer = () => ({ status: 200, body: sdpOf() })
+  w.inside(invite, 'UPDATE', { body: pbxSdp.replace('c=IN IP4 10.0.0.9', 'c=IN IP4 0.0.0.0') })
+  w.clock.advanceSync(50)
+  assert.match(sdpIn(phone.requests.at(-1)!), /c=IN IP4 0\.0\.0\.0/)
+  assert.deepEqual([w.serverMedia.legs[0]!.localAudio?.address, w.serverMedia.legs[0]!.localAudio?.port], ['10.0.0.9', 17000])
+  assert.deepEqual(w.codes(), [])
+  phone.send('BYE', { uri: target })
+  assert.deepEqual(w.left(), nothingLeft)
+})
+
+test('an offer that holds from its first word has no place for media until there is one', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  w.pbx.answer = w.answering
+  phone.invite({ uri: 'sip:2002@127.0.0.1', body: sdpOf(undefined, '0.0.0.0') })
+  w.clock.advanceSync(50)
+  assert.equal(phone.last.status, 200)
+  assert.equal(w.clientMedia.legs[0]!.localAudio, undefined)
+})
+
 test('the PBX moves its media by re-INVITE and UPDATE; without an offer the answer comes in the ACK', () => {
   const w = relayWorld()
   const phone = w.phone()
