@@ -144,7 +144,9 @@ test('a flood of handshakes from one address is cut off before TLS; who is in go
   w.pbx.answer = answering
   const anna = await w.connect('anna')
   const sockets = Array.from({ length: 600 }, () => net.connect(w.port, '127.0.0.1'))
-  t.after(() => sockets.forEach((s) => s.destroy()))
+  t.after(() => {
+    for (const s of sockets) s.destroy()
+  })
   let closed = 0
   for (const s of sockets) s.on('error', () => {}).on('close', () => closed++)
   await until(10_000, 'connections that are closed at once', () => closed >= 350 || undefined, () => `${closed} closed`, 50)

@@ -1,7 +1,7 @@
 /** All phones that connect by themselves: whose connection it is, how long a phone may be away, whether it still lives. */
 import { instant } from '../../base/brand.ts'
 import { toHex } from '../../base/bytes.ts'
-import type { Scheduler, Stop } from '../../base/ports.ts'
+import type { Stop } from '../../base/ports.ts'
 import { err, type Fault, makeFault, ok, type Result } from '../../base/result.ts'
 import { makeAddress, makeReply, sipUri, type SipRequest, tagOf } from '../../protocol/sip/index.ts'
 import type { VerifiedPath } from '../../protocol/x509/path.ts'
