@@ -175,10 +175,21 @@ test('the roster\'s word for a phone is its certificate, and only while it is th
   const anna = await w.connect('anna')
   await anna.invite(secureSdp(keyLine('a')))
   const token = /<sip:([^@]+)@/.exec(calls(w)[0]!.headers.find((h) => h.name === 'Contact')!.value)![1]!
-  const leg = w.core.legs.find({ callId: calls(w)[0]!.callId, contactUser: token, remote: '' })
+  const leg = w.core.legs.find({ callId: calls(w)[0]!.callId, contactUser: token, contactAt: '', remote: '' })
   assert.equal(w.core.guest(leg!.session)?.peer.identity.subject, 'anna')
-  assert.equal(w.core.legs.find({ callId: 'x', contactUser: `${token.slice(0, -1)}z`, remote: '' }), undefined)
+  assert.equal(w.core.legs.find({ callId: 'x', contactUser: `${token.slice(0, -1)}z`, contactAt: '', remote: '' }), undefined)
   w.core.phones!.close()
   assert.equal(w.core.guest(leg!.session), undefined)
   await until(3000, 'the BYE at the PBX', () => w.pbx.requests.some((r) => r.method === 'BYE') || undefined)
+})
+
+test('the PBX is gone for good: the phone hears the end of its call and stays connected', async (t) => {
+  const w = await directPhones(t)
+  w.pbx.answer = answering
+  const anna = await w.connect('anna')
+  await anna.invite(secureSdp(keyLine('a')))
+  w.core.sip!.pbxGone('the telephone system was started anew')
+  await until(3000, 'the BYE at the phone', () => anna.texts.some((x) => x.startsWith('BYE ')) || undefined)
+  assert.equal(anna.ended, false)
+  assert.match(await anna.register(), /^SIP\/2\.0 200/)
 })

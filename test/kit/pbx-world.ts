@@ -46,6 +46,7 @@ export class PbxWorld {
     this.coupling = new Coupling({
       config: pbxConfig.parse({ ami: { secretFile: 'x' }, conferences }), crypto: createNodeCrypto(), scheduler: this.clock, log: silentLog, refusals: new LimitedLog(silentLog, this.clock),
       session: (id) => this.sessions.get(id) as unknown as Session | undefined,
+      guest: (id) => this.sessions.get(id) as unknown as Session | undefined,
       legs: () => ({
         find: (q) => (q.remote === RELAY && this.sessions.has(q.contactUser) ? { session: q.contactUser, call: q.callId } : undefined),
         isOrphan: (q) => q.contactAt === RELAY && q.contactUser !== '' && !this.known.has(q.callId),

@@ -57,7 +57,7 @@ export class PhoneLine {
     })
     this.half = new RelayHalf({ endpoint: o.endpoint, side, send: (m) => this.#say(() => this.#upper.receive(m)), media: media.towardsPhone, scheduler, random: crypto, report })
     // A client with the same certificate is another line.
-    this.#upper = relay.openPhone({ client: `phone ${guest.keyId}`, session: id, send: (m: TunnelMessage) => this.#say(() => this.half.receive(m)), media: media.towardsPbx, report })
+    this.#upper = relay.openPhone({ client: `phone ${guest.keyId}`, session: id, ended: (reason) => this.#say(() => this.half.down(reason)), send: (m: TunnelMessage) => this.#say(() => this.half.receive(m)), media: media.towardsPbx, report })
   }
 
   /** The phone is gone: its calls end at the PBX, and what it still hears of them is said. */
