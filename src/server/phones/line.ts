@@ -3,24 +3,20 @@ import { instant } from '../../base/brand.ts'
 import type { Scheduler, Stop } from '../../base/ports.ts'
 import { type Fault, makeFault, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
-import type { PlaneHandle } from '../../media/plane/types.ts'
 import type { VerifiedPath } from '../../protocol/x509/path.ts'
 import type { SipEndpoint, SipFlow } from '../../telephony/index.ts'
 import { Downstream, type KeyRules, RelayHalf, type TunnelMessage, type UpstreamHalf } from '../../telephony/relay/index.ts'
 import type { SipRelay } from '../sip/index.ts'
-import type { SsrcAllocator } from '../ssrc.ts'
-import { phoneMedia } from './media.ts'
+import { phoneMedia, type PhoneMediaOptions } from './media.ts'
 import { mayUse, namesIn, type Owners } from './names.ts'
 import type { Guest } from './port.ts'
 
-export interface PhoneLineOptions {
+export interface PhoneLineOptions extends PhoneMediaOptions {
   /** Of its legs, for the roster. */
   readonly id: string
   readonly guest: Guest & { readonly verified: VerifiedPath }
   readonly scheduler: Scheduler
   readonly crypto: Pick<CryptoPort, 'bytes' | 'hmac'>
-  readonly plane: Pick<PlaneHandle, 'openPlain' | 'negotiate' | 'bridge' | 'close'>
-  readonly ssrcs: Pick<SsrcAllocator, 'next'>
   readonly relay: Pick<SipRelay, 'openPhone'>
   readonly endpoint: () => SipEndpoint
   readonly hostFor: (flow: SipFlow) => string
