@@ -18,8 +18,6 @@ export interface SippOptions {
   readonly keys?: Readonly<Record<string, string>>
   /** In place of `[file]` in the scenario: raw sound for its `rtp_stream`. */
   readonly file?: string
-  /** First of four for the sound of `rtp_stream`. */
-  readonly mediaPorts?: number
   /** How often, and how many at once; once when left out. */
   readonly calls?: number
   readonly perSecond?: number
@@ -51,8 +49,7 @@ export async function runSipp(scenario: string, o: SippOptions): Promise<SippRes
   const sipp = run(
     'sipp',
     [
-      '-sf', file, '-i', address, '-p', `${port}`, '-mi', address, '-mp', `${media}`,
-      ...(o.mediaPorts === undefined ? ['-rtp_echo'] : ['-min_rtp_port', `${o.mediaPorts}`, '-max_rtp_port', `${o.mediaPorts + 3}`]),
+      '-sf', file, '-i', address, '-p', `${port}`, '-mi', address, '-mp', `${media}`, ...(o.file === undefined ? ['-rtp_echo'] : []),
       '-s', o.service ?? 'service', '-m', `${o.calls ?? 1}`, '-r', `${o.perSecond ?? 1}`,
       // A reply that SIPp did not wait for is a failed call, as is a call that hangs.
       '-timeout', `${Math.ceil(limitMs / 1000)}s`, '-timeout_error', '-recv_timeout', `${limitMs - 1000}`,

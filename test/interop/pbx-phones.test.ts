@@ -1,0 +1,121 @@
+/** Softphones of three makes through stc in one conference of a real Asterisk, with a plain one; what hosts do there. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { decodeG711, encodeG711, muLaw } from '../../src/audio/g711.ts'
+import { capture } from '../kit/capture.ts'
+import { at, coupledRelay, hears } from '../kit/coupled-relay.ts'
+import { startLinphonec } from '../kit/phones/linphonec.ts'
+import { runSipp } from '../kit/phones/sipp.ts'
+import { until } from '../kit/processes.ts'
+import { tone, toneShare } from '../kit/tones.ts'
+import { type Pcm, part, seconds, writeWav } from '../kit/wav.ts'
+import { needs, needsAsterisk } from './setup.ts'
+
+test('baresip, linphonec and sipp through stc and a plain phone in one conference: each heard by the others, all on the roster, all leave', { timeout: 240_000 }, async (t) => {
+  if (!needs(t, 'baresip', 'linphonec', 'sipp', 'tshark') || !needsAsterisk(t)) return
+  const w = await coupledRelay(t)
+  const [a, b, c] = [await w.client('anna'), await w.client('bert'), await w.client('carl')]
+  const plainAt = { address: w.asterisk.address, port: w.asterisk.sip }
+  const anna = await w.phone('anna', 700, a.sip)
+  const microphone = path.join(w.folder, 'bert-8k.wav')
+  writeWav(microphone, tone(1100, { rate: 8000, seconds: 120 }))
+  const bert = await startLinphonec({ name: 'bert', codecs: ['pcmu'], microphone, registrar: { ...b.sip, password: 'secret-bert' } })
+  t.after(() => bert.stop())
+  await bert.events.next('registered')
+  const dora = await w.phone('dora', 1900, plainAt)
+  const file = path.join(w.folder, 'carl.ulaw')
+  const said = tone(440, { rate: 8000, seconds: 10 }).samples
+  const raw = new Uint8Array(said.length)
+  encodeG711(muLaw, said, raw)
+  writeFileSync(file, raw)
+
+  anna.dial(at('700', a.sip))
+  bert.dial(at('700', b.sip))
+  dora.dial(at('700', plainAt))
+  for (const p of [anna, bert, dora]) await p.events.next('established', 20_000)
+  const tap = await capture('udp and ip[2:2] = 200')
+  const sipp = runSipp('talk', { remote: c.sip, service: '700', user: 'carl', password: 'secret-carl', file, timeoutMs: 60_000 })
+  const early = sipp.then((r) => assert.fail(`sipp ended: ${r.errors.slice(0, 3000)}\n${r.messages.slice(-4000)}`))
+  early.catch(() => {})
+  await Promise.race([a.shows(/carl joined/, 30_000), early])
+  for (const client of [a, b, c]) {
+    await until(10_000, 'the roster of four', () => {
+      const last = client.process.output().split('◐ ').at(-1)!
+      return (['anna', 'bert', 'carl'].every((n) => new RegExp(`\\d+ ${n} {2}\\[[0-9a-f]{8}\\]`).test(last)) && /unverified: dora/.test(last) && /an unverified caller/.test(last)) || undefined
+    }, client.process.tail, 100)
+  }
+  const windows = { anna: [1100, 440, 1900], bert: [700, 440, 1900], dora: [700, 1100, 440] }
+  const from = { anna: seconds(anna.heard()), bert: seconds(bert.heard()), dora: seconds(dora.heard()) }
+  for (const [phone, name] of [[anna, 'anna'], [bert, 'bert'], [dora, 'dora']] as const) {
+    await until(20_000, `3 s of sound at ${name}`, () => seconds(phone.heard()) >= from[name] + 4 || undefined, undefined, 200)
+    const heard = part(phone.heard(), from[name] + 1)
+    for (const hz of windows[name]) assert.ok(toneShare(heard, hz) >= 0.8, `${name} hears ${hz} Hz in ${toneShare(heard, hz)} of the windows`)
+  }
+  const result = await sipp
+  assert.equal(result.passed, true, `${result.errors.slice(0, 2000)}\n${result.messages.slice(-3000)}`)
+  await a.shows(/carl left/)
+  const port = Number(/m=audio (\d+) RTP/.exec(result.messages)?.[1])
+  const carls = decoded((await tap.stop()).filter((p) => p.to === port))
+  assert.ok(seconds(carls) > 10, `${seconds(carls)} s of sound at carl`)
+  const middle = part(carls, 5)
+  for (const hz of [700, 1100, 1900]) assert.ok(toneShare(middle, hz) >= 0.5, `carl hears ${hz} Hz in ${toneShare(middle, hz)} of the windows`)
+  assert.ok(toneShare(middle, 600) < 0.2, 'and not what nobody says')
+
+  dora.hangup()
+  for (const client of [a, b]) await client.shows(/an unverified caller \(dora\) left/)
+  bert.hangup()
+  await a.shows(/bert left/)
+  await b.shows(/700: left/)
+  anna.hangup()
+  await a.shows(/700: left/)
+  await until(10_000, 'Asterisk without a leg', async () => (await w.legs()).length === 0 || undefined, undefined, 200)
+})
+
+/** RTP of PCMU in the order in which it came. */
+function decoded(packets: readonly { readonly payload: Uint8Array }[]): Pcm {
+  const octets = packets.flatMap(({ payload: p }) => (p.length === 172 && p[0] === 0x80 && (p[1]! & 0x7f) === 0 ? [...p.subarray(12)] : []))
+  const samples = new Int16Array(octets.length)
+  decodeG711(muLaw, Uint8Array.from(octets), samples)
+  return { rate: 8000, samples }
+}
+
+test('a host mutes, removes and locks from the terminal and from the page\'s commands; a recording is shown', { timeout: 240_000 }, async (t) => {
+  if (!needs(t, 'baresip') || !needsAsterisk(t)) return
+  const w = await coupledRelay(t, { conferences: { default: { hosts: ['cn:anna'] } } })
+  const [a, b] = [await w.client('anna'), await w.client('bert')]
+  const plainAt = { address: w.asterisk.address, port: w.asterisk.sip }
+  const [anna, bert, carl] = [await w.phone('anna', 700, a.sip), await w.phone('bert', 1100, b.sip), await w.phone('carl', 500, plainAt)]
+  anna.dial(at('700', a.sip))
+  bert.dial(at('700', b.sip))
+  carl.dial(at('700', plainAt))
+  const number = async (what: RegExp): Promise<string> => (await a.shows(what))[1]!
+  const carls = await number(/(\d+) unverified: carl/)
+  const type = (client: typeof a, line: string): void => void client.process.child.stdin.write(`${line}\n`)
+  const berts = await number(/(\d+) bert {2}\[/)
+  await Promise.all([hears(anna, 1100), hears(anna, 500)])
+
+  type(a, `/mute ${carls}`)
+  for (const c of [a, b]) await c.shows(/unverified: carl {2}\(muted\)/)
+  const from = seconds(anna.heard())
+  await until(10_000, '2 s more', () => seconds(anna.heard()) > from + 3 || undefined)
+  assert.ok(toneShare(part(anna.heard(), from + 1), 500) < 0.2, 'carl is not heard any more')
+  type(a, `/unmute ${carls}`)
+  await hears(anna, 500)
+  type(b, `/remove ${carls}`)
+  await b.shows(/PBX_NOT_HOST|Only a host/)
+  type(a, '/lock')
+  await b.shows(/ {2}locked/)
+
+  const channel = (await w.legs()).find((l) => l.startsWith('PJSIP/carl'))!
+  await w.asterisk.cli(`mixmonitor start ${channel} ${w.asterisk.folder}/spool/monitor/carl.wav`)
+  for (const c of [a, b]) await c.shows(/unverified: carl {2}\(being recorded\)/)
+  type(a, '/unlock')
+  type(a, `/remove ${carls}`)
+  await carl.events.next('closed')
+  await b.shows(/an unverified caller \(carl\) left/)
+  type(a, `/remove ${berts}`)
+  await bert.events.next('closed')
+  await b.shows(/700: left/)
+})
