@@ -5,7 +5,7 @@
  */
 import { listOption, numberOption, option, pause, quantile, round } from './_args.ts'
 import { BridgedStage, type Plane, treeCpuMs, treeMiB, watchConferences } from './_bridged-stage.ts'
-import { cpuMs, Gauge, load } from './_cpu.ts'
+import { cpuMs, Gauge, load, threadMs } from './_cpu.ts'
 import type { SyntheticPhone } from './_sip-phone.ts'
 import type { BenchTable } from './run.ts'
 import { freePorts } from '../test/kit/free-ports.ts'
@@ -56,8 +56,10 @@ async function clientWithOneCall(seconds: number, warmUp: number): Promise<Row[]
     const phone = await stage.call(client.sip, '600')
     await pause(warmUp * 1000)
     const heard = phone.received
+    const threads = threadMs(pid)
     const busy = await shares(seconds, { call: () => treeCpuMs(pid) })
-    rows.push({ part: 'client', plane, calls: 1, 'CPU %': busy['call']!, 'idle %': idle['idle']!, 'RTP to the phone /s': Math.round((phone.received - heard) / seconds), MiB: treeMiB(pid) })
+    const ofThreads = [...threadMs(pid)].map(([name, ms]) => [name, round((ms - (threads.get(name) ?? 0)) / (10 * seconds), 2)] as const).filter(([, share]) => share >= 0.02)
+    rows.push({ part: 'client', plane, calls: 1, 'CPU %': busy['call']!, 'idle %': idle['idle']!, ...Object.fromEntries(ofThreads), 'RTP to the phone /s': Math.round((phone.received - heard) / seconds), MiB: treeMiB(pid) })
     await phone.hangup()
     await client.stop()
   }
@@ -120,6 +122,7 @@ async function rosterChanges(clients: number, rounds: number): Promise<Row[]> {
   let told: { event: string; at: number } | undefined
   const unwatch = watchConferences(stage.asterisk, (event, at) => (told = { event, at }))
   await pause(3000)
+  told = undefined
   const delays: number[] = []
   const seen = async (event: string, what: RegExp): Promise<void> => {
     await until(10_000, event, () => told?.event === event || undefined)
