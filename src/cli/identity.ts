@@ -18,7 +18,7 @@ import { readCertificates, readIdentity } from '../store/identity-file.ts'
 import { importIdentity } from '../store/import-identity.ts'
 import { fileName } from './ca.ts'
 import { collect, currentTime } from './options.ts'
-import { complain, EXIT, fail, say } from './output.ts'
+import { answer, complain, EXIT, fail, say } from './output.ts'
 
 const KEYS: Readonly<Record<string, readonly [algorithm: SignatureName, make: () => KeyObject]>> = {
   'p256': ['ecdsa-p256-sha256', () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey],
@@ -146,9 +146,9 @@ function firstLine(file: string): string | undefined {
 
 async function askPassword(file: string): Promise<string> {
   const ask = createInterface({ input: process.stdin, output: process.stdout })
-  const answer = await ask.question(`Password of ${file} (it is shown as you type): `)
+  const typed = await ask.question(`Password of ${file} (it is shown as you type): `)
   ask.close()
-  return answer
+  return typed
 }
 
 function anchorsFrom(files: readonly string[]) {
@@ -169,14 +169,17 @@ function describe(chain: Parameters<typeof verifyChain>[1], anchorDers: Paramete
     return first.ok ? undefined : fail(first.fault)
   }
   const { identity, path } = good.value
-  say(`name shown    ${displayName(identity)}`)
-  if (identity.organisation !== undefined) say(`organisation  ${identity.organisation}`)
-  if (identity.emails.length > 0) say(`mail          ${identity.emails.join(', ')}`)
-  if (identity.hosts.length > 0) say(`hosts         ${identity.hosts.join(', ')}`)
-  say(`issued by     ${identity.issuer}${path.length > 2 ? `, ${path.length - 2} between it and the root` : ''}`)
-  say(`valid         ${formatTime(identity.notBefore)} to ${formatTime(good.value.validUntil)}`)
-  say(`for           ${tries[0]!.ok ? 'people' : ''}${tries[0]!.ok && tries[1]!.ok ? ' and ' : ''}${tries[1]!.ok ? 'servers' : ''}`)
-  say(`key           ${identity.keyId.slice(0, 32)}`)
+  const purposes = [...(tries[0]!.ok ? ['people'] : []), ...(tries[1]!.ok ? ['servers'] : [])]
+  answer({ name: displayName(identity), ...identity, validUntil: good.value.validUntil, between: Math.max(0, path.length - 2), purposes }, [
+    `name shown    ${displayName(identity)}`,
+    ...(identity.organisation === undefined ? [] : [`organisation  ${identity.organisation}`]),
+    ...(identity.emails.length > 0 ? [`mail          ${identity.emails.join(', ')}`] : []),
+    ...(identity.hosts.length > 0 ? [`hosts         ${identity.hosts.join(', ')}`] : []),
+    `issued by     ${identity.issuer}${path.length > 2 ? `, ${path.length - 2} between it and the root` : ''}`,
+    `valid         ${formatTime(identity.notBefore)} to ${formatTime(good.value.validUntil)}`,
+    `for           ${purposes.join(' and ')}`,
+    `key           ${identity.keyId.slice(0, 32)}`,
+  ])
 }
 
 async function renew(o: { certificate: string; key: string; anchor: string }): Promise<void> {

@@ -6,7 +6,7 @@ import { clientConfig } from '../client/config.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
 import { protectKey, sealedInfoOf, systemPlaces, unlockFor } from '../store/protect-key.ts'
 import { askPassphrase } from './ask.ts'
-import { fail, say } from './output.ts'
+import { answer, fail, say } from './output.ts'
 
 interface ProtectOptions {
   readonly config: string
@@ -33,8 +33,8 @@ export function registerKey(program: Command): void {
       const file = keyFileOf(o.config)
       if (!file.ok) return fail(file.fault)
       const info = sealedInfoOf(file.value)
-      if (info === undefined) return say(`${file.value} is not sealed: whoever reads the file has the key ("stc key protect" changes that)`)
-      say(`${file.value} is sealed with ${info.lock === 'passphrase' ? 'a passphrase' : 'the system\'s keyring'}, ${info.bound ? 'for this machine' : 'for any machine'}; copy number ${info.generation}`)
+      if (info === undefined) return answer({ file: file.value, sealed: false }, [`${file.value} is not sealed: whoever reads the file has the key ("stc key protect" changes that)`])
+      answer({ file: file.value, sealed: true, lock: info.lock, bound: info.bound, generation: info.generation }, [`${file.value} is sealed with ${info.lock === 'passphrase' ? 'a passphrase' : 'the system\'s keyring'}, ${info.bound ? 'for this machine' : 'for any machine'}; copy number ${info.generation}`])
     })
 }
 

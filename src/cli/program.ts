@@ -4,6 +4,8 @@ import { Command } from 'commander'
 import { registerAttestation } from './attestation.ts'
 import { registerBlock } from './block.ts'
 import { registerCa } from './ca.ts'
+import { registerCompletion } from './completion.ts'
+import { registerExplain } from './explain.ts'
 import { registerDoctorPki } from './doctor-pki.ts'
 import { registerIdentity } from './identity.ts'
 import { registerInvite } from './invite.ts'
@@ -13,6 +15,7 @@ import { registerDemo } from './demo.ts'
 import { registerDoctorPbx } from './doctor-pbx.ts'
 import { registerJournal } from './journal.ts'
 import { registerKey } from './key.ts'
+import { speakJson } from './output.ts'
 import { registerRoom } from './room.ts'
 import { registerServer } from './server.ts'
 import { registerSetup } from './setup.ts'
@@ -20,7 +23,8 @@ import { registerVault } from './vault.ts'
 
 const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
 
-export async function run(argv: readonly string[]): Promise<void> {
+/** Every command, each with `--json`. */
+export function makeProgram(): Command {
   const program = new Command('stc')
     .description('Telephone conferences from ordinary SIP phones that only the people on the roster can hear')
     .version(version, '-V, --version')
@@ -41,5 +45,16 @@ export async function run(argv: readonly string[]): Promise<void> {
   registerJournal(program)
   registerDemo(program)
   registerDoctorPbx(program.commands.find((c) => c.name() === 'doctor') ?? program.command('doctor').description('find out what is wrong, and what to do about it'))
-  await program.parseAsync(argv)
+  registerExplain(program)
+  registerCompletion(program)
+  for (const c of withAction(program)) if (!c.options.some((o) => o.long === '--json')) c.option('--json', 'speak JSON, one value on each line')
+  // Where a command and the one above it have the option, the one above takes it.
+  return program.hook('preAction', (_, c) => speakJson(c.optsWithGlobals<{ json?: boolean }>().json === true))
+}
+
+/** Those that do something themselves: `server` beside what stands below it. */
+const withAction = (c: Command): Command[] => [...(c.commands.length === 0 || c.name() === 'server' ? [c] : []), ...c.commands.flatMap(withAction)]
+
+export async function run(argv: readonly string[]): Promise<void> {
+  await makeProgram().parseAsync(argv)
 }

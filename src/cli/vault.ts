@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { findBundle } from '../vault/host/bundle.ts'
 import { probeVault } from '../vault/host/process.ts'
-import { EXIT, fail, say } from './output.ts'
+import { answer, EXIT, fail } from './output.ts'
 
 export function registerVault(program: Command): void {
   const vault = program.command('vault').description('the process that holds the keys of a client')
@@ -12,7 +12,7 @@ export function registerVault(program: Command): void {
     .action(() => {
       const bundle = findBundle()
       if (!bundle.ok) return fail(bundle.fault)
-      say(bundle.value.hash)
+      answer({ measurement: bundle.value.hash }, [bundle.value.hash])
     })
   vault
     .command('show')
@@ -25,8 +25,10 @@ async function show(): Promise<void> {
   if (!bundle.ok) return fail(bundle.fault)
   const report = await probeVault(bundle.value)
   if (!report.ok) return fail(report.fault)
-  say(`program        ${report.value.measurement}`)
-  say(`protection     ${report.value.isolated ? 'isolated process' : 'in process: others of the same user can read its memory'}`)
-  for (const { name, had, detail } of report.value.locks) say(`${had ? 'yes' : ' no'}  ${name}${detail === '' ? '' : `: ${detail}`}`)
+  answer(report.value, [
+    `program        ${report.value.measurement}`,
+    `protection     ${report.value.isolated ? 'isolated process' : 'in process: others of the same user can read its memory'}`,
+    ...report.value.locks.map(({ name, had, detail }) => `${had ? 'yes' : ' no'}  ${name}${detail === '' ? '' : `: ${detail}`}`),
+  ])
   process.exitCode = report.value.isolated ? EXIT.ok : EXIT.failed
 }

@@ -1,5 +1,6 @@
 /** Who is in a call, as every screen, tone, journal and metric sees it: a fold over `CallEvent`s. */
 import type { Instant, Ssrc } from '../base/brand.ts'
+import type { FaultCode } from '../base/faults/index.ts'
 import type { BlockNotice } from './block-notice.ts'
 import { type EnclaveProof, type Identity, type KeyProtection, displayName } from './identity.ts'
 import { type PolicyAct, type Role, type RoomPolicy, roleOf } from './policy.ts'
@@ -164,6 +165,9 @@ export interface ConferenceMember {
   readonly presence: Presence
 }
 
+const ACT_CODES = {
+  lock: 'ROOM_LOCK', unlock: 'ROOM_UNLOCK', admit: 'ROOM_ADMIT', withdraw: 'ROOM_WITHDRAW', ban: 'ROOM_BAN', unban: 'ROOM_UNBAN', 'hand-over': 'ROOM_HAND_OVER', 'gateways-allowed': 'ROOM_GATEWAYS_ALLOWED', edit: 'ROOM_EDIT',
+} as const satisfies Record<PolicyAct['act'], FaultCode>
 const NOTES_KEPT = 100
 const KNOCKS_KEPT = 256
 
@@ -192,7 +196,7 @@ export function applyEvent(r: Roster, e: CallEvent): Roster {
     case 'policy':
       return { ...r, policy: e.policy, members: r.members.map((m) => withRole(m, e.policy)) }
     case 'act':
-      return withNote(r, { at: e.at, code: `ROOM_${e.act.act.toUpperCase().replaceAll('-', '_')}`, text: e.text, ...(e.prominent ? { prominent: true } : {}) })
+      return withNote(r, { at: e.at, code: ACT_CODES[e.act.act], text: e.text, ...(e.prominent ? { prominent: true } : {}) })
     case 'knock':
       return { ...r, knocking: [...r.knocking.filter((k) => k.request !== e.request && k.identity.keyId !== e.identity.keyId), { request: e.request, identity: e.identity, kind: e.member, since: e.at }].slice(-KNOCKS_KEPT) }
     case 'knock-over':

@@ -9,6 +9,7 @@ import { identityFaults } from './identity.ts'
 import { journalFaults } from './journal.ts'
 import { mediaFaults } from './media.ts'
 import { mlsFaults } from './mls.ts'
+import { noteFaults } from './notes.ts'
 import { pageFaults } from './page.ts'
 import { pbxFaults } from './pbx.ts'
 import { relayFaults } from './relay.ts'
@@ -36,6 +37,7 @@ export const faultTable = {
   ...journalFaults,
   ...mediaFaults,
   ...mlsFaults,
+  ...noteFaults,
   ...pageFaults,
   ...pbxFaults,
   ...relayFaults,

@@ -1,4 +1,5 @@
 /** Acts of our own: as a host, an owner, or with a block notice in hand. Each is a commit that nobody asked for. */
+import type { Result } from '../../../base/result.ts'
 import { decided } from '../../../model/policy.ts'
 import type { GroupView, RemovalRequest } from '../../../vault/api/calls.ts'
 import type { SignedRoom } from '../../../model/policy.ts'
@@ -84,7 +85,7 @@ function propose(s: ConferenceState, session: number, view: GroupView, what: Own
 
 const targetOf = (what: Extract<OwnAct, { act: 'remove' | 'blocked' }>): string => (what.act === 'remove' ? what.keyId : what.notice.target)
 
-function answered<T>(s: ConferenceState, session: number, r: { ok: true; value: T } | { ok: false; fault: { code: string; message: string } }, then: (value: T) => void): void {
+function answered<T>(s: ConferenceState, session: number, r: Result<T>, then: (value: T) => void): void {
   if (s.session !== session) return
   if (r.ok) return then(r.value)
   s.note(r.fault.code, r.fault.message)

@@ -1,4 +1,5 @@
 /** Commits of our own. */
+import type { FaultCode } from '../../../base/faults/index.ts'
 import type { SignedRoom } from '../../../model/policy.ts'
 import type { ServerWire } from '../../../protocol/wire/messages.ts'
 import type { RemovalRequest } from '../../../vault/api/calls.ts'
@@ -16,7 +17,7 @@ export function commit(s: ConferenceState, adds: ServerWire['room-nominate']['ad
         s.ownCommit = r.value.commit
         s.ownRemoves = r.value.removes
         const { welcome, epoch, refused, refusedRemovals } = r.value
-        for (const no of refusedRemovals) s.note(no.code, no.message)
+        for (const no of refusedRemovals) s.note(no.code as FaultCode, no.message)
         s.send({
           k: 'room-commit', room: s.options.room, generation: s.generation, epoch, commit: r.value.commit,
           ...(welcome === undefined ? {} : { welcome }),

@@ -1,4 +1,5 @@
 /** From dialling to being in the group, and back in after something broke (PROTOCOL §3 Delivery). */
+import type { FaultCode } from '../../../base/faults/index.ts'
 import type { RoomName, Ssrc } from '../../../base/brand.ts'
 import { makeFault, type Fault } from '../../../base/result.ts'
 import { callIdOf } from '../../../model/call-id.ts'
@@ -26,7 +27,7 @@ export function ask(s: ConferenceState): void {
 }
 
 /** Everything of the present session goes; the room is asked for anew. */
-export function heal(s: ConferenceState, code: string, reason: string): void {
+export function heal(s: ConferenceState, code: FaultCode, reason: string): void {
   if (s.phase === 'left' || s.phase === 'healing') return
   s.note(code, reason)
   forgetSession(s)

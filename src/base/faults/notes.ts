@@ -1,0 +1,46 @@
+import type { FaultEntry } from './index.ts'
+
+const NOTHING = 'Nothing has to be done.'
+const BY_ITSELF = 'The client comes back by itself within seconds; nobody hears you until it has.'
+
+/** What a call's history says: not always a failure, but every code of it can be asked for (`stc explain`). */
+export const noteFaults = {
+  CLIENT_MEMBER_JOINED: { what: 'Somebody was let into the room', todo: 'Look at the roster: it names everybody who holds the keys.' },
+  CLIENT_MEMBER_LEFT: { what: 'Somebody left the room', todo: 'Nothing has to be done: the room has new keys already.' },
+  CLIENT_MEMBER_REMOVED: { what: 'Somebody was removed from the room', todo: 'Nothing has to be done: the room has new keys that the removed one lacks.' },
+  CLIENT_MEMBER_REVOKED: { what: 'The certificate of a member has been revoked', todo: 'The member is not heard any more and is removed; ask the authority why.' },
+  CLIENT_MEMBER_EXPIRED: { what: 'The certificate of a member has expired', todo: 'The member is not heard any more until it has renewed the certificate and dialled again.' },
+  CLIENT_GATEWAY_JOINED: { what: 'A gateway was let into the room: telephone callers who hold no keys can hear it', todo: 'Say nothing confidential, or have a host remove it.' },
+  CLIENT_KEY_CHANGED: { what: 'Somebody whom you know has another key than before', todo: 'Compare the security code by voice before you believe who it is.' },
+  CLIENT_CERTIFICATE_REISSUED: { what: 'Somebody has a new certificate for the key that you know', todo: NOTHING },
+  CLIENT_MUTED: { what: 'You are muted: the others get silence', todo: 'Press *1 on the phone, or the button of the page, to be heard again.' },
+  CLIENT_UNMUTED: { what: 'You can be heard again', todo: NOTHING },
+  CLIENT_WAITING: { what: 'You are in the lobby', todo: 'Wait until a host lets you in.' },
+  CLIENT_RECORDED: { what: 'The call of somebody in the conference is being recorded', todo: 'Ask who records, or say nothing that you would not have kept.' },
+  CLIENT_NOT_ARRIVING: { what: 'Nothing arrives of this member\'s voice', todo: 'If it lasts, the server or the network holds it back: ask the member to dial again.' },
+  CLIENT_DEAF: { what: 'Nothing could be heard any more, so sending has stopped', todo: BY_ITSELF },
+  CLIENT_MISSED_COMMIT: { what: 'A change of the group did not arrive', todo: BY_ITSELF },
+  CLIENT_OTHER_BRANCH: { what: 'The others are in another state of the group than we are', todo: BY_ITSELF },
+  CLIENT_COMMIT_REFUSED: { what: 'The others refused a change of ours', todo: 'Try it again; a host can see who is in the room.' },
+  CLIENT_NEW_GENERATION: { what: 'The room begins anew with fresh keys', todo: BY_ITSELF },
+  CLIENT_RENEWING: { what: 'Our own place in the room is renewed before its time runs out', todo: NOTHING },
+  CLIENT_ROOM_CLOSED: { what: 'The room lost us', todo: BY_ITSELF },
+  CLIENT_TOO_SLOW: { what: 'Changes of the group came faster than this machine follows', todo: 'Look at the load of this machine; the client enters the room anew.' },
+  CLIENT_BLOCKED_STAYS: { what: 'Somebody who is blocked was not removed, so sending has stopped', todo: 'The server may be hiding the notice: meet elsewhere, and tell who runs the server.' },
+  CLIENT_NOT_IN_ROOM: { what: 'You are not in the room', todo: 'Wait until you are let in, or dial again.' },
+  CLIENT_NO_SUCH_MEMBER: { what: 'Nobody of that number is in the room', todo: 'Look at the roster again.' },
+  ROOM_FLAG: { what: 'A member raised a red flag: something is wrong', todo: 'Stop and ask the member what it is.' },
+  ROOM_BLOCK_NOTICE: { what: 'A signed notice blocks a key that is in wrong hands', todo: 'Its holder is removed; ask on another way before you meet that person again.' },
+  ROOM_BLOCK_LIFTED: { what: 'A block was lifted', todo: NOTHING },
+  ROOM_LOCK: { what: 'A host locked the room: nobody else comes in', todo: NOTHING },
+  ROOM_UNLOCK: { what: 'A host unlocked the room: whoever the policy admits can come in', todo: NOTHING },
+  ROOM_ADMIT: { what: 'A host admitted somebody', todo: NOTHING },
+  ROOM_WITHDRAW: { what: 'A host took an admission back', todo: NOTHING },
+  ROOM_BAN: { what: 'A host banned somebody from the room', todo: 'A host can lift it: /unban, or "stc room".' },
+  ROOM_UNBAN: { what: 'A host lifted a ban', todo: NOTHING },
+  ROOM_HAND_OVER: { what: 'The room has another owner', todo: 'If nobody told you before, ask the old owner.' },
+  ROOM_GATEWAYS_ALLOWED: { what: 'Gateways are allowed in the room: telephone callers who hold no keys can be let in', todo: 'Ask the owner why, if nobody told you.' },
+  ROOM_EDIT: { what: 'An owner changed the policy of the room', todo: 'Read in the history what was changed.' },
+  PAGE_LOST: { what: 'The page lost its client', todo: 'Start stc again; the page comes back by itself.' },
+  PAGE_MICROPHONE: { what: 'The browser does not give the microphone', todo: 'Allow it beside the address bar, or plug one in, and try again.' },
+} as const satisfies Record<string, FaultEntry>
