@@ -9,6 +9,7 @@ import { showEvent, showNote, showRoster, type Terminal } from '../client/termin
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { showAddress } from '../net/address.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
+import { Attended } from './attended.ts'
 import { type ClientExtras, type RealClient, startRealClient } from './compose-client.ts'
 import { complain, EXIT, fail, interrupted, say } from './output.ts'
 import { clientWithPage, pageAlone } from './page.ts'
@@ -53,21 +54,24 @@ async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, s
   const lines = linesOf(chosen)
   const [first, ...others] = lines
   for (const line of lines) await renewIfDue(line, file)
-  const extras = extrasFor(first, others.length > 0 ? lineName(first) : '', broken)
+  await using attended = new Attended(first, file)
+  const name = others.length > 0 ? lineName(first) : ''
+  const extras = attended.extras(first, name, extrasFor(first, name, broken))
   const started = await (page?.ok === true ? clientWithPage(page.value, first, file, extras) : startRealClient(first, file, extras))
   if (!started.ok) {
     if (page?.ok === true) await page.value.close()
     return failed(started.fault)
   }
-  const running: Pick<RealClient, 'client' | 'phones' | 'warnings' | 'stop'>[] = [started.value]
+  const running: Pick<RealClient, 'client' | 'phones' | 'warnings' | 'identity' | 'vault' | 'stop'>[] = [started.value]
   for (const line of others) {
-    const one = await startRealClient(line, file, extrasFor(line, lineName(line), broken))
+    const one = await startRealClient(line, file, attended.extras(line, lineName(line), extrasFor(line, lineName(line), broken)))
     if (!one.ok) {
       await Promise.all(running.map((r) => r.stop()))
       return failed(one.fault)
     }
     running.push(one.value)
   }
+  await attended.open(running, page?.ok === true ? page.value.url : undefined)
   const { vault: { report } } = started.value
   const [phones, warnings] = [running.flatMap((r) => r.phones), new Set(running.flatMap((r) => r.warnings))]
   say(report === undefined ? 'vault: in this process' : `vault: ${report.isolated ? 'isolated process' : 'process'}, program ${report.measurement.slice(0, 16)}`)

@@ -22,6 +22,7 @@ import { selfTest } from '../crypto/self-test.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { MediaCommand } from '../media/api.ts'
 import { type MediaHost, startMediaWorker } from '../media/host.ts'
+import type { SipTrace } from '../telephony/trace.ts'
 import type { TlsIdentity } from '../telephony/stream-transport.ts'
 import type { Identity } from '../model/identity.ts'
 import { type AddressPort, showAddress } from '../net/address.ts'
@@ -42,6 +43,8 @@ export interface ClientExtras {
   readonly report?: (fault: Fault, from: AddressPort) => void
   /** What the relay to the PBX refused, or could not do. */
   readonly relayReport?: (fault: Fault, about: string) => void
+  /** Takes note of what phones signal. */
+  readonly trace?: SipTrace
   /** Another vault's program than our own: tests. */
   readonly vaultBundle?: Bundle
 }
@@ -174,7 +177,7 @@ function openPhone(config: ClientConfig, phone: ClientConfig['phones'][number], 
     users: new Map(Object.entries(phone.users).map(([user, password]) => [user, new Secret(utf8(password))])),
     srtp: phone.srtp, bind: { address: phone.address, port: phone.port },
     transports: phone.transports.map((t) => t.toUpperCase() as 'UDP' | 'TCP' | 'TLS'),
-    ...(tls === undefined ? {} : { tls: tls.value }), ...(upstream === undefined ? {} : { upstream }), ...(extras.report === undefined ? {} : { report: extras.report }),
+    ...(tls === undefined ? {} : { tls: tls.value }), ...(extras.trace === undefined ? {} : { trace: extras.trace }), ...(upstream === undefined ? {} : { upstream }), ...(extras.report === undefined ? {} : { report: extras.report }),
   })
 }
 

@@ -11,8 +11,7 @@ import type { PagePhone, PageSnapshot } from '../model/page.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import { startRealClient, type ClientExtras, type RealClient } from './compose-client.ts'
 import { pageFiles } from './page-files.ts'
-
-export const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+import { version } from './version.ts'
 
 export interface PageChoice {
   readonly port: number

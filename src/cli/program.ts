@@ -1,5 +1,4 @@
 /** All commands of `stc`. */
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { registerAttestation } from './attestation.ts'
 import { registerBlock } from './block.ts'
@@ -19,9 +18,9 @@ import { speakJson } from './output.ts'
 import { registerRoom } from './room.ts'
 import { registerServer } from './server.ts'
 import { registerSetup } from './setup.ts'
+import { registerStatus } from './status.ts'
 import { registerVault } from './vault.ts'
-
-const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+import { version } from './version.ts'
 
 /** Every command, each with `--json`. */
 export function makeProgram(): Command {
@@ -31,6 +30,7 @@ export function makeProgram(): Command {
     .showHelpAfterError('(stc --help lists the commands)')
   registerClient(program)
   registerSetup(program)
+  registerStatus(program)
   registerServer(program)
   registerRoom(program)
   registerBlock(program)

@@ -1,7 +1,6 @@
 /** `stc setup`: from nothing to a running client, in the page. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { homedir } from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
@@ -14,7 +13,9 @@ import { type Issued, Joining } from '../pki/enrolment/join.ts'
 import { type Invitation, parseLink } from '../pki/enrolment/link.ts'
 import { encodePem } from '../protocol/x509/pem.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
+import { Attended } from './attended.ts'
 import { runClient } from './client.ts'
+import { HOME_CONFIG } from './config-file.ts'
 import type { RealClient } from './compose-client.ts'
 import { currentTime } from './options.ts'
 import { EXIT, complain, fail, interrupted, say } from './output.ts'
@@ -32,7 +33,7 @@ export function registerSetup(program: Command): void {
   program
     .command('setup')
     .description('set a client up in the browser, and run it; runs it at once when it is set up')
-    .option('-c, --config <file>', 'where its configuration is, or will be', path.join(process.env['XDG_CONFIG_HOME'] ?? path.join(homedir(), '.config'), 'stc', 'client.yaml'))
+    .option('-c, --config <file>', 'where its configuration is, or will be', HOME_CONFIG)
     .option('--server <address>', 'the server, where it is known already')
     .action((o: { config: string; server?: string }) => runSetup(path.resolve(o.config), o.server))
 }
@@ -51,7 +52,7 @@ async function runSetup(file: string, server: string | undefined): Promise<void>
   say(`  ${page.value.url}`)
   await interrupted()
   say('leaving')
-  await (setup.client?.stop() ?? page.value.close())
+  await setup.stop()
   process.exitCode = EXIT.ok
 }
 
@@ -65,12 +66,18 @@ class Setup implements SetupPort {
   readonly #file: string
   #server: ServerAddress | undefined
   client: RealClient | undefined
+  #attended: Attended | undefined
 
   constructor(page: Page, file: string) {
     this.#page = page
     this.#file = file
     page.windows.setup = this
     page.hub.setup = { step: 'server' }
+  }
+
+  async stop(): Promise<void> {
+    await this.#attended?.[Symbol.asyncDispose]()
+    await (this.client?.stop() ?? this.#page.close())
   }
 
   async server(text: string): Promise<Result<void>> {
@@ -156,7 +163,11 @@ class Setup implements SetupPort {
       write('certificate.pem', own.chain)
       write('key.pem', own.key)
       write('anchors.pem', own.anchors)
-      const started = await clientWithPage(this.#page, clientConfig.parse(config) as ClientConfig, this.#file)
+      const parsed = clientConfig.parse(config) as ClientConfig
+      this.#attended ??= new Attended(parsed, this.#file)
+      const started = await clientWithPage(this.#page, parsed, this.#file, this.#attended.extras(parsed, '', {}))
+      if (started.ok) await this.#attended.open([started.value], this.#page.url)
+      else this.#attended = undefined
       // Last: a set-up that did not work is done again, not run.
       if (started.ok) write(path.basename(this.#file), stringify(config))
       return started

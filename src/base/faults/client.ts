@@ -16,5 +16,6 @@ export const clientFaults = {
   CLIENT_BUSY: { what: 'Too many calls at once', todo: 'End another call first.' },
   CLIENT_REALM: { what: 'Client and server are of different realms', todo: 'Give both the same `realm` in their configurations.' },
   CLIENT_ROOM_TAKEN: { what: 'Another phone of this client is in this room', todo: 'Hang up there first, or give the second phone a client with a certificate of its own.' },
+  CLIENT_NOT_RUNNING: { what: 'No client runs with this configuration', todo: 'Start it with "stc client -c FILE", or name the configuration of the one that runs with -c.' },
   CLIENT_ENDING: { what: 'The client is ending', todo: 'Dial again when it has been started anew.' },
 } as const satisfies Record<string, FaultEntry>

@@ -5,6 +5,7 @@ import { nodeUdp } from '../../../net/node-udp.ts'
 import { localHostFor } from '../../../telephony/local-address.ts'
 import type { TlsIdentity } from '../../../telephony/stream-transport.ts'
 import { openStreamTransport } from '../../../telephony/stream-transport.ts'
+import type { SipTrace } from '../../../telephony/trace.ts'
 import type { SipTransport, TransportName } from '../../../telephony/transport.ts'
 import { openUdpTransport } from '../../../telephony/udp-transport.ts'
 import type { Handset } from '../port.ts'
@@ -20,6 +21,8 @@ export interface SipHandsetOptions extends SipHandsetSettings {
   readonly transports: readonly TransportName[]
   /** Needed for TLS. */
   readonly tls?: TlsIdentity
+  /** Takes note of every message, without its secrets. */
+  readonly trace?: SipTrace
 }
 
 export interface BoundAddress {
@@ -36,7 +39,7 @@ export async function createSipHandset(options: SipHandsetOptions): Promise<Resu
   if (options.transports.length === 0) return err('SIP_BIND', 'no transport named')
   const opened = await openAll(options)
   if (!opened.ok) return opened
-  const handset = new SipHandset(options, { transports: opened.value, hostFor: localHostFor })
+  const handset = new SipHandset(options, { transports: options.trace === undefined ? opened.value : opened.value.map((t) => options.trace!.watch(t)), hostFor: localHostFor })
   const addresses = opened.value.map((t) => ({ transport: t.name, ...t.local }))
   return ok(Object.assign(handset, { addresses }))
 }
