@@ -1,4 +1,5 @@
 /** What goes along with every client that runs: its log, its trace of SIP, and the door where other commands ask how it is. */
+import path from 'node:path'
 import type { ClientConfig } from '../client/config.ts'
 import { observeAll } from '../client/observers.ts'
 import { ClientWatch, type WatchedClient } from '../client/watch.ts'
@@ -31,7 +32,7 @@ export class Attended implements AsyncDisposable {
   #control: AsyncDisposable | undefined
 
   constructor(config: Pick<ClientConfig, 'data'>, file: string) {
-    this.#file = file
+    this.#file = path.resolve(file)
     this.#log = new ClientLog(logFile(config, file))
     this.#log.write({ level: 'info', text: `stc ${version} starts` })
   }

@@ -111,10 +111,10 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
 
 function connectionOf(config: ClientConfig, own: ClientVault, media: MediaHost): Pick<ClientOptions, 'connection'> {
   if (config.server === undefined) return {}
-  const { host, port, name = host, suites, mediaOverTls } = config.server
+  const { host, port, name = host, proxy, suites, mediaOverTls } = config.server
   const { vault } = own
   const scheduler = realScheduler()
-  const server = { host, port, name }
+  const server = { host, port, name, proxy }
   return {
     connection: {
       open: async () => {

@@ -8,8 +8,9 @@ import { connectTcp } from '../net/tcp.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import { readServerConfig, type ServerConfig } from '../server/index.ts'
 import { tryManager } from '../server/pbx/try-manager.ts'
-import { examine, type Finding, type Rx } from '../server/pbx/examine.ts'
-import { EXIT, fail, say } from './output.ts'
+import { examine, type Rx } from '../server/pbx/examine.ts'
+import { type Finding, showFindings, wrong } from './doctor/findings.ts'
+import { EXIT, fail } from './output.ts'
 
 interface Options {
   readonly config: string
@@ -22,37 +23,30 @@ export function registerDoctorPbx(doctor: Command): void {
   doctor
     .command('pbx')
     .description('look at the Asterisk behind a server: what is missing, what is risky')
-    .requiredOption('-c, --config <file>', "the stc server's configuration")
+    .option('-c, --config <file>', "the stc server's configuration")
     .option('--asterisk <program>', 'the program that asks a running Asterisk ("-rx")', 'asterisk')
     .option('--asterisk-config <file>', 'asterisk.conf, when it is not where that program looks')
     .option('--fail2ban <folder>', "fail2ban's configuration", '/etc/fail2ban')
-    .action((options: Options) => run(options))
+    // `stc doctor` has --config as well and takes it, wherever it stands.
+    .action((_: object, command: Command) => {
+      const o = command.optsWithGlobals<Options>()
+      return o.config === undefined ? command.error("error: required option '-c, --config <file>' not specified", { exitCode: EXIT.usage }) : run(o)
+    })
 }
-
-const MARK = { good: 'ok   ', wrong: 'WRONG', risky: 'risky', unknown: '?    ' } as const
 
 async function run(o: Options): Promise<void> {
   const config = readServerConfig(o.config)
   if (!config.ok) return fail(config.fault)
   const { pbx } = config.value
   if (pbx === undefined) {
-    say(`${MARK.wrong} ${o.config} has no "pbx": this server has no telephone system behind it`)
-    say('      → Add pbx.ami.secretFile; "stc server asterisk-config" shows the lines.')
-    process.exitCode = EXIT.failed
-    return
+    return showFindings([wrong(`${o.config} has no "pbx": this server has no telephone system behind it`, 'add pbx.ami.secretFile; "stc server asterisk-config" shows the lines')])
   }
   const scheduler = realScheduler(false)
   const found: Finding[] = [
     await tryManager({ config: pbx, crypto: createNodeCrypto(), scheduler, connect: (events) => connectTcp(pbx.ami, events) }),
     ...(await examine({ rx: rxOf(o), amiUser: pbx.ami.user, server: addressesOf(config.value), fail2ban: textsIn(o.fail2ban) })),
   ]
-  for (const f of found) {
-    say(`${MARK[f.level]} ${f.text}`)
-    if (f.todo !== undefined) say(`      → ${f.todo}`)
-  }
-  const count = (level: Finding['level']): number => found.filter((f) => f.level === level).length
-  say(`${count('wrong')} wrong, ${count('risky')} risky, ${count('good')} in order`)
-  process.exitCode = count('wrong') > 0 ? EXIT.failed : EXIT.ok
+  showFindings(found)
 }
 
 const rxOf = (o: Options): Rx => (command) =>

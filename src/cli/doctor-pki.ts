@@ -1,5 +1,6 @@
 /** `stc doctor pki`: what is wrong, or will be, with certificates and revocation, and what to do about it. */
 import type { Command } from 'commander'
+import type { Fault } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { displayName } from '../model/identity.ts'
 import type { RevocationProof, RevocationRule } from '../model/trust.ts'
@@ -10,8 +11,10 @@ import { formatTime } from '../protocol/x509/time.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
 import { readCertificates } from '../store/identity-file.ts'
 import { readLists } from '../store/revocation-file.ts'
+import { configFileOf } from './config-file.ts'
 import { currentTime } from './options.ts'
-import { EXIT, fail, say } from './output.ts'
+import { type Finding, good, ofFault, risky, showFindings, wrong } from './doctor/findings.ts'
+import { fail } from './output.ts'
 import { z } from 'zod'
 
 const SOON_S = 14 * 86_400
@@ -22,67 +25,76 @@ const looked = z.object({
   revocation: z.object({ rule: z.string().optional(), lists: z.array(z.string()).optional() }).optional(),
 })
 
-export function registerDoctorPki(program: Command): void {
-  const doctor = program.commands.find((c) => c.name() === 'doctor') ?? program.command('doctor').description('look for what is wrong')
+export function registerDoctorPki(doctor: Command): void {
   doctor.command('pki')
     .description('check certificate, chain, dates and revocation of a client or server')
-    .requiredOption('-c, --config <file>', 'its configuration')
+    .option('-c, --config <file>', 'its configuration')
     .option('--offline', 'fetch nothing')
-    .action(run)
+    // `stc doctor` has these options as well and takes them, wherever they stand.
+    .action((_: object, command: Command) => {
+      const { config, offline } = command.optsWithGlobals<{ config?: string; offline?: boolean }>()
+      return run({ config: configFileOf(config), ...(offline === undefined ? {} : { offline }) })
+    })
 }
 
 class Report {
-  bad = false
+  readonly findings: Finding[] = []
   good(text: string): void {
-    say(`ok    ${text}`)
+    this.findings.push(good(text))
   }
   warn(text: string, todo: string): void {
-    say(`warn  ${text}\n      → ${todo}`)
+    this.findings.push(risky(text, todo))
   }
   fault(text: string, todo: string): void {
-    this.bad = true
-    say(`BAD   ${text}\n      → ${todo}`)
+    this.findings.push(wrong(text, todo))
   }
 }
 
 async function run(o: { config: string; offline?: boolean }): Promise<void> {
   const config = readConfig(o.config, looked)
   if (!config.ok) return fail(config.fault)
+  showFindings(await examinePki(o.config, o.offline === true))
+}
+
+/** Certificate, chain, dates and revocation of whatever this configuration is of. */
+export async function examinePki(file: string, offline: boolean): Promise<readonly Finding[]> {
+  const report = new Report()
+  const failed = await look(file, offline, report)
+  return failed === undefined ? report.findings : [...report.findings, ofFault(failed)]
+}
+
+async function look(file: string, offline: boolean, report: Report): Promise<Fault | undefined> {
+  const config = readConfig(file, looked)
+  if (!config.ok) return config.fault
   const { certificate, anchors: anchorFiles } = config.value.identity
   const settings = config.value.revocation ?? config.value.identity.revocation ?? {}
-  const chain = readCertificates(besideConfig(o.config, certificate))
-  if (!chain.ok) return fail(chain.fault)
-  const ders = anchorFiles.map((f) => readCertificates(besideConfig(o.config, f)))
-  for (const d of ders) if (!d.ok) return fail(d.fault)
+  const chain = readCertificates(besideConfig(file, certificate))
+  if (!chain.ok) return chain.fault
+  const ders = anchorFiles.map((f) => readCertificates(besideConfig(file, f)))
+  for (const d of ders) if (!d.ok) return d.fault
   const anchors = makeAnchors(ders.flatMap((d) => (d.ok ? d.value : [])))
-  if (!anchors.ok) return fail(anchors.fault)
+  if (!anchors.ok) return anchors.fault
   const crypto = createNodeCrypto()
-  const report = new Report()
   const now = currentTime()
   const asMember = verifyChain(crypto, chain.value, anchors.value, [], now, 'member', 'given')
   const verified = asMember.ok ? asMember : verifyChain(crypto, chain.value, anchors.value, [], now, 'server', 'given')
-  if (!verified.ok) {
-    const told = asMember.ok ? verified.fault : asMember.fault
-    report.fault(told.message, `code ${told.code}`)
-    process.exitCode = EXIT.failed
-    return
-  }
+  if (!verified.ok) return asMember.ok ? verified.fault : asMember.fault
   const { identity, path, validUntil } = verified.value
   report.good(`${displayName(identity)}, by ${identity.issuer}; ${path.length - 1} step${path.length === 2 ? '' : 's'} to the anchor`)
   if (validUntil - now < SOON_S) report.warn(`the path ends on ${formatTime(validUntil)}`, 'renew the certificate: "stc identity renew", or ask your authority')
   else report.good(`valid until ${formatTime(validUntil)}`)
   const proofs: RevocationProof[] = []
-  for (const file of settings.lists ?? []) {
-    const lists = readLists(besideConfig(o.config, file))
+  for (const list of settings.lists ?? []) {
+    const lists = readLists(besideConfig(file, list))
     if (lists.ok) proofs.push(...lists.value)
-    else report.fault(lists.fault.message, `code ${lists.fault.code}`)
+    else report.fault(lists.fault.message, `stc explain ${lists.fault.code}`)
   }
   for (const [i, c] of path.entries()) {
     const issuer = path[i + 1]
-    if (issuer !== undefined) await checkPoints(report, c, issuer, proofs, o.offline === true)
+    if (issuer !== undefined) await checkPoints(report, c, issuer, proofs, offline)
   }
   verdict(report, verified.value, chain.value, anchors.value, proofs, settings.rule as RevocationRule | undefined)
-  if (report.bad) process.exitCode = EXIT.failed
+  return undefined
 }
 
 /** Every place that this certificate names. */

@@ -5,16 +5,19 @@ import { registerBlock } from './block.ts'
 import { registerCa } from './ca.ts'
 import { registerCompletion } from './completion.ts'
 import { registerExplain } from './explain.ts'
+import { registerDoctor } from './doctor.ts'
 import { registerDoctorPki } from './doctor-pki.ts'
 import { registerIdentity } from './identity.ts'
 import { registerInvite } from './invite.ts'
 import { registerJoin } from './join.ts'
+import { registerCall } from './call.ts'
 import { registerClient } from './client.ts'
 import { registerDemo } from './demo.ts'
 import { registerDoctorPbx } from './doctor-pbx.ts'
 import { registerJournal } from './journal.ts'
 import { registerKey } from './key.ts'
 import { speakJson } from './output.ts'
+import { registerReport } from './report.ts'
 import { registerRoom } from './room.ts'
 import { registerServer } from './server.ts'
 import { registerSetup } from './setup.ts'
@@ -30,7 +33,9 @@ export function makeProgram(): Command {
     .showHelpAfterError('(stc --help lists the commands)')
   registerClient(program)
   registerSetup(program)
+  registerCall(program)
   registerStatus(program)
+  registerReport(program)
   registerServer(program)
   registerRoom(program)
   registerBlock(program)
@@ -38,13 +43,14 @@ export function makeProgram(): Command {
   registerInvite(program)
   registerJoin(program)
   registerIdentity(program)
-  registerDoctorPki(program)
+  const doctor = registerDoctor(program)
+  registerDoctorPki(doctor)
+  registerDoctorPbx(doctor)
   registerVault(program)
   registerKey(program)
   registerAttestation(program)
   registerJournal(program)
   registerDemo(program)
-  registerDoctorPbx(program.commands.find((c) => c.name() === 'doctor') ?? program.command('doctor').description('find out what is wrong, and what to do about it'))
   registerExplain(program)
   registerCompletion(program)
   for (const c of withAction(program)) if (!c.options.some((o) => o.long === '--json')) c.option('--json', 'speak JSON, one value on each line')
@@ -52,8 +58,9 @@ export function makeProgram(): Command {
   return program.hook('preAction', (_, c) => speakJson(c.optsWithGlobals<{ json?: boolean }>().json === true))
 }
 
+const ALSO_ALONE = new Set(['server', 'doctor'])
 /** Those that do something themselves: `server` beside what stands below it. */
-const withAction = (c: Command): Command[] => [...(c.commands.length === 0 || c.name() === 'server' ? [c] : []), ...c.commands.flatMap(withAction)]
+const withAction = (c: Command): Command[] => [...(c.commands.length === 0 || ALSO_ALONE.has(c.name()) ? [c] : []), ...c.commands.flatMap(withAction)]
 
 export async function run(argv: readonly string[]): Promise<void> {
   await makeProgram().parseAsync(argv)

@@ -83,7 +83,7 @@ export function registerRoom(program: Command): void {
     .option('--hand-over <key>', 'somebody else is the first owner; you stay one')
     .option('--recover-with <file>', 'take the room over with its recovery key')
     .option('--lock', 'nobody enters any more unless a host admits them')
-    .option('--unlock')
+    .option('--unlock', 'unlock it')
     .option('--unban <key>', 'lift a ban')
     .action((name: string, o: EditOptions) => run(o.config, (at) => edit(at, name, o)))
   room.command('show').description('what is known of standing rooms, one or all').argument('[name]')

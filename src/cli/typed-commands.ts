@@ -20,12 +20,13 @@ export interface TypedOptions {
 /** Ends with the input, or when it is disposed. A service has no input. */
 export function takeTyped(o: TypedOptions): Disposable {
   const lines = createInterface({ input: o.input ?? process.stdin, terminal: false })
-  lines.on('line', (line) => take(o, line))
+  lines.on('line', (line) => takeLine(o, line))
   lines.on('error', () => lines.close())
   return { [Symbol.dispose]: () => lines.close() }
 }
 
-function take(o: TypedOptions, line: string): void {
+/** One line of what was typed. */
+export function takeLine(o: TypedOptions, line: string): void {
   const call = o.client.calls.at(-1)
   if (line.trim() === '') return
   if (call === undefined) return o.terminal.write(line.trim() === '/help' ? COMMANDS_HELP.join('\n') : '  no call: dial a room first')

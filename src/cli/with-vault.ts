@@ -42,8 +42,8 @@ const PATIENCE_MS = 5000
 export async function atServer(o: AtHand, messages: readonly ClientMessage[], enough: (m: ServerMessage) => boolean): Promise<Result<ServerMessage[]>> {
   const scheduler = realScheduler()
   if (o.config.server === undefined) return err('CONFIG_WRONG', 'server: this needs one, and the configuration names none')
-  const { host, port, name } = o.config.server
-  const channel = await openServerChannel({ vault: o.vault, server: { host, port, name: name ?? host }, scheduler })
+  const { host, port, name, proxy } = o.config.server
+  const channel = await openServerChannel({ vault: o.vault, server: { host, port, name: name ?? host, proxy }, scheduler })
   if (!channel.ok) return channel
   const got: ServerMessage[] = []
   const done = new Promise<Result<ServerMessage[]>>((resolve) => {

@@ -80,6 +80,8 @@ export const clientConfig = z.strictObject({
     name: z.string().optional(),
     /** `auto`: beside UDP, used while that does not get through. */
     mediaOverTls: z.enum(['auto', 'only', 'never']).default('auto'),
+    /** `auto`: HTTPS_PROXY and NO_PROXY of the environment; `none`; or http://[NAME:PASSWORD@]HOST:PORT. */
+    proxy: z.string().min(1).max(512).default('auto'),
     /** Of the hop to the server, the best first. */
     suites: z.array(z.enum(['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80'])).min(1).default(['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80']),
   }).optional(),

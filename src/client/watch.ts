@@ -22,7 +22,7 @@ export interface WatchedCall {
 }
 
 export interface WatchedClient {
-  readonly server: { readonly host: string; readonly up: boolean; readonly path: 'none' | 'udp' | 'tls'; readonly roundTripMs?: number; readonly clockAheadS?: number; readonly fault?: { readonly code: string; readonly message: string } }
+  readonly server: { readonly host: string; readonly up: boolean; readonly path: 'none' | 'udp' | 'tls'; readonly roundTripMs?: number; readonly clockAheadS?: number; /** A telephone system stands behind it. */ readonly pbx?: boolean; readonly fault?: { readonly code: string; readonly message: string } }
   readonly registered: readonly { readonly line: string; readonly contact: string }[]
   readonly calls: readonly WatchedCall[]
   readonly upSeconds: number
@@ -57,7 +57,7 @@ export class ClientWatch {
   readonly observer: ClientObserver = {
     onServer: (up, { fault, welcome }) => {
       const { host } = this.#server
-      if (up) this.#server = { host, up, path: this.#server.path, ...(welcome === undefined ? {} : { clockAheadS: welcome.unixTime - this.#clock.unix() }) }
+      if (up) this.#server = { host, up, path: this.#server.path, ...(welcome === undefined ? {} : { clockAheadS: welcome.unixTime - this.#clock.unix(), pbx: welcome.capabilities.includes('sip') }) }
       else this.#server = { host, up, path: 'none', ...(fault === undefined ? {} : { fault: short(fault) }) }
     },
     onPhone: (e) => {

@@ -1,11 +1,12 @@
 /** TCP to the server, TLS in the vault, WebSocket in between: one connection of either kind. */
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
 import type { FaultCode } from '../../base/faults/index.ts'
 import { faultTable } from '../../base/faults/index.ts'
 import type { MessageTransport } from '../../base/message-transport.ts'
 import type { Fault, Result } from '../../base/result.ts'
 import { err, ok } from '../../base/result.ts'
+import { connectTo, proxyFor } from '../../net/http-connect.ts'
 import { wsTransport } from '../../net/ws-transport.ts'
 import type { PipeId, Vault, VaultPipe } from '../../vault/api/calls.ts'
 import { pipeDuplex } from './pipe-duplex.ts'
@@ -15,6 +16,8 @@ export interface ServerAddress {
   readonly port: number
   /** In its certificate. */
   readonly name: string
+  /** As in the configuration: `auto`, `none` (unless given), or an address. */
+  readonly proxy?: string
 }
 
 export interface Dialled {
@@ -31,7 +34,9 @@ const BODY_LIMIT = 4096
 type Lane = { readonly path: string; readonly protocol: string; readonly messageLimit: number }
 
 export async function dial(vault: Vault, server: ServerAddress, lane: Lane): Promise<Result<Dialled>> {
-  const socket = await connectTcp(server)
+  const proxy = proxyFor(server.proxy ?? 'none', server)
+  if (!proxy.ok) return proxy
+  const socket = await connectTo({ host: server.host, port: server.port }, proxy.value)
   if (!socket.ok) return socket
   const tcp = socket.value
   const pipe = vault.pipe({ serverName: server.name, protocols: ['http/1.1'] })
@@ -51,29 +56,6 @@ export async function dial(vault: Vault, server: ServerAddress, lane: Lane): Pro
   }
   const waiting = (): number => tcp.writableLength + ws.value.waiting
   return ok({ pipe: pipe.id, transport: ws.value, waiting, closed })
-}
-
-function connectTcp(server: ServerAddress): Promise<Result<Socket>> {
-  return new Promise((resolve) => {
-    const where = `${server.host} port ${server.port}`
-    const socket = connect({ host: server.host, port: server.port, noDelay: true, timeout: CONNECT_MS })
-    // A client that was stopped does not wait for a server that does not answer.
-    socket.unref()
-    const failed = (why: string): void => {
-      socket.destroy()
-      resolve(err('CHANNEL_UNREACHABLE', `${where} (${why})`))
-    }
-    socket.once('timeout', () => failed('no answer'))
-    socket.once('error', (e: NodeJS.ErrnoException) => failed(e.code ?? e.message))
-    socket.once('connect', () => {
-      socket.removeAllListeners('timeout')
-      socket.setTimeout(0)
-      socket.ref()
-      // From here on the end of the connection is told by 'close'.
-      socket.on('error', () => {})
-      resolve(ok(socket))
-    })
-  })
 }
 
 /** Ciphertext goes to and fro; the end of one is the end of the other. */

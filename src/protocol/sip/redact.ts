@@ -9,9 +9,9 @@ const LONGEST = 16 * 1024
 
 const SHOWN = new Set([
   'accept', 'accept-encoding', 'accept-language', 'alert-info', 'allow', 'allow-events', 'call-id', 'i', 'contact', 'm', 'content-encoding', 'e', 'content-length', 'l', 'content-type', 'c', 'cseq', 'date',
-  'diversion', 'event', 'o', 'expires', 'from', 'f', 'in-reply-to', 'max-forwards', 'mime-version', 'min-expires', 'min-se', 'organization', 'p-asserted-identity', 'p-preferred-identity', 'path', 'priority',
+  'diversion', 'event', 'o', 'expires', 'from', 'f', 'in-reply-to', 'max-forwards', 'mime-version', 'min-expires', 'min-se', 'p-asserted-identity', 'p-preferred-identity', 'path', 'priority',
   'privacy', 'proxy-require', 'rack', 'reason', 'record-route', 'refer-to', 'r', 'referred-by', 'b', 'replaces', 'require', 'retry-after', 'route', 'rseq', 'server', 'service-route', 'session-expires', 'x',
-  'subject', 's', 'subscription-state', 'supported', 'k', 'timestamp', 'to', 't', 'unsupported', 'user-agent', 'via', 'v', 'warning',
+  'subscription-state', 'supported', 'k', 'timestamp', 'to', 't', 'unsupported', 'user-agent', 'via', 'v', 'warning',
 ])
 /** Of a challenge or an answer to one: who, and by which method. */
 const DIGEST_SHOWN = new Set(['username', 'realm', 'uri', 'algorithm', 'qop', 'stale'])

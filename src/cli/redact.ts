@@ -1,0 +1,107 @@
+/**
+ * Takes out of a text what nobody else needs to see: secrets by their look, people and places by being known. The same thing gets
+ * the same name everywhere in one bundle, so that a reader can still follow who did what.
+ */
+
+interface Known {
+  /** What kind of thing it is: the name in its place. */
+  readonly label: string
+  readonly value: string
+}
+
+const SHORTEST_KNOWN = 2
+
+export class Redactor {
+  readonly #names = new Map<string, string>()
+  readonly #counts = new Map<string, number>()
+  /** Known values, the longest first: a name inside another is part of that. */
+  #known: Known[] = []
+
+  know(label: string, ...values: readonly (string | undefined)[]): void {
+    for (const value of values) if (value !== undefined && value.trim().length >= SHORTEST_KNOWN && !this.#known.some((k) => k.value === value)) this.#known.push({ label, value })
+    this.#known.sort((a, b) => b.value.length - a.value.length)
+  }
+  /** The name of a value in this bundle. */
+  alias(label: string, value: string): string {
+    const key = `${label}\n${value.toLowerCase()}`
+    const known = this.#names.get(key)
+    if (known !== undefined) return known
+    const n = (this.#counts.get(label) ?? 0) + 1
+    this.#counts.set(label, n)
+    const name = `<${label}-${n}>`
+    this.#names.set(key, name)
+    return name
+  }
+
+  text(raw: string): string {
+    let t = raw
+    for (const [pattern, label] of SECRETS) t = t.replace(pattern, (_, before: string = '') => `${before}<${label}>`)
+    for (const { label, value } of this.#known) t = t.replace(wholeWord(value), () => (label === 'secret' ? '<secret>' : this.alias(label, value)))
+    for (const [pattern, label] of PEOPLE) t = t.replace(pattern, (all, before: string = '', value: string = all) => `${before}${this.alias(label, value)}`)
+    // What is long and of no language: keys, tokens, fingerprints.
+    return t.replace(/[A-Za-z0-9+/_=-]{20,}/g, (all) => (looksRandom(all) ? this.alias('data', all) : all)).replace(IPV4, (all) => (isNear(all) ? all : this.alias('address', all))).replace(IPV6, (all) => (isNear6(all) ? all : this.alias('address', all)))
+  }
+}
+
+/** Replaced whole; what stands in the first group stays. */
+const SECRETS: readonly (readonly [RegExp, string])[] = [
+  [/()-----BEGIN [^-]+-----[\s\S]*?(?:-----END [^-]+-----|$)/g, 'pem'],
+  [/(https?:\/\/[^\s#"']*#)[^\s"']+/g, 'secret'],
+  [/(https?:\/\/)[^\s/@"']+@/g, 'secret'],
+  [/(\b(?:pass(?:word|phrase|wd)?|secret|token|pin|cookie|authorization|key)["']?\s*[:=]\s*["']?)(?!<)[^\s"',}]+/gi, 'secret'],
+  [/(\binline:)[^\s|]+/g, 'secret'],
+]
+const PEOPLE: readonly (readonly [RegExp, string])[] = [
+  [/()([\w.+-]+@[\w-]+(?:\.[\w-]+)+)/g, 'mail'],
+  [/(sips?:)([^@\s<>;"]+)(?=@)/gi, 'user'],
+  [/(\btel:)([^\s<>;"]+)/gi, 'number'],
+  [/(\bdials )(\S+)/g, 'number'],
+  [/()"([^"<>]+)"(?=\s*<sips?:)/g, 'name'],
+  [/^(\s*(?:from|to|contact|f|t|m):\s*)([^\s"<][^"<]*[^\s"<])(?=\s*<sips?:)/gim, 'name'],
+]
+const IPV4 = /\b(?:\d{1,3}\.){3}\d{1,3}\b/g
+const IPV6 = /(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}(?![\w:])/gi
+
+const wholeWord = (value: string): RegExp => new RegExp(`(?<![\\p{L}\\p{N}])${value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\p{L}\\p{N}])`, 'giu')
+
+function looksRandom(text: string): boolean {
+  if (/^[0-9a-f]{20,}$/i.test(text) && /\d/.test(text)) return true
+  return /\d/.test(text) && /[a-z]/.test(text) && /[A-Z]/.test(text)
+}
+
+const isNear = (a: string): boolean => /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|0\.0\.0\.0$|169\.254\.)/.test(a)
+const isNear6 = (a: string): boolean => /^(fe80|f[cd])/i.test(a)
+
+/** Keys whose words are of our own making and tell nothing about anybody. */
+const PLAIN_KEYS = new Set(['transports', 'suites', 'suite', 'codec', 'forwarding', 'srtp', 'vault', 'mediaPlane', 'log', 'upstream', 'kind', 'mediaOverTls', 'rule', 'country', 'minimumKeyProtection', 'roomPrefix', 'shownName', 'emergency'])
+const PLAIN_WORDS = new Set(['auto', 'none', 'anchors', '127.0.0.1', '::1', '0.0.0.0', '::'])
+/** Whose keys are names themselves, and of what. */
+const NAMED: Readonly<Record<string, string>> = { users: 'user', names: 'number', rooms: 'room' }
+
+/** A configuration with the words that are not ours replaced. What is known from it is known to `r` from then on. */
+export function redactConfig(r: Redactor, value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return value.map((v) => redactConfig(r, v, key))
+  if (typeof value === 'object' && value !== null) {
+    const label = NAMED[key]
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [label === undefined || k === 'default' ? k : r.alias(label, k), key === 'users' ? '<secret>' : redactConfig(r, v, key === 'names' ? 'room' : k)]))
+  }
+  if (typeof value !== 'string' || PLAIN_KEYS.has(key) || PLAIN_WORDS.has(value)) return value
+  return key === 'passphrase' || key === 'proxy' ? '<secret>' : r.alias(LABELS[key] ?? key, value)
+}
+const LABELS: Readonly<Record<string, string>> = { host: 'server', certificate: 'file', anchors: 'file', lists: 'file', data: 'file', line: 'line' }
+
+/** What in a configuration must not be seen anywhere else in the bundle. */
+export function knowConfig(r: Redactor, value: unknown, key = ''): void {
+  if (Array.isArray(value)) for (const v of value) knowConfig(r, v, key)
+  else if (typeof value === 'object' && value !== null) {
+    for (const [k, v] of Object.entries(value)) {
+      if (key === 'users') {
+        r.know('user', k)
+        if (typeof v === 'string') r.know('secret', v)
+      } else {
+        if (key === 'names' || key === 'rooms') r.know(NAMED[key]!, ...(k === 'default' ? [] : [k]))
+        knowConfig(r, v, key === 'names' ? 'room' : k)
+      }
+    }
+  } else if (typeof value === 'string' && !PLAIN_KEYS.has(key) && !PLAIN_WORDS.has(value)) r.know(key === 'passphrase' || key === 'proxy' ? 'secret' : (LABELS[key] ?? key), value)
+}

@@ -1,0 +1,113 @@
+/** A user in trouble: doctor, status, logs, trace and report of a real client, with secrets planted and none of them found. */
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { parse, stringify } from 'yaml'
+import { startProxy } from '../kit/connect-proxy.ts'
+import { run, until } from '../kit/processes.ts'
+import { startClient, startServer, TestAuthority } from '../kit/stc.ts'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'stc-support-'))
+test.after(() => rmSync(folder, { recursive: true, force: true }))
+const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const SECRETS = { password: 'Zwiebelkuchen77', digest: 'd1gestANSWERd1gestANSWER', sdes: 'SDESkeySDESkeySDESkey0123456789abcdefXY', pin: '4711081500', text: 'quarterlyFigures9', token: 'tokTOKtok12345' }
+
+async function stc(...args: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
+  const child = run(process.execPath, [program, ...args])
+  await until(60_000, `stc ${args.join(' ')}`, () => child.ended || undefined, child.tail)
+  return { code: (await child.exit) ?? -1, out: child.output() }
+}
+
+/** A phone that says more than it should. */
+function chatter(port: number): Promise<void> {
+  const message = (method: string, headers: readonly string[], body: string): string => [
+    `${method} sip:8100@127.0.0.1 SIP/2.0`, 'Via: SIP/2.0/UDP 127.0.0.1:5999;branch=z9hG4bK1;rport', 'Max-Forwards: 70', `From: "Zora Zimmermann" <sip:zora:${SECRETS.password}@127.0.0.1>;tag=1`, 'To: <sip:8100@127.0.0.1>', `Call-ID: trace-${method}@phone`,
+    `CSeq: 1 ${method}`, 'Contact: <sip:zora@127.0.0.1:5999>', `Authorization: Digest username="zora", realm="stc", nonce="x", uri="sip:x", response="${SECRETS.digest}"`, `X-Token: ${SECRETS.token}`, ...headers, `Content-Length: ${body.length}`, '', body,
+  ].join('\r\n')
+  const socket = createSocket('udp4')
+  const all = [message('MESSAGE', ['Content-Type: text/plain'], SECRETS.text), message('INFO', ['Content-Type: application/dtmf-relay'], `Signal=${SECRETS.pin}`), message('OPTIONS', ['Content-Type: application/sdp'], `v=0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${SECRETS.sdes}\r\n`)]
+  return new Promise((resolve) => {
+    let answers = 0
+    socket.on('message', () => {
+      if (++answers === all.length) socket.close(() => resolve())
+    })
+    socket.bind(0, '127.0.0.1', () => {
+      for (const m of all) socket.send(m, port, '127.0.0.1')
+    })
+  })
+}
+
+test('what a user asks of a running client, and what a report gives away', { timeout: 240_000 }, async (t) => {
+  const authority = new TestAuthority(folder, 'ca')
+  const server = await startServer(folder, authority.server())
+  t.after(() => server.stop())
+  const papers = authority.member('Zora Zimmermann')
+  const file = path.join(folder, 'zora.yaml')
+  const client = await startClient(folder, 'zora', server.port, papers, { phone: { users: { zora: SECRETS.password } }, config: { page: { port: 0 } } })
+  t.after(() => client.stop())
+  await client.shows(/media to the server: udp/)
+  const pageSecret = (await client.shows(/#key=([0-9a-f]+)/))[1]!
+  await chatter(client.sip.port)
+
+  const status = await stc('status', '-c', file)
+  assert.equal(status.code, 0, status.out)
+  assert.match(status.out, /server +127\.0\.0\.1: connected, media over UDP/)
+  assert.match(status.out, /you +Zora Zimmermann/)
+  assert.ok(!status.out.includes(pageSecret))
+  const asJson = JSON.parse((await stc('status', '-c', file, '--json')).out) as { lines: { server: { up: boolean } }[] }
+  assert.equal(asJson.lines[0]!.server.up, true)
+  assert.match((await stc('logs', '-c', file)).out, /connected to the server/)
+  const trace = await stc('trace', '-c', file, '--full')
+  assert.match(trace.out, /phone ──▶ stc {2}OPTIONS sip:8100/)
+  assert.match(trace.out, /phone ◀── stc {2}SIP\/2\.0 \d{3}/)
+
+  const out = path.join(folder, 'report.txt')
+  const report = await stc('report', '-c', file, '-o', out)
+  assert.equal(report.code, 0, report.out)
+  const text = readFileSync(out, 'utf8')
+  for (const part of ['== configuration ==', '== findings ==', 'good    voice gets through directly (UDP', 'connected to the server', 'OPTIONS sip:']) assert.ok(text.includes(part), `${part} is missing from\n${text}`)
+  const key = readFileSync(papers.key, 'utf8').split('\n')[1]!
+  for (const [what, secret] of Object.entries({ ...SECRETS, pageSecret, key: key.slice(0, 24), name: 'Zimmermann', user: 'zora', mail: '@example.org' })) {
+    assert.ok(!text.toLowerCase().includes(secret.toLowerCase()), `the report gives ${what} away:\n${text.split('\n').filter((l) => l.toLowerCase().includes(secret.toLowerCase())).join('\n')}`)
+    if (Object.hasOwn(SECRETS, what)) assert.ok(!trace.out.includes(secret), `the trace gives ${what} away`)
+  }
+})
+
+test('doctor names what is in the way: another authority, a proxy that refuses, a server that is gone', { timeout: 240_000 }, async (t) => {
+  const ours = new TestAuthority(folder, 'ours')
+  const evil = new TestAuthority(folder, 'Evil Inspection Ltd')
+  const papers = ours.member('yuri')
+  const server = await startServer(folder, ours.server('talk.stc.invalid'))
+  t.after(() => server.stop())
+  const proxy = await startProxy({ 'talk.stc.invalid:7443': server.port }, 'yuri:Pr0xyPass')
+  t.after(() => proxy.close())
+  const file = path.join(folder, 'yuri.yaml')
+  const doctor = (change: object, ...more: string[]) => {
+    writeFileSync(file, stringify({ server: { host: 'talk.stc.invalid', port: 7443, ...change }, identity: papers, page: false }))
+    return stc('doctor', '-c', file, ...more)
+  }
+  const through = await doctor({ proxy: `http://yuri:Pr0xyPass@127.0.0.1:${proxy.port}` }, '--json')
+  const found = JSON.parse(through.out) as { wrong: number; findings: { level: string; text: string }[] }
+  assert.equal(found.wrong, 0, through.out)
+  assert.ok(found.findings.some((f) => f.level === 'risky' && /voice takes the detour over TLS/.test(f.text)), through.out)
+  assert.ok(found.findings.some((f) => /lets us in/.test(f.text)))
+  assert.ok(proxy.asked.length >= 3 && proxy.asked.every((a) => a === 'talk.stc.invalid:7443'), 'look, channel and media go through the proxy')
+
+  const refused = await doctor({ proxy: `http://127.0.0.1:${proxy.port}` })
+  assert.equal(refused.code, 1)
+  assert.match(refused.out, /WRONG.*CHANNEL_PROXY_PASSWORD/)
+  assert.match((await doctor({ proxy: 'none' })).out, /WRONG talk\.stc\.invalid has no address/)
+  assert.match((await doctor({ host: '127.0.0.1', port: 9 })).out, /WRONG.*CHANNEL_UNREACHABLE/)
+  const inspected = path.join(folder, 'inspected')
+  const other = await startServer(inspected, evil.server())
+  t.after(() => other.stop())
+  const intercepted = await doctor({ host: '127.0.0.1', port: other.port })
+  assert.equal(intercepted.code, 1)
+  assert.match(intercepted.out, /WRONG SOMEBODY ELSE answers in the server's place.*Evil Inspection Ltd/)
+  assert.ok(!intercepted.out.includes('lets us in'), 'nothing is said to somebody else')
+  assert.ok(parse(readFileSync(file, 'utf8')) !== null)
+})

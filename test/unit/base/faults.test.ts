@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type FaultCode, faultTable } from '../../../src/base/faults/index.ts'
+import { explanationOf } from '../../../src/cli/explain.ts'
+import { hasArea, nearest } from '../../../src/cli/fault-areas.ts'
+
+const codes = Object.keys(faultTable) as FaultCode[]
+const sources = fileURLToPath(new URL('../../../src/', import.meta.url))
+
+test('every code that the program can show is in the registry', () => {
+  const areas = [...new Set(codes.map((c) => c.slice(0, c.indexOf('_'))))].join('|')
+  const unknown: string[] = []
+  for (const file of globSync('**/*.{ts,tsx}', { cwd: sources })) {
+    const text = readFileSync(sources + file, 'utf8')
+    for (const [, code] of text.matchAll(new RegExp(`'((?:${areas})_[A-Z0-9_]*[A-Z0-9])'`, 'g'))) if (!Object.hasOwn(faultTable, code!) && !NO_FAULTS.has(code!)) unknown.push(`${file}: ${code}`)
+  }
+  assert.deepEqual(unknown, [])
+})
+/** Names of other things that look like codes. */
+const NO_FAULTS = new Set(['RELAY_S'])
+
+test('every code says what happened and what to do, and where to look further', () => {
+  for (const code of codes) {
+    const { what, todo, area, further } = explanationOf(code)
+    assert.match(what, /^["A-Z][^\n]*[^.\s]$/, code)
+    // A command to type has no full stop at its end.
+    assert.match(todo, /^\S[^\n]*(\.|: openssl [^\n]*)$/, code)
+    assert.ok(hasArea(code), `${code} has no area`)
+    assert.ok(area.length > 0 && further.length > 0)
+  }
+})
+
+test('commands that explanations name exist', async () => {
+  const { makeProgram } = await import('../../../src/cli/program.ts')
+  const program = makeProgram()
+  const missing: string[] = []
+  for (const code of codes) {
+    const { what, todo, further } = explanationOf(code)
+    for (const [, words] of `${what} ${todo} ${further}`.matchAll(/"stc ([a-z]+(?: [a-z][a-z-]*)?)/g)) {
+      const [first, second] = words!.split(' ')
+      const command = program.commands.find((c) => c.name() === first)
+      if (command === undefined || (second !== undefined && command.commands.length > 0 && !command.commands.some((c) => c.name() === second))) missing.push(`${code}: stc ${words}`)
+    }
+  }
+  assert.deepEqual(missing, [])
+})
+
+test('a mistyped code leads to the right one', () => {
+  assert.deepEqual(nearest('IDENTITY_EXPIERD', codes), ['IDENTITY_EXPIRED'])
+  assert.ok(nearest('EXPIRED', codes).includes('IDENTITY_EXPIRED'))
+  assert.deepEqual(nearest('NOTHING_LIKE_THAT_AT_ALL', codes), [])
+})
