@@ -36,8 +36,9 @@ export class Redactor {
   text(raw: string): string {
     let t = raw
     for (const [pattern, label] of SECRETS) t = t.replace(pattern, (_, before: string = '') => `${before}<${label}>`)
-    for (const { label, value } of this.#known) t = t.replace(wholeWord(value), () => (label === 'secret' ? '<secret>' : this.alias(label, value)))
+    // By their look first: a known name in the middle of one would hide it.
     for (const [pattern, label] of PEOPLE) t = t.replace(pattern, (all, before: string = '', value: string = all) => `${before}${this.alias(label, value)}`)
+    for (const { label, value } of this.#known) t = t.replace(wholeWord(value), () => (label === 'secret' ? '<secret>' : this.alias(label, value)))
     // What is long and of no language: keys, tokens, fingerprints.
     return t.replace(/[A-Za-z0-9+/_=-]{20,}/g, (all) => (looksRandom(all) ? this.alias('data', all) : all)).replace(IPV4, (all) => (isNear(all) ? all : this.alias('address', all))).replace(IPV6, (all) => (isNear6(all) ? all : this.alias('address', all)))
   }

@@ -49,7 +49,7 @@ async function nameOf(host: string, proxy: Proxy | undefined): Promise<Finding> 
     return good(`${host} is ${[...new Set(all.map((a) => a.address))].slice(0, 4).join(', ')} (${other})`)
   } catch (e) {
     const why = (e as NodeJS.ErrnoException).code ?? String(e)
-    if (proxy !== undefined) return unknown(`${host} has no address here (${why}): the proxy has to find it, and media takes the detour through it`)
+    if (proxy !== undefined) return unknown(`${host} has no address here (${why}): the proxy has to find it`)
     return why === 'EAI_AGAIN'
       ? wrong('the name servers of this machine do not answer', 'check that the network is up, and the name servers that this machine uses')
       : wrong(`${host} has no address (${why})`, 'check how the name is written in server.host; inside a company the name may need its VPN')

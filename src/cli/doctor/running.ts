@@ -26,7 +26,7 @@ export async function lookAtClient(config: ClientConfig, file: string): Promise<
   const started = await startRealClient(clientConfig.parse({ ...config, phones: [], lines: [], page: false, upstream: 'none' }), file, { observer: watch.observer })
   if (!started.ok) return { findings: [ofFault(started.fault)] }
   await until(CONNECT_MS, () => watch.snapshot.server.up || watch.snapshot.server.fault !== undefined)
-  if (watch.snapshot.server.up) await until(MEDIA_MS, () => watch.snapshot.server.path === 'udp')
+  if (watch.snapshot.server.up) await until(MEDIA_MS, () => watch.snapshot.server.path === (config.server.mediaOverTls === 'only' ? 'tls' : 'udp'))
   const seen = watch.snapshot
   await started.value.stop()
   return { findings: [...started.value.warnings.map((w) => risky(w, 'see docs/operations.md, the key on the disk')), ...ofWatched(seen, config)] }
