@@ -39,7 +39,7 @@ export class Attended implements AsyncDisposable {
 
   /** `name` is empty where there is one line alone. */
   extras(config: ClientConfig, name: string, extras: ClientExtras): ClientExtras {
-    const watch = new ClientWatch(realScheduler(false), config.server.host)
+    const watch = new ClientWatch(realScheduler(false), config.server?.host ?? '')
     this.#lines.push({ name, config, watch })
     return { ...extras, trace: this.#trace, observer: observeAll(watch.observer, this.#log.observer(name), ...(extras.observer === undefined ? [] : [extras.observer])) }
   }

@@ -1,6 +1,6 @@
 /** `stc call ROOM`: a call without a phone and without a browser; the roster and its meters on the terminal. */
 import type { Command } from 'commander'
-import { err, type Fault, type Result } from '../base/result.ts'
+import { err, type Fault, makeFault, type Result } from '../base/result.ts'
 import type { RunningCall } from '../client/calls.ts'
 import { type ClientConfig, clientConfig, dialPlanOf } from '../client/config.ts'
 import { BrowserHandset } from '../client/handset/browser/handset.ts'
@@ -37,6 +37,7 @@ async function call(room: string, o: Options): Promise<void> {
   const file = configFileOf(o.config)
   const config = readConfig(file, clientConfig)
   if (!config.ok) return fail(config.fault)
+  if (config.value.server === undefined) return fail(makeFault('CLIENT_NO_CHANNEL', 'the configuration names no server'))
   const number = numberOf(config.value, room)
   if (!number.ok) return fail(number.fault)
   const stopped = interrupted()

@@ -9,7 +9,7 @@ import { examinePki } from './doctor-pki.ts'
 import { type Finding, good, showFindings } from './doctor/findings.ts'
 import { lookAtDialPlan, lookAtPhones, lookAtVault } from './doctor/here.ts'
 import { lookAtNetwork } from './doctor/network.ts'
-import { lookAtClient } from './doctor/running.ts'
+import { lookAtClient, runningNow } from './doctor/running.ts'
 import { fail } from './output.ts'
 
 export function registerDoctor(program: Command): Command {
@@ -27,6 +27,7 @@ export function registerDoctor(program: Command): Command {
 export async function examineClient(config: ClientConfig, file: string, offline: boolean): Promise<Finding[]> {
   const found: Finding[] = [good(`configuration ${file}`), ...(await examinePki(file, offline)), ...(await lookAtVault(config)), ...lookAtDialPlan(config)]
   if (offline) return [...found, ...(await lookAtPhones(config, undefined))]
+  if (config.server === undefined) return [...found, good('no server is configured: calls go through telephone providers alone'), ...(await lookAtPhones(config, await runningNow(file)))]
   const network = await lookAtNetwork(config.server, config.identity.anchors.flatMap((a) => certificatesIn(besideConfig(file, a))))
   found.push(...network.findings)
   const client = network.reached ? await lookAtClient(config, file) : undefined

@@ -36,7 +36,7 @@ async function status(file: string): Promise<void> {
   if (!got.ok) return fail(got.fault)
   const s = got.value as ClientStatus
   answer(s, statusLines(s, Date.now() / 1000))
-  process.exitCode = s.lines.every((l) => l.server.up) ? EXIT.ok : EXIT.unavailable
+  process.exitCode = s.lines.every((l) => l.server.up || l.server.host === '') ? EXIT.ok : EXIT.unavailable
 }
 
 export function statusLines(s: ClientStatus, now: number): string[] {
@@ -48,7 +48,7 @@ export function statusLines(s: ClientStatus, now: number): string[] {
       const days = l.identity === undefined ? 0 : Math.floor((l.identity.notAfter - now) / 86_400)
       return [
         ...(l.name === '' ? [] : [`line ${l.name}`]),
-        v.up ? `server      ${v.host}: connected, ${media}` : `server      ${v.host}: NOT connected${v.fault === undefined ? '' : `: ${v.fault.message} [${v.fault.code}]`}`,
+        v.host === '' ? 'server      none: calls go through telephone providers' : v.up ? `server      ${v.host}: connected, ${media}` : `server      ${v.host}: NOT connected${v.fault === undefined ? '' : `: ${v.fault.message} [${v.fault.code}]`}`,
         ...(Math.abs(v.clockAheadS ?? 0) > 30 ? [`clock       this machine's clock is ${Math.abs(v.clockAheadS!)} s ${v.clockAheadS! > 0 ? 'behind' : 'ahead of'} the server's`] : []),
         ...(l.identity === undefined ? [] : [`you         ${l.identity.name}, certificate ${days < 0 ? 'EXPIRED' : `valid for ${days} more day${days === 1 ? '' : 's'}`}`]),
         `keys        ${l.keys === 'process' ? 'in a process of their own' : 'in the client\'s own process'}`,

@@ -22,7 +22,7 @@ export interface NetworkFindings {
   readonly reached: boolean
 }
 
-export async function lookAtNetwork(server: ClientConfig['server'], anchors: readonly Der[]): Promise<NetworkFindings> {
+export async function lookAtNetwork(server: NonNullable<ClientConfig['server']>, anchors: readonly Der[]): Promise<NetworkFindings> {
   const target = { host: server.host, port: server.port }
   const where = `${server.host} port ${server.port}`
   const proxy = proxyFor(server.proxy, target)
@@ -56,7 +56,7 @@ async function nameOf(host: string, proxy: Proxy | undefined): Promise<Finding> 
   }
 }
 
-async function lookAtTls(socket: Socket, server: ClientConfig['server'], anchors: readonly Der[]): Promise<NetworkFindings> {
+async function lookAtTls(socket: Socket, server: NonNullable<ClientConfig['server']>, anchors: readonly Der[]): Promise<NetworkFindings> {
   const name = server.name ?? server.host
   const tls = await handshake(socket, name)
   if ('why' in tls) return { findings: [wrong(`no TLS comes about at ${server.host} port ${server.port}: ${tls.why}`, 'check that the port is that of an stc server; a firewall that inspects connections can break it too')], reached: false }

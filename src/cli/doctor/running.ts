@@ -14,19 +14,24 @@ const LOOK_MS = 50
 const CLOCK_OFF_S = 30
 const CLOCK_WRONG_S = 120
 
+/** What the client says that runs with this configuration. */
+export async function runningNow(file: string): Promise<ClientStatus | undefined> {
+  const asked = await askRunning(file, 'status')
+  return asked.ok ? (asked.value as ClientStatus) : undefined
+}
+
 /** That of the client that runs already, or of one that is started for a moment. */
 export async function lookAtClient(config: ClientConfig, file: string): Promise<{ readonly findings: Finding[]; readonly running?: ClientStatus }> {
-  const asked = await askRunning(file, 'status')
-  if (asked.ok) {
-    const running = asked.value as ClientStatus
+  const running = await runningNow(file)
+  if (running !== undefined) {
     return { running, findings: [good(`a client runs with this configuration (process ${running.pid})`), ...running.lines.flatMap((l) => ofWatched(l, config))] }
   }
-  const watch = new ClientWatch(realScheduler(false), config.server.host)
+  const watch = new ClientWatch(realScheduler(false), config.server?.host ?? '')
   // No phone, no page, nothing towards the PBX: a guest for a moment.
   const started = await startRealClient(clientConfig.parse({ ...config, phones: [], lines: [], page: false, upstream: 'none' }), file, { observer: watch.observer })
   if (!started.ok) return { findings: [ofFault(started.fault)] }
   await until(CONNECT_MS, () => watch.snapshot.server.up || watch.snapshot.server.fault !== undefined)
-  if (watch.snapshot.server.up) await until(MEDIA_MS, () => watch.snapshot.server.path === (config.server.mediaOverTls === 'only' ? 'tls' : 'udp'))
+  if (watch.snapshot.server.up) await until(MEDIA_MS, () => watch.snapshot.server.path === (config.server?.mediaOverTls === 'only' ? 'tls' : 'udp'))
   const seen = watch.snapshot
   await started.value.stop()
   return { findings: [...started.value.warnings.map((w) => risky(w, 'see docs/operations.md, the key on the disk')), ...ofWatched(seen, config)] }
@@ -58,6 +63,6 @@ function ofMedia({ path, roundTripMs }: WatchedClient['server']): Finding {
 }
 
 function ofPbx(pbx: boolean | undefined, config: ClientConfig): Finding {
-  if (config.upstream === 'none') return good(pbx === true ? 'the server has a telephone system; this client does not use it (upstream: none)' : 'no telephone system is used')
+  if (config.upstream !== 'server') return good(pbx === true ? 'the server has a telephone system; this client does not use it' : 'no telephone system is used')
   return pbx === true ? good('the server has a telephone system behind it') : wrong('phones should reach a telephone system (upstream: server), but the server has none', 'ask who runs the server to configure "sip", or set upstream: none')
 }
