@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import { err, ok, type Result } from '../base/result.ts'
 import { showAddress } from './address.ts'
 
-export interface Proxy {
+export interface HttpProxy {
   readonly host: string
   readonly port: number
   /** TLS to the proxy itself. */
@@ -22,7 +22,7 @@ const CONNECT_MS = 10_000
 const HEAD_LIMIT = 16 * 1024
 
 /** `http://[name:password@]host[:port]`, or with `https:`. */
-export function parseProxy(text: string): Result<Proxy> {
+export function parseProxy(text: string): Result<HttpProxy> {
   let url: URL
   try {
     url = new URL(text.includes('://') ? text : `http://${text}`)
@@ -42,7 +42,7 @@ export function parseProxy(text: string): Result<Proxy> {
  * The proxy on the way to `target`. `setting` is that of the configuration: `auto` looks at HTTPS_PROXY and NO_PROXY as other programs
  * do; `none`; or the proxy's address. This machine is always reached without one.
  */
-export function proxyFor(setting: string, target: Target, env: NodeJS.ProcessEnv = process.env): Result<Proxy | undefined> {
+export function proxyFor(setting: string, target: Target, env: NodeJS.ProcessEnv = process.env): Result<HttpProxy | undefined> {
   if (setting === 'none') return ok(undefined)
   if (setting !== 'auto') return parseProxy(setting)
   const named = env['HTTPS_PROXY'] || env['https_proxy'] || env['ALL_PROXY'] || env['all_proxy']
@@ -64,7 +64,7 @@ function excepted({ host, port }: Target, list: string): boolean {
 }
 
 /** An open connection on which nothing has been said to `target` yet. It does not keep the process alive before it stands. */
-export async function connectTo(target: Target, proxy?: Proxy): Promise<Result<Socket>> {
+export async function connectTo(target: Target, proxy?: HttpProxy): Promise<Result<Socket>> {
   if (proxy === undefined) return open(connect({ ...target, noDelay: true }), 'connect', (why) => err('CHANNEL_UNREACHABLE', `${target.host} port ${target.port} (${why})`))
   const failed = (why: string) => err('CHANNEL_PROXY_UNREACHABLE', `${proxy.host} port ${proxy.port} (${why})`)
   const way = await (proxy.secure
@@ -95,7 +95,7 @@ function open(socket: Socket, event: 'connect' | 'secureConnect', failed: (why: 
   })
 }
 
-function ask(socket: Socket, target: Target, proxy: Proxy): Promise<Result<Socket>> {
+function ask(socket: Socket, target: Target, proxy: HttpProxy): Promise<Result<Socket>> {
   const authority = showAddress({ address: target.host, port: target.port })
   return new Promise((resolve) => {
     let head = Buffer.alloc(0)

@@ -5,7 +5,7 @@ import { connect as connectTls, type DetailedPeerCertificate, type TLSSocket } f
 import type { Der } from '../../base/brand.ts'
 import type { ClientConfig } from '../../client/config.ts'
 import { createNodeCrypto } from '../../crypto/node/index.ts'
-import { connectTo, type Proxy, proxyFor } from '../../net/http-connect.ts'
+import { connectTo, type HttpProxy, proxyFor } from '../../net/http-connect.ts'
 import { parseCertificate, certificateText } from '../../protocol/x509/certificate.ts'
 import { makeAnchors, verifyChain } from '../../protocol/x509/path.ts'
 import { ATTRIBUTE, attributeOf } from '../../protocol/x509/name.ts'
@@ -41,7 +41,7 @@ export async function lookAtNetwork(server: NonNullable<ClientConfig['server']>,
   return { findings: [...findings, ...tls.findings], reached: tls.reached }
 }
 
-async function nameOf(host: string, proxy: Proxy | undefined): Promise<Finding> {
+async function nameOf(host: string, proxy: HttpProxy | undefined): Promise<Finding> {
   if (isIP(host) !== 0) return good(`the server is given as an address, ${host}: no name has to be looked up`)
   try {
     const all = await lookup(host, { all: true })

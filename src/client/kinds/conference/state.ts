@@ -1,7 +1,6 @@
 /** What every part of the conference machine works on: outputs, timers and questions to the vault. */
 import type { Instant, UnixTime } from '../../../base/brand.ts'
 import { instant } from '../../../base/brand.ts'
-import type { FaultCode } from '../../../base/faults/index.ts'
 import type { Fault, Result } from '../../../base/result.ts'
 import type { NewRoom, RoomPolicy } from '../../../model/policy.ts'
 import type { Identity } from '../../../model/identity.ts'
@@ -109,7 +108,7 @@ export class ConferenceState {
     this.roster = applyEvent(this.roster, event)
     this.out.push({ kind: 'event', event })
   }
-  note(code: FaultCode, text: string, prominent = false): void {
+  note(code: Fault['code'], text: string, prominent = false): void {
     this.event({ kind: 'note', at: this.now, code, text, ...(prominent ? { prominent: true } : {}) })
   }
   over(reason: string, fault?: Fault): void {
