@@ -28,7 +28,7 @@ export function registerJournal(program: Command): void {
   filtered(journal.command('show').description('in sentences')).action((o: Options) => print(o, (e) => say(journalLine(e.number, e.entry))))
   withConfig(journal.command('verify').description('read all of it and say whether it is as it was written; ends with 1 where not')).option('--json', 'as one JSON object').action(verify)
   filtered(journal.command('export').description('one JSON object a line, for a log collector'))
-    .addOption(new Option('--format <format>').choices(['jsonl']).default('jsonl').hideHelp())
+    .addOption(new Option('--format <format>', 'how it is written').choices(['jsonl']).default('jsonl').hideHelp())
     .action((o: Options) => print(o, (e) => say(jsonOf(e))))
 }
 
