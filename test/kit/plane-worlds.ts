@@ -59,7 +59,8 @@ async function simulated(wrap: WrapCrypto = asItIs): Promise<PlaneWorld> {
 }
 
 async function overSockets(wrap: WrapCrypto = asItIs): Promise<PlaneWorld> {
-  const udp = nodeUdp()
+  // Bursts of three hundred packets must fit, while others use the machine.
+  const udp = nodeUdp({ bufferOctets: 4 << 20 })
   const plane = portablePlane({ socket: await udp.bind({ address: '127.0.0.1', port: 0 }), udp, ports: PORTS, scheduler: realScheduler(false), crypto: wrap(createNodeCrypto()) })
   return overLoopback(plane)
 }

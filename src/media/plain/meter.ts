@@ -19,9 +19,18 @@ export interface StreamStats {
   readonly replayed: number
 }
 
+/** By timestamp units of a packet of 20 ms, which is what every client sends in rooms (RFC 3551 §4.5.2, RFC 7587). */
+const CLOCK_OF_STEP: Readonly<Record<number, number>> = { 160: 8000, 320: 16_000, 640: 32_000, 960: 48_000 }
+/** Until the clock is known. */
+const ASSUMED = 8000
+
 export class StreamMeter {
   readonly ssrc: Ssrc
-  readonly #clockRate: number
+  #clockRate: number
+  /** Nobody says which codec it is: two packets in a row do. */
+  #learning: boolean
+  #sequence = -1
+  #timestamp = 0
   #reception: Reception
   /** Of numberings that ended: new keys of the peer begin a new one. */
   #lostBefore = 0
@@ -31,21 +40,41 @@ export class StreamMeter {
   forged = 0
   replayed = 0
 
-  constructor(ssrc: Ssrc, clockRate: number) {
+  /** `clockRate` in Hz; left out: found out from the stream, as of a sealed room whose codec is not for us to know. */
+  constructor(ssrc: Ssrc, clockRate?: number) {
     this.ssrc = ssrc
-    this.#clockRate = clockRate
-    this.#reception = new Reception(ssrc, clockRate)
+    this.#learning = clockRate === undefined
+    this.#clockRate = clockRate ?? ASSUMED
+    this.#reception = new Reception(ssrc, this.#clockRate)
+  }
+  /** As signalled, or as it was found out. */
+  set clockRate(hz: number) {
+    if (hz === this.#clockRate) return
+    this.#clockRate = hz
+    this.#begin()
+  }
+  #begin(): void {
+    this.#lostBefore += this.#reception.lost
+    this.#reception = new Reception(this.ssrc, this.#clockRate)
   }
   packet(sequence: number, timestamp: number, octets: number, generation: number, now: number): void {
     this.packets++
     this.octets += octets
     if (generation < this.#generation) return
     if (generation > this.#generation) {
-      this.#lostBefore += this.#reception.lost
-      this.#reception = new Reception(this.ssrc, this.#clockRate)
+      this.#begin()
       this.#generation = generation
     }
+    if (this.#learning) this.#learn(sequence, timestamp)
     this.#reception.packet(sequence, timestamp, instant(now))
+  }
+  #learn(sequence: number, timestamp: number): void {
+    const hz = this.#sequence >= 0 && sequence === ((this.#sequence + 1) & 0xffff) ? CLOCK_OF_STEP[(timestamp - this.#timestamp) >>> 0] : undefined
+    this.#sequence = sequence
+    this.#timestamp = timestamp
+    if (hz === undefined) return
+    this.#learning = false
+    this.clockRate = hz
   }
   refused(why: number): void {
     if (why === SRTP_FORGED) this.forged++
@@ -66,9 +95,13 @@ export class StreamMeters {
 
   of(ssrc: Ssrc, clockRate: number): StreamMeter {
     const newest = this.#meters.at(-1)
-    if (newest?.ssrc === ssrc) return newest
+    if (newest?.ssrc === ssrc) {
+      newest.clockRate = clockRate
+      return newest
+    }
     const at = this.#meters.findIndex((m) => m.ssrc === ssrc)
     const meter = at < 0 ? new StreamMeter(ssrc, clockRate) : this.#meters.splice(at, 1)[0]!
+    meter.clockRate = clockRate
     if (this.#meters.length === KEPT) this.#meters.shift()
     this.#meters.push(meter)
     return meter

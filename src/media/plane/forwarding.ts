@@ -56,6 +56,7 @@ export class Forwarding {
     }
     leg.received++
     leg.receivedOctets += data.length
+    if (stream.end !== undefined) stream.meter.clockRate = stream.end.clockRate
     stream.meter.packet(rtpSequence(data), rtpTimestamp(data), data.length, leg.receiving.opened, now)
     if (leg.receiving.newest) this.paths.heard(leg, from, data.length, now, true)
     if (stream.end !== undefined) this.#bridged(stream.end, data, length, leg.receiving.opened, now)

@@ -42,6 +42,8 @@ export class Loudest {
     s.step = step
     s.seenAt = now
     if (step > 0) s.spokeAt = now
+    // Being louder lasts only while it speaks: a shout of long ago is no claim.
+    else s.louderSince = Number.POSITIVE_INFINITY
     if (s.forwarded) return 'forwarded'
     if (this.#forwarded.length >= this.#count) {
       const victim = step > 0 ? (this.#silent(now) ?? this.#softer(s, now)) : this.#gone(now)

@@ -11,8 +11,6 @@ import type { RouteOptions } from './types.ts'
 
 /** Rooms and calls of thirty desk phones behind one client, with room to spare. */
 const MAX_STREAMS_PER_LEG = 128
-/** Telephone codecs but Opus (RFC 3551 §4.5.2). */
-const CLOCK_RATE = 8000
 
 export interface Stream {
   readonly ssrc: Ssrc
@@ -49,7 +47,7 @@ export class Streams {
     return this.#byLeg.get(leg) ?? []
   }
   /** The entry of a stream that is no bridged call's, made where there is none. Fails with MEDIA_STREAM_TAKEN or MEDIA_LIMIT. */
-  claim(leg: Leg, ssrc: Ssrc, clockRate = CLOCK_RATE): Result<Stream> {
+  claim(leg: Leg, ssrc: Ssrc, clockRate?: number): Result<Stream> {
     const known = this.#bySsrc.get(ssrc)
     if (known !== undefined) {
       return known.leg === leg && known.end === undefined ? ok(known) : err('MEDIA_STREAM_TAKEN', String(ssrc))

@@ -45,7 +45,7 @@ export interface PlainOpened {
 }
 
 export interface RouteOptions {
-  /** Hz, default 8000; for the statistics alone. */
+  /** Hz, for the statistics alone; left out: found out from the stream. */
   readonly clockRate?: number
   /**
    * Of all streams with this `group` only `count` are forwarded at a time, by the level in their header extension
