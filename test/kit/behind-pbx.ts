@@ -1,5 +1,5 @@
 /** Phones that reach a real Asterisk through stc: a server, clients, softphones. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
@@ -15,6 +15,8 @@ export interface BehindPbx {
   readonly server: StcServer
   readonly authority: TestAuthority
   readonly folder: string
+  /** Of transport tls: at its next start the PBX shows a certificate of an authority that nobody knows. */
+  swapPbxCertificate(): void
   client(name: string, config?: Readonly<Record<string, unknown>>): Promise<StcClient>
   /** A softphone registered at Asterisk, through this client or directly; its microphone is a tone. */
   phone(name: string, hz: number, at: { readonly address: string; readonly port: number }, more?: Partial<BaresipOptions>): Promise<Baresip>
@@ -22,7 +24,7 @@ export interface BehindPbx {
 
 export interface BehindPbxOptions {
   readonly config: AsteriskOptions['config']
-  readonly transport?: 'udp' | 'tcp'
+  readonly transport?: 'udp' | 'tcp' | 'tls'
   /** More of the server's `sip`: what stands between it and Asterisk. */
   readonly towardsPbx?: (asterisk: Asterisk) => Promise<Readonly<Record<string, unknown>>>
   readonly serverConfig?: (asterisk: Asterisk, folder: string) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>
@@ -31,16 +33,24 @@ export interface BehindPbxOptions {
 export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<BehindPbx> {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-behind-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const asterisk = await startAsterisk({ config: o.config })
+  // An authority of its own: the PBX is not in the realm.
+  const papers = o.transport === 'tls' ? new TestAuthority(folder, 'pbx').server() : undefined
+  const asterisk = await startAsterisk({ config: o.config, ...(papers === undefined ? {} : { tls: papers }) })
   t.after(() => asterisk.stop())
   const authority = new TestAuthority(folder, 'realm')
   const sip = await freePorts(2)
   const server = await startServer(folder, authority.server(), {
-    sip: { host: asterisk.address, port: asterisk.sip, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1', port: sip }, ...(await o.towardsPbx?.(asterisk)) }, ...(await o.serverConfig?.(asterisk, folder)),
+    sip: { host: asterisk.address, port: papers === undefined ? asterisk.sip : asterisk.tls, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1', port: sip }, ...(papers === undefined ? {} : { anchors: papers.anchors, name: 'localhost' }), ...(await o.towardsPbx?.(asterisk)) }, ...(await o.serverConfig?.(asterisk, folder)),
   })
   t.after(() => server.stop())
   return {
     asterisk, server, authority, folder,
+    swapPbxCertificate() {
+      if (papers === undefined) throw new Error('this PBX has no certificate')
+      const foreign = new TestAuthority(folder, 'foreign').server()
+      copyFileSync(foreign.certificate, papers.certificate)
+      copyFileSync(foreign.key, papers.key)
+    },
     client: async (name, config = {}) => {
       const client = await startClient(folder, name, server.port, authority.member(name), { config: { upstream: 'server', page: false, ...config } })
       t.after(() => client.stop())
