@@ -15,6 +15,9 @@ import { SyntheticPhone } from './_sip-phone.ts'
 /** No password: a bench is not about digests. */
 const ENDPOINT = '[bench]\ntype=endpoint\ncontext=phones\ndisallow=all\nallow=g722\naors=bench\ndirect_media=no\nrtp_symmetric=yes\n[bench]\ntype=aor\nmax_contacts=1\n'
 const SECRET = 'only for benches'
+// What is stopped halfway leaves no process behind: theirs are killed at our exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 export type Plane = 'native' | 'portable'
 
 export class BridgedStage {
