@@ -96,7 +96,8 @@ function learnPolicy(s: ConferenceState, m: ServerWire['room-info'], then: (suit
   })
   if (m.policy === undefined) return known()
   s.ask('policy.learn', { signed: m.policy }, (r) => {
-    if (r.ok) s.shelved = { base: r.value.known.base.version, state: r.value.known.state.version }
+    if (r.ok && r.value.known.base.room !== s.options.room) s.note('MLS_POLICY', `the server hands out the policy of another room: ${r.value.known.base.room}`, true)
+    else if (r.ok) s.shelved = { base: r.value.known.base.version, state: r.value.known.state.version }
     else s.note(r.fault.code, `the server hands out a policy that cannot be: ${r.fault.message}`, true)
     known()
   })
