@@ -7,10 +7,9 @@ import { type Result, err, ok } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { BlockNotice } from '../model/block-notice.ts'
 import type { SignedRoom } from '../model/policy.ts'
-import { type RoomContent, type Policies, BlockList, PolicyMemory, readNotice, readPolicies } from '../protocol/policy/index.ts'
+import { type RoomContent, type Policies, BlockList, PolicyMemory, type SignerRank, readNotice, readPolicies } from '../protocol/policy/index.ts'
 
 const ROOMS_LIMIT = 1000
-const NOTICES_LIMIT = 1000
 
 export interface ShelfOptions {
   readonly crypto: CryptoPort
@@ -35,10 +34,13 @@ export class Shelf {
     }
     for (const bytes of content.notices) {
       const read = readNotice(options.crypto, bytes, options.realm, options.clock.unix())
-      if (read.ok) this.#notices.learn(read.value)
+      if (read.ok) this.#notices.learn(read.value, this.#rank(read.value.by))
     }
   }
 
+  #rank(by: string): SignerRank {
+    return this.#o.authorities.includes(by) ? 'authority' : 'owner'
+  }
   policyOf(room: string): SignedRoom | undefined {
     const p = this.#policies.standingOf(this.#o.realm, room)
     return p === undefined ? undefined : { base: p.base.bytes, state: p.state.bytes }
@@ -69,8 +71,7 @@ export class Shelf {
     if (!lasting && by !== from) return err('MLS_BLOCK_NOTICE', 'signed by nobody who owns a room here')
     // A word about rooms that last for a meeting is handed on and not kept.
     if (!lasting) return ok(read.value)
-    if (this.#notices.all.length >= NOTICES_LIMIT && !this.#notices.all.some((n) => n.target === read.value.target && n.by === by)) return err('ROOM_TOO_MANY')
-    if (!this.#notices.learn(read.value)) return ok(undefined)
+    if (!this.#notices.learn(read.value, this.#rank(by))) return ok(undefined)
     this.onChange(this.content)
     return ok(read.value)
   }

@@ -1,6 +1,7 @@
 /** A stolen laptop in the room, and a server that does not want it gone. */
 import assert from 'node:assert/strict'
 import { must } from '../../src/base/result.ts'
+import { newKey } from '../../src/pki/keys.ts'
 import { signNotice } from '../../src/protocol/policy/index.ts'
 import { agree, shareHeard, TONES, worldFor } from '../kit/conference-checks.ts'
 import { type ConferenceWorld, ROOM, type WorldMember } from '../kit/conference-world.ts'
@@ -83,6 +84,68 @@ seededTest('notices of those who may not: a member, a stranger, an owner elsewhe
   await w.run(12_000)
   await agree(w, [ann, ben, cas, thea])
   assert.ok(cas.noteCodes.includes('MLS_BLOCK_NOTICE'))
+  for (const m of [ann, cas, thea]) assert.ok(!m.noteCodes.includes('ROOM_BLOCK_NOTICE'), 'what counts nothing here is not shown as if it did')
+  assert.ok(ben.noteCodes.includes('MLS_NOT_OWNER'), ben.noteCodes.join())
+})
+
+seededTest('the server keeps the notice and every word from one member: the removal brings the reason along, and that member lets the blocked one in no more', async (seed, t) => {
+  const w = await worldFor(t, { seed, media: false })
+  const [ann, ben, cas, thea] = await four(w)
+  w.toMember = (m, x) => (m === ben && (x.k === 'notice' || x.k === 'room-message') ? [] : [x])
+  ann.command({ do: 'block', keyId: thea.keyId, reason: 'laptop stolen' })
+  await w.until(() => gone(thea, ann, ben, cas), 10_000, 'the removal')
+  await w.run(1000)
+  assert.ok(ben.roster.notes.some((n) => n.code === 'ROOM_BLOCK_NOTICE' && n.prominent === true && n.text.startsWith('Thea is BLOCKED, signed by Ann')), ben.told.join())
+  // Thea asks again; the server has Ben alone commit, who heard of the notice by the removal alone.
+  w.toServer = (m, x) => (m !== ben && m !== thea && x.k === 'room-commit' ? [] : [x])
+  thea.dial()
+  await w.run(15_000)
+  assert.equal(thea.inRoom, false)
+  assert.ok(gone(thea, ann, ben, cas))
+})
+
+seededTest('the server keeps from one member all that could tell it, the removal too: the others hear the blocked one no more, and that member sees that it is left behind', async (seed, t) => {
+  const w = await worldFor(t, { seed })
+  const [ann, ben, cas, thea] = await four(w)
+  await w.run(3000)
+  const from = w.clock.now()
+  w.toMember = (m, x) => (m === ben && (x.k === 'notice' || x.k === 'room-message' || x.k === 'room-ordered' || x.k === 'room-stands') && !ben.noteCodes.includes('CLIENT_DEAF') ? [] : [x])
+  ann.command({ do: 'block', keyId: thea.keyId, reason: '' })
+  await w.until(() => gone(thea, ann, cas), 10_000, 'the removal')
+  await w.until(() => ben.noteCodes.includes('CLIENT_DEAF'), 10_000, 'that Ben notices')
+  assert.ok(w.clock.now() - from < 10_000, `${w.clock.now() - from} ms`)
+  assert.equal(await shareHeard(w, ann, thea, 400), 0)
+  await agree(w, [ann, ben, cas], 60_000)
+  assert.ok(gone(thea, ann, ben, cas))
+})
+
+seededTest('a flood of notices by keys made for it: nothing is shown, nothing is passed on, and those that count are not driven out', async (seed, t) => {
+  const w = await worldFor(t, { seed, media: false })
+  const [ann, ben, cas, thea] = await four(w)
+  ann.command({ do: 'block', keyId: thea.keyId, reason: '' })
+  await agree(w, [ann, ben, cas])
+  await w.run(1000)
+  let words = 0
+  w.toServer = (_, x) => {
+    if (x.k === 'room-message') words++
+    return [x]
+  }
+  const noted = ben.roster.notes.length
+  const forger = w.people.person('Mallory').signer
+  for (let i = 0; i < 900; i++) {
+    // One in three about Thea herself, as if lifted.
+    const [kind, target] = i % 3 === 0 ? ['lift', thea.keyId] as const : ['block', i.toString(16).padStart(64, '0')] as const
+    const signer = i % 3 === 0 ? forger : w.crypto.signer('ecdsa-p256-sha256', newKey(w.crypto))
+    w.send(ben, { k: 'notice', notice: must(signNotice(w.crypto, { kind, realm: REALM, target, issued: w.clock.unix(), reason: 'spam' }, signer)).bytes })
+  }
+  await w.run(2000)
+  assert.deepEqual([words, ben.roster.notes.length - noted], [0, 0])
+  const { notices } = must(await ben.vault.call('notice.known', {}))
+  assert.ok(notices.length <= 502, `${notices.length} kept`)
+  assert.ok(notices.some((n) => n.target === thea.keyId && n.kind === 'block' && n.by === ann.keyId))
+  thea.dial()
+  await w.until(() => thea.over !== undefined, 20_000, 'the refusal')
+  assert.match(thea.over!.reason, /MLS_BLOCKED/)
 })
 
 seededTest('the authority blocks: in every room, whoever owns it; lifting lets in again', async (seed, t) => {

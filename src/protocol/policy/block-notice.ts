@@ -23,7 +23,6 @@ const KEY_ID = 32
 const REASON_LIMIT = 200
 /** How far two honest clocks may differ, seconds. A notice from further ahead would outlast every lift. */
 const AHEAD_S = 600
-const NOTICES_KEPT = 10_000
 
 export function signNotice(crypto: CryptoPort, n: Pick<BlockNotice, 'kind' | 'realm' | 'target' | 'issued' | 'reason'>, signer: Signer): Result<BlockNotice> {
   const target = fromHex(n.target)
@@ -53,26 +52,52 @@ export function readNotice(crypto: CryptoPort, bytes: Uint8Array, realm: string,
 /** Who may block somebody in a room: its owners, its recovery key, and the authorities above that somebody's certificate. */
 export const mayBlock = (by: string, base: BasePolicy, issuers: readonly string[]): boolean => base.owners.includes(by) || base.recovery === by || issuers.includes(by)
 
-/** The newest notice of each signer about each key. Notices of those who may not say so are kept too: another room may be theirs. */
+/** What a signer is to us: an authority that we trust, somebody who may block in a room that we know, or neither, as far as we know. */
+export type SignerRank = 'authority' | 'owner' | 'nobody'
+
+/** How many are kept; the oldest of a rank goes first. */
+const KEPT: Readonly<Record<SignerRank, number>> = { authority: 10_000, owner: 5_000, nobody: 500 }
+/** Of one signer who is no authority. */
+const KEPT_OF_ONE = 100
+
+/**
+ * The newest notice of each signer about each key. Those of signers who may say nothing in any room that is known are kept too, for
+ * another room may be theirs; but ranks do not drive each other out: anybody can make a thousand keys and sign with them.
+ */
 export class BlockList {
-  readonly #newest = new Map<string, BlockNotice>()
+  /** By the key that is meant, then by the one that signed. */
+  readonly #newest = new Map<string, Map<string, BlockNotice>>()
+  /** By rank: `signer target`, oldest first. */
+  readonly #order: Readonly<Record<SignerRank, Set<string>>> = { authority: new Set(), owner: new Set(), nobody: new Set() }
 
   /** False where as new a one is known. */
-  learn(n: BlockNotice): boolean {
-    const key = `${n.target} ${n.by}`
-    const known = this.#newest.get(key)
+  learn(n: BlockNotice, rank: SignerRank = 'authority'): boolean {
+    const about = this.#newest.get(n.target) ?? new Map<string, BlockNotice>()
+    const known = about.get(n.by)
+    const key = `${n.by} ${n.target}`
+    for (const order of Object.values(this.#order)) order.delete(key)
+    const order = this.#order[rank]
+    order.add(key)
     if (known !== undefined && known.issued >= n.issued) return false
-    this.#newest.delete(key)
-    this.#newest.set(key, n)
-    if (this.#newest.size > NOTICES_KEPT) this.#newest.delete(this.#newest.keys().next().value!)
+    this.#newest.set(n.target, about.set(n.by, n))
+    const own = rank === 'authority' ? [] : [...order].filter((k) => k.startsWith(n.by))
+    if (own.length > KEPT_OF_ONE) this.#drop(order, own[0]!)
+    if (order.size > KEPT[rank]) this.#drop(order, order.values().next().value!)
     return true
+  }
+  #drop(order: Set<string>, key: string): void {
+    order.delete(key)
+    const [by, target] = key.split(' ') as [string, string]
+    const about = this.#newest.get(target)
+    about?.delete(by)
+    if (about?.size === 0) this.#newest.delete(target)
   }
   /** The notice by which this key is blocked in a room of that policy. */
   blocks(keyId: string, base: BasePolicy, issuers: readonly string[]): BlockNotice | undefined {
-    if (this.#newest.size === 0) return undefined
-    return [...this.#newest.values()].find((n) => n.target === keyId && n.kind === 'block' && mayBlock(n.by, base, issuers))
+    const about = this.#newest.get(keyId)
+    return about === undefined ? undefined : [...about.values()].find((n) => n.kind === 'block' && mayBlock(n.by, base, issuers))
   }
   get all(): readonly BlockNotice[] {
-    return [...this.#newest.values()]
+    return [...this.#newest.values()].flatMap((about) => [...about.values()])
   }
 }

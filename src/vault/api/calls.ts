@@ -66,6 +66,16 @@ export interface RemovalRequest {
   readonly evidence?: Uint8Array
 }
 
+export interface Removed {
+  readonly leaf: number
+  readonly identity: Identity
+  readonly reason: RemovalReason
+  /** Leaf of whoever decided it: the host that signed, else the committer. */
+  readonly by: number
+  /** The block notice that was the reason. */
+  readonly notice?: Uint8Array
+}
+
 export interface JoinerRequest {
   /** The server's number for the request. */
   readonly id: number
@@ -104,7 +114,7 @@ export interface VaultCalls {
   /** The pending commit was passed over: forget it. */
   'room.abandon': { in: { session: SessionId }; out: Record<string, never> }
   /** Another member's commit: checked against every group rule first, then applied. A refusal leaves the state untouched. The reasons of removals are in the commit, under the committer's signature; `removals` is what the server says of them and has to agree. `ended`: we were removed ourselves, the session is over. */
-  'room.apply': { in: { session: SessionId; commit: Uint8Array; removals: readonly RemovalRequest[] }; out: { view: GroupView; removed: readonly { leaf: number; identity: Identity; reason: RemovalReason; by: number }[]; added: readonly number[]; ended: boolean } }
+  'room.apply': { in: { session: SessionId; commit: Uint8Array; removals: readonly RemovalRequest[] }; out: { view: GroupView; removed: readonly Removed[]; added: readonly number[]; ended: boolean } }
   /** Our signed word {epoch authenticator, SSRC} for everybody, after welcome or create. */
   'room.announce': { in: { session: SessionId; ssrc: Ssrc }; out: { message: Uint8Array } }
   /** Another member's application message. */
@@ -140,8 +150,8 @@ export interface VaultCalls {
 
   /** A block notice signed with our certificate's key; it counts in rooms that we own. */
   'notice.sign': { in: { kind: BlockNotice['kind']; target: string; reason: string }; out: { notice: BlockNotice } }
-  /** A notice from elsewhere. `news`: it was not known. `hits`: places in our rooms that it takes away. */
-  'notice.learn': { in: { notice: Uint8Array }; out: { notice: BlockNotice; news: boolean; hits: readonly NoticeHit[] } }
+  /** A notice from elsewhere. `news`: it was not known. `heeded`: rooms that we are in where its signer may block. `hits`: places in our rooms that it takes away. */
+  'notice.learn': { in: { notice: Uint8Array }; out: { notice: BlockNotice; news: boolean; heeded: readonly SessionId[]; hits: readonly NoticeHit[] } }
   'notice.known': { in: Record<string, never>; out: { notices: readonly BlockNotice[] } }
 
   /** Goes on with the journal of this identity: its last one or two parts, and the head that was written last. `wholes`: octets of each that stand; `records` begin a part or a section, `first` is their number. */

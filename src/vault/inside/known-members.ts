@@ -110,6 +110,12 @@ export class KnownMembers {
   wasRevoked(member: VerifiedMember): boolean {
     return this.#revoked.has(member.identity.fingerprint)
   }
+  /** One of the authorities that we trust, by its key. */
+  isAuthority(keyId: string): boolean {
+    this.#anchorKeys ??= new Set(this.#trust.anchors.certificates.map((c) => toHex(this.#crypto.hash('sha256', c.spki))))
+    return this.#anchorKeys.has(keyId)
+  }
+  #anchorKeys: ReadonlySet<string> | undefined
   /** When the member's certificate or delegation ends, or the last second before its revocation was seen; or what the room asks for is no longer shown. */
   holdsUntil(member: VerifiedMember, asked: KeyProtection, now: UnixTime): UnixTime {
     const shown = asked === 'enclave' ? this.#shownUntil(member, now) : member.notAfter

@@ -19,7 +19,7 @@ export function loadMemory(state: VaultState, { memory }: Pick<VaultOptions, 'me
   for (const bytes of notices) {
     const notice = readNotice(state.crypto, bytes, state.identity.trust.realm, state.clock.unix())
     if (!notice.ok) return err('VAULT_MEMORY', 'a block notice', notice.fault)
-    state.world.blocks.learn(notice.value)
+    state.learnNotice(notice.value)
   }
   return ok(undefined)
 }

@@ -4,7 +4,7 @@ import { type Result, err, ok } from '../../base/result.ts'
 import type { GroupMember } from '../../model/roster.ts'
 import { type Requested, generationOf } from '../../protocol/mls/begin.ts'
 import type { MlsGroup } from '../../protocol/mls/group.ts'
-import type { BlockList } from '../../protocol/policy/index.ts'
+import { type BlockList, mayBlock } from '../../protocol/policy/index.ts'
 import type { Snapshot } from '../../protocol/mls/snapshot.ts'
 import { sframeBaseKey } from '../../protocol/mls/sframe-key.ts'
 import { SFRAME_SUITES } from '../../protocol/sframe/key.ts'
@@ -75,6 +75,12 @@ export class RoomSession {
   }
   abandoned(epoch: bigint): void {
     this.#frames({ op: 'abandon', session: this.id, epoch })
+  }
+  /** Its word blocks somebody here: an owner, the recovery key, or an authority above a member. */
+  heeds(by: string): boolean {
+    if (this.#group === undefined || this.#group.ended) return false
+    const { members, policies } = this.#group.snapshot
+    return mayBlock(by, policies.base.policy, []) || [...members.values()].some((m) => m.issuers.includes(by))
   }
   /** Whoever of this key a notice blocks here. */
   blockedMember(blocks: BlockList, keyId: string): { readonly leaf: number; readonly identity: GroupMember['identity'] } | undefined {

@@ -2,7 +2,7 @@
 import type { Clock } from '../../base/ports.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
-import { BlockList, PolicyMemory } from '../../protocol/policy/index.ts'
+import { BlockList, mayBlock, PolicyMemory } from '../../protocol/policy/index.ts'
 import { UsedRequests } from '../../protocol/mls/rules/additions.ts'
 import type { GroupWorld } from '../../protocol/mls/snapshot.ts'
 import type { NoticeHit, PipeId, SessionId, VaultCallName, VaultCalls } from '../api/calls.ts'
@@ -50,6 +50,13 @@ export class VaultState {
   session(id: SessionId): Result<RoomSession> {
     const session = this.#sessions.get(id)
     return session === undefined ? err('VAULT_SESSION_UNKNOWN', `${id}`) : ok(session)
+  }
+  /** A notice with a good signature. `heeded`: the rooms that we are in where its signer may block. */
+  learnNotice(notice: Parameters<BlockList['learn']>[0]): { readonly news: boolean; readonly heeded: readonly SessionId[] } {
+    const authority = this.identity.known.isAuthority(notice.by)
+    const heeded = [...this.#sessions.values()].filter((s) => authority || s.heeds(notice.by)).map((s) => s.id)
+    const owner = heeded.length > 0 || this.world.policies.all.some((p) => mayBlock(notice.by, p.base.policy, []))
+    return { news: this.world.blocks.learn(notice, authority ? 'authority' : owner ? 'owner' : 'nobody'), heeded }
   }
   /** Where somebody sits whom a notice blocks: each such room seals nothing any more unless they are gone soon. */
   blockedPlaces(keyId: string): NoticeHit[] {

@@ -84,6 +84,8 @@ function applied(s: ConferenceState, a: Pick<VaultCalls['room.apply']['out'], 'v
   showGroup(s, a.view)
   for (const gone of a.removed) {
     if (gone.reason === 'rejoin') continue
+    // The server may have kept the notice itself from us.
+    if (gone.notice !== undefined) heardNotice(s, gone.notice, 'removal')
     wasRemoved(s, gone.identity.keyId)
     const by = before?.members.find((m) => m.leaf === gone.by)
     const whose = gone.reason === 'leave' ? 'left' : `was removed (${gone.reason}) by ${by === undefined ? 'a member' : displayName(by.identity)}`

@@ -1,6 +1,6 @@
 /** What members tell each other besides their streams: red flags, and block notices that the server must not be able to hide. */
 import { toHex } from '../../../base/bytes.ts'
-import { displayName, safeText } from '../../../model/identity.ts'
+import { safeText } from '../../../model/identity.ts'
 import type { SaidWord } from './act-types.ts'
 import { act } from './acts.ts'
 import { heal } from './joining.ts'
@@ -15,6 +15,7 @@ const TURNS = 8
 const SAY_AGAIN_MS = 5_000
 const REPEATED = 16
 const FLAG_LIMIT = 200
+const GOSSIPED_KEPT = 2_000
 /** As long as the vault goes on sealing (vault/inside/room-session.ts). */
 const BLOCKED_STAYS_MS = 8_000
 
@@ -35,24 +36,28 @@ export function block(s: ConferenceState, keyId: string, reason: string): void {
   s.ask('notice.sign', { kind: 'block', target: keyId, reason }, (r) => {
     if (!r.ok) return s.note(r.fault.code, r.fault.message)
     s.send({ k: 'notice', notice: r.value.notice.bytes })
-    heardNotice(s, r.value.notice.bytes, true)
+    heardNotice(s, r.value.notice.bytes, 'ourselves')
   })
 }
 
-/** From the server, a member or ourselves: believed by its signature alone. */
-export function heardNotice(s: ConferenceState, bytes: Uint8Array, own = false): void {
+/** From the server, a member, ourselves, or as the reason of a removal: believed by its signature alone. */
+export function heardNotice(s: ConferenceState, bytes: Uint8Array, from: 'outside' | 'ourselves' | 'removal' = 'outside'): void {
+  const own = from === 'ourselves'
   const id = toHex(s.options.sha256(bytes))
   if (s.gossiped.has(id)) return
   s.ask('notice.learn', { notice: bytes }, (r) => {
     if (!r.ok) return s.note(r.fault.code, r.fault.message)
     if (s.gossiped.has(id)) return
+    if (s.gossiped.size >= GOSSIPED_KEPT) s.gossiped.delete(s.gossiped.values().next().value!)
     s.gossiped.add(id)
-    const { notice, hits, news } = r.value
+    const { notice, hits, news, heeded } = r.value
     const hit = hits.find((h) => h.session === s.session)
+    // Whose word counts nothing here must not look as if it did, nor be carried on by everybody.
+    if (s.session !== undefined && !heeded.includes(s.session)) return own ? s.note('MLS_NOT_OWNER', 'your notice counts in rooms that you own, and not in this one') : undefined
     // An old word about somebody who is not here is of no interest in this room.
-    if (!news && !own && hit === undefined) return
-    const name = s.view?.members.find((m) => m.identity.keyId === notice.target)?.identity
-    s.event({ kind: 'notice', at: s.now, notice, ...(name === undefined ? {} : { name: displayName(name) }) })
+    if (!news && from === 'outside' && hit === undefined) return
+    const name = s.names.get(notice.target)
+    s.event({ kind: 'notice', at: s.now, notice, ...(name === undefined ? {} : { name }) })
     s.toGossip.push(notice.bytes)
     s.toRepeat = [...s.toRepeat, notice.bytes].slice(-REPEATED)
     s.after('gossip', own ? 0 : GOSSIP_MS * s.options.chance(), () => passOn(s))

@@ -13,8 +13,8 @@ export const noticeHandlers: Handlers<'notice.sign' | 'notice.learn' | 'notice.k
     const read = readNotice(vault.crypto, bytes, vault.identity.trust.realm, vault.clock.unix())
     if (!read.ok) return read
     const notice = read.value
-    const news = vault.world.blocks.learn(notice)
-    return ok({ notice, news, hits: vault.blockedPlaces(notice.target) })
+    const { news, heeded } = vault.learnNotice(notice)
+    return ok({ notice, news, heeded, hits: vault.blockedPlaces(notice.target) })
   },
 
   async 'notice.known'(vault) {

@@ -97,7 +97,7 @@ function changes(change: GroupChange): Omit<VaultCalls['room.apply']['out'], 'vi
   const { before, after, committer, ended } = change
   const removed = change.removals.flatMap((r) => {
     const member = before.members.get(r.leaf)
-    return member === undefined ? [] : [{ leaf: r.leaf, identity: member.identity, reason: r.reason, by: actorOf(r) ?? committer }]
+    return member === undefined ? [] : [{ leaf: r.leaf, identity: member.identity, reason: r.reason, by: actorOf(r) ?? committer, ...(r.reason === 'blocked' && r.evidence !== undefined ? { notice: r.evidence } : {}) }]
   })
   const gone = new Set(change.removals.map((r) => r.leaf))
   const added = ended ? [] : [...after.members.keys()].filter((leaf) => gone.has(leaf) || !before.members.has(leaf))
