@@ -227,7 +227,7 @@ function carryOver(r: Roster, m: GroupMember, at: Instant): Member {
     ...(m.measurement === undefined ? {} : { measurement: m.measurement }),
     ...(m.enclave === undefined ? {} : { enclave: m.enclave }),
     ...roleIn(r.policy, m.identity.keyId),
-    ...(before?.acquaintance === undefined ? {} : { acquaintance: before.acquaintance }),
+    ...(before?.acquaintance === undefined || before.identity.fingerprint !== m.identity.fingerprint ? {} : { acquaintance: before.acquaintance }),
     ...(before?.phoneLeg === undefined ? {} : { phoneLeg: before.phoneLeg }),
   }
 }

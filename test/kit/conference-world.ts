@@ -71,6 +71,8 @@ export interface ArriveOptions {
   /** Remembers whom it met, as a client's data folder does. */
   readonly meet?: (identity: Identity) => Acquaintance
   readonly keyProtection?: KeyProtection
+  /** Of its certificate. */
+  readonly lifetimeDays?: number
   /** Lists about revocation that it knows at its start; all that were published unless given. */
   readonly proofs?: readonly RevocationProof[]
   /** It lets in people who hold no keys. */
@@ -162,7 +164,7 @@ export class ConferenceWorld {
   /** A person with a client, connected to the server and not yet in the room. */
   async arrive(name: string, options: ArriveOptions = {}): Promise<WorldMember> {
     const people = options.from ?? this.people
-    const identity = (options.as ?? options.client)?.identity ?? people.person(name)
+    const identity = (options.as ?? options.client)?.identity ?? people.person(name, options.lifetimeDays === undefined ? {} : { lifetimeDays: options.lifetimeDays })
     const { chain, pkcs8 } = identity
     const trusted = [this.people, people, ...(options.hostile?.trusts === undefined ? [] : [options.hostile.trusts])]
     const { keyProtection, measurement, quoter } = options

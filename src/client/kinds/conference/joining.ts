@@ -273,11 +273,12 @@ function meetAll(s: ConferenceState, view: GroupView): void {
   const { meet } = s.options
   if (meet === undefined) return
   for (const m of view.members) {
-    const key = `${m.leaf} ${m.identity.fingerprint}`
-    if (m.self || s.met.has(key)) continue
-    s.met.add(key)
+    // Who comes back is marked anew; what there is to say of them was said.
+    if (m.self || s.roster.members.find((x) => x.leaf === m.leaf)?.acquaintance !== undefined) continue
     const acquaintance = meet(m.identity)
     s.event({ kind: 'acquainted', at: s.now, leaf: m.leaf, acquaintance })
+    if (s.met.has(m.identity.fingerprint)) continue
+    s.met.add(m.identity.fingerprint)
     if (acquaintance.kind === 'changed') s.note('CLIENT_KEY_CHANGED', `${displayName(m.identity)} has ANOTHER KEY than before: compare the code before you believe who it is`, true)
     else if (acquaintance.kind === 'reissued') s.note('CLIENT_CERTIFICATE_REISSUED', `${displayName(m.identity)} has a new certificate for the key that you know`)
   }

@@ -82,8 +82,13 @@ function removed(s: ConferenceState, reason: RemovalRequest['reason'] | undefine
 function applied(s: ConferenceState, a: Pick<VaultCalls['room.apply']['out'], 'view' | 'removed' | 'added'>): void {
   const before = s.view
   showGroup(s, a.view)
+  const rejoined = new Set<string>()
   for (const gone of a.removed) {
-    if (gone.reason === 'rejoin') continue
+    if (gone.reason === 'rejoin') {
+      rejoined.add(gone.identity.keyId)
+      s.note('CLIENT_MEMBER_REJOINED', `${displayName(gone.identity)} took a new place: connected anew, or from another machine with the same key`)
+      continue
+    }
     // The server may have kept the notice itself from us.
     if (gone.notice !== undefined) heardNotice(s, gone.notice, 'removal')
     wasRemoved(s, gone.identity.keyId)
@@ -94,7 +99,7 @@ function applied(s: ConferenceState, a: Pick<VaultCalls['room.apply']['out'], 'v
   for (const leaf of a.added) {
     const m = a.view.members.find((x) => x.leaf === leaf)
     if (m?.kind === 'gateway') s.note('CLIENT_GATEWAY_JOINED', `${displayName(m.identity)} was let in, a GATEWAY: telephone callers who hold no keys can hear this`, true)
-    else if (m !== undefined) s.note('CLIENT_MEMBER_JOINED', `${displayName(m.identity)} was let in`)
+    else if (m !== undefined && !rejoined.has(m.identity.keyId)) s.note('CLIENT_MEMBER_JOINED', `${displayName(m.identity)} was let in`)
   }
   noteEnded(s, before, a.view)
   if (a.added.length > 0) announceAgain(s, a.view.epoch)

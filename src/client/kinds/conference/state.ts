@@ -62,7 +62,7 @@ export class ConferenceState {
   lastPolicy: (RoomPolicy & { readonly policyBy: string; readonly stateBy: string }) | undefined
   /** Of everybody who was here, by key. */
   readonly names = new Map<string, string>()
-  /** Whom we met in this call. */
+  /** Certificates (fingerprints) whom we met in this call. */
   readonly met = new Set<string>()
   /** Words of the last seconds: said again when they came in a wrong epoch. */
   said: { readonly word: SaidWord; readonly at: Instant }[] = []
