@@ -5,7 +5,7 @@ import type { RunningCall } from '../client/calls.ts'
 import { COMMANDS_HELP, parseTyped } from '../client/room-commands.ts'
 import { showRoster, type Terminal } from '../client/terminal.ts'
 import type { CryptoPort } from '../crypto/port.ts'
-import { displayName } from '../model/identity.ts'
+import { inSentence } from '../model/identity.ts'
 import { pairwiseCode } from '../protocol/x509/pairwise-code.ts'
 import type { ClientMemory } from './room-memory.ts'
 
@@ -44,7 +44,7 @@ export function takeLine(o: TypedOptions, line: string): void {
       const acquaintance = o.memory.peers.compared(typed.keyId)
       const m = call.roster.members.find((x) => x.identity.keyId === typed.keyId)
       if (acquaintance === undefined || m === undefined) return o.terminal.write('  nobody of this key was met')
-      o.terminal.write(`  ${displayName(m.identity)}: compared, and remembered`)
+      o.terminal.write(`  ${inSentence(m.identity)}: compared, and remembered`)
       return call.tell({ kind: 'acquainted', leaf: m.leaf, acquaintance })
     }
   }
@@ -55,6 +55,6 @@ function showCodes(o: TypedOptions, call: RunningCall, keyId: string | undefined
   if (self === undefined) return o.terminal.write('  not in the room yet')
   for (const m of call.roster.members) {
     if (m.self || (keyId !== undefined && m.identity.keyId !== keyId)) continue
-    o.terminal.write(`  ${displayName(m.identity)}: ${pairwiseCode(o.crypto, self.identity.keyId, m.identity.keyId)}${m.acquaintance?.compared === true ? '  (compared)' : ''}`)
+    o.terminal.write(`  ${inSentence(m.identity)}: ${pairwiseCode(o.crypto, self.identity.keyId, m.identity.keyId)}${m.acquaintance?.compared === true ? '  (compared)' : ''}`)
   }
 }

@@ -1,5 +1,5 @@
 /** What a member types during a call: `/lock`, `/admit 1`, `/remove 3` … Members are named by the number that the roster shows. */
-import { displayName } from '../model/identity.ts'
+import { inSentence } from '../model/identity.ts'
 import type { Roster } from '../model/roster.ts'
 import type { PbxAct } from '../protocol/wire/pbx-messages.ts'
 import type { RoomCommand } from './call.ts'
@@ -65,7 +65,7 @@ function actOf(roster: Roster, act: PbxAct, number: string): Typed {
 function withMember(roster: Roster, number: string | undefined, then: (keyId: string) => Typed): Typed {
   const m = roster.members.find((x) => String(x.leaf) === number)
   if (m === undefined) return { kind: 'wrong', text: number === undefined ? 'which member? Give the number that /who shows' : `nobody has the number ${number}; /who shows them` }
-  return m.self ? { kind: 'wrong', text: `${displayName(m.identity)} is yourself` } : then(m.identity.keyId)
+  return m.self ? { kind: 'wrong', text: `${inSentence(m.identity)} is yourself` } : then(m.identity.keyId)
 }
 
 /** Who waits, by number; or any entry of an admission list. */

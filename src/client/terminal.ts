@@ -1,7 +1,7 @@
 /** The roster and what happens in a call, as lines on a terminal. Only folds events; no state of its own. */
 import type { Caller, CallEvent, Member, Note, Presence, Roster } from '../model/roster.ts'
 import { privacyOf, privacySentence } from '../model/privacy.ts'
-import { displayName, protectionText } from '../model/identity.ts'
+import { inLine, inSentence, protectionText } from '../model/identity.ts'
 
 /** A shape beside the colour: not everybody sees colours, and logs have none. */
 const SHAPE = { sealed: '●', bridged: '◐', open: '○', none: '·' } as const
@@ -25,7 +25,7 @@ export function showRoster(t: Terminal, r: Roster): void {
   if ((r.conference?.more ?? 0) > 0) t.write(`    and ${r.conference?.more} more`)
   if (r.conference?.locked === true) t.write('  locked')
   if (r.policy?.base.forwarding === 'loudest') t.write('  the server passes on who is loudest: it sees who speaks, not what is said')
-  for (const k of r.knocking) t.write(paint(t, 33, `  waits, ${k.request}: ${displayName(k.identity)}  [${k.identity.keyId.slice(0, 8)}]${k.kind === 'gateway' ? '  (gateway)' : ''}`))
+  for (const k of r.knocking) t.write(paint(t, 33, `  waits, ${k.request}: ${inSentence(k.identity)}  [${k.identity.keyId.slice(0, 8)}]${k.kind === 'gateway' ? '  (gateway)' : ''}`))
   const rules = r.policy === undefined ? [] : [r.policy.state.locked ? 'locked' : '', r.policy.base.lobby ? 'lobby' : '', r.policy.base.gatewaysAllowed ? 'gateways allowed' : ''].filter((x) => x !== '')
   if (rules.length > 0) t.write(`  the room: ${rules.join(', ')}`)
   if (r.securityCode !== '') t.write(`  security code ${r.securityCode}`)
@@ -34,13 +34,13 @@ export function showRoster(t: Terminal, r: Roster): void {
 
 /** Two people of one name are told apart by the start of their key. */
 export function showMember(m: Member): string {
-  const organisation = m.identity.organisation === undefined ? '' : `, ${m.identity.organisation}`
+  const organisation = m.identity.organisation === undefined ? '' : `, ${inLine(m.identity.organisation)}`
   const marks = [
     m.self ? 'you' : '', m.role ?? '', m.acquaintance === undefined ? '' : ACQUAINTANCE[m.acquaintance.kind], m.acquaintance?.compared === true ? 'code compared' : '', m.kind === 'gateway' ? 'gateway: telephone callers can hear this' : '',
     m.state === 'joining' ? 'joining' : '', m.unheard === undefined ? '' : `cannot be heard: ${m.unheard}`,
     ...presenceMarks(m.presence), m.keyProtection === undefined ? '' : `keys: ${protectionText(m.keyProtection, m.measurement, m.enclave)}`,
   ].filter((x) => x !== '')
-  return `${displayName(m.identity)}${organisation}  [${m.identity.keyId.slice(0, 8)}]${marks.length === 0 ? '' : `  (${marks.join('; ')})`}`
+  return `${inSentence(m.identity)}${organisation}  [${m.identity.keyId.slice(0, 8)}]${marks.length === 0 ? '' : `  (${marks.join('; ')})`}`
 }
 
 /** The number is what the telephone network says: anybody can say any. */
@@ -57,7 +57,7 @@ const presenceMarks = (p: Presence | undefined): string[] =>
 export function showEvent(t: Terminal, room: string, e: CallEvent): void {
   if (e.kind === 'note') t.write(paint(t, e.prominent === true ? ALERT : 90, `  ${room}: ${e.prominent === true ? '!! ' : ''}${noteText(e)}`))
   else if (e.kind === 'act') t.write(paint(t, e.prominent ? ALERT : 90, `  ${room}: ${e.prominent ? '!! ' : ''}${e.text}`))
-  else if (e.kind === 'knock') t.write(paint(t, 33, `  ${room}: ${displayName(e.identity)} waits to be let in: /admit ${e.request}`))
+  else if (e.kind === 'knock') t.write(paint(t, 33, `  ${room}: ${inSentence(e.identity)} waits to be let in: /admit ${e.request}`))
   else if (e.kind === 'phase' && e.reason !== undefined) t.write(paint(t, 90, `  ${room}: ${e.phase}: ${e.reason}`))
 }
 

@@ -87,3 +87,14 @@ export function displayName(identity: Identity): string {
   const name = [identity.shownName, identity.subject, identity.emails[0], identity.organisation, identity.hosts[0]].find((t) => t !== undefined && t !== '')
   return name === undefined ? `key ${identity.keyId.slice(0, 16)}` : safeText(name, DISPLAY_NAME_LIMIT)
 }
+
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Samaritan}\p{Script=Mandaic}\p{Script=Adlam}\p{Script=Hanifi_Rohingya}]/u
+
+/**
+ * A name within a line of text: one with right-to-left letters is isolated (Unicode UAX #9, FSI … PDI), so that it does not carry what
+ * follows it, a key or a role, to its other side. No name holds these marks itself: `safeText` takes them out.
+ */
+export const inSentence = (identity: Identity): string => inLine(displayName(identity))
+
+/** The same for any text that has passed `safeText`. */
+export const inLine = (text: string): string => (RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text)

@@ -2,7 +2,7 @@
 import type { Instant, Ssrc } from '../base/brand.ts'
 import type { FaultCode } from '../base/faults/index.ts'
 import type { BlockNotice } from './block-notice.ts'
-import { type EnclaveProof, type Identity, type KeyProtection, displayName } from './identity.ts'
+import { type EnclaveProof, type Identity, type KeyProtection, inSentence } from './identity.ts'
 import { type PolicyAct, type Role, type RoomPolicy, roleOf } from './policy.ts'
 
 export type MemberState =
@@ -252,12 +252,12 @@ const withNote = (r: Roster, n: Note): Roster => ({ ...r, notes: [...r.notes, { 
 /** A member's name, or the start of its key. */
 export function nameIn(r: Pick<Roster, 'members'>, keyId: string): string {
   const m = r.members.find((x) => x.identity.keyId === keyId)
-  return m === undefined ? `key ${keyId.slice(0, 16)}` : displayName(m.identity)
+  return m === undefined ? `key ${keyId.slice(0, 16)}` : inSentence(m.identity)
 }
 
 export function flagText(r: Roster, e: { readonly leaf: number; readonly text: string }): string {
   const m = r.members.find((x) => x.leaf === e.leaf)
-  return `${m === undefined ? 'A member' : displayName(m.identity)} raises a RED FLAG${e.text === '' ? '' : `: ${e.text}`}`
+  return `${m === undefined ? 'A member' : inSentence(m.identity)} raises a RED FLAG${e.text === '' ? '' : `: ${e.text}`}`
 }
 
 export function noticeText(r: Roster, e: { readonly notice: BlockNotice; readonly name?: string }): string {

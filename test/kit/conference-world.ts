@@ -71,6 +71,8 @@ export interface ArriveOptions {
   /** Remembers whom it met, as a client's data folder does. */
   readonly meet?: (identity: Identity) => Acquaintance
   readonly keyProtection?: KeyProtection
+  /** A certificate of its own making. */
+  readonly identity?: WorldMember['identity']
   /** Of its certificate. */
   readonly lifetimeDays?: number
   /** Lists about revocation that it knows at its start; all that were published unless given. */
@@ -164,7 +166,7 @@ export class ConferenceWorld {
   /** A person with a client, connected to the server and not yet in the room. */
   async arrive(name: string, options: ArriveOptions = {}): Promise<WorldMember> {
     const people = options.from ?? this.people
-    const identity = (options.as ?? options.client)?.identity ?? people.person(name, options.lifetimeDays === undefined ? {} : { lifetimeDays: options.lifetimeDays })
+    const identity = options.identity ?? (options.as ?? options.client)?.identity ?? people.person(name, options.lifetimeDays === undefined ? {} : { lifetimeDays: options.lifetimeDays })
     const { chain, pkcs8 } = identity
     const trusted = [this.people, people, ...(options.hostile?.trusts === undefined ? [] : [options.hostile.trusts])]
     const { keyProtection, measurement, quoter } = options

@@ -5,7 +5,7 @@
 import type { Instant } from '../../../base/brand.ts'
 import { instant } from '../../../base/brand.ts'
 import { type Fault, makeFault, type Result } from '../../../base/result.ts'
-import { displayName, type Identity, safeText } from '../../../model/identity.ts'
+import { inSentence, type Identity, safeText } from '../../../model/identity.ts'
 import type { Caller, CallEvent, ConferenceMember, Presence } from '../../../model/roster.ts'
 import type { ServerMessage, ServerWire } from '../../../protocol/wire/messages.ts'
 import type { PbxAct, PbxMember } from '../../../protocol/wire/pbx-messages.ts'
@@ -152,4 +152,4 @@ function presenceOf(m: PbxMember): Presence {
   return { ...(m.muted ? { muted: true } : {}), ...(m.talking ? { talking: true } : {}), ...(m.recorded ? { recorded: true } : {}), ...(m.host ? { host: true } : {}) }
 }
 
-const nameOf = (m: ConferenceMember | Omit<Caller, 'since'>): string => ('identity' in m ? displayName(m.identity) : `an unverified caller${m.number === '' ? '' : ` (${m.number})`}`)
+const nameOf = (m: ConferenceMember | Omit<Caller, 'since'>): string => ('identity' in m ? inSentence(m.identity) : `an unverified caller${m.number === '' ? '' : ` (${m.number})`}`)

@@ -1,5 +1,5 @@
 /** Members whose certificate ends, or is revoked, in the middle of a call. */
-import { displayName } from '../../../model/identity.ts'
+import { inSentence } from '../../../model/identity.ts'
 import type { GroupView } from '../../../vault/api/calls.ts'
 import { showGroup } from './joining.ts'
 import { type ConferenceState, inGroup } from './state.ts'
@@ -8,7 +8,7 @@ import { type ConferenceState, inGroup } from './state.ts'
 export function noteEnded(s: ConferenceState, before: GroupView | undefined, now: GroupView): void {
   for (const m of now.members) {
     if (!now.expired.includes(m.leaf) || before?.expired.includes(m.leaf) === true) continue
-    const name = displayName(m.identity)
+    const name = inSentence(m.identity)
     if (now.revoked.includes(m.leaf)) s.note('CLIENT_MEMBER_REVOKED', `the certificate of ${name} has been revoked: ${name} is not heard any more`)
     else s.note('CLIENT_MEMBER_EXPIRED', `the certificate of ${name} has expired: ${name} is not heard any more`)
   }

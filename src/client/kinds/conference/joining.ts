@@ -3,7 +3,7 @@ import type { FaultCode } from '../../../base/faults/index.ts'
 import type { RoomName, Ssrc } from '../../../base/brand.ts'
 import { makeFault, type Fault } from '../../../base/result.ts'
 import { callIdOf } from '../../../model/call-id.ts'
-import { displayName } from '../../../model/identity.ts'
+import { inSentence } from '../../../model/identity.ts'
 import type { MlsSuite } from '../../../model/policy.ts'
 import type { ServerWire } from '../../../protocol/wire/messages.ts'
 import type { GroupView } from '../../../vault/api/calls.ts'
@@ -260,7 +260,7 @@ function enter(s: ConferenceState, view: GroupView): void {
 
 export function showGroup(s: ConferenceState, view: GroupView): void {
   s.view = view
-  for (const m of view.members) s.names.set(m.identity.keyId, displayName(m.identity))
+  for (const m of view.members) s.names.set(m.identity.keyId, inSentence(m.identity))
   if (s.names.size > NAMES_KEPT) s.names.delete(s.names.keys().next().value!)
   s.event({ kind: 'group', at: s.now, epoch: view.epoch, securityCode: view.securityCode, members: view.members, call: callIdOf(view.groupId) })
   showPolicy(s, view)
@@ -279,8 +279,8 @@ function meetAll(s: ConferenceState, view: GroupView): void {
     s.event({ kind: 'acquainted', at: s.now, leaf: m.leaf, acquaintance })
     if (s.met.has(m.identity.fingerprint)) continue
     s.met.add(m.identity.fingerprint)
-    if (acquaintance.kind === 'changed') s.note('CLIENT_KEY_CHANGED', `${displayName(m.identity)} has ANOTHER KEY than before: compare the code before you believe who it is`, true)
-    else if (acquaintance.kind === 'reissued') s.note('CLIENT_CERTIFICATE_REISSUED', `${displayName(m.identity)} has a new certificate for the key that you know`)
+    if (acquaintance.kind === 'changed') s.note('CLIENT_KEY_CHANGED', `${inSentence(m.identity)} has ANOTHER KEY than before: compare the code before you believe who it is`, true)
+    else if (acquaintance.kind === 'reissued') s.note('CLIENT_CERTIFICATE_REISSUED', `${inSentence(m.identity)} has a new certificate for the key that you know`)
   }
 }
 

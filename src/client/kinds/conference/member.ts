@@ -1,7 +1,7 @@
 /** What a member does: commits when nominated, applies what was ordered, tells the others where it stands. */
 import { sameBytes } from '../../../base/bytes.ts'
 import { makeFault } from '../../../base/result.ts'
-import { displayName } from '../../../model/identity.ts'
+import { inSentence } from '../../../model/identity.ts'
 import type { ServerWire } from '../../../protocol/wire/messages.ts'
 import type { GroupView, RemovalRequest, VaultCalls } from '../../../vault/api/calls.ts'
 import { wasRemoved } from './acts.ts'
@@ -86,20 +86,20 @@ function applied(s: ConferenceState, a: Pick<VaultCalls['room.apply']['out'], 'v
   for (const gone of a.removed) {
     if (gone.reason === 'rejoin') {
       rejoined.add(gone.identity.keyId)
-      s.note('CLIENT_MEMBER_REJOINED', `${displayName(gone.identity)} took a new place: connected anew, or from another machine with the same key`)
+      s.note('CLIENT_MEMBER_REJOINED', `${inSentence(gone.identity)} took a new place: connected anew, or from another machine with the same key`)
       continue
     }
     // The server may have kept the notice itself from us.
     if (gone.notice !== undefined) heardNotice(s, gone.notice, 'removal')
     wasRemoved(s, gone.identity.keyId)
     const by = before?.members.find((m) => m.leaf === gone.by)
-    const whose = gone.reason === 'leave' ? 'left' : `was removed (${gone.reason}) by ${by === undefined ? 'a member' : displayName(by.identity)}`
-    s.note(gone.reason === 'leave' ? 'CLIENT_MEMBER_LEFT' : 'CLIENT_MEMBER_REMOVED', `${displayName(gone.identity)} ${whose}`)
+    const whose = gone.reason === 'leave' ? 'left' : `was removed (${gone.reason}) by ${by === undefined ? 'a member' : inSentence(by.identity)}`
+    s.note(gone.reason === 'leave' ? 'CLIENT_MEMBER_LEFT' : 'CLIENT_MEMBER_REMOVED', `${inSentence(gone.identity)} ${whose}`)
   }
   for (const leaf of a.added) {
     const m = a.view.members.find((x) => x.leaf === leaf)
-    if (m?.kind === 'gateway') s.note('CLIENT_GATEWAY_JOINED', `${displayName(m.identity)} was let in, a GATEWAY: telephone callers who hold no keys can hear this`, true)
-    else if (m !== undefined && !rejoined.has(m.identity.keyId)) s.note('CLIENT_MEMBER_JOINED', `${displayName(m.identity)} was let in`)
+    if (m?.kind === 'gateway') s.note('CLIENT_GATEWAY_JOINED', `${inSentence(m.identity)} was let in, a GATEWAY: telephone callers who hold no keys can hear this`, true)
+    else if (m !== undefined && !rejoined.has(m.identity.keyId)) s.note('CLIENT_MEMBER_JOINED', `${inSentence(m.identity)} was let in`)
   }
   noteEnded(s, before, a.view)
   if (a.added.length > 0) announceAgain(s, a.view.epoch)
