@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- join [--members 2,10,50,200] [--repeat 3]`: from dialling to the first decoded sound, and from a
+ * `npm run bench -- join [--members 2,10,50,200] [--repeat 3]` (`--identities`: what names, lists and enrolments cost, _identities.ts): from dialling to the first decoded sound, and from a
  * host's removal to deafness. The joiner, the nominee and up to three members are whole clients in processes of
  * their own; the others have valid leaves and say "applied" to everything.
  */
@@ -14,6 +14,7 @@ import type { BlindOrder, BlindReport } from './_blind.ts'
 import { load, threadMs } from './_cpu.ts'
 import type { MemberOrder, MemberReport } from './_member.ts'
 import { BenchProcess } from './_process.ts'
+import { identities } from './_identities.ts'
 import type { BenchTable } from './run.ts'
 
 const ROOM = '100'
@@ -38,6 +39,7 @@ interface Room {
 type Row = Record<string, string | number>
 
 export async function run(args: readonly string[]): Promise<BenchTable> {
+  if (args.includes('--identities')) return identities(args)
   // Filling the room is not measured and takes its time on a busy machine.
   process.env['STC_BENCH_PATIENT'] = '1'
   const repeat = numberOption(args, 'repeat', 3)

@@ -247,7 +247,12 @@ function withRole(m: Member, policy: RoomPolicy): Member {
   return { ...rest, ...roleIn(policy, m.identity.keyId) }
 }
 
-const withNote = (r: Roster, n: Note): Roster => ({ ...r, notes: [...r.notes, { at: n.at, code: n.code, text: n.text, ...(n.prominent === undefined ? {} : { prominent: n.prominent }) }].slice(-NOTES_KEPT) })
+const withNote = (r: Roster, n: Note): Roster => ({ ...r, notes: keptOf([...r.notes, { at: n.at, code: n.code, text: n.text, ...(n.prominent === undefined ? {} : { prominent: n.prominent }) }]) })
+
+/** What nobody may miss goes last: whoever can cause notes must not be able to push it away with them. */
+function keptOf(notes: readonly Note[]): readonly Note[] {
+  return notes.length <= NOTES_KEPT ? notes : notes.toSpliced(Math.max(0, notes.findIndex((n) => n.prominent === undefined)), 1)
+}
 
 /** A member's name, or the start of its key. */
 export function nameIn(r: Pick<Roster, 'members'>, keyId: string): string {

@@ -91,3 +91,17 @@ seededTest('in place of a key package: the nominee refuses it and lets the other
   await w.run(100)
   await agree(w, [ann, ben, cas, await w.join('Dan')])
 })
+
+seededTest('a flood of rubbish pushes nothing away that nobody may miss', async (seed, t) => {
+  const { w, all: [ann, ben] } = await three(t, seed)
+  ann.command({ do: 'decide', decision: { act: 'lock' } })
+  await w.until(() => ben.roster.policy?.state.locked === true, 5000, 'the lock')
+  ann.command({ do: 'decide', decision: { act: 'unlock' } })
+  await w.until(() => ben.roster.policy?.state.locked === false, 5000, 'the unlocking')
+  const n = new SeededNumbers(seed)
+  for (let i = 0; i < 300; i++) w.send(ben, { k: 'room-message', room: ROOM, epoch: ben.roster.epoch, message: Uint8Array.from({ length: 60 }, () => n.int(256)) })
+  await w.run(1000)
+  assert.ok(ben.roster.notes.filter((x) => x.code.startsWith('MLS_')).length > 50, ben.noteCodes.join())
+  assert.ok(ben.roster.notes.length <= 100)
+  assert.ok(ben.roster.notes.some((x) => x.code === 'ROOM_UNLOCK' && x.prominent === true), 'the unlocking is still there')
+})

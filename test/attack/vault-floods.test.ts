@@ -22,6 +22,13 @@ test('signatures with the certificate\'s key are counted: after a burst they com
   assert.equal(await ask(), 'VAULT_BUSY')
 })
 
+test('everything else that the key signs counts too: notices, policies, decisions', async () => {
+  const vault = new VaultRoom().vault('Ann')
+  const ask = async (): Promise<string> => codeOf(await vault.call('notice.sign', { kind: 'block', target: 'ab'.repeat(32), reason: '' }))
+  for (let i = 0; i < SIGNATURES.burst; i++) assert.equal(await ask(), 'accepted')
+  for (const call of [ask, async () => codeOf(await vault.call('policy.decide', { room: 'x', decision: { act: 'lock' } })), async () => codeOf(await vault.call('policy.amend', { room: 'x', change: {} }))]) assert.equal(await call(), 'VAULT_BUSY')
+})
+
 test('a flood of calls is refused, and a calm client is served again', async () => {
   const room = new VaultRoom()
   const vault = room.vault('Ann')

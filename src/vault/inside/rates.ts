@@ -9,7 +9,9 @@ export const SIGNATURES: Rate = { burst: 120, perSecond: 4 }
 /** A room of two hundred says much at once to whoever comes back. */
 export const CALLS: Rate = { burst: 5000, perSecond: 1000 }
 
-const SIGNING: ReadonlySet<VaultCallName> = new Set(['room.create', 'room.request', 'room.act', 'journal.open', 'journal.checkpoint'])
+const SIGNING: ReadonlySet<VaultCallName> = new Set([
+  'room.create', 'room.request', 'room.act', 'room.decide', 'room.amend', 'policy.draft', 'policy.amend', 'policy.decide', 'notice.sign', 'journal.open', 'journal.checkpoint',
+])
 
 export class CallRates {
   readonly #signatures: Bucket
