@@ -1,6 +1,6 @@
 /** What a sealed room allows. Fixed at creation unless a signed state says otherwise; part of the MLS group context. */
 import type { RoomName } from '../base/brand.ts'
-import type { KeyProtection } from './identity.ts'
+import { KEY_PROTECTIONS, type KeyProtection } from './identity.ts'
 
 /** 'all': every member's stream to everybody, at most 16 members. 'loudest': the server picks by an authenticated level. */
 export type Forwarding = 'all' | 'loudest'
@@ -102,6 +102,12 @@ export function decided(state: StatePolicy, d: Decision): StatePolicy {
     case 'withdraw': return state.admitted.includes(d.entry) ? { ...state, admitted: state.admitted.filter((e) => e !== d.entry) } : state
     case 'unban': return state.banned.includes(d.keyId) ? { ...state, banned: state.banned.filter((k) => k !== d.keyId) } : state
   }
+}
+
+/** Whether somebody who is in the room could come in under this policy as far as gateways and key protection go; lists and locks are for those who come. */
+export function fits(base: Pick<BasePolicy, 'minimumKeyProtection' | 'gatewaysAllowed'>, m: { readonly kind: 'member' | 'gateway'; readonly keyProtection?: KeyProtection }): boolean {
+  if (m.kind === 'gateway' && !base.gatewaysAllowed) return false
+  return KEY_PROTECTIONS.indexOf(m.keyProtection ?? 'in-process') >= KEY_PROTECTIONS.indexOf(base.minimumKeyProtection)
 }
 
 export interface RoomPolicy {

@@ -113,6 +113,31 @@ seededTest('a gateway is let in where the policy allows it, and announced', asyn
   assert.ok(ann.roster.notes.some((n) => n.code === 'CLIENT_GATEWAY_JOINED' && n.prominent === true))
 })
 
+seededTest('the owner makes the policy stricter: whoever no longer fits has to leave, is told by whom, and others come in as before', async (seed, t) => {
+  const w = await worldFor(t, { seed, ...quiet })
+  const ann = await w.arrive('Ann', { keyProtection: 'process' })
+  must(w.shelf.keepPolicy(ROOM, must(await ann.vault.call('policy.draft', { room: { ...w.policy, gatewaysAllowed: true } })).known.signed))
+  ann.dial()
+  await w.until(() => ann.inRoom, 10_000, 'Ann in her room')
+  const [ben, cas, gate] = [await w.join('Ben'), await w.join('Cas', { keyProtection: 'process' }), await w.join('Gate', { kind: 'gateway', keyProtection: 'process' })]
+  await agree(w, [ann, ben, cas, gate])
+  ann.command({ do: 'amend', change: { minimumKeyProtection: 'enclave' } })
+  await w.run(3000)
+  assert.ok(ann.noteCodes.includes('MLS_POLICY'), 'nobody puts themselves out')
+  assert.equal(ann.roster.policy?.base.minimumKeyProtection, 'in-process')
+  ann.command({ do: 'amend', change: { minimumKeyProtection: 'process' } })
+  await agree(w, [ann, cas, gate])
+  assert.equal(ben.over?.code, 'CLIENT_REMOVED')
+  assert.ok(cas.roster.notes.some((n) => n.text === 'Ben was removed (host) by Ann'), cas.noteCodes.join())
+  ann.command({ do: 'amend', change: { gatewaysAllowed: false } })
+  await agree(w, [ann, cas])
+  const dan = await w.join('Dan', { keyProtection: 'process' })
+  await agree(w, [ann, cas, dan])
+  ben.dial()
+  await w.until(() => ben.over !== undefined && ben.roster.phase === 'left', 20_000, 'the refusal')
+  assert.match(ben.over!.reason, /keys are kept in-process, the room asks for process/)
+})
+
 seededTest('in a room with a lobby the first waits for a host, who finds them', async (seed, t) => {
   const w = await worldFor(t, { seed, ...quiet })
   const ann = await w.arrive('Ann')

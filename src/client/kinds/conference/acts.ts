@@ -1,6 +1,7 @@
 /** Acts of our own: as a host, an owner, or with a block notice in hand. Each is a commit that nobody asked for. */
 import type { Result } from '../../../base/result.ts'
-import { decided } from '../../../model/policy.ts'
+import { inSentence } from '../../../model/identity.ts'
+import { decided, fits } from '../../../model/policy.ts'
 import type { GroupView, RemovalRequest } from '../../../vault/api/calls.ts'
 import type { SignedRoom } from '../../../model/policy.ts'
 import type { OwnAct, PendingAct } from './act-types.ts'
@@ -32,7 +33,10 @@ function goOn(s: ConferenceState): void {
     s.acts.length = 0
     return
   }
-  if (isDone(pending, view)) return next(s)
+  if (isDone(pending, view)) {
+    if (pending.what.act === 'amend') sendAway(s, view)
+    return next(s)
+  }
   if (pending.tries === ACT_TRIES) {
     s.note('CLIENT_COMMIT_REFUSED', 'what you decided could not be put in order')
     return next(s)
@@ -40,6 +44,15 @@ function goOn(s: ConferenceState): void {
   s.after('act', ACT_RETRY_MS * ++pending.tries, () => goOn(s))
   // The server puts one commit in order at a time: when another is at work this one is tried again.
   if (s.ownCommit === undefined) propose(s, session, view, pending.what)
+}
+
+/** Whom a stricter policy of ours would not let in any more must not stay: nobody who comes could believe the room that it follows its policy. */
+function sendAway(s: ConferenceState, view: GroupView): void {
+  for (const m of view.members) {
+    if (m.self || fits(view.policy, m)) continue
+    s.note('CLIENT_POLICY_UNFIT', `${inSentence(m.identity)} does not fit the policy any more and has to leave`)
+    s.acts.push({ what: { act: 'remove', keyId: m.identity.keyId, ban: false }, from: view.policy.version, tries: 0 })
+  }
 }
 
 /** Somebody was removed: whoever decided that must not do it again to one who came back since. */
@@ -79,6 +92,10 @@ function propose(s: ConferenceState, session: number, view: GroupView, what: Own
     case 'decide':
       return s.ask('room.decide', { session, decision: what.decision }, (r) => answered(s, session, r, ({ signed }) => decide(signed)))
     case 'amend':
+      if (view.members.some((m) => m.self && !fits({ ...view.policy, ...what.change }, m))) {
+        s.note('MLS_POLICY', 'under that policy you could not be in the room yourself')
+        return next(s)
+      }
       return s.ask('room.amend', { session, change: what.change, ...(what.handTo === undefined ? {} : { handTo: what.handTo }) }, (r) => answered(s, session, r, ({ signed }) => decide(signed)))
   }
 }
