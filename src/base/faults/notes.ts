@@ -6,6 +6,8 @@ const BY_ITSELF = 'The client comes back by itself within seconds; nobody hears 
 /** What a call's history says: not always a failure, but every code of it can be asked for (`stc explain`). */
 export const noteFaults = {
   CLIENT_MEMBER_JOINED: { what: 'Somebody was let into the room', todo: 'Look at the roster: it names everybody who holds the keys.' },
+  CLIENT_MEMBER_REJOINED: { what: 'A member took a new place in the room', todo: 'Nothing, when they connected anew or changed the machine; else ask them whether somebody else has their key.' },
+  CLIENT_POLICY_UNFIT: { what: 'A member does not fit the stricter policy and has to leave', todo: 'The member can come back when it fits the policy; the policy says what it asks for.' },
   CLIENT_MEMBER_LEFT: { what: 'Somebody left the room', todo: 'Nothing has to be done: the room has new keys already.' },
   CLIENT_MEMBER_REMOVED: { what: 'Somebody was removed from the room', todo: 'Nothing has to be done: the room has new keys that the removed one lacks.' },
   CLIENT_MEMBER_REVOKED: { what: 'The certificate of a member has been revoked', todo: 'The member is not heard any more and is removed; ask the authority why.' },
