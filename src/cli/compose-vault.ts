@@ -6,7 +6,8 @@ import type { CryptoPort } from '../crypto/port.ts'
 import type { RevocationProof } from '../model/trust.ts'
 import { workerUrl } from '../media/worker-url.ts'
 import { besideConfig } from '../store/config.ts'
-import { type IdentityFiles, readAnchors, readCertificates, readIdentity, readOwnCertificate } from '../store/identity-file.ts'
+import { formatTime } from '../protocol/x509/time.ts'
+import { type IdentityFiles, type OwnCertificate, readAnchors, readCertificates, readIdentity, readOwnCertificate } from '../store/identity-file.ts'
 import { readCollateral } from '../store/collateral-file.ts'
 import { readLists } from '../store/revocation-file.ts'
 import { rememberGeneration } from '../store/key-memory.ts'
@@ -106,7 +107,7 @@ async function inProcessOfItsOwn(files: IdentityFiles, trust: Trust, extras: Vau
   if (!kept.ok) return kept
   const { vault, first } = kept.value
   const missing = first.report.locks.filter((l) => !l.had).map((l) => `the vault runs without "${l.name}": ${l.detail}`)
-  return ok({ vault, up: () => vault.up(), report: first.report, pid: () => vault.pid, warnings: [...exposed(own.value.keyExposed, files), ...missing] })
+  return ok({ vault, up: () => vault.up(), report: first.report, pid: () => vault.pid, warnings: [...exposed(own.value.keyExposed, files), ...endsSoon(own.value), ...missing] })
 }
 
 /** The key goes to the vault's threads and is wiped here. */
@@ -121,13 +122,17 @@ async function inThisProcess(files: IdentityFiles, trust: Trust, crypto: CryptoP
   })
   if (!vault.ok) return vault
   void vault.value.died.then((reason) => extras.onDeath?.(makeFault('VAULT_DEAD', reason), true))
-  return ok({ vault: vault.value, up: async () => {}, pid: () => undefined, warnings: exposed(identity.keyExposed, files) })
+  return ok({ vault: vault.value, up: async () => {}, pid: () => undefined, warnings: [...exposed(identity.keyExposed, files), ...endsSoon(identity)] })
 }
 
 /** `x.ts` in a checkout, `x.js` when compiled. */
 const ownEnding = (): string => (import.meta.url.endsWith('.ts') ? 'x.ts' : 'x.js')
 
 const exposed = (is: boolean, { keyFile }: IdentityFiles): string[] => (is ? [`others on this machine can read ${keyFile}: take their permission away (chmod 600)`] : [])
+
+const SOON_S = 14 * 86_400
+/** Renewal has failed for long by then, or nobody renews it. */
+const endsSoon = ({ certificate }: Pick<OwnCertificate, 'certificate'>): string[] => (certificate.notAfter - now() < SOON_S ? [`your certificate ends on ${formatTime(certificate.notAfter)}: renew it ("stc identity renew", or whoever gave it to you)`] : [])
 
 function trusted(config: ClientConfig, configFile: string): Result<Der[]> {
   const files = config.identity.anchors.map((a) => besideConfig(configFile, a))

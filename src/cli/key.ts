@@ -60,7 +60,8 @@ async function protect(o: ProtectOptions): Promise<void> {
 
 const SHORTEST = 8
 
-async function newPassphrase(file: string | undefined): Promise<Result<string>> {
+/** Typed twice, or the first line of a file. */
+export async function newPassphrase(file: string | undefined): Promise<Result<string>> {
   let text: string | undefined
   if (file !== undefined) {
     try {

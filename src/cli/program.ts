@@ -1,6 +1,7 @@
 /** All commands of `stc`. */
 import { Command } from 'commander'
 import { registerAttestation } from './attestation.ts'
+import { registerBackup } from './backup.ts'
 import { registerBlock } from './block.ts'
 import { registerCa } from './ca.ts'
 import { registerCompletion } from './completion.ts'
@@ -50,6 +51,7 @@ export function makeProgram(): Command {
   registerKey(program)
   registerAttestation(program)
   registerJournal(program)
+  registerBackup(program)
   registerDemo(program)
   registerExplain(program)
   registerCompletion(program)

@@ -4,7 +4,7 @@ import { createNodeCrypto } from '../crypto/node/index.ts'
 import { showAddress } from '../net/address.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import { RevocationFetcher } from '../pki/source.ts'
-import { pinoLog, readServerConfig, startServer } from '../server/index.ts'
+import { pinoLog, readServerConfig, type Server, startServer } from '../server/index.ts'
 import { registerAsteriskConfig } from './asterisk-config.ts'
 import { complain, EXIT, fail, interrupted } from './output.ts'
 import { registerServerStatus } from './server-status.ts'
@@ -31,6 +31,14 @@ async function runServer(file: string): Promise<void> {
   const server = await startServer(config.value, log, fetcher)
   if (!server.ok) return fail(server.fault)
   complain(`stc server at ${showAddress(server.value.address)} (TCP) and ${showAddress(server.value.media)} (UDP); Ctrl-C ends it`)
-  await stopped
+  await Promise.race([stopped, drained(server.value)])
   await server.value.close()
 }
+
+/** Longer than almost every conference; whoever cannot wait sends SIGTERM. */
+const DRAIN_MS = 4 * 3_600_000
+
+/** SIGUSR2: no new rooms, and the end with the last one (`systemctl kill -s USR2 stc-server`). */
+const drained = (server: Server): Promise<void> => new Promise((resolve) => {
+  if (process.platform !== 'win32') process.once('SIGUSR2', () => void server.drain(DRAIN_MS).then(resolve))
+})

@@ -1,5 +1,6 @@
 /** The server with its real sockets and threads. */
 import path from 'node:path'
+import { instant } from '../base/brand.ts'
 import type { Result } from '../base/result.ts'
 import { err, ok } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
@@ -20,6 +21,7 @@ import { type Log, pinoLog } from './log.ts'
 import { type Pbx, startPbx } from './pbx/index.ts'
 import { Attestation, watchCollateral } from './attestation.ts'
 import { Revocation, type RevocationSource } from './revocation.ts'
+import { watchEnds } from './ends.ts'
 import { Shelf, type ShelfOptions } from './shelf.ts'
 import { readRooms, writeRooms } from '../store/room-file.ts'
 import { startPhones } from './phones/index.ts'
@@ -33,6 +35,8 @@ export interface Server {
   /** HTTP, where there is one. */
   readonly admin: AddressPort | undefined
   status(): Promise<ServerStatus>
+  /** Begins no new rooms; resolves when the last one is over, or after so long. Connections and the telephone system go on meanwhile. */
+  drain(limitMs: number): Promise<void>
   /** Takes no more connections, ends those there are, then the media thread. */
   close(): Promise<void>
 }
@@ -91,9 +95,11 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
     return tls
   }
   const adminAt = admin?.ok === true ? admin.value.local : undefined
+  const endWatching = watchEnds({ certificate: credentials.value.certificate, revocation, scheduler, log })
   log.info({ address: showAddress(tls.value.local), media: showAddress(plane.value.local), realm: config.realm, plane: provider, workers, buffers, ...(adminAt && { admin: showAddress(adminAt) }), ...(phones?.ok === true && { phones: showAddress(phones.value.local) }) }, 'listening')
   return ok(running({ core, tls: tls.value, plane: plane.value, log, status, admin: adminAt, pbx: pbx?.ok === true ? pbx.value : undefined, end: () => {
     watching.value()
+    endWatching()
     endorsing.value()
     source?.stop()
     if (admin?.ok === true) admin.value.close()
@@ -149,5 +155,16 @@ function running({ core, tls, plane, log, status, admin, pbx, end }: Running): S
     await plane.stop()
     log.info({}, 'closed')
   }
-  return { address: tls.local, media: plane.local, admin, status, close: () => (closing ??= close()) }
+  const drain = (limitMs: number): Promise<void> => new Promise((resolve) => {
+    log.info({ rooms: core.rooms.status.length }, 'draining: no new rooms from now on')
+    const cancel = core.options.scheduler.at(instant(core.options.scheduler.now() + limitMs), () => {
+      log.warn({ code: 'ROOM_DRAINING', rooms: core.rooms.status.length }, 'rooms are still open, and the time for draining is over')
+      resolve()
+    })
+    core.rooms.drain(() => {
+      cancel()
+      resolve()
+    })
+  })
+  return { address: tls.local, media: plane.local, admin, status, drain, close: () => (closing ??= close()) }
 }

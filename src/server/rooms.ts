@@ -41,6 +41,8 @@ export class Rooms {
   readonly #rooms = new Map<string, Running>()
   /** Told when a commit is decided: how long after it was ordered, ms. */
   onCommit: (ms: number) => void = () => {}
+  /** Told when the last room is over, and from then on whenever one that was left is. */
+  #drained: (() => void) | undefined
 
   constructor(options: RoomsOptions) {
     this.#o = options
@@ -54,6 +56,10 @@ export class Rooms {
   message(session: Session, message: RoomRequest): void {
     const known = this.#rooms.has(message.room)
     const enters = message.k === 'room-create' || message.k === 'room-join'
+    if (enters && !known && this.draining) {
+      const fault = makeFault('ROOM_DRAINING')
+      return session.send({ k: 'room-refused', room: message.room, code: fault.code, message: fault.message })
+    }
     if (enters && ((!known && this.#rooms.size >= this.#o.maximum) || session.rooms.size >= ROOMS_PER_SESSION)) {
       const fault = makeFault('ROOM_TOO_MANY')
       return session.send({ k: 'room-refused', room: message.room, code: fault.code, message: fault.message })
@@ -62,6 +68,14 @@ export class Rooms {
     const ssrc = enters ? this.#o.ssrcs.next(this.#running(message.room).worker) : 0
     this.#step(message.room, { kind: 'message', session: session.id, keyId: session.keyId, message, ssrc })
     if (!this.#rooms.has(message.room)) session.rooms.delete(message.room)
+  }
+  get draining(): boolean {
+    return this.#drained !== undefined
+  }
+  /** No new rooms from now on; `done` when the last one is over. */
+  drain(done: () => void): void {
+    this.#drained = done
+    if (this.#rooms.size === 0) done()
   }
   gone(session: Session): void {
     for (const room of session.rooms) if (this.#rooms.has(room)) this.#step(room, { kind: 'gone', session: session.id })
@@ -108,6 +122,7 @@ export class Rooms {
       else if (o.kind === 'note') this.#o.log.info({ room: name, ...callOf(running.machine) }, o.text)
       else this.#rooms.delete(name)
     }
+    if (this.#rooms.size === 0) this.#drained?.()
   }
 }
 

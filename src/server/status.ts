@@ -11,6 +11,10 @@ export interface ServerStatus extends PlaneStats {
   readonly uptimeSeconds: number
   /** The end of the server's own certificate, seconds since 1970. */
   readonly certificateEnds: number
+  /** When the first of the revocation lists at hand has to be replaced, seconds since 1970; absent: there is none. */
+  readonly revocationListsEnd?: number
+  /** It begins no new rooms and ends with the last one. */
+  readonly draining: boolean
   readonly sessions: number
   readonly rooms: { readonly room: string; readonly generation: number; readonly call?: string; readonly epoch: string; readonly members: number; readonly waiting: number }[]
   /** Which media plane runs, and why not the native one. */
@@ -25,7 +29,12 @@ export function readStatus(core: ServerCore, plane: RunningPlane, pbx: Pbx | und
   const startedAt = scheduler.now()
   const certificateEnds = Math.floor(new X509Certificate(certificate).validToDate.getTime() / 1000)
   return async () => ({
-    realm, uptimeSeconds: Math.floor((scheduler.now() - startedAt) / 1000), certificateEnds, sessions: core.sessions.size, rooms: core.rooms.status,
+    realm, uptimeSeconds: Math.floor((scheduler.now() - startedAt) / 1000), certificateEnds, ...firstEnd(core), draining: core.rooms.draining, sessions: core.sessions.size, rooms: core.rooms.status,
     plane: plane.facts, ...(pbx === undefined ? {} : { pbx: pbx.status() }), ...(core.phones === undefined ? {} : { phones: core.phones.load }), ...(await plane.stats()),
   })
+}
+
+function firstEnd(core: ServerCore): { readonly revocationListsEnd?: number } {
+  const ends = core.revocation.evidence.lists.map((l) => l.nextUpdate)
+  return ends.length === 0 ? {} : { revocationListsEnd: Math.min(...ends) }
 }

@@ -4,6 +4,7 @@ export const roomFaults = {
   ROOM_INTERNAL: { what: 'Internal error in the room layer', todo: 'Please report it with the log.' },
   ROOM_FULL: { what: 'The room has as many members as it takes', todo: 'Wait until somebody leaves, or use a room of another policy.' },
   ROOM_FORWARDING: { what: 'The server does not offer this way of forwarding', todo: 'Choose "all", or ask who runs the server.' },
+  ROOM_DRAINING: { what: 'This server is about to be restarted and begins no new rooms', todo: 'Try again in some minutes, or use another server. Rooms that are open go on.' },
   ROOM_TOO_MANY: { what: 'There are as many rooms as allowed', todo: 'Leave a room first, or ask who runs the server.' },
   ROOM_QUEUE_FULL: { what: 'Too many people wait to be let in', todo: 'Try again in a few seconds.' },
   ROOM_NOT_ADMITTED: { what: 'The members did not let you in', todo: 'Ask the host of the room; the reason names the rule.' },

@@ -28,6 +28,8 @@ export function adminMetrics(): Metrics {
     workers: gauge('stc_media_workers', 'Threads that share the media port.'),
     jitter: gauge('stc_media_jitter_seconds', 'Largest interarrival jitter of a stream that comes in (RFC 3550).'),
     certificate: gauge('stc_certificate_end_seconds', 'End of the server certificate, seconds since 1970.'),
+    lists: gauge('stc_revocation_lists_end_seconds', 'When the first of the revocation lists at hand has to be replaced, seconds since 1970; no sample where there is none.'),
+    draining: gauge('stc_draining', '1 while the server begins no new rooms.'),
     uptime: gauge('stc_uptime_seconds', 'Since the server was started.'),
   }
   const counters = {
@@ -58,6 +60,10 @@ export function adminMetrics(): Metrics {
       gauges.workers.set(status.plane.workers)
       gauges.jitter.set(status.legs.reduce((most, l) => l.streams.reduce((m, s) => Math.max(m, s.jitterMs), most), 0) / 1000)
       gauges.certificate.set(status.certificateEnds)
+      gauges.lists.reset()
+      if (status.revocationListsEnd === undefined) gauges.lists.remove()
+      else gauges.lists.set(status.revocationListsEnd)
+      gauges.draining.set(status.draining ? 1 : 0)
       gauges.uptime.set(status.uptimeSeconds)
       total(counters.packets, [[{ direction: 'in' }, sum.received], [{ direction: 'out' }, sum.sent]])
       total(counters.octets, [[{ direction: 'in' }, sum.receivedOctets], [{ direction: 'out' }, sum.sentOctets]])

@@ -315,3 +315,25 @@ test('the log is not filled by strangers', () => {
   b.client('x').say({ k: 'ping', n: 1 })
   assert.equal(b.log.findLast((l) => l.code === 'CHANNEL_ORDER')?.suppressed, 90)
 })
+
+test('draining: open rooms go on and take people in, no new one begins, and the last one ends it', () => {
+  const { b, ann, ben } = pair()
+  let drained = 0
+  b.core.rooms.drain(() => void drained++)
+  assert.equal(b.client('eve').greet().create('other').last('room-refused').code, 'ROOM_DRAINING')
+  const carl = b.client('carl').greet()
+  carl.say({ k: 'room-join', room: 'r', generation: 1, keyPackage: fakeKeyPackage(2) })
+  assert.ok(carl.last('room-queued'))
+  assert.equal(drained, 0)
+  for (const c of [carl, ben, ann]) c.transport.end(1006, '')
+  b.clock.advanceSync(120_000)
+  assert.ok(drained > 0)
+  assert.deepEqual(b.core.rooms.status, [])
+})
+
+test('draining an empty server is done at once', () => {
+  const b = new Bench()
+  let drained = 0
+  b.core.rooms.drain(() => void drained++)
+  assert.equal(drained, 1)
+})
