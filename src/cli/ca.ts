@@ -30,6 +30,7 @@ interface InitOptions {
   readonly url?: { host: string; port: number }
   readonly server?: { host: string; port: number }
   readonly realm?: string
+  readonly journal: boolean
 }
 
 export function registerCa(program: Command): void {
@@ -43,6 +44,7 @@ export function registerCa(program: Command): void {
     .option('--url <host:port>', 'where "stc ca serve" will be reached: needed for invitations, renewal and revocation', hostAndPort(7444))
     .option('--server <host:port>', 'the stc server of the group, told to new members', hostAndPort(7443))
     .option('--realm <realm>', 'the realm of that server')
+    .option('--no-journal', 'the group keeps no journals of its conferences: new members\' clients are set up so')
     .action(init)
 
   authority.command('issue')
@@ -113,7 +115,7 @@ export function registerCa(program: Command): void {
 }
 
 function init(dir: string, o: InitOptions): void {
-  const settings = { ...(o.url === undefined ? {} : o.url), ...(o.server === undefined ? {} : { server: o.server.host, serverPort: o.server.port }), ...(o.realm === undefined ? {} : { realm: o.realm }) }
+  const settings = { ...(o.url === undefined ? {} : o.url), ...(o.server === undefined ? {} : { server: o.server.host, serverPort: o.server.port }), ...(o.realm === undefined ? {} : { realm: o.realm }), ...(o.journal ? {} : { journal: false as const }) }
   const made = initCa(createNodeCrypto(), dir, { name: o.name, ...(o.org === undefined ? {} : { organisation: o.org }), now: currentTime(), settings })
   if (!made.ok) return fail(made.fault)
   using ca = made.value

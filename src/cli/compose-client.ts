@@ -70,7 +70,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const remembered = ClientMemory.open(config, configFile)
   if (!remembered.ok) return remembered
   const memory = remembered.value
-  const own = await vaultFor(config, configFile, crypto, { memory: () => memory.bytes, ...(extras.vaultBundle === undefined ? {} : { bundle: extras.vaultBundle }), onDeath: (fault, final) => extras.observer?.onVault?.(fault, final) })
+  const own = await vaultFor(config, configFile, crypto, { memory: () => memory.bytes, proofs: (room) => memory.evidence.proofs(room), ...(extras.vaultBundle === undefined ? {} : { bundle: extras.vaultBundle }), onDeath: (fault, final) => extras.observer?.onVault?.(fault, final) })
   if (!own.ok) return own
   const { vault } = own.value
   const media = await startMediaWorker({ vaultPort: vault.framesPort(), plane: config.mediaPlane })

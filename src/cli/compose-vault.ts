@@ -37,6 +37,8 @@ export interface ClientVault {
 export interface VaultExtras {
   /** What is remembered of rooms, as of now: asked for at every start of a vault. */
   readonly memory?: () => Uint8Array
+  /** Statements about revocation from before, as of now, so many at most. */
+  readonly proofs?: (room: number) => readonly RevocationProof[]
   /** Another program than our own: tests. */
   readonly bundle?: Bundle
   /** The vault has died; `final`: there will be no other. */
@@ -92,7 +94,13 @@ function enclavePolicy({ enclaves }: ClientConfig, configFile: string): Result<P
   return ok({ enclaves: { ...enclaves, collateral } })
 }
 
-const remembered = ({ memory }: VaultExtras): { memory?: Uint8Array } => (memory === undefined ? {} : { memory: memory() })
+/** Of the vault's options. */
+const PROOFS_LIMIT = 64
+/** What is asked for anew at every start. */
+function remembered({ memory, proofs }: VaultExtras, { revocation = {} }: Pick<VaultOptions, 'revocation'>): Pick<VaultOptions, 'memory' | 'revocation'> {
+  const configured = revocation.proofs ?? []
+  return { ...(memory === undefined ? {} : { memory: memory() }), revocation: { ...revocation, proofs: [...configured, ...(proofs?.(PROOFS_LIMIT - configured.length) ?? [])] } }
+}
 const now = () => unixTime(Math.floor(Date.now() / 1000))
 
 /** The file of the key is opened for the vault, and never read here. */
@@ -103,7 +111,7 @@ async function inProcessOfItsOwn(files: IdentityFiles, trust: Trust, extras: Vau
   if (!bundle.ok) return bundle
   const { keyFile, certificateFile: _, ...unlock } = files
   const options = { bundle: bundle.value, chain: own.value.chain, ...trust, keyFile, unlock }
-  const kept = await keepVault({ start: (firstSession) => startVaultProcess({ ...options, firstSession, ...remembered(extras) }), onDeath: (fault, final) => extras.onDeath?.(fault, final) })
+  const kept = await keepVault({ start: (firstSession) => startVaultProcess({ ...options, firstSession, ...remembered(extras, trust) }), onDeath: (fault, final) => extras.onDeath?.(fault, final) })
   if (!kept.ok) return kept
   const { vault, first } = kept.value
   const missing = first.report.locks.filter((l) => !l.had).map((l) => `the vault runs without "${l.name}": ${l.detail}`)
@@ -117,7 +125,7 @@ async function inThisProcess(files: IdentityFiles, trust: Trust, crypto: CryptoP
   using identity = own.value
   const inside = new URL('../vault/inside/', import.meta.url).href
   const vault = await startVault({
-    chain: identity.chain, pkcs8: identity.pkcs8.reveal().slice(), ...trust, ...remembered(extras), keyProtection: 'in-process',
+    chain: identity.chain, pkcs8: identity.pkcs8.reveal().slice(), ...trust, ...remembered(extras, trust), keyProtection: 'in-process',
     control: workerUrl('control-worker', `${inside}${ownEnding()}`), frames: workerUrl('frames-worker', `${inside}${ownEnding()}`),
   })
   if (!vault.ok) return vault

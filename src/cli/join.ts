@@ -80,10 +80,10 @@ function finish(issued: Issued, joining: Joining, draft: string, o: { out?: stri
   joining.pkcs8.fill(0)
   removeDraft(draft)
   say(`You are ${issued.name}. Wrote ${files.certificate}, ${files.key} (keep it to yourself) and ${files.anchor}.`)
-  const { server, serverPort, realm } = issued.settings
+  const { server, serverPort, realm, journal } = issued.settings
   if (server === undefined || existsSync(o.config)) return say(`Put them into your configuration: identity: {certificate: ${files.certificate}, key: ${files.key}, anchors: [${files.anchor}]}`)
   const configured = writeNew(o.config, stringify({
-    server: { host: server, ...(serverPort === undefined ? {} : { port: serverPort }) }, ...(realm === undefined ? {} : { realm }),
+    server: { host: server, ...(serverPort === undefined ? {} : { port: serverPort }) }, ...(realm === undefined ? {} : { realm }), ...(journal === undefined ? {} : { journal }),
     identity: { certificate: files.certificate, key: files.key, anchors: [files.anchor] }, phones: [{ line: 'phone' }],
   }), PUBLIC_MODE)
   if (!configured.ok) return fail(configured.fault)

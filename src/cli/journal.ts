@@ -69,7 +69,7 @@ async function print(o: Options, each: (e: NumberedEntry) => void): Promise<void
   const done = await read(o, (e) => {
     if (fits(e)) all.push(e)
   })
-  if (!done.ok) complain('stc: what follows stands before the place where it does not verify')
+  if (!done.ok && all.length > 0) complain('stc: what follows stands before the place where it does not verify')
   for (const e of all) each(e)
   if (!done.ok) fail(done.fault)
 }

@@ -6,6 +6,7 @@ import type { ClientConfig } from '../client/config.ts'
 import type { ClientObserver } from '../client/options.ts'
 import { type RoomContent, encodeRooms } from '../protocol/policy/index.ts'
 import { besideConfig } from '../store/config.ts'
+import { EvidenceFile } from '../store/evidence-file.ts'
 import { KnownPeers } from '../store/known-peers.ts'
 import { readRooms, writeRooms } from '../store/room-file.ts'
 import type { Vault } from '../vault/api/calls.ts'
@@ -14,18 +15,21 @@ export const dataFiles = (config: ClientConfig, configFile: string) => {
   const all = config.data === undefined ? `${configFile.replace(/\.[^./\\]*$/, '')}-data` : besideConfig(configFile, config.data)
   // Several lines in one configuration: each remembers by itself.
   const folder = path.join(all, path.parse(config.identity.certificate).name)
-  return { folder, rooms: path.join(folder, 'rooms.stc'), peers: path.join(folder, 'peers.json'), journals: path.join(folder, 'journal') }
+  return { folder, rooms: path.join(folder, 'rooms.stc'), peers: path.join(folder, 'peers.json'), journals: path.join(folder, 'journal'), evidence: path.join(folder, 'evidence.stc') }
 }
 
 export class ClientMemory {
   readonly peers: KnownPeers
+  /** Revocation lists and answers. */
+  readonly evidence: EvidenceFile
   readonly #file: string
   #content: RoomContent
   #saving: Promise<void> = Promise.resolve()
   /** What could not be kept, in a sentence. */
   onFault: (message: string) => void = () => {}
 
-  private constructor(file: string, content: RoomContent, peers: KnownPeers) {
+  private constructor(file: string, content: RoomContent, peers: KnownPeers, evidence: EvidenceFile) {
+    this.evidence = evidence
     this.#file = file
     this.#content = content
     this.peers = peers
@@ -41,7 +45,7 @@ export class ClientMemory {
     const content = readRooms(files.rooms)
     if (!content.ok) return content
     const peers = KnownPeers.open(files.peers)
-    return peers.ok ? ok(new ClientMemory(files.rooms, content.value, peers.value)) : peers
+    return peers.ok ? ok(new ClientMemory(files.rooms, content.value, peers.value, new EvidenceFile(files.evidence))) : peers
   }
 
   /** For a vault that starts now. */
@@ -67,6 +71,10 @@ export class ClientMemory {
         if (e.kind === 'policy' || e.kind === 'notice') soon()
       },
       onNotice: soon,
+      onProofs: (proofs) => {
+        const kept = this.evidence.learn(proofs)
+        if (!kept.ok) this.onFault(kept.fault.message)
+      },
     }
   }
 }

@@ -122,7 +122,7 @@ class Setup implements SetupPort {
     this.#page.hub.setup = { step: 'starting', server: server.host }
     const pem = (list: readonly Uint8Array[]): string => list.map((der) => encodePem('CERTIFICATE', der)).join('')
     const own = { chain: pem(chain), key: encodePem('PRIVATE KEY', joining.pkcs8), anchors: pem([root]) }
-    return await this.#finish(await this.#start(server, own, '', settings.realm))
+    return await this.#finish(await this.#start(server, own, '', settings))
   }
 
   /** Everything is checked by starting a client with it; only then the page goes on. */
@@ -149,11 +149,11 @@ class Setup implements SetupPort {
     return ok(undefined)
   }
 
-  async #start(server: ServerAddress, own: { readonly chain: string; readonly key: string; readonly anchors: string }, passphrase: string, realm?: string): Promise<Result<RealClient>> {
+  async #start(server: ServerAddress, own: { readonly chain: string; readonly key: string; readonly anchors: string }, passphrase: string, { realm, journal }: Pick<Issued['settings'], 'realm' | 'journal'> = {}): Promise<Result<RealClient>> {
     const folder = path.dirname(this.#file)
     const config = {
       server: { host: server.host, port: server.port },
-      ...(realm === undefined ? {} : { realm }),
+      ...(realm === undefined ? {} : { realm }), ...(journal === undefined ? {} : { journal }),
       identity: { certificate: 'certificate.pem', key: 'key.pem', anchors: ['anchors.pem'], ...(own.key.includes('ENCRYPTED') ? { passphrase } : {}) },
       phones: [{ line: 'phone', port: await freePort(PHONE_PORT) }],
     }

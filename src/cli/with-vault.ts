@@ -24,7 +24,7 @@ export async function withVault<T>(configFile: string, then: (o: AtHand) => Prom
   if (!config.ok) return config
   const memory = ClientMemory.open(config.value, configFile)
   if (!memory.ok) return memory
-  const own = await vaultFor(config.value, configFile, createNodeCrypto(), { memory: () => memory.value.bytes })
+  const own = await vaultFor(config.value, configFile, createNodeCrypto(), { memory: () => memory.value.bytes, proofs: (room) => memory.value.evidence.proofs(room) })
   if (!own.ok) return own
   try {
     return await then({ config: config.value, vault: own.value.vault, memory: memory.value })

@@ -84,7 +84,9 @@ export class Client {
   /** Statements about revocation, from wherever: signed by authorities, the vault judges. Rooms look again at their members when something is new. */
   learn(proofs: Learnt): void {
     void this.#o.vault.call('revocation.update', { proofs }).then((r) => {
-      if (r.ok && r.value.changed) this.#recheck()
+      if (!r.ok || !r.value.changed) return
+      this.#o.observer?.onProofs?.(proofs)
+      this.#recheck()
     })
   }
 

@@ -3,6 +3,7 @@ import type { Fault } from '../base/result.ts'
 import type { MediaEvent } from '../media/api.ts'
 import type { ServerWire } from '../protocol/wire/messages.ts'
 import type { CallObserver } from './calls.ts'
+import type { RevocationProof } from '../model/trust.ts'
 import type { HandsetEvent } from './handset/port.ts'
 
 export interface ClientObserver extends CallObserver {
@@ -13,6 +14,8 @@ export interface ClientObserver extends CallObserver {
   /** The server handed out a block notice that was not known. */
   onNotice?(): void
   onMedia?(e: MediaEvent): void
+  /** Statements about revocation, some of them new. */
+  onProofs?(proofs: readonly RevocationProof[]): void
 }
 
 export function observeAll(...all: readonly ClientObserver[]): ClientObserver {
@@ -21,6 +24,7 @@ export function observeAll(...all: readonly ClientObserver[]): ClientObserver {
     onVault: (fault, final) => all.forEach((o) => void o.onVault?.(fault, final)),
     onPhone: (e) => all.forEach((o) => void o.onPhone?.(e)),
     onNotice: () => all.forEach((o) => void o.onNotice?.()),
+    onProofs: (proofs) => all.forEach((o) => void o.onProofs?.(proofs)),
     onMedia: (e) => all.forEach((o) => void o.onMedia?.(e)),
     onEvent: (call, e) => all.forEach((o) => void o.onEvent?.(call, e)),
     onJoined: (call) => all.forEach((o) => void o.onJoined?.(call)),

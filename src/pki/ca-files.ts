@@ -23,6 +23,8 @@ export interface AuthoritySettings {
   readonly server?: string
   readonly serverPort?: number
   readonly realm?: string
+  /** The group keeps no journals; absent: everybody's client does. */
+  readonly journal?: false
 }
 
 export function readSettings(dir: string): Result<AuthoritySettings> {

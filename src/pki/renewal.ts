@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Der, UnixTime } from '../base/brand.ts'
 import { type Result, err, ok } from '../base/result.ts'
 import type { CryptoPort, Signer } from '../crypto/port.ts'
-import type { Certificate } from '../protocol/x509/certificate.ts'
+import { type Certificate, parseCertificate } from '../protocol/x509/certificate.ts'
 import { encodePem } from '../protocol/x509/pem.ts'
 import { bareCsr } from './csr.ts'
 import { type Ask, refusal } from './enrolment/ask.ts'
@@ -45,5 +45,7 @@ export async function renewAtDoor(crypto: CryptoPort, own: Renewable, root: Der,
   const keys = readFileSync(own.certificateFile, 'latin1').includes('PRIVATE KEY')
   if (keys) return err('IDENTITY_RENEWAL_REFUSED', `${own.certificateFile} holds the key as well: put it into a file of its own`)
   const written = replace(own.certificateFile, reply.chain.map((der) => encodePem('CERTIFICATE', der)).join(''), PUBLIC_MODE)
-  return written.ok ? ok(own.certificate.notAfter) : written
+  if (!written.ok) return written
+  const fresh = parseCertificate(reply.chain[0]!)
+  return fresh.ok ? ok(fresh.value.notAfter) : fresh
 }

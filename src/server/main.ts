@@ -23,6 +23,7 @@ import { Attestation, watchCollateral } from './attestation.ts'
 import { Revocation, type RevocationSource } from './revocation.ts'
 import { watchEnds } from './ends.ts'
 import { Shelf, type ShelfOptions } from './shelf.ts'
+import { EvidenceFile } from '../store/evidence-file.ts'
 import { readRooms, writeRooms } from '../store/room-file.ts'
 import { startPhones } from './phones/index.ts'
 import { emergencyOf, startSip } from './sip/index.ts'
@@ -52,6 +53,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   const credentials = readCredentials(config, crypto, scheduler.unix())
   if (!credentials.ok) return credentials
   const revocation = new Revocation(config.revocation.rule, source)
+  keepEvidence(config.data, revocation, log)
   const watching = watchLists(config.revocation.lists, revocation, scheduler, log)
   if (!watching.ok) return watching
   const attestation = new Attestation()
@@ -104,6 +106,17 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
     source?.stop()
     if (admin?.ok === true) admin.value.close()
   } }))
+}
+
+/** Lists and answers of before the restart are there before the network is. */
+function keepEvidence(data: string | undefined, revocation: Revocation, log: Log): void {
+  if (data === undefined) return
+  const file = new EvidenceFile(path.join(data, 'evidence.stc'))
+  revocation.learn(file.proofs())
+  revocation.keep = (proofs) => {
+    const kept = file.learn(proofs)
+    if (!kept.ok) log.warn({ code: kept.fault.code }, kept.fault.message)
+  }
 }
 
 /** What the server keeps for others, from its data folder and back into it. */

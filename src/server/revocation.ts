@@ -32,6 +32,8 @@ export class Revocation {
   get evidence(): Evidence {
     return this.#evidence
   }
+  /** Keeps what is at hand over restarts; told after every change. */
+  keep: (proofs: readonly RevocationProof[]) => void = () => {}
   onChange(listener: () => void): void {
     this.#changed = listener
   }
@@ -39,7 +41,10 @@ export class Revocation {
   learn(proofs: readonly RevocationProof[]): readonly string[] {
     const { evidence, changed, refused } = mergeEvidence(this.#evidence, proofs)
     this.#evidence = evidence
-    if (changed) this.#changed()
+    if (changed) {
+      this.keep(evidence.proofs)
+      this.#changed()
+    }
     return refused
   }
 

@@ -64,7 +64,7 @@ export class JournalRecorder {
     return {
       onEvent: (call, e) => this.#event(call, e),
       onOver: (call, reason, fault) => this.#over(call, reason, fault?.code),
-      onServer: (up, { fault }) => this.note({ what: 'note', code: up ? 'CLIENT_CONNECTED' : (fault?.code ?? 'CLIENT_DISCONNECTED'), text: cutText(up ? 'connected to the server' : (fault?.message ?? 'disconnected')) }),
+      onServer: (up, { fault }) => this.#server(up ? 'CLIENT_CONNECTED' : (fault?.code ?? 'CLIENT_DISCONNECTED'), up ? 'connected to the server' : (fault?.message ?? 'disconnected')),
       onVault: (fault) => {
         this.#opened = false
         this.note({ what: 'note', code: fault.code, text: cutText(fault.message) })
@@ -96,6 +96,13 @@ export class JournalRecorder {
     this.#files[Symbol.dispose]()
   }
 
+  /** Tried again every few seconds: the same answer is no news. */
+  #server(code: string, text: string): void {
+    if (code === this.#lastServer) return
+    this.#lastServer = code
+    this.note({ what: 'note', code, text: cutText(text) })
+  }
+  #lastServer = ''
   #event(call: RunningCall, e: CallEvent): void {
     const journal = call.roster.policy?.base.journal
     if (journal === false) return void this.#held.delete(call)

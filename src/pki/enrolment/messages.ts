@@ -32,7 +32,7 @@ export type EnrolReply =
 
 /** What the reply's tag covers. */
 export const issuedMessage = (r: Omit<Extract<EnrolReply, { status: 'issued' }>, 'tag' | 'status'>): Uint8Array =>
-  utf8(JSON.stringify([r.name, r.chain.map(b64), b64(r.root), r.settings.server ?? null, r.settings.serverPort ?? null, r.settings.realm ?? null]))
+  utf8(JSON.stringify([r.name, r.chain.map(b64), b64(r.root), r.settings.server ?? null, r.settings.serverPort ?? null, r.settings.realm ?? null, ...(r.settings.journal === false ? [false] : [])]))
 
 export const renewalMessage = (csr: Uint8Array, at: number): Uint8Array => concat(utf8(PURPOSE.renewal), Uint8Array.of(0), utf8(`${at}`), Uint8Array.of(0), csr)
 
@@ -84,6 +84,6 @@ export function decodeReply(body: string): EnrolReply | undefined {
   const [server, realm, port] = [text(s['server'], 253), text(s['realm'], 64), s['serverPort']]
   return {
     status: 'issued', name, chain, root: root as Der, tag,
-    settings: { ...(server === undefined ? {} : { server }), ...(realm === undefined ? {} : { realm }), ...(typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65_536 ? { serverPort: port } : {}) },
+    settings: { ...(server === undefined ? {} : { server }), ...(realm === undefined ? {} : { realm }), ...(typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65_536 ? { serverPort: port } : {}), ...(s['journal'] === false ? { journal: false as const } : {}) },
   }
 }

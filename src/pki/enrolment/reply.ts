@@ -20,8 +20,8 @@ export const refuse = (fault: Fault): EnrolReply => ({ status: 'refused', code: 
 export const no = (...args: Parameters<typeof makeFault>): EnrolReply => refuse(makeFault(...args))
 
 /** The certificate, and what a new member's configuration needs. */
-export function issuedReply(ca: Authority, { root, settings: { server, serverPort, realm } }: Pick<DeskOptions, 'root' | 'settings'>, name: string, chain: readonly Der[], replyKey: Uint8Array): EnrolReply {
-  const settings = { ...(server === undefined ? {} : { server }), ...(serverPort === undefined ? {} : { serverPort }), ...(realm === undefined ? {} : { realm }) }
+export function issuedReply(ca: Authority, { root, settings: { server, serverPort, realm, journal } }: Pick<DeskOptions, 'root' | 'settings'>, name: string, chain: readonly Der[], replyKey: Uint8Array): EnrolReply {
+  const settings = { ...(server === undefined ? {} : { server }), ...(serverPort === undefined ? {} : { serverPort }), ...(realm === undefined ? {} : { realm }), ...(journal === undefined ? {} : { journal }) }
   const content = { name, chain, root, settings }
   return { status: 'issued', ...content, tag: tagOf(ca.crypto, replyKey, PURPOSE.reply, issuedMessage(content)) }
 }

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import { must } from '../../../src/base/result.ts'
+import { must, ok } from '../../../src/base/result.ts'
 import { readAudit } from '../../../src/pki/audit.ts'
 import { listIssued } from '../../../src/pki/ca-directory.ts'
 import { caFiles } from '../../../src/pki/ca-files.ts'
@@ -56,6 +56,24 @@ test('invited, used, confirmed, issued: the key never leaves the joiner, the nam
   assert.deepEqual(must(readAudit(crypto, caFiles(stage.options.dir).audit)).map((l) => l.what).slice(0, 3), ['init', 'invitation used', 'issue'])
 })
 
+test('a group that keeps no journals says so at its set-up, and its new members are told, under the reply\'s tag', async () => {
+  const quiet = new AuthorityDesk('No journals')
+  try {
+    Object.assign(quiet.options.settings, { journal: false })
+    const joining = new Joining(crypto, quiet.invite('Ann'))
+    must(await joining.ask(quiet.ask, quiet.now))
+    must(quiet.invitations.decide(quiet.invitations.all()[0]!.invitation.id, { let: true, at: quiet.now }))
+    assert.equal(must(await joining.ask(quiet.ask, quiet.now))!.settings.journal, false)
+    const stripped = await joining.ask(async (q) => {
+      const r = await quiet.ask(q)
+      return r.ok ? ok(r.value.replace(',"journal":false', '')) : r
+    }, quiet.now)
+    assert.ok(!stripped.ok, 'taken out on the way')
+  } finally {
+    quiet.close()
+  }
+})
+
 const currentListOf = async () => {
   const { currentList } = await import('../../../src/pki/revoked.ts')
   return must(currentList(stage.options.ca, stage.options.dir, stage.now)) as never
@@ -72,9 +90,10 @@ test('renewal by itself: due after two thirds, same key and names, not for a rev
   stage.wait(21 * DAY_S)
   assert.ok(isDue(before, stage.now))
   using signer = crypto.signer('ecdsa-p256-sha256', joining.pkcs8)
-  must(await renewAtDoor(crypto, { certificate: before, chain: issued.chain, signer, certificateFile }, issued.root, stage.ask, stage.now))
+  const end = must(await renewAtDoor(crypto, { certificate: before, chain: issued.chain, signer, certificateFile }, issued.root, stage.ask, stage.now))
   const renewed = must(parseCertificate(must(readCertificates(certificateFile))[0]!))
   assert.deepEqual(renewed.spki, before.spki)
+  assert.equal(end, renewed.notAfter, 'the new end is told, not the old one')
   assert.equal(renewed.subject.rdns.join(), before.subject.rdns.join())
   assert.ok(renewed.notAfter - stage.now > 29 * DAY_S)
   must(revoke(stage.options.ca, stage.options.dir, must(findIssued(stage.options.dir, renewed.serial, false, stage.now)), stage.now))

@@ -1,9 +1,9 @@
 /** The journal on disk: what was confirmed is there whenever the machine stops; parts, deletion, a disk that is full. */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { must } from '../../../../src/base/result.ts'
+import { makeFault, must } from '../../../../src/base/result.ts'
 import { JournalFiles, journalParts } from '../../../../src/store/journal-files.ts'
 import { JournalStage, ofWhat, textsOf } from '../../../kit/journal.ts'
 
@@ -164,4 +164,26 @@ test('a flood of notes does not fill the disk: so many a minute, the rest is cou
   const { entries } = await stage.read()
   assert.equal(textsOf(entries).length, 241)
   assert.match(ofWhat(entries, 'note')[0]!.text, /^760 /)
+})
+
+test('a server that cannot be reached for days is one line', async (t) => {
+  const stage = new JournalStage(t)
+  const vault = stage.vault()
+  const recorder = stage.recorder(vault)
+  const { onServer } = recorder.observer()
+  for (let i = 0; i < 50; i++) onServer?.(false, { fault: makeFault('CHANNEL_UNREACHABLE', 'x') })
+  onServer?.(true, {})
+  onServer?.(false, { fault: makeFault('CHANNEL_UNREACHABLE', 'x') })
+  await recorder.close('end')
+  assert.deepEqual(ofWhat((await stage.read()).entries, 'note').map((n) => n.code), ['CHANNEL_UNREACHABLE', 'CLIENT_CONNECTED', 'CHANNEL_UNREACHABLE'])
+})
+
+test('what was torn is cut off, however long it is', async (t) => {
+  const stage = new JournalStage(t)
+  await stage.run(['one'])
+  appendFileSync(must(journalParts(stage.journal))[0]!.file, Buffer.alloc(8192, 0xff))
+  assert.equal(must((await stage.read()).result).torn, 8192)
+  await stage.run(['two'])
+  assert.equal(must((await stage.read()).result).torn, 0)
+  assert.deepEqual(await stage.texts(), ['one', 'two'])
 })

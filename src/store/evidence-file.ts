@@ -1,0 +1,61 @@
+/**
+ * Statements about revocation at hand, kept over restarts: who has seen a newer list takes no older one, and nobody waits for the
+ * network to learn what was known. Each is signed and judged again by whoever uses it; a damaged file is an empty one.
+ *
+ *   "stc evidence 1\n" ‖ ( kind (1: list 1, OCSP answer 2) ‖ length (4) ‖ DER )*
+ */
+import { readFileSync } from 'node:fs'
+import { ByteReader, ByteWriter, sameBytes, utf8 } from '../base/bytes.ts'
+import { type Result, ok } from '../base/result.ts'
+import type { RevocationProof } from '../model/trust.ts'
+import { type Evidence, mergeEvidence, NO_EVIDENCE } from '../protocol/x509/evidence.ts'
+import { replaceFile } from './atomic-file.ts'
+
+const MAGIC = utf8('stc evidence 1\n')
+const KINDS = ['crl', 'ocsp'] as const
+/** What a vault takes at its start. */
+const PROOFS_LIMIT = 64
+const OCTETS_LIMIT = 16 * 1024 * 1024
+
+export class EvidenceFile {
+  readonly #file: string
+  #evidence: Evidence
+
+  constructor(file: string) {
+    this.#file = file
+    this.#evidence = mergeEvidence(NO_EVIDENCE, readProofs(file)).evidence
+  }
+  /** At most as many, and as large, as a vault takes at its start. */
+  proofs(room = PROOFS_LIMIT): RevocationProof[] {
+    let octets = 0
+    return this.#evidence.proofs.slice(0, Math.max(0, room)).filter(({ der }) => (octets += der.length) <= OCTETS_LIMIT)
+  }
+  /** The newest of each are kept, on the disk when this returns. */
+  learn(proofs: readonly RevocationProof[]): Result<undefined> {
+    const { evidence, changed } = mergeEvidence(this.#evidence, proofs)
+    if (!changed) return ok(undefined)
+    this.#evidence = evidence
+    const w = new ByteWriter().put(MAGIC)
+    for (const { kind, der } of this.proofs()) w.u8(KINDS.indexOf(kind) + 1).u32(der.length).put(der)
+    return replaceFile(this.#file, w.finish())
+  }
+}
+
+function readProofs(file: string): RevocationProof[] {
+  let bytes: Uint8Array
+  try {
+    bytes = Uint8Array.from(readFileSync(file))
+  } catch {
+    return []
+  }
+  const r = new ByteReader(bytes)
+  if (!sameBytes(r.take(MAGIC.length), MAGIC)) return []
+  const proofs: RevocationProof[] = []
+  while (r.left > 0 && !r.failed) {
+    const kind = KINDS[r.u8() - 1]
+    const der = r.take(r.u32()).slice()
+    if (kind === undefined || r.failed) break
+    proofs.push({ kind, der })
+  }
+  return proofs
+}

@@ -1,0 +1,66 @@
+/** A client renews its certificate by itself: when, by whom, and what it says when that fails. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { unixTime } from '../../../src/base/brand.ts'
+import { renewIfDue } from '../../../src/cli/renewal.ts'
+import { clientConfig } from '../../../src/client/config.ts'
+import { issueCertificate } from '../../../src/pki/authority.ts'
+import { encodePem } from '../../../src/protocol/x509/pem.ts'
+import { parseConfig } from '../../../src/store/config.ts'
+import { must } from '../../../src/base/result.ts'
+import { DAY_S, testCa } from '../../kit/certificates.ts'
+
+const now = Math.floor(Date.now() / 1000)
+const DOOR = 'https://ca.example.org:7444/list.crl'
+
+interface Wanted {
+  readonly ageDays: number
+  readonly days: number
+  readonly door?: boolean
+  readonly passphrase?: string
+  /** What the process that renews ends with. */
+  readonly ends?: number
+}
+
+/** In the place of our own program, one that writes down what it was asked for. */
+async function renewed(t: TestContext, { ageDays, days, door = true, passphrase, ends = 0 }: Wanted): Promise<{ readonly done: boolean; readonly asked: readonly string[] | undefined; readonly folder: string }> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'stc-renewal-'))
+  const issuedAt = unixTime(now - ageDays * DAY_S)
+  const ca = { ...testCa({ now: issuedAt }), ...(door ? { listAddress: DOOR } : {}) }
+  const [certificate] = issueCertificate(ca, { name: 'Ann', kind: 'member', now: issuedAt, lifetimeDays: days }).chain
+  writeFileSync(path.join(folder, 'ann.pem'), encodePem('CERTIFICATE', certificate!))
+  const told = path.join(folder, 'told.json')
+  writeFileSync(path.join(folder, 'fake.mjs'), `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(told)}, JSON.stringify(process.argv.slice(2)))\nif (${ends}) console.error('the door is shut')\nprocess.exit(${ends})\n`)
+  const config = must(parseConfig(`server: { host: h }\nidentity: { certificate: ann.pem, key: ann.key, anchors: [ca.pem]${passphrase === undefined ? '' : `, passphrase: ${passphrase}`} }\n`, clientConfig, 'ann.yaml'))
+  const program = process.argv[1]!
+  process.argv[1] = path.join(folder, 'fake.mjs')
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  try {
+    const done = await renewIfDue(config, path.join(folder, 'ann.yaml'))
+    return { done, folder, asked: existsSync(told) ? (JSON.parse(readFileSync(told, 'utf8')) as string[]) : undefined }
+  } finally {
+    process.argv[1] = program
+  }
+}
+
+test('when two thirds of its time are over it is renewed, by a process of its own that reads the key', async (t) => {
+  const { done, asked, folder } = await renewed(t, { ageDays: 61, days: 90 })
+  assert.equal(done, true)
+  assert.deepEqual(asked, ['identity', 'renew', '--certificate', path.join(folder, 'ann.pem'), '--key', path.join(folder, 'ann.key'), '--anchor', path.join(folder, 'ca.pem')])
+})
+
+test('before that, after its end, without a door of ours, or with a passphrase that only its user has: nobody is asked', async (t) => {
+  for (const wanted of [{ ageDays: 59, days: 90 }, { ageDays: 91, days: 90 }, { ageDays: 61, days: 90, door: false }, { ageDays: 61, days: 90, passphrase: 'secret' }] satisfies Wanted[]) {
+    const { done, asked } = await renewed(t, wanted)
+    assert.deepEqual([done, asked], [false, undefined], JSON.stringify(wanted))
+  }
+})
+
+test('where it fails the client goes on with the old one', async (t) => {
+  const { done, asked } = await renewed(t, { ageDays: 61, days: 90, ends: 1 })
+  assert.equal(done, false)
+  assert.ok(asked !== undefined)
+})
