@@ -35,8 +35,8 @@ const holds = (all: Uint8Array, what: Uint8Array | string): boolean => Buffer.fr
 /** What is left after compression, of what was there. */
 const density = (all: Uint8Array): number => deflateRawSync(all, { level: 9 }).length / all.length
 
-/** Calls the echo in this codec until so many frames came back as they were sent. */
-async function talk(w: BehindPbx, phone: UdpPhone, c: Codec): Promise<void> {
+/** Calls the echo in this codec until so many frames came back as they were sent; gives the port that they went from. */
+async function talk(w: BehindPbx, phone: UdpPhone, c: Codec): Promise<number> {
   const port = await freePorts(2)
   const socket = createSocket('udp4').bind(port, here)
   await once(socket, 'listening')
@@ -65,6 +65,7 @@ async function talk(w: BehindPbx, phone: UdpPhone, c: Codec): Promise<void> {
     socket.close()
   }
   assert.equal((await phone.bye(number)).status, 200)
+  return port
 }
 
 test('between client and server: no SIP, no SDP, no audio of any codec; beside it the same call in clear', { timeout: 180_000 }, async (t) => {
@@ -72,15 +73,17 @@ test('between client and server: no SIP, no SDP, no audio of any codec; beside i
   const w = await behindPbx(t, { config: () => ({ 'pjsip.conf': endpoint('anna', { codecs: 'g722,ulaw,alaw,gsm,opus' }), 'extensions.conf': extensions }) })
   const client = await w.client('anna')
   const tap = await capture('udp or tcp')
+  // Others may use loopback at the same time.
+  const ours = new Set([client.sip.port, w.asterisk.sip, ...Array.from({ length: w.asterisk.rtpCount }, (_, i) => w.asterisk.rtp + i)])
   for (const c of codecs) {
     const phone = await UdpPhone.open(here, client.sip, 'anna', 'secret-anna')
     t.after(() => phone.close())
     assert.equal((await phone.register()).status, 200)
-    await talk(w, phone, c)
+    ours.add(await talk(w, phone, c))
   }
   const all = await tap.stop()
   const hop = all.filter((p) => p.from === w.server.port || p.to === w.server.port)
-  const clear = all.filter((p) => !hop.includes(p))
+  const clear = all.filter((p) => ours.has(p.from) || ours.has(p.to))
   const media = (list: readonly Captured[]): Captured[] => list.filter((p) => p.protocol === 'udp' && p.payload.length > 40)
 
   // The control: all of it can be read where it is in clear.
@@ -101,7 +104,7 @@ test('between client and server: no SIP, no SDP, no audio of any codec; beside i
   assert.ok(density(bodies(hop)) > 0.99, `sealed: ${density(bodies(hop))}`)
 })
 
-test('Asterisk over TLS: registered, called, hold; nothing in clear on the way, and a foreign certificate is no way', { timeout: 180_000 }, async (t) => {
+test('Asterisk over TLS: registered, called, hold; nothing in clear on the way', { timeout: 180_000 }, async (t) => {
   if (!needs(t, 'baresip', 'tshark') || !needsAsterisk(t)) return
   const names = ['anna', 'bert']
   const w = await behindPbx(t, { transport: 'tls', config: () => ({ 'pjsip.conf': names.map((n) => endpoint(n)).join('\n'), 'extensions.conf': extensions }) })
@@ -129,11 +132,4 @@ test('Asterisk over TLS: registered, called, hold; nothing in clear on the way, 
   assert.ok(passed.filter((p) => p.to === w.asterisk.tls).length > 10 && passed.filter((p) => p.from === w.asterisk.tls).length > 10)
   assert.deepEqual(passed.filter((p) => p.to === w.asterisk.sip || p.from === w.asterisk.sip), [], 'nothing over UDP or TCP')
   for (const word of words) assert.ok(!holds(payloads(passed), word), word)
-
-  // Asterisk comes back with a certificate of somebody else: no way, and phones hear it at once.
-  await w.asterisk.kill()
-  w.swapPbxCertificate()
-  await w.asterisk.start()
-  anna.dial(`sip:bert@${here}:${a.sip.port}`)
-  assert.match((await anna.events.next('closed')).reason, /503/)
 })

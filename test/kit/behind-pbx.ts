@@ -1,5 +1,5 @@
 /** Phones that reach a real Asterisk through stc: a server, clients, softphones. */
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
@@ -15,8 +15,6 @@ export interface BehindPbx {
   readonly server: StcServer
   readonly authority: TestAuthority
   readonly folder: string
-  /** Of transport tls: at its next start the PBX shows a certificate of an authority that nobody knows. */
-  swapPbxCertificate(): void
   client(name: string, config?: Readonly<Record<string, unknown>>): Promise<StcClient>
   /** A softphone registered at Asterisk, through this client or directly; its microphone is a tone. */
   phone(name: string, hz: number, at: { readonly address: string; readonly port: number }, more?: Partial<BaresipOptions>): Promise<Baresip>
@@ -45,12 +43,6 @@ export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<Be
   t.after(() => server.stop())
   return {
     asterisk, server, authority, folder,
-    swapPbxCertificate() {
-      if (papers === undefined) throw new Error('this PBX has no certificate')
-      const foreign = new TestAuthority(folder, 'foreign').server()
-      copyFileSync(foreign.certificate, papers.certificate)
-      copyFileSync(foreign.key, papers.key)
-    },
     client: async (name, config = {}) => {
       const client = await startClient(folder, name, server.port, authority.member(name), { config: { upstream: 'server', page: false, ...config } })
       t.after(() => client.stop())

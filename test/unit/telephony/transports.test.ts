@@ -10,6 +10,8 @@ import { must } from '../../../src/base/result.ts'
 import { nodeUdp } from '../../../src/net/node-udp.ts'
 import { localHostFor } from '../../../src/telephony/local-address.ts'
 import { SourceLimit } from '../../../src/telephony/source-limit.ts'
+import { openPbxTransport } from '../../../src/telephony/outgoing.ts'
+import { realScheduler } from '../../../src/net/scheduler.ts'
 import { openStreamTransport } from '../../../src/telephony/stream-transport.ts'
 import type { SipFlow, SipTransport } from '../../../src/telephony/transport.ts'
 import { openUdpTransport } from '../../../src/telephony/udp-transport.ts'
@@ -152,4 +154,37 @@ test('our host for a peer: the bound address, or the interface of its network', 
   assert.equal(localHostFor(flow('2001:db8::1', '2001:db8::2')), '[2001:db8::1]')
   assert.equal(localHostFor(flow('0.0.0.0', '127.0.0.1')), '127.0.0.1')
   assert.equal(localHostFor(flow('0.0.0.0', '127.5.5.5')), '127.0.0.1')
+})
+
+test('towards a PBX over TLS: a way where authority and name are right, and none otherwise', async (t) => {
+  const clock = realScheduler()
+  const crypto = createNodeCrypto()
+  const now = clock.unix()
+  const [ours, foreign] = [createCa(crypto, { name: 'Ours', now }), createCa(crypto, { name: 'Foreign', now })]
+  const paper = issueCertificate(ours, { name: 'pbx', hosts: ['localhost'], kind: 'server', now })
+  const pem = (der: Uint8Array): string => encodePem('CERTIFICATE', der)
+  const server = tls.createServer({ cert: paper.chain.map(pem).join(''), key: encodePem('PRIVATE KEY', paper.pkcs8) }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const remote = { address: '127.0.0.1', port: (server.address() as net.AddressInfo).port }
+  const wayWith = async (anchor: Uint8Array, name: string): Promise<boolean> => {
+    const transport = must(await openPbxTransport({ transport: 'TLS', remote, bind: here, tls: { anchors: [pem(anchor)], name }, scheduler: clock }))
+    // The connection closes where the certificate is refused, and stays where it is not; it is told apart by what is sent next.
+    const decided = new Promise<void>((resolve) => server.once('connection', (socket) => {
+      socket.once('close', () => resolve())
+      const look = setInterval(() => {
+        if (transport.way() !== undefined) resolve()
+      }, 5)
+      socket.once('close', () => clearInterval(look))
+      t.after(() => clearInterval(look))
+    }))
+    transport.listen({ message: () => {}, lost: () => {} })
+    await decided
+    const way = transport.way() !== undefined
+    transport.close()
+    return way
+  }
+  server.on('tlsClientError', () => {})
+  server.on('secureConnection', (socket) => socket.on('error', () => {}))
+  assert.deepEqual([await wayWith(ours.certificate, 'localhost'), await wayWith(foreign.certificate, 'localhost'), await wayWith(ours.certificate, 'pbx.example')], [true, false, false])
 })
