@@ -11,6 +11,8 @@ export const identityFaults = {
   IDENTITY_CERTIFICATE_TOO_LARGE: { what: 'The certificate is larger than 16 kB', todo: 'Ask for one with fewer names.' },
   IDENTITY_CHAIN_EMPTY: { what: 'No certificate was presented', todo: 'Configure a certificate and its key.' },
   IDENTITY_CHAIN_TOO_LONG: { what: 'More than 6 certificates were presented', todo: 'Send the own certificate and the intermediate ones alone.' },
+  IDENTITY_ENDS_SOON: { what: 'The certificate of the server ends soon', todo: 'Renew it ("stc identity renew"), or ask whoever issued it; then restart the server.' },
+  IDENTITY_LIST_ENDS_SOON: { what: 'A revocation list ends soon, or has ended, and no newer one is at hand', todo: 'See that the authority publishes its list ("stc ca serve", or its web server) and that this machine reaches it.' },
   IDENTITY_EXPIRED: { what: 'The certificate has expired', todo: NEW_FROM_CA },
   IDENTITY_NOT_YET_VALID: { what: 'The certificate is not valid yet', todo: 'Check the clock of this machine, or wait.' },
   IDENTITY_UNKNOWN_ISSUER: { what: 'The certificate comes from an authority that is not trusted here', todo: 'If it should be, add the authority\'s certificate to the anchors; else use a certificate of a trusted one.' },
