@@ -40,5 +40,11 @@ const DRAIN_MS = 4 * 3_600_000
 
 /** SIGUSR2: no new rooms, and the end with the last one (`systemctl kill -s USR2 stc-server`). */
 const drained = (server: Server): Promise<void> => new Promise((resolve) => {
-  if (process.platform !== 'win32') process.once('SIGUSR2', () => void server.drain(DRAIN_MS).then(resolve))
+  if (process.platform === 'win32') return
+  let draining = false
+  // It comes twice where the whole group of processes gets it, from the launcher as well.
+  process.on('SIGUSR2', () => {
+    if (!draining) void server.drain(DRAIN_MS).then(resolve)
+    draining = true
+  })
 })
