@@ -1,6 +1,6 @@
 /** The vault of a client, from its configuration: a process of its own, or threads of this one. */
 import { type Der, unixTime } from '../base/brand.ts'
-import { type Fault, makeFault, ok, type Result } from '../base/result.ts'
+import { err, type Fault, makeFault, ok, type Result } from '../base/result.ts'
 import type { ClientConfig } from '../client/config.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { RevocationProof } from '../model/trust.ts'
@@ -15,10 +15,10 @@ import { sealedInfoOf, systemPlaces, unlockFor } from '../store/protect-key.ts'
 import type { KeyUnlock } from '../store/sealed-key.ts'
 import type { VaultReport } from '../vault/api/border.ts'
 import type { VaultOptions } from '../vault/api/options.ts'
-import { type Bundle, findBundle } from '../vault/host/bundle.ts'
+import { type Bundle, bundleIn, findBundle } from '../vault/host/bundle.ts'
 import type { HostVault } from '../vault/host/hosted.ts'
 import { keepVault } from '../vault/host/keep.ts'
-import { startVaultProcess } from '../vault/host/process.ts'
+import { type EnclaveStart, startVaultProcess } from '../vault/host/process.ts'
 import { startVault } from '../vault/host/start.ts'
 import { askPassphrase, servicePassphrase } from './ask.ts'
 
@@ -64,7 +64,10 @@ export async function vaultFor(config: ClientConfig, configFile: string, crypto:
   if (!enclaves.ok) return enclaves
   const { shownName } = config.identity
   const trust = { anchors: anchors.value, realm: config.realm, kind: config.kind, revocation: { rule, proofs }, ...enclaves.value, ...(shownName === undefined ? {} : { shownName }) }
-  const made = await (config.vault === 'process' ? inProcessOfItsOwn(files, trust, extras) : inThisProcess(files, trust, crypto, extras))
+  const enclave = enclaveOf(config, configFile)
+  if (!enclave.ok) return enclave
+  if (enclave.value !== undefined && sealedInfoOf(keyFile)?.lock !== 'enclave') return err('IDENTITY_ENCLAVE_UNSEALED', keyFile)
+  const made = await (config.vault === 'in-process' ? inThisProcess(files, trust, crypto, extras) : inProcessOfItsOwn(files, trust, extras, enclave.value))
   // Only now is the number in the file known to be true.
   const info = sealedInfoOf(keyFile)
   if (made.ok && info !== undefined) rememberGeneration(keyFile, info.generation)
@@ -82,6 +85,12 @@ async function unlockKey(keyFile: string, configured: string | undefined): Promi
 }
 
 type Trust = Pick<VaultOptions, 'anchors' | 'realm' | 'kind' | 'revocation' | 'shownName' | 'enclaves'>
+
+/** Undefined: no enclave is wanted. */
+export function enclaveOf({ vault, enclave }: Pick<ClientConfig, 'vault' | 'enclave'>, configFile: string): Result<EnclaveStart | undefined> {
+  if (vault !== 'enclave') return ok(undefined)
+  return enclave === undefined ? err('CONFIG_WRONG', 'vault: enclave needs enclave.folder') : ok({ ...enclave, folder: besideConfig(configFile, enclave.folder) })
+}
 
 function enclavePolicy({ enclaves }: ClientConfig, configFile: string): Result<Pick<VaultOptions, 'enclaves'>> {
   if (enclaves === undefined) return ok({})
@@ -104,13 +113,13 @@ function remembered({ memory, proofs }: VaultExtras, { revocation = {} }: Pick<V
 const now = () => unixTime(Math.floor(Date.now() / 1000))
 
 /** The file of the key is opened for the vault, and never read here. */
-async function inProcessOfItsOwn(files: IdentityFiles, trust: Trust, extras: VaultExtras): Promise<Result<ClientVault>> {
+async function inProcessOfItsOwn(files: IdentityFiles, trust: Trust, extras: VaultExtras, enclave: EnclaveStart | undefined): Promise<Result<ClientVault>> {
   const own = readOwnCertificate(files, now())
   if (!own.ok) return own
-  const bundle = extras.bundle === undefined ? findBundle() : ok(extras.bundle)
+  const bundle = extras.bundle !== undefined ? ok(extras.bundle) : enclave === undefined ? findBundle() : bundleIn(enclave.folder)
   if (!bundle.ok) return bundle
   const { keyFile, certificateFile: _, ...unlock } = files
-  const options = { bundle: bundle.value, chain: own.value.chain, ...trust, keyFile, unlock }
+  const options = { bundle: bundle.value, chain: own.value.chain, ...trust, keyFile, unlock, ...(enclave === undefined ? {} : { enclave }) }
   const kept = await keepVault({ start: (firstSession) => startVaultProcess({ ...options, firstSession, ...remembered(extras, trust) }), onDeath: (fault, final) => extras.onDeath?.(fault, final) })
   if (!kept.ok) return kept
   const { vault, first } = kept.value

@@ -4,8 +4,11 @@ import type { Command } from 'commander'
 import { err, ok, type Result } from '../base/result.ts'
 import { clientConfig } from '../client/config.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
-import { protectKey, sealedInfoOf, systemPlaces, unlockFor } from '../store/protect-key.ts'
+import { type KeyPlaces, protectKey, protectKeyIn, sealedInfoOf, systemPlaces, unlockFor } from '../store/protect-key.ts'
+import type { KeyUnlock } from '../store/sealed-key.ts'
+import { sealInEnclave } from '../vault/host/process.ts'
 import { askPassphrase } from './ask.ts'
+import { enclaveOf } from './compose-vault.ts'
 import { answer, fail, say } from './output.ts'
 
 interface ProtectOptions {
@@ -13,15 +16,17 @@ interface ProtectOptions {
   readonly keyring?: boolean
   readonly passphraseFile?: string
   readonly anyMachine?: boolean
+  readonly enclave?: boolean
 }
 
 export function registerKey(program: Command): void {
   const key = program.command('key').description('how the private key of a client lies on the disk')
   key
     .command('protect')
-    .description('seal the key file with a passphrase or the system\'s keyring, for this machine; also changes the passphrase')
+    .description('seal the key file with a passphrase, the system\'s keyring or an enclave, for this machine; also changes the passphrase')
     .requiredOption('-c, --config <file>', 'the client\'s configuration')
     .option('--keyring', 'let the operating system keep what opens it (Secret Service, Keychain, DPAPI)')
+    .option('--enclave', 'let the SGX enclave of "vault: enclave" keep it, which alone opens it then; keep another copy elsewhere')
     .option('--passphrase-file <file>', 'take the new passphrase from the first line of this file instead of asking')
     .option('--any-machine', 'let a copy open on other machines too')
     .action((o: ProtectOptions) => protect(o))
@@ -34,8 +39,21 @@ export function registerKey(program: Command): void {
       if (!file.ok) return fail(file.fault)
       const info = sealedInfoOf(file.value)
       if (info === undefined) return answer({ file: file.value, sealed: false }, [`${file.value} is not sealed: whoever reads the file has the key ("stc key protect" changes that)`])
-      answer({ file: file.value, sealed: true, lock: info.lock, bound: info.bound, generation: info.generation }, [`${file.value} is sealed with ${info.lock === 'passphrase' ? 'a passphrase' : 'the system\'s keyring'}, ${info.bound ? 'for this machine' : 'for any machine'}; copy number ${info.generation}`])
+      answer({ file: file.value, sealed: true, lock: info.lock, bound: info.bound, generation: info.generation }, [`${file.value} is sealed with ${BY[info.lock]}, ${info.bound ? 'for this machine' : 'for any machine'}; copy number ${info.generation}`])
     })
+}
+
+const BY = { passphrase: 'a passphrase', keyring: 'the system\'s keyring', enclave: 'the enclave' } as const
+
+/** The enclave takes the key as it lies there and gives it back sealed. */
+async function protectByEnclave(config: string, keyFile: string, unlock: KeyUnlock, places: KeyPlaces): Promise<void> {
+  const read = readConfig(config, clientConfig)
+  const enclave = read.ok ? enclaveOf({ ...read.value, vault: 'enclave' }, config) : read
+  if (!enclave.ok) return fail(enclave.fault)
+  const start = enclave.value!
+  const done = await protectKeyIn((keyText, generation) => sealInEnclave(start, { keyText, keyFile, unlock, generation }), keyFile, places)
+  if (!done.ok) return fail(done.fault)
+  say(`${keyFile} is sealed with the enclave of ${start.folder}. Another program, and so the next version of it, does not open it: keep another copy of the key elsewhere.`)
 }
 
 function keyFileOf(config: string): Result<string> {
@@ -50,11 +68,12 @@ async function protect(o: ProtectOptions): Promise<void> {
   const now = unlockFor(file.value, places)
   if (!now.ok) return fail(now.fault)
   const old = sealedInfoOf(file.value)?.lock === 'passphrase' ? await askPassphrase(`Passphrase of ${file.value} now: `) : undefined
+  if (o.enclave === true) return protectByEnclave(o.config, file.value, { ...now.value, ...(old === undefined ? {} : { passphrase: old }) }, places)
   const fresh = o.keyring === true ? ok(undefined) : await newPassphrase(o.passphraseFile)
   if (!fresh.ok) return fail(fresh.fault)
   const done = protectKey(file.value, { ...now.value, ...(old === undefined ? {} : { passphrase: old }) }, { ...(fresh.value === undefined ? {} : { passphrase: fresh.value }), anyMachine: o.anyMachine === true }, places)
   if (!done.ok) return fail(done.fault)
-  say(`${file.value} is sealed with ${done.value.lock === 'passphrase' ? 'a passphrase' : 'the system\'s keyring'}, ${done.value.bound ? 'for this machine' : 'for any machine'}.`)
+  say(`${file.value} is sealed with ${BY[done.value.lock]}, ${done.value.bound ? 'for this machine' : 'for any machine'}.`)
   if (done.value.generation === 1) say('What the file held before may still stand somewhere on the disk: a key that was never there unsealed is safer (ask for a new certificate).')
 }
 

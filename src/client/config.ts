@@ -109,8 +109,10 @@ export const clientConfig = z.strictObject({
   rooms: z.record(z.string(), room).default({}),
   /** Whether SRTP of the media thread uses libcrypto itself: `auto`, where that works. */
   mediaPlane: z.enum(['auto', 'native', 'portable']).default('auto'),
-  /** Where the keys are: `in-process` is for machines that cannot start another. */
-  vault: z.enum(['process', 'in-process']).default('process'),
+  /** Where the keys are: `enclave` is for machines with SGX; `in-process` for those that cannot start another process. */
+  vault: z.enum(['process', 'enclave', 'in-process']).default('process'),
+  /** Of `vault: enclave`: the folder that bin/build-enclave.mjs made, and Gramine's loader. */
+  enclave: z.strictObject({ folder: file, loader: z.string().min(1).default('gramine-sgx') }).optional(),
   /** Who was in which conference when, sealed and signed, in the data folder. `false`: none; a room's policy can say no too. */
   journal: z.union([z.boolean(), z.strictObject({ keepDays: z.number().int().min(1).max(36_500).optional() })]).default(true),
   /** The page in the browser, on loopback; another free port where this one is taken. `false`: none. */

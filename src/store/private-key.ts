@@ -2,9 +2,9 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { type Result, err, ok } from '../base/result.ts'
 import { decodePem } from '../protocol/x509/pem.ts'
-import { type KeyUnlock, openSealedKey, SEALED_LABEL } from './sealed-key.ts'
+import { type KeyUnlock, openSealedKey, SEALED_LABEL, sealKey } from './sealed-key.ts'
 
-export type { KeyUnlock }
+export { type KeyUnlock, sealKey }
 
 const PRIVATE_LABELS = ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY', SEALED_LABEL]
 

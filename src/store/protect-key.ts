@@ -59,7 +59,7 @@ export function unlockFor(keyFile: string, places: KeyPlaces): Result<KeyUnlock>
   if (info === undefined) return ok({})
   const machine = places.machine === undefined ? {} : { machine: places.machine }
   const base = { ...machine, leastGeneration: seenGeneration(keyFile, places.folder) }
-  if (info.lock === 'passphrase') return ok(base)
+  if (info.lock !== 'keyring') return ok(base)
   const secret = places.keyring.get(keyFile)
   return secret.ok ? ok({ ...base, secret: secret.value }) : secret
 }
@@ -70,6 +70,28 @@ export interface Protection {
   readonly anyMachine?: boolean
   readonly logN?: number
 }
+
+/** As `protectKey`, by an enclave: the new text of the file comes from there. */
+export async function protectKeyIn(seal: (text: Uint8Array, generation: number) => Promise<Result<string>>, keyFile: string, places: KeyPlaces): Promise<Result<SealedKeyInfo>> {
+  let text: Uint8Array
+  try {
+    text = new Uint8Array(readFileSync(keyFile))
+  } catch (e) {
+    return err((e as NodeJS.ErrnoException).code === 'ENOENT' ? 'IDENTITY_FILE_MISSING' : 'IDENTITY_FILE_UNREADABLE', keyFile)
+  }
+  const generation = Math.max(seenGeneration(keyFile, places.folder), sealedInfoOf(keyFile)?.generation ?? 0) + 1
+  const rest = certificatesOf(Buffer.from(text).toString('latin1'))
+  const sealed = await seal(text, generation)
+  text.fill(0)
+  if (!sealed.ok) return sealed
+  const replaced = replaceFile(keyFile, Buffer.from(rest + sealed.value, 'latin1'))
+  if (!replaced.ok) return replaced
+  const remembered = rememberGeneration(keyFile, generation, places.folder)
+  return remembered.ok ? ok({ lock: 'enclave', generation, bound: true }) : remembered
+}
+
+/** Certificates that stand in the same file stay. */
+const certificatesOf = (text: string): string => decodePem(text).filter((b) => b.label.includes('CERTIFICATE')).map((b) => `${b.text}\n`).join('')
 
 /** `open` opens the file as it is now. */
 export function protectKey(keyFile: string, open: KeyUnlock, protection: Protection, places: KeyPlaces): Result<SealedKeyInfo> {
@@ -92,9 +114,7 @@ export function protectKey(keyFile: string, open: KeyUnlock, protection: Protect
   const sealed = sealKey(key.value, { lock, with: secret, generation, ...bound, ...(protection.logN === undefined ? {} : { logN: protection.logN }) })
   secret.fill(0)
   key.value.fill(0)
-  // Certificates that stand in the same file stay.
-  const rest = decodePem(text).filter((b) => b.label.includes('CERTIFICATE')).map((b) => `${b.text}\n`).join('')
-  const written = replaceFile(keyFile, Buffer.from(rest + sealed, 'latin1'))
+  const written = replaceFile(keyFile, Buffer.from(certificatesOf(text) + sealed, 'latin1'))
   if (!written.ok) return written
   const remembered = rememberGeneration(keyFile, generation, places.folder)
   return remembered.ok ? ok({ lock, generation, bound: bound.machine !== undefined }) : remembered

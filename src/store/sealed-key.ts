@@ -4,7 +4,7 @@
  *   version (1) ‖ lock (1) ‖ generation (4) ‖ machine (16) ‖ log2 N (1) ‖ r (1) ‖ p (1) ‖ salt (32) ‖ nonce (12) ‖ ciphertext ‖ tag (16)
  *
  * AES-256-GCM over PKCS#8, everything before the ciphertext authenticated. The key comes from a passphrase (scrypt, RFC 7914) or from 32 octets
- * that the operating system keeps, and from this machine's id: a copy on another machine does not open.
+ * that the operating system keeps, or from the enclave's sealing key; and from this machine's id: a copy on another machine does not open.
  */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes, scryptSync } from 'node:crypto'
 import { ByteReader, ByteWriter, concat, sameBytes } from '../base/bytes.ts'
@@ -13,9 +13,14 @@ import { encodePem } from '../protocol/x509/pem.ts'
 
 export const SEALED_LABEL = 'STC SEALED KEY'
 const VERSION = 1
-export const LOCKS = ['passphrase', 'keyring'] as const
+export const LOCKS = ['passphrase', 'keyring', 'enclave'] as const
 /** What the file is opened with. */
 export type Lock = (typeof LOCKS)[number]
+
+const FAULTS = {
+  passphrase: { without: 'IDENTITY_PASSPHRASE_NEEDED', wrong: 'IDENTITY_PASSPHRASE_WRONG' }, keyring: { without: 'IDENTITY_KEYRING', wrong: 'IDENTITY_KEYRING' },
+  enclave: { without: 'IDENTITY_ENCLAVE_ONLY', wrong: 'IDENTITY_ENCLAVE_OTHER' },
+} as const
 
 const SALT = 32
 const NONCE = 12
@@ -30,6 +35,8 @@ export interface KeyUnlock {
   readonly passphrase?: string
   /** What the operating system's keyring gave out. */
   readonly secret?: Uint8Array
+  /** The enclave's own, inside it. */
+  readonly enclaveKey?: Uint8Array
   /** Id of this machine; absent where it has none. */
   readonly machine?: string
   /** The newest generation of the file that was seen: an older one was put back. */
@@ -99,10 +106,10 @@ function parse(bytes: Uint8Array): Parsed | undefined {
 export function openSealedKey(bytes: Uint8Array, name: string, unlock: KeyUnlock): Result<Uint8Array> {
   const p = parse(bytes)
   if (p === undefined) return err('IDENTITY_FILE_DAMAGED', name)
-  const secret = p.lock === 'passphrase' ? passphraseOf(unlock) : unlock.secret
+  const secret = p.lock === 'passphrase' ? passphraseOf(unlock) : p.lock === 'enclave' ? unlock.enclaveKey : unlock.secret
   if (p.bound && (unlock.machine === undefined || !sameBytes(p.machine, machineTag(unlock.machine, p.salt)))) return err('IDENTITY_OTHER_MACHINE', name)
   if (p.generation < (unlock.leastGeneration ?? 0)) return err('IDENTITY_ROLLED_BACK', `${name}: copy ${p.generation}, this machine has seen ${unlock.leastGeneration}`)
-  if (secret === undefined) return err(p.lock === 'passphrase' ? 'IDENTITY_PASSPHRASE_NEEDED' : 'IDENTITY_KEYRING', name)
+  if (secret === undefined) return err(FAULTS[p.lock].without, name)
   const key = keyOf(p.lock, secret, p.salt, p.cost, p.bound ? unlock.machine : undefined)
   try {
     const aes = createDecipheriv('aes-256-gcm', key, p.nonce)
@@ -110,7 +117,7 @@ export function openSealedKey(bytes: Uint8Array, name: string, unlock: KeyUnlock
     aes.setAuthTag(p.body.subarray(p.body.length - TAG))
     return ok(Uint8Array.from(Buffer.concat([aes.update(p.body.subarray(0, p.body.length - TAG)), aes.final()])))
   } catch {
-    return err(p.lock === 'passphrase' ? 'IDENTITY_PASSPHRASE_WRONG' : 'IDENTITY_KEYRING', name)
+    return err(FAULTS[p.lock].wrong, name)
   } finally {
     key.fill(0)
   }

@@ -182,7 +182,7 @@ seededTest(`${DEEP} messages deep into the calls, with no limits of rate in the 
   let answered = 0
   let working = 0
   const border: Border = new Border({
-    open: () => {}, close: () => {}, frames: (p) => engine.runPacked(p), send: (o) => void sent.push(Buffer.from(o)),
+    seal: () => ({ ok: true, value: 'sealed' }), open: () => {}, close: () => {}, frames: (p) => engine.runPacked(p), send: (o) => void sent.push(Buffer.from(o)),
     control: (m) => {
       if (m.op === 'call') {
         working++

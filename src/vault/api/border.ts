@@ -26,6 +26,8 @@ export const TO_VAULT = {
   pipeEnd: 7,
   /** Nothing. The vault wipes what it has, and ends. */
   close: 8,
+  /** CBOR (`SEAL_SHAPE`), before `open`, in an enclave alone: the key's file, to be sealed for this enclave. */
+  seal: 9,
 } as const
 
 /** Vault → client. */
@@ -46,6 +48,8 @@ export const FROM_VAULT = {
   pipePlain: 71,
   /** pipe (4) ‖ reason, UTF-8 */
   pipeClosed: 72,
+  /** `Result` with the text of the sealed file */
+  sealed: 73,
 } as const
 
 /** What a vault process can say of itself before it has a key. */
@@ -54,6 +58,8 @@ export interface VaultReport {
   readonly measurement: string
   /** Nobody who runs as the same user can read its memory. */
   readonly isolated: boolean
+  /** It runs in an SGX enclave, as it says. */
+  readonly enclave: boolean
   readonly locks: readonly { readonly name: string; readonly had: boolean; readonly detail: string }[]
 }
 
@@ -65,7 +71,7 @@ const MIB = 1024 * 1024
 /** What the vault takes of each kind, octets of the body; others are skipped. */
 export const VAULT_LIMITS: Readonly<Record<number, number>> = {
   [TO_VAULT.open]: 64 * MIB, [TO_VAULT.call]: 4 * MIB, [TO_VAULT.frames]: MIB,
-  [TO_VAULT.pipeOpen]: 4096, [TO_VAULT.pipeFeed]: PIPE_CHUNK + 4, [TO_VAULT.pipeWrite]: PIPE_CHUNK + 4, [TO_VAULT.pipeEnd]: 4, [TO_VAULT.close]: 0,
+  [TO_VAULT.pipeOpen]: 4096, [TO_VAULT.pipeFeed]: PIPE_CHUNK + 4, [TO_VAULT.pipeWrite]: PIPE_CHUNK + 4, [TO_VAULT.pipeEnd]: 4, [TO_VAULT.close]: 0, [TO_VAULT.seal]: 64 * 1024,
 }
 /** What a client takes: the vault is its own. */
 export const CLIENT_LIMITS: Readonly<Record<number, number>> = Object.fromEntries(Object.values(FROM_VAULT).map((kind) => [kind, 64 * MIB]))

@@ -70,15 +70,17 @@ export interface PipeOpening {
 }
 export const PIPE_SHAPE = record<PipeOpening>({ serverName: text(NAME_LIMIT), protocols: list(text(NAME_LIMIT), 8) })
 
-/** What a vault process is made from. Its key comes in `pkcs8`, or in the file that it got open as it was started. */
+/** What a vault process is made from. Its key comes in `pkcs8`, in the file that it got open as it was started, or as the text of that file (`keyText`). */
 export interface ProcessOptions extends Omit<VaultOptions, 'pkcs8' | 'keyProtection' | 'measurement'> {
   readonly pkcs8?: Uint8Array
+  readonly keyText?: Uint8Array
   /** The name of the open file, for complaints. */
   readonly keyFile?: string
   /** What its key's file is opened with. */
   readonly unlock?: { readonly passphrase?: string; readonly secret?: Uint8Array; readonly machine?: string; readonly leastGeneration?: number }
 }
 
+const unlock = record<NonNullable<ProcessOptions['unlock']>>({ passphrase: optional(text(1024)), secret: optional(octets(64)), machine: optional(text(256)), leastGeneration: optional(u32) })
 const ders = (limit: number): Shape<Der[]> => list(branded<Der>(octets(CERTIFICATE_LIMIT)), limit)
 
 export const OPTIONS_SHAPE = record<ProcessOptions>({
@@ -87,6 +89,14 @@ export const OPTIONS_SHAPE = record<ProcessOptions>({
   realm: text(NAME_LIMIT), enclaves: optional(enclaves),
   memory: optional(octets(MEMORY_LIMIT)),
   kind: optional(oneOf('member', 'gateway')), firstSession: optional(u32),
-  pkcs8: optional(octets(KEY_LIMIT)), keyFile: optional(text(4096)), 
-  unlock: optional(record<NonNullable<ProcessOptions['unlock']>>({ passphrase: optional(text(1024)), secret: optional(octets(64)), machine: optional(text(256)), leastGeneration: optional(u32) })),
+  pkcs8: optional(octets(KEY_LIMIT)), keyText: optional(octets(KEY_LIMIT)), keyFile: optional(text(4096)),
+  unlock: optional(unlock),
 })
+
+/** A key's file to be sealed for the enclave. */
+export interface Sealing extends Pick<ProcessOptions, 'unlock'> {
+  readonly keyText: Uint8Array
+  readonly keyFile: string
+  readonly generation: number
+}
+export const SEAL_SHAPE = record<Sealing>({ keyText: octets(KEY_LIMIT), keyFile: text(4096), unlock: optional(unlock), generation: u32 })

@@ -23,11 +23,17 @@ const MAKE_MS = 60_000
 export function findBundle(): Result<Bundle> {
   const inCheckout = import.meta.url.endsWith('.ts')
   const file = inCheckout ? made() : ok(packaged)
-  if (!file.ok) return file
+  return file.ok ? hashed(file.value) : file
+}
+
+/** The copy that an enclave was built from. */
+export const bundleIn = (folder: string): Result<Bundle> => hashed(path.join(folder, 'vault.cjs'))
+
+function hashed(file: string): Result<Bundle> {
   try {
-    return ok({ file: file.value, hash: createHash('sha256').update(readFileSync(file.value)).digest('hex') })
+    return ok({ file, hash: createHash('sha256').update(readFileSync(file)).digest('hex') })
   } catch (e) {
-    return err('VAULT_START', `${file.value} cannot be read (${(e as NodeJS.ErrnoException).code ?? 'unknown reason'})`)
+    return err('VAULT_START', `${file} cannot be read (${(e as NodeJS.ErrnoException).code ?? 'unknown reason'})`)
   }
 }
 

@@ -3,13 +3,15 @@
  * its octets are never in this process.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import path from 'node:path'
+import type { Writable } from 'node:stream'
 import { deserialize } from 'node:v8'
 import { type Fault, type Result, err, ok } from '../../base/result.ts'
 import { encodeCbor } from '../../protocol/wire/cbor.ts'
 import { CLIENT_LIMITS, FROM_VAULT, frame, numbered, PIPE_CHUNK, TO_VAULT, Unframer, type VaultReport } from '../api/border.ts'
-import { CALL_NAMES, type ProcessOptions } from '../api/call-shapes.ts'
+import { CALL_NAMES, type ProcessOptions, type Sealing } from '../api/call-shapes.ts'
 import type { FromControl, ToControl } from '../api/worker-messages.ts'
 import type { Bundle } from './bundle.ts'
 import { HostedVault, type LinkEvents, type VaultLink } from './hosted.ts'
@@ -17,6 +19,15 @@ import { HostedVault, type LinkEvents, type VaultLink } from './hosted.ts'
 /** With `keyFile` the key is in that file, PEM; without, in `pkcs8`. */
 export interface ProcessStart extends ProcessOptions {
   readonly bundle: Bundle
+  /** How to start it in an enclave; its folder has the same bundle. */
+  readonly enclave?: EnclaveStart
+}
+
+export interface EnclaveStart {
+  /** `gramine-sgx`. */
+  readonly loader: string
+  /** Where bin/build-enclave.mjs put everything. */
+  readonly folder: string
 }
 
 export interface ProcessVault {
@@ -29,11 +40,13 @@ const SOCKET_FD = 3
 const END_MS = 2000
 
 export async function startVaultProcess(start: ProcessStart): Promise<Result<ProcessVault>> {
-  const { bundle, ...options } = start
+  const { bundle, enclave, ...options } = start
   const opened = openKey(options.keyFile)
   if (!opened.ok) return opened
+  // No descriptor goes into an enclave: the file's text does, sealed for it as it should be.
+  const keyText = enclave === undefined || opened.value === undefined ? {} : { keyText: new Uint8Array(readFileSync(opened.value)) }
   let link: ProcessLink | undefined
-  const vault = new HostedVault((events) => (link = new ProcessLink(bundle, opened.value, events)), 'VAULT_STOPPED')
+  const vault = new HostedVault((events) => (link = new ProcessLink(enclave === undefined ? spawnVault(bundle.file, opened.value) : spawnEnclave(enclave), events)), 'VAULT_STOPPED')
   if (opened.value !== undefined) closeSync(opened.value)
   const report = await link!.started
   const refuse = async (fault: Fault): Promise<{ ok: false; fault: Fault }> => {
@@ -43,19 +56,30 @@ export async function startVaultProcess(start: ProcessStart): Promise<Result<Pro
   if (report === undefined) return refuse(err('VAULT_START', link!.lastWords()).fault)
   // Something else than the file that was measured.
   if (report.measurement !== bundle.hash) return refuse(err('VAULT_START', `it runs ${report.measurement.slice(0, 16)}… instead of ${bundle.hash.slice(0, 16)}…`).fault)
-  link!.open(options)
+  if (enclave !== undefined && !report.enclave) return refuse(err('VAULT_START', 'it says that it runs in no enclave').fault)
+  link!.open({ ...options, ...keyText })
   const fault = await vault.ready
   return fault === undefined ? ok({ vault, report, pid: link!.pid }) : refuse(fault)
 }
 
 /** Starts one without a key, to see what it can have, and ends it. */
-export async function probeVault(bundle: Bundle): Promise<Result<VaultReport>> {
+export async function probeVault(bundle: Bundle, enclave?: EnclaveStart): Promise<Result<VaultReport>> {
   let link: ProcessLink | undefined
-  const vault = new HostedVault((events) => (link = new ProcessLink(bundle, undefined, events)), 'VAULT_STOPPED')
+  const vault = new HostedVault((events) => (link = new ProcessLink(enclave === undefined ? spawnVault(bundle.file, undefined) : spawnEnclave(enclave), events)), 'VAULT_STOPPED')
   const report = await link!.started
   const words = link!.lastWords()
   await vault.close()
   return report === undefined ? err('VAULT_START', words) : ok(report)
+}
+
+/** Starts an enclave, has it seal a key's file for itself, and ends it. */
+export async function sealInEnclave(enclave: EnclaveStart, sealing: Sealing): Promise<Result<string>> {
+  let link: ProcessLink | undefined
+  const vault = new HostedVault((events) => (link = new ProcessLink(spawnEnclave(enclave), events)), 'VAULT_STOPPED')
+  const report = await link!.started
+  const sealed = report === undefined ? err('VAULT_START', link!.lastWords()) : await link!.seal(sealing)
+  await vault.close()
+  return sealed
 }
 
 function openKey(file: string | undefined): Result<number | undefined> {
@@ -79,27 +103,36 @@ const environment = (): NodeJS.ProcessEnv => (process.platform === 'win32' ? { S
 export const spawnVault = (bundle: string, key: number | undefined): ChildProcess =>
   spawn(process.execPath, [...flags(bundle), bundle], { cwd: '/', env: environment(), stdio: ['ignore', 'ignore', 'pipe', 'pipe', key ?? 'ignore'], windowsHide: true })
 
+/** Arguments and environment are in the manifest that was measured; the way in and out is standard input and output. */
+const spawnEnclave = ({ loader, folder }: EnclaveStart): ChildProcess =>
+  spawn(loader, [path.join(folder, ENCLAVE_NAME)], { cwd: folder, env: { PATH: process.env['PATH'] ?? '' } as NodeJS.ProcessEnv, stdio: ['pipe', 'pipe', 'pipe'] })
+/** Of manifest and signature. */
+export const ENCLAVE_NAME = 'stc-vault'
+
 class ProcessLink implements VaultLink {
   /** Undefined when it never came to say it. */
   readonly started: Promise<VaultReport | undefined>
   readonly #child: ChildProcess
-  readonly #socket: Socket
+  readonly #output: Writable
   readonly #events: LinkEvents
   readonly #gone: Promise<void>
   #isStarted: (report: VaultReport | undefined) => void = () => {}
   /** On its standard error, until it stands; afterwards nothing is kept. */
   #words = ''
 
-  constructor(bundle: Bundle, key: number | undefined, events: LinkEvents) {
+  #isSealed: (sealed: Result<string>) => void = () => {}
+
+  constructor(child: ChildProcess, events: LinkEvents) {
     this.#events = events
     this.started = new Promise((resolve) => { this.#isStarted = resolve })
-    this.#child = spawnVault(bundle.file, key)
+    this.#child = child
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#words = (this.#words + text).slice(-2000)
     })
     this.#gone = new Promise((resolve) => {
       const gone = (reason: string): void => {
         events.dead(reason)
+        this.#isSealed(err('VAULT_STOPPED', reason))
         resolve()
       }
       // Its last words may come after its end.
@@ -110,11 +143,14 @@ class ProcessLink implements VaultLink {
       })
       this.#child.once('exit', (code, signal) => gone(`its process ended with ${signal ?? code}`))
     })
-    this.#socket = this.#child.stdio[SOCKET_FD] as Socket
+    const socket = this.#child.stdio[SOCKET_FD] as Socket | null | undefined
+    const input = socket ?? this.#child.stdout!
+    this.#output = socket ?? this.#child.stdin!
     const unframer = new Unframer(CLIENT_LIMITS, (kind, body) => this.#take(kind, body))
-    this.#socket.on('data', (octets: Buffer) => unframer.push(octets))
-    this.#socket.on('error', () => {})
-    this.#socket.on('close', () => events.dead('its process closed the connection'))
+    input.on('data', (octets: Buffer) => unframer.push(octets))
+    this.#output.on('error', () => {})
+    input.on('error', () => {})
+    input.on('close', () => events.dead('its process closed the connection'))
   }
 
   get pid(): number {
@@ -126,6 +162,10 @@ class ProcessLink implements VaultLink {
   }
   open(options: ProcessOptions): void {
     this.#write(frame(TO_VAULT.open, encodeCbor(options)))
+  }
+  seal(sealing: Sealing): Promise<Result<string>> {
+    this.#write(frame(TO_VAULT.seal, encodeCbor(sealing)))
+    return new Promise((resolve) => { this.#isSealed = resolve })
   }
   send(m: ToControl): void {
     switch (m.op) {
@@ -148,18 +188,18 @@ class ProcessLink implements VaultLink {
   }
   async end(): Promise<void> {
     this.send({ op: 'close' })
-    this.#socket.end()
+    this.#output.end()
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), END_MS)
     await this.#gone
     clearTimeout(timer)
-    this.#socket.destroy()
+    this.#output.destroy()
   }
 
   #inChunks(kind: number, pipe: number, bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; at += PIPE_CHUNK) this.#write(numbered(kind, pipe, bytes.subarray(at, at + PIPE_CHUNK)))
   }
   #write(octets: Uint8Array): void {
-    if (this.#socket.writable) this.#socket.write(octets)
+    if (this.#output.writable) this.#output.write(octets)
   }
 
   #take(kind: number, body: Uint8Array): void {
@@ -168,6 +208,7 @@ class ProcessLink implements VaultLink {
       this.#words = ''
       return this.#events.control({ op: 'ready', fault: deserialize(body) as Fault } as FromControl)
     }
+    if (kind === FROM_VAULT.sealed) return this.#isSealed(deserialize(body) as Result<string>)
     const id = new DataView(body.buffer, body.byteOffset).getUint32(0)
     const rest = body.slice(4)
     switch (kind) {

@@ -5,6 +5,7 @@ import type { PipeId } from '../api/calls.ts'
 import type { VaultOptions } from '../api/options.ts'
 import type { FromControl, ToControl } from '../api/worker-messages.ts'
 import type { VaultControl } from './control.ts'
+import type { EnclaveWorld } from './identity-keeper.ts'
 import { openControl } from './open-control.ts'
 import { systemClock } from './system-clock.ts'
 import type { TlsPipe } from './tls-pipe.ts'
@@ -16,8 +17,8 @@ export interface ControlData {
 }
 
 /** Serves `host` until it says `close`; then everything is wiped, and the thread has nothing left to do. */
-export function runControl(host: MessagePort, { options, commands }: ControlData): void {
-  const opened = openControl(createNodeCrypto(), systemClock, options, (c) => commands.postMessage(c))
+export function runControl(host: MessagePort, { options, commands }: ControlData, enclave?: EnclaveWorld): void {
+  const opened = openControl(createNodeCrypto(), systemClock, options, (c) => commands.postMessage(c), enclave)
   options.pkcs8.fill(0)
   const tell = (m: FromControl): void => host.postMessage(m)
   if (!opened.ok) return tell({ op: 'ready', fault: opened.fault })

@@ -78,7 +78,7 @@ class Bench {
       const id = new DataView(body.buffer, body.byteOffset).getUint32(0)
       this.sent.push({ kind, id, body: kind === FROM_VAULT.answer ? deserialize(body.slice(4)) : [...body.subarray(4)] })
     })
-    this.border = new Border({ open: () => this.opened++, control: (m) => this.control.push(m), frames: (p) => p, send: (o) => unframer.push(o), close: () => this.closed++ })
+    this.border = new Border({ seal: () => ({ ok: true, value: 'sealed' }), open: () => this.opened++, control: (m) => this.control.push(m), frames: (p) => p, send: (o) => unframer.push(o), close: () => this.closed++ })
   }
   code(id: number): string | undefined {
     const r = this.sent.find((s) => s.kind === FROM_VAULT.answer && s.id === id)?.body as Result<unknown> | undefined

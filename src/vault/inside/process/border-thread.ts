@@ -1,10 +1,6 @@
 /** The thread at the border: the socket, the frames, and the start of the control thread once it is known who we are. */
-import { closeSync, readFileSync } from 'node:fs'
-import { Socket } from 'node:net'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { type Result, err, ok } from '../../../base/result.ts'
 import { createNodeCrypto } from '../../../crypto/node/index.ts'
-import { type KeyUnlock, privateKeyOf } from '../../../store/private-key.ts'
 import type { VaultReport } from '../../api/border.ts'
 import type { ProcessOptions } from '../../api/call-shapes.ts'
 import type { FromControl } from '../../api/worker-messages.ts'
@@ -12,6 +8,9 @@ import type { ControlData } from '../control-thread.ts'
 import { FrameEngine, type FrameCommand } from '../frame-engine.ts'
 import { systemClock } from '../system-clock.ts'
 import { Border } from './border.ts'
+import { type Channel, openSocket, openStandard } from './channel.ts'
+import { openEnclave } from './enclave.ts'
+import { ownKey, sealFor } from './own-key.ts'
 import { dropPermissions } from './harden.ts'
 
 export interface BorderData {
@@ -21,20 +20,14 @@ export interface BorderData {
   readonly report: VaultReport
 }
 
-/** What the process is given open: the socket, and the file of the key. */
-const SOCKET_FD = 3
-const KEY_FD = 4
 /** For the control thread to wipe what it has; it may be in the middle of a commit. */
 const FAREWELL_MS = 500
 /** What the host does not read: it is not there any more, or will not be of use again. */
 const UNREAD_LIMIT = 64 * 1024 * 1024
 
 export function runBorder(data: BorderData): void {
-  const socket = new Socket({ fd: SOCKET_FD, readable: true, writable: true })
-  const thread = new BorderThread(data, socket)
-  socket.on('data', (octets: Buffer) => thread.border.push(octets))
-  socket.on('error', () => thread.end())
-  socket.on('close', () => thread.end())
+  const open = data.report.enclave ? openStandard : openSocket
+  const thread: BorderThread = new BorderThread(data, open({ data: (octets) => thread.border.push(octets), end: () => thread.end() }))
   thread.border.started(data.report)
 }
 
@@ -45,29 +38,32 @@ class BorderThread {
   #control: Worker | undefined
   #ending = false
 
-  constructor(data: BorderData, socket: Socket) {
+  readonly #enclave = openEnclave()
+
+  constructor(data: BorderData, channel: Channel) {
     this.#data = data
     this.border = new Border({
       open: (options) => this.#open(options),
+      seal: (sealing) => sealFor(this.#enclave, sealing),
       control: (m) => this.#control?.postMessage(m),
       frames: (packed) => this.#engine.runPacked(packed),
       send: (octets) => {
-        if (socket.writable) socket.write(octets)
-        if (socket.writableLength > UNREAD_LIMIT) this.end()
+        channel.write(octets)
+        if (channel.waiting > UNREAD_LIMIT) this.end()
       },
       close: () => this.end(),
     })
   }
 
-  #open({ keyFile, unlock, pkcs8: given, ...options }: ProcessOptions): void {
-    const key = given !== undefined ? ok(given) : readKey(keyFile ?? '', unlock)
+  #open({ keyFile, unlock, pkcs8, keyText, ...options }: ProcessOptions): void {
+    const key = ownKey({ keyFile, unlock, pkcs8, keyText }, this.#enclave)
     if (!key.ok) return this.border.ready(key.fault)
     const { program, report } = this.#data
     const keys = new MessageChannel()
     keys.port2.on('message', (c: FrameCommand) => this.#engine.command(c))
     const workerData = {
       role: 'control', commands: keys.port1,
-      options: { ...options, pkcs8: key.value, keyProtection: report.isolated ? 'process' : 'in-process', measurement: report.measurement },
+      options: { ...options, pkcs8: key.value, keyProtection: report.enclave ? 'enclave' : report.isolated ? 'process' : 'in-process', measurement: report.measurement },
     } as const satisfies ControlData & { readonly role: 'control' }
     const control = new Worker(program, { eval: true, name: 'stc-keys', workerData, transferList: [keys.port1], stdout: true, stderr: true })
     dropPermissions(['worker'])
@@ -87,19 +83,5 @@ class BorderThread {
     if (this.#control === undefined) process.exit(0)
     this.#control.postMessage({ op: 'close' })
     setTimeout(() => process.exit(0), FAREWELL_MS)
-  }
-}
-
-/** From the file that the host opened and has not read. */
-function readKey(name: string, unlock: KeyUnlock | undefined): Result<Uint8Array> {
-  try {
-    const pem = readFileSync(KEY_FD)
-    closeSync(KEY_FD)
-    const key = privateKeyOf(pem.toString('latin1'), name, unlock)
-    unlock?.secret?.fill(0)
-    pem.fill(0)
-    return key
-  } catch (e) {
-    return err('IDENTITY_FILE_UNREADABLE', `${name} (${(e as NodeJS.ErrnoException).code ?? 'unknown reason'})`)
   }
 }

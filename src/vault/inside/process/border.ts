@@ -4,13 +4,15 @@ import { utf8 } from '../../../base/bytes.ts'
 import { type Fault, type Result, err } from '../../../base/result.ts'
 import { type CborValue, decodeCbor } from '../../../protocol/wire/cbor.ts'
 import { FROM_VAULT, frame, numbered, TO_VAULT, Unframer, VAULT_LIMITS, type VaultReport } from '../../api/border.ts'
-import { CALL_NAMES, CALL_SHAPES, OPTIONS_SHAPE, PIPE_SHAPE, type ProcessOptions } from '../../api/call-shapes.ts'
+import { CALL_NAMES, CALL_SHAPES, OPTIONS_SHAPE, PIPE_SHAPE, type ProcessOptions, SEAL_SHAPE, type Sealing } from '../../api/call-shapes.ts'
 import { BAD, type Shape } from '../../api/shapes.ts'
 import type { FromControl, ToControl } from '../../api/worker-messages.ts'
 
 export interface BorderPorts {
   /** Once: the control part is to be made from this. */
   open(options: ProcessOptions): void
+  /** The text of the file, sealed for this enclave. */
+  seal(sealing: Sealing): Result<string>
   control(m: ToControl): void
   frames(packed: Uint8Array): Uint8Array
   send(octets: Uint8Array): void
@@ -69,6 +71,7 @@ export class Border {
   #take(kind: number, body: Uint8Array): void {
     if (kind === TO_VAULT.close) return this.#ports.close()
     if (kind === TO_VAULT.open) return this.#open(body)
+    if (kind === TO_VAULT.seal) return this.#seal(body)
     if (body.length < 4) return void this.refused++
     const id = new DataView(body.buffer, body.byteOffset, 4).getUint32(0)
     const rest = body.subarray(4)
@@ -83,6 +86,12 @@ export class Border {
     if (this.#opened || options === BAD) return void this.refused++
     this.#opened = true
     this.#ports.open(options)
+  }
+
+  #seal(body: Uint8Array): void {
+    const sealing = shaped(SEAL_SHAPE, body)
+    if (this.#opened || sealing === BAD) return void this.refused++
+    this.#ports.send(frame(FROM_VAULT.sealed, serialize(this.#ports.seal(sealing))))
   }
 
   #call(id: number, body: Uint8Array): void {

@@ -15,6 +15,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import type { VaultReport } from '../../api/border.ts'
 import { type ControlData, runControl } from '../control-thread.ts'
 import { type BorderData, runBorder } from './border-thread.ts'
+import { openEnclave } from './enclave.ts'
 import { dropPermissions, ISOLATING, type Lock, lockLinux } from './harden.ts'
 import { type Kernel, openKernel } from './kernel.ts'
 
@@ -36,10 +37,11 @@ function main(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
   // Once round the loop: what it watches is watched before its ring is forbidden.
   setImmediate(() => {
-    const opened = openKernel()
-    kernel = opened.ok ? opened.value : undefined
-    const report = lockIn(program, kernel === undefined ? none(opened.ok ? '' : opened.why) : lockLinux(kernel))
-    
+    const enclave = openEnclave() !== undefined
+    const opened = enclave ? undefined : openKernel()
+    kernel = opened?.ok === true ? opened.value : undefined
+    const locks = enclave ? ENCLAVE : kernel === undefined ? none(opened?.ok === false ? opened.why : '') : lockLinux(kernel)
+    const report = lockIn(program, enclave, [...locks])
     const border = new Worker(program, { eval: true, name: 'stc-border', workerData: { role: 'border', program, report } satisfies BorderData, stdout: true, stderr: true })
     dropPermissions(['worker'])
     border.on('error', () => leave(BROKEN))
@@ -47,22 +49,27 @@ function main(): void {
   })
 }
 
-function lockIn(program: string, locks: Lock[]): VaultReport {
-  const left = dropPermissions(PERMISSIONS)
+function lockIn(program: string, enclave: boolean, locks: Lock[]): VaultReport {
+  const left = dropPermissions(forbidden(enclave))
   locks.push({ name: 'Node permissions', had: left.length === 0, detail: left.length === 0 ? '' : `still allowed: ${left.join(', ')}` })
-  const isolated = ISOLATING.every((name) => locks.some((l) => l.name === name && l.had))
-  return { measurement: createHash('sha256').update(program).digest('hex'), isolated, locks }
+  const isolated = enclave || ISOLATING.every((name) => locks.some((l) => l.name === name && l.had))
+  return { measurement: createHash('sha256').update(program).digest('hex'), isolated, enclave, locks }
 }
 
+/** The processor keeps everybody out, the kernel and Gramine's loader included; there is no kernel inside to set locks with. */
+const ENCLAVE: readonly Lock[] = [{ name: 'SGX enclave', had: true, detail: '' }]
+/** What an enclave was started with are the two files of its quotes: it reads and writes them all the time. */
+const forbidden = (enclave: boolean): string[] => PERMISSIONS.filter((p) => !enclave || !p.startsWith('fs.'))
 const none = (detail: string): Lock[] => [{ name: 'locks of the operating system', had: false, detail }]
 
 if (isMainThread) main()
 else if (parentPort !== null) {
-  dropPermissions(PERMISSIONS)
+  const enclave = openEnclave()
+  dropPermissions(forbidden(enclave !== undefined))
   const data = workerData as BorderData | (ControlData & { readonly role: 'control' })
   if (data.role === 'border') runBorder(data)
   else {
     dropPermissions(['worker'])
-    runControl(parentPort, data)
+    runControl(parentPort, data, enclave === undefined ? {} : { quoter: enclave.quoter })
   }
 }
