@@ -28,16 +28,16 @@ const iso = (s: number): string => new Date(s * 1000).toISOString().replace('.00
 
 interface Named { readonly name: string; readonly signer: Signer; readonly id: Uint8Array }
 const named = (name: string): Named => ({ name, signer: newSigner(), id: crypto.bytes(20) })
-function certificate(of: Named, by: Named, ca: boolean, more: readonly Der[] = [], notAfter = later(300 * DAY_S)): Der {
+function certificate(of: Named, by: Named, ca: boolean, more: readonly Der[] = []): Der {
   const usage = keyUsage(ca ? KEY_USAGE.keyCertSign | KEY_USAGE.cRLSign : KEY_USAGE.digitalSignature)
   return signCertificate(by.signer, {
-    serial: Uint8Array.from([1, ...of.id.subarray(0, 8)]), issuer: subjectName({ name: by.name }), subject: subjectName({ name: of.name }), notBefore: later(-DAY_S), notAfter, spki: of.signer.spki,
+    serial: Uint8Array.from([1, ...of.id.subarray(0, 8)]), issuer: subjectName({ name: by.name }), subject: subjectName({ name: of.name }), notBefore: unixTime(1_600_000_000), notAfter: unixTime(4_000_000_000), spki: of.signer.spki,
     extensions: [basicConstraints(ca), usage, subjectKeyId(of.id), authorityKeyId(by.id), ...more],
   })
 }
 export const serialOf = (of: Named): Uint8Array => Uint8Array.from([1, ...of.id.subarray(0, 8)])
 function crl(by: Named, revoked: readonly Named[] = [], signer = by.signer, nextUpdate = later(30 * DAY_S)): Der {
-  return signRevocationList(signer, { issuer: subjectName({ name: by.name }), thisUpdate: later(-3600), nextUpdate, revoked: revoked.map((r) => ({ serial: serialOf(r), when: later(-7200) })), extensions: [authorityKeyId(by.id), crlNumber(1)] })
+  return signRevocationList(signer, { issuer: subjectName({ name: by.name }), thisUpdate: unixTime(1_600_000_000), nextUpdate, revoked: revoked.map((r) => ({ serial: serialOf(r), when: later(-7200) })), extensions: [authorityKeyId(by.id), crlNumber(1)] })
 }
 
 export interface ReportFields {
