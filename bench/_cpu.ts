@@ -30,6 +30,15 @@ export function threadMs(pid: number): Map<string, number> {
   return byName
 }
 
+/** Processes that this one has started and that still run: a client's vault. */
+export const childrenOf = (pid: number): number[] => readdirSync(`/proc/${pid}/task`).flatMap((task) => {
+  try {
+    return readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter((c) => c !== '').map(Number)
+  } catch {
+    return []
+  }
+})
+
 /** Resident memory, MiB. */
 export const memoryMiB = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) / 1024
 

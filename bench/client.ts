@@ -13,7 +13,7 @@ import { freePort } from '../src/demo/ports.ts'
 import { setStage, type Stage } from '../src/demo/stage.ts'
 import { babble } from '../test/kit/audio.ts'
 import { listOption, numberOption, option, pause, round } from './_args.ts'
-import { cpuMs, Gauge, load, memoryMiB, threadMs } from './_cpu.ts'
+import { childrenOf, cpuMs, Gauge, load, memoryMiB, threadMs } from './_cpu.ts'
 import { SyntheticPhone } from './_sip-phone.ts'
 import type { StubOrder, StubReport } from './_stubs.ts'
 import type { BenchTable } from './run.ts'
@@ -65,6 +65,9 @@ async function measureRoom(members: number, { seconds, warmUp, profile }: Option
   return rows
 }
 
+const vaultOf = (pid: number, of: (pid: number) => number): number => childrenOf(pid).reduce((sum, child) => sum + of(child), 0)
+const withVault = (pid: number, of: (pid: number) => number): number => of(pid) + vaultOf(pid, of)
+
 async function startStubs(stage: Stage, members: number): Promise<ReturnType<typeof fork>> {
   const stubs = fork(stubEntry, [], { serialization: 'advanced', execArgv: [] })
   const config = (c: Stage['clients'][number]['config']) => ({ ...c, rooms: { default: { suite: 'x25519', codec: 'g722', forwarding: members > 16 ? 'loudest' : 'all', maximumMembers: members, admit: 'anchors' } } }) as const
@@ -93,7 +96,7 @@ async function measure(child: Child, members: number, talking: number, seconds: 
   const { pid } = child
   const gauge = new Gauge()
   const received = async (): Promise<number> => (await child.next('stats', 5000)).senders.reduce((n, x) => n + x.received, 0)
-  const before = { frames: await received(), at: performance.now(), cpu: cpuMs(pid), threads: threadMs(pid), packets: phone.received }
+  const before = { frames: await received(), at: performance.now(), cpu: withVault(pid, cpuMs), vault: vaultOf(pid, cpuMs), threads: threadMs(pid), packets: phone.received }
   for (let s = 0; s < seconds - 1; s++) {
     gauge.sample()
     await pause(1000)
@@ -103,8 +106,8 @@ async function measure(child: Child, members: number, talking: number, seconds: 
   const share = (ms: number): number => round((100 * ms) / elapsed, 2)
   const threads = [...threadMs(pid)].map(([name, ms]) => [name, share(ms - (before.threads.get(name) ?? 0))] as const).filter(([, s]) => s > 0.01)
   return {
-    members, talking, 'CPU %': share(cpuMs(pid) - before.cpu), ...Object.fromEntries(threads),
+    members, talking, 'CPU %': share(withVault(pid, cpuMs) - before.cpu), 'of it vault': share(vaultOf(pid, cpuMs) - before.vault), ...Object.fromEntries(threads),
     'frames in /s': Math.round(((frames - before.frames) * 1000) / elapsed), 'RTP out /s': Math.round(((phone.received - before.packets) * 1000) / elapsed),
-    MiB: Math.round(memoryMiB(pid)), 'gauge µs': round(gauge.median),
+    MiB: Math.round(withVault(pid, memoryMiB)), 'gauge µs': round(gauge.median),
   }
 }

@@ -11,7 +11,7 @@ import { freePort } from '../src/demo/ports.ts'
 import { setStage, type Stage } from '../src/demo/stage.ts'
 import { listOption, numberOption, pause, quantile, round } from './_args.ts'
 import type { BlindOrder, BlindReport } from './_blind.ts'
-import { load, threadMs } from './_cpu.ts'
+import { childrenOf, load, threadMs } from './_cpu.ts'
 import type { MemberOrder, MemberReport } from './_member.ts'
 import { BenchProcess } from './_process.ts'
 import { identities } from './_identities.ts'
@@ -101,9 +101,11 @@ async function fill(stage: Stage, members: number): Promise<Room> {
   return { members, suite, server, whole, blind, joiner: await start(members - 1), spyName: spy?.name ?? '' }
 }
 
+/** Of the client's main thread and its vault, all of it where it is a process of its own. */
 const signalMs = (pid: number): number => {
   const threads = threadMs(pid)
-  return (threads.get('node-MainThread') ?? 0) + (threads.get('stc-keys') ?? 0)
+  const vault = childrenOf(pid).reduce((sum, child) => sum + [...threadMs(child).values()].reduce((a, b) => a + b, 0), 0)
+  return (threads.get('node-MainThread') ?? 0) + (threads.get('stc-keys') ?? 0) + vault
 }
 
 async function measureJoin({ joiner, whole, server, blind, members }: Room): Promise<Row> {

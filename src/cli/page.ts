@@ -40,7 +40,7 @@ export async function clientWithPage(page: Page, config: ClientConfig, configFil
   const started = await startRealClient(config, configFile, { ...extras, observer, handsets: [...(extras.handsets ?? []), page.handset] })
   if (!started.ok) return started
   const { client, media, identity, phones, warnings } = started.value
-  Object.assign(hub, { client, media, warnings })
+  Object.assign(hub, { client, media, warnings, keys: keysOf(started.value.vault.report) })
   hub.configure({ phones: phonesOf(config, phones) })
   void identity().then((own) => {
     hub.identity = own
@@ -51,6 +51,12 @@ export async function clientWithPage(page: Page, config: ClientConfig, configFil
     await page.close()
   }
   return ok({ ...started.value, stop })
+}
+
+function keysOf(report: RealClient['vault']['report']): NonNullable<PageSnapshot['keys']> {
+  if (report === undefined) return { protection: 'in-process', locks: [] }
+  const { enclave, isolated, measurement, locks } = report
+  return { protection: enclave ? 'enclave' : isolated ? 'process' : 'in-process', program: measurement, locks }
 }
 
 function describe(config: ClientConfig): { server: string; roomPrefix: string; rooms: PageSnapshot['rooms'] } {

@@ -3,7 +3,7 @@
  * sound: an octet that says which (`SOUND`), an octet of zero, then 16 kHz mono PCM, little endian.
  */
 import type { Instant, Ssrc } from '../base/brand.ts'
-import type { Identity } from './identity.ts'
+import type { Identity, KeyProtection } from './identity.ts'
 import type { CallEvent, Roster } from './roster.ts'
 
 export const PAGE_PROTOCOL = 'stc.page.1'
@@ -92,6 +92,14 @@ export interface PageSetup {
   readonly fault?: PageFault
 }
 
+/** As the vault reports it: what locks it in, and what could not be had. */
+export interface PageKeys {
+  readonly protection: KeyProtection
+  /** Of the vault's program, SHA-256, hex. */
+  readonly program?: string
+  readonly locks: readonly { readonly name: string; readonly had: boolean; readonly detail: string }[]
+}
+
 export interface PageSnapshot {
   readonly k: 'snapshot'
   readonly version: string
@@ -111,6 +119,8 @@ export interface PageSnapshot {
   readonly browser: BrowserState
   readonly setup?: PageSetup
   readonly warnings: readonly string[]
+  /** How our own keys are kept; absent until the client has started. */
+  readonly keys?: PageKeys
 }
 
 export interface BrowserState {

@@ -28,7 +28,7 @@ export async function fetchCollateral(r: CollateralRequest): Promise<Result<Coll
     get(api(r.tee, `tcb?fmspc=${r.family.toUpperCase()}`)), get(api(r.tee, 'qe/identity')), get(api('sgx', `pckcrl?ca=${r.issuer}&encoding=der`)), get(r.rootList),
   ])
   for (const got of [tcb, qe, pckCrl, rootCrl]) if (!got.ok) return got
-  if (!tcb.ok || !qe.ok || !pckCrl.ok || !rootCrl.ok) return err('IDENTITY_FETCH_FAILED')
+  if (!tcb.ok || !qe.ok || !pckCrl.ok || !rootCrl.ok) return err('ATTESTATION_FETCH')
   const tcbInfo = statement(tcb.value, 'tcbInfo', 'TCB-Info-Issuer-Chain')
   const qeIdentity = statement(qe.value, 'enclaveIdentity', 'SGX-Enclave-Identity-Issuer-Chain')
   if (!tcbInfo.ok) return tcbInfo
@@ -48,18 +48,18 @@ interface Answer {
 async function get(address: string): Promise<Result<Answer>> {
   try {
     const answer = await fetch(address, { signal: AbortSignal.timeout(FETCH_MS) })
-    if (answer.status !== 200 || answer.body === null) return err('IDENTITY_FETCH_FAILED', `${address} (HTTP ${answer.status})`)
+    if (answer.status !== 200 || answer.body === null) return err('ATTESTATION_FETCH', `${address} (HTTP ${answer.status})`)
     const parts: Uint8Array[] = []
     let length = 0
     for await (const part of answer.body) {
       length += part.length
-      if (length > COLLATERAL_OCTETS_LIMIT) return err('IDENTITY_FETCH_FAILED', `${address} (more than ${COLLATERAL_OCTETS_LIMIT} octets)`)
+      if (length > COLLATERAL_OCTETS_LIMIT) return err('ATTESTATION_FETCH', `${address} (more than ${COLLATERAL_OCTETS_LIMIT} octets)`)
       parts.push(part)
     }
     return ok({ address, body: new Uint8Array(Buffer.concat(parts)), headers: answer.headers })
   } catch (e) {
     const { cause, message } = e as Error & { cause?: NodeJS.ErrnoException }
-    return err('IDENTITY_FETCH_FAILED', `${address} (${cause?.code ?? message})`)
+    return err('ATTESTATION_FETCH', `${address} (${cause?.code ?? message})`)
   }
 }
 

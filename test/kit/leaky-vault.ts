@@ -26,7 +26,8 @@ export function leakyVault(w: VaultWorld, options: VaultOptions, leak: (c: Frame
   const keeper = new IdentityKeeper(w.crypto, { chain, signer, kind, keyProtection }, { realm, anchors: must(makeAnchors(options.anchors)), rule: revocation.rule ?? 'named' }, revocation.proofs)
   keeper.keepJournal(w.clock, pkcs8)
   const state = new VaultState(w.crypto, w.clock, keeper, (c) => {
-    leak(c)
+    // The vault wipes its own.
+    leak(structuredClone(c))
     engine.command(c)
   }, 1)
   must(state.load(options))

@@ -15,6 +15,7 @@ export const attestationFaults = {
   ATTESTATION_TCB: { what: 'The platform\'s security version is not acceptable', todo: 'The member\'s machine needs new firmware or another configuration.' },
   ATTESTATION_DEBUG: { what: 'The enclave runs in debug mode, in which its memory can be read', todo: NOT_COUNTED },
   ATTESTATION_NO_QUOTE: { what: 'Somebody says that its keys are in an enclave, and shows no quote', todo: NOT_COUNTED },
+  ATTESTATION_FETCH: { what: 'What Intel publishes about processors could not be fetched', todo: 'Check the network and the address; --service names a cache of it (PCCS).' },
   ATTESTATION_DEVICE: { what: 'The enclave that the vault runs in gave no quote', todo: 'Look after the quoting service of this machine (aesmd, or the provider of the machine), and its access to Intel\'s or its own certificate cache.' },
   ATTESTATION_MEASUREMENT: { what: 'Another program than expected runs in the enclave', todo: 'Compare its measurement with that of the release; allow it in the policy if it is right.' },
   ATTESTATION_REPORT_DATA: { what: 'The quote was not made for this key', todo: 'It was taken from somebody else. Nothing was accepted.' },

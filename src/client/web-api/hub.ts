@@ -54,6 +54,7 @@ export class Hub {
   media: (c: MediaCommand) => void = () => {}
   identity: Identity | undefined
   warnings: readonly string[] = []
+  keys: PageSnapshot['keys']
   /** The call of the page's phone changed. */
   onBrowser: () => void = () => {}
   #metered = false
@@ -88,6 +89,7 @@ export class Hub {
       ...(this.identity === undefined ? {} : { identity: this.identity }),
       server: this.#server, phones: this.#phones, calls: [...this.#shown.values()].map((s) => this.#callOf(s)), past: this.#past,
       rooms, roomPrefix, echoDial: `${roomPrefix}${echoRoom}`, browser: this.browserState, warnings: this.warnings,
+      ...(this.keys === undefined ? {} : { keys: this.keys }),
       ...(this.#setup === undefined ? {} : { setup: this.#setup }),
     }
   }

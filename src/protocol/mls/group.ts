@@ -76,6 +76,7 @@ export class MlsGroup {
     return this.#step(async () => {
       const proposed = await proposeStep(this.#world, this.#now, { adds, removes, ...(signed === undefined ? {} : { signed }) })
       if (!proposed.ok) return proposed
+      this.#forgetPending()
       this.#pending = proposed.value
       const { commit, welcome, plan, next } = proposed.value
       return ok({ commit, plan, next, epoch: this.epoch, ...(welcome === undefined ? {} : { welcome }) })
@@ -98,7 +99,7 @@ export class MlsGroup {
   /** The pending commit was passed over. Harmless when there is none. */
   abandon(): Promise<Result<undefined>> {
     return this.#step(async () => {
-      this.#pending = undefined
+      this.#forgetPending()
       return ok(undefined)
     })
   }
@@ -173,7 +174,9 @@ export class MlsGroup {
   #enter(next: Snapshot, additions: Plan['additions']): void {
     const now = this.#world.clock.unix()
     for (const a of additions) this.#world.used.add(a.nonce, a.expiry, now)
-    this.#previous = { snapshot: retired(this.#now), until: instant(this.#world.clock.now() + OLD_EPOCH_MS) }
+    if (this.#previous !== undefined) wipe(this.#previous.snapshot, next)
+    if (this.#pending !== undefined && this.#pending.next !== next) wipe(this.#pending.next, next)
+    this.#previous = { snapshot: retired(this.#now, next), until: instant(this.#world.clock.now() + OLD_EPOCH_MS) }
     this.#now = next
     this.#pending = undefined
   }
@@ -188,6 +191,7 @@ export class MlsGroup {
 
   #forgetOldEpoch(): void {
     if (this.#previous === undefined || this.#world.clock.now() < this.#previous.until) return
+    wipe(this.#previous.snapshot, this.#now)
     this.#previous = undefined
     const { state } = this.#now
     this.#now = { ...this.#now, state: { ...state, historicalReceiverData: new Map() } }
@@ -195,16 +199,33 @@ export class MlsGroup {
 
   #end(): void {
     this.#ended = true
+    for (const s of [this.#pending?.next, this.#previous?.snapshot, this.#now]) if (s !== undefined) wipe(s)
+    this.#now.state.signaturePrivateKey.fill(0)
     this.#pending = undefined
     this.#previous = undefined
-    const { keySchedule, signaturePrivateKey, privatePath } = this.#now.state
-    for (const secret of [...Object.values(keySchedule), signaturePrivateKey, ...Object.values(privatePath.privateKeys)]) (secret as Uint8Array).fill(0)
+  }
+  #forgetPending(): void {
+    if (this.#pending !== undefined) wipe(this.#pending.next, this.#now)
+    this.#pending = undefined
   }
 }
 
 /** What late messages of an epoch need, and nothing that leads out of it or speaks in it. */
-function retired(s: Snapshot): Snapshot {
+function retired(s: Snapshot, next: Snapshot): Snapshot {
   const { initSecret, exporterSecret, externalSecret, membershipKey, confirmationKey, resumptionPsk } = s.state.keySchedule
   for (const secret of [initSecret, exporterSecret, externalSecret, membershipKey, confirmationKey, resumptionPsk]) secret.fill(0)
+  wipePath(s, next)
   return { ...s, state: { ...s.state, privatePath: { ...s.state.privatePath, privateKeys: {} } } }
+}
+
+/** All of an epoch; what `kept` goes on with stays. */
+function wipe(s: Snapshot, kept?: Snapshot): void {
+  for (const secret of Object.values(s.state.keySchedule) as Uint8Array[]) secret.fill(0)
+  wipePath(s, kept)
+}
+
+/** The keys of nodes above the change are the same arrays in the next epoch. */
+function wipePath(s: Snapshot, kept?: Snapshot): void {
+  const still = new Set(Object.values(kept?.state.privatePath.privateKeys ?? {}))
+  for (const key of Object.values(s.state.privatePath.privateKeys)) if (!still.has(key)) key.fill(0)
 }

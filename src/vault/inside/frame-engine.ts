@@ -72,11 +72,13 @@ export class FrameEngine {
       return
     }
     const session = this.#sessions.get(c.session)
-    if (session === undefined) return
+    if (session === undefined) return c.op === 'epoch' ? void c.baseKey.fill(0) : undefined
     const now = this.#clock.now()
     switch (c.op) {
       case 'epoch':
         keep(session, session.sframe.addEpoch(c, now))
+        // The members' keys follow from it: it is not needed again.
+        c.baseKey.fill(0)
         return
       case 'confirm':
         keep(session, session.sframe.confirmEpoch(c.epoch, now))

@@ -55,6 +55,8 @@ export class RoomSession {
   async prepare(s: Snapshot, removed: readonly number[]): Promise<void> {
     const baseKey = await sframeBaseKey(s, SFRAME_SUITES[SFRAME_SUITE].keyLength)
     this.#frames({ op: 'epoch', session: this.id, epoch: s.state.groupContext.epoch, baseKey, leaves: [...s.members.keys()], ownLeaf: s.state.privatePath.leafIndex, removed })
+    // Another thread has its own copy by now.
+    baseKey.fill(0)
   }
   /** The group is there now: frames are sealed under that epoch. */
   confirmed(s: Snapshot): void {

@@ -1,7 +1,7 @@
 /** Language, appearance, and who the user is to others. */
 import type { VNode } from 'preact'
 import { useState } from 'preact/hooks'
-import type { PageSnapshot } from '../../model/page.ts'
+import type { PageKeys, PageSnapshot } from '../../model/page.ts'
 import { displayName } from '../../model/identity.ts'
 import { Dialog } from '../parts/small.tsx'
 import { currentLanguage, day, keyWords, LANGUAGES, type Language, speakLanguage, useWords } from '../words/index.ts'
@@ -42,8 +42,28 @@ export function Settings({ snapshot, onClose }: { readonly snapshot: PageSnapsho
           <p><strong><bdi>{displayName(identity)}</bdi></strong> {identity.organisation}<br /><span class="quiet">{w.certificate.issuer} {identity.issuer} · {w.certificate.valid} – {day(identity.notAfter)} · {keyWords(identity.keyId)}</span></p>
         </>
       )}
+      {snapshot?.keys !== undefined && <Keys keys={snapshot.keys} warnings={snapshot.warnings} />}
       <p class="quiet">{snapshot === undefined ? '' : w.settings.version(snapshot.version)}</p>
       <div class="row end"><button type="button" class="primary" onClick={onClose}>{w.settings.close}</button></div>
     </Dialog>
+  )
+}
+
+/** How the vault reports that it is locked in; what is missing is not hidden. */
+function Keys({ keys, warnings }: { readonly keys: PageKeys; readonly warnings: readonly string[] }): VNode {
+  const w = useWords().settings
+  return (
+    <>
+      <h3>{w.keys}</h3>
+      <p class={keys.protection === 'in-process' ? 'problem' : ''}>{w.keysIn[keys.protection]}</p>
+      {warnings.map((text) => <p key={text} class="problem">{text}</p>)}
+      {keys.locks.length > 0 && (
+        <details>
+          <summary>{w.locks}</summary>
+          <ul>{keys.locks.map((l) => <li key={l.name}>{l.had ? '✓' : '✗'} {l.name}{l.had ? '' : `: ${w.missing}${l.detail === '' ? '' : ` (${l.detail})`}`}</li>)}</ul>
+          {keys.program !== undefined && <p class="quiet">{w.program} {keyWords(keys.program)}</p>}
+        </details>
+      )}
+    </>
   )
 }

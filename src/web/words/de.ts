@@ -88,7 +88,8 @@ export const de: Words = {
     heading: 'Verbindung', open: 'Zahlen zeigen', close: 'Zahlen verbergen', member: 'Person', loss: 'Verlust', jitter: 'Jitter', buffer: 'Puffer', concealed: 'Ergänzt', delay: 'Verzögerung', epoch: 'Epoche', refused: 'Abgewiesene Rahmen', late: 'Verspätete Takte', path: 'Weg der Sprache',
     paths: { none: 'noch keiner', udp: 'direkt (UDP)', tls: 'Umweg (TLS)' }, delayHow: 'Der halbe Weg zum Server und zurück, nur auf dieser Seite, und der Puffer.', lastMinute: 'die letzte Minute',
   },
-  settings: { heading: 'Einstellungen', language: 'Sprache', theme: 'Darstellung', themes: { system: 'wie das System', light: 'hell', dark: 'dunkel' }, about: 'Über', version: (v) => `stc ${v}`, identity: 'Das sind Sie', close: 'Schließen' },
+  settings: { heading: 'Einstellungen', language: 'Sprache', theme: 'Darstellung', themes: { system: 'wie das System', light: 'hell', dark: 'dunkel' }, about: 'Über', version: (v) => `stc ${v}`, identity: 'Das sind Sie', close: 'Schließen',
+    keys: 'Ihre Schlüssel', keysIn: { 'in-process': 'Im Programm des Clients selbst: andere Programme Ihres Benutzers könnten sie lesen.', process: 'In einem abgeschotteten Prozess: andere Programme Ihres Benutzers können sie nicht lesen.', enclave: 'In einer SGX-Enklave.' }, program: 'Programm', locks: 'Was ihn abschottet', missing: 'nicht zu haben' },
   setup: {
     heading: 'Einrichten', step: (i, n) => `Schritt ${i} von ${n}`, serverTitle: 'Wo ist Ihr Server?', serverField: 'Adresse des Servers oder Einladungslink', serverHint: 'Zum Beispiel talk.example.org. Der Betreiber nennt sie Ihnen.', next: 'Weiter', checking: 'Wird geprüft …',
     invitedTitle: 'Lesen Sie diesen Code vor', invitedHow: 'Am besten am Telefon, demjenigen, der Sie eingeladen hat: Er vergleicht ihn mit seinem. So wissen beide, dass niemand dazwischen steht.', invitedWait: 'Warten auf die Bestätigung …',

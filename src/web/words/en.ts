@@ -88,7 +88,8 @@ export const en = {
     heading: 'Connection', open: 'Show numbers', close: 'Hide numbers', member: 'Person', loss: 'Loss', jitter: 'Jitter', buffer: 'Buffer', concealed: 'Filled in', delay: 'Delay', epoch: 'Epoch', refused: 'Refused frames', late: 'Late ticks', path: 'Way of the voice',
     paths: { none: 'none yet', udp: 'direct (UDP)', tls: 'detour (TLS)' }, delayHow: 'Half the way to the server and back, on this side only, and the buffer.', lastMinute: 'the last minute',
   },
-  settings: { heading: 'Settings', language: 'Language', theme: 'Appearance', themes: { system: 'as the system', light: 'light', dark: 'dark' }, about: 'About', version: (v: string) => `stc ${v}`, identity: 'This is you', close: 'Close' },
+  settings: { heading: 'Settings', language: 'Language', theme: 'Appearance', themes: { system: 'as the system', light: 'light', dark: 'dark' }, about: 'About', version: (v: string) => `stc ${v}`, identity: 'This is you', close: 'Close',
+    keys: 'Your keys', keysIn: { 'in-process': 'In the client program itself: other programs of your user could read them.', process: 'In an isolated process: other programs of your user cannot read them.', enclave: 'In an SGX enclave.' }, program: 'Program', locks: 'What locks it in', missing: 'could not be had' },
   setup: {
     heading: 'Set up', step: (i: number, n: number) => `Step ${i} of ${n}`, serverTitle: 'Where is your server?', serverField: 'Server address or invitation link', serverHint: 'For example talk.example.org. Whoever runs it tells you.', next: 'Continue', checking: 'Trying…',
     invitedTitle: 'Read this code to whoever invited you', invitedHow: 'By voice, if you can: they compare it with what they see. So both know that nobody is in between.', invitedWait: 'Waiting until they confirm…',

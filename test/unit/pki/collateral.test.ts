@@ -44,9 +44,9 @@ test('a service that lacks something, or answers otherwise, is named', async (t)
     const got = await fetchCollateral(await service(t, change))
     return got.ok ? 'taken' : `${got.fault.code}: ${got.fault.message}`
   }
-  assert.match(await refused((path) => (path.includes('pckcrl') ? { status: 404 } : {})), /^IDENTITY_FETCH_FAILED.*pckcrl.*HTTP 404/)
+  assert.match(await refused((path) => (path.includes('pckcrl') ? { status: 404 } : {})), /^ATTESTATION_FETCH.*pckcrl.*HTTP 404/)
   assert.match(await refused((path) => (path.includes('qe/identity') ? { body: '{"signature":"00","enclaveIdentity":{}}' } : {})), /^ATTESTATION_COLLATERAL.*qe\/identity/)
-  assert.match(await refused((path) => (path.includes('tcb?') ? { body: new Uint8Array(200_000) } : {})), /^IDENTITY_FETCH_FAILED.*more than/)
+  assert.match(await refused((path) => (path.includes('tcb?') ? { body: new Uint8Array(200_000) } : {})), /^ATTESTATION_FETCH.*more than/)
   const nobody = await fetchCollateral({ ...(await service(t)), rootList: 'http://127.0.0.1:1/' })
   assert.match(nobody.ok ? '' : nobody.fault.message, /127\.0\.0\.1:1\//)
 })
