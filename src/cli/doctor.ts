@@ -25,7 +25,7 @@ export function registerDoctor(program: Command): Command {
 
 /** In the order in which things have to work; what cannot work because of something before is left out. */
 export async function examineClient(config: ClientConfig, file: string, offline: boolean): Promise<Finding[]> {
-  const found: Finding[] = [good(`configuration ${file}`), ...(await examinePki(file, offline)), ...(await lookAtVault(config)), ...lookAtDialPlan(config)]
+  const found: Finding[] = [good(`configuration ${file}`), ...(await examinePki(file, offline)), ...(await lookAtVault(config, file)), ...lookAtDialPlan(config)]
   if (offline) return [...found, ...(await lookAtPhones(config, undefined))]
   if (config.server === undefined) return [...found, good('no server is configured: calls go through telephone providers alone'), ...(await lookAtPhones(config, await runningNow(file)))]
   const network = await lookAtNetwork(config.server, config.identity.anchors.flatMap((a) => certificatesIn(besideConfig(file, a))))

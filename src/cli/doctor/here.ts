@@ -4,7 +4,8 @@ import { createServer } from 'node:net'
 import type { ClientConfig } from '../../client/config.ts'
 import { dialPlanOf } from '../../client/config.ts'
 import { isEmergency } from '../../client/switch.ts'
-import { findBundle } from '../../vault/host/bundle.ts'
+import { enclaveOf } from '../compose-vault.ts'
+import { bundleIn, findBundle } from '../../vault/host/bundle.ts'
 import { probeVault } from '../../vault/host/process.ts'
 import type { ClientStatus } from '../attended.ts'
 import { type Finding, good, ofFault, risky, wrong } from './findings.ts'
@@ -56,12 +57,14 @@ function taken(address: string, port: number, udp: boolean): Promise<string | un
   })
 }
 
-export async function lookAtVault(config: ClientConfig): Promise<Finding[]> {
+export async function lookAtVault(config: ClientConfig, file: string): Promise<Finding[]> {
   if (config.vault === 'in-process') return [risky('the keys are kept in the client\'s own process, and the roster says so', 'set vault: process, unless this machine cannot start one')]
-  const bundle = findBundle()
+  const enclave = enclaveOf(config, file)
+  if (!enclave.ok) return [ofFault(enclave.fault)]
+  const bundle = enclave.value === undefined ? findBundle() : bundleIn(enclave.value.folder)
   if (!bundle.ok) return [ofFault(bundle.fault)]
-  const report = await probeVault(bundle.value)
+  const report = await probeVault(bundle.value, enclave.value)
   if (!report.ok) return [ofFault(report.fault)]
   const missing = report.value.locks.filter((l) => !l.had)
-  return [good(`the keys are kept in ${report.value.isolated ? 'a locked process of their own' : 'a process of their own'}`), ...missing.map((l) => risky(`the vault runs without "${l.name}"${l.detail === '' ? '' : `: ${l.detail}`}`, 'docs/protocol/vault.md says what that means'))]
+  return [good(`the keys are kept in ${report.value.enclave ? 'an SGX enclave' : report.value.isolated ? 'a locked process of their own' : 'a process of their own'}`), ...missing.map((l) => risky(`the vault runs without "${l.name}"${l.detail === '' ? '' : `: ${l.detail}`}`, 'docs/protocol/vault.md says what that means'))]
 }
