@@ -58,13 +58,22 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   if (!watching.ok) return watching
   const attestation = new Attestation()
   const endorsing = watchCollateral(config.attestation.collateral, attestation, scheduler, log)
-  if (!endorsing.ok) return endorsing
+  if (!endorsing.ok) {
+    watching.value()
+    return endorsing
+  }
+  // Whoever cannot start does not go on looking after files: the process would never end.
+  const unwatched = <T>(failed: T): T => {
+    watching.value()
+    endorsing.value()
+    return failed
+  }
   const shelf = openShelf(config, { crypto, clock: scheduler, realm: config.realm, authorities: credentials.value.authorities }, log)
-  if (!shelf.ok) return shelf
+  if (!shelf.ok) return unwatched(shelf)
   const bind = config.listen.address === '::' ? { ...config.listen, address: await anyAddress() } : config.listen
   const { media } = config
   const plane = await startPlane({ bind, choice: media.plane, workers: media.workers, gatherMs: media.gather, segment: media.segment, ...(media.ports === undefined ? {} : { ports: media.ports }) })
-  if (!plane.ok) return plane.fault.code === 'NET_BIND' ? err('CONFIG_LISTEN', `${showAddress(bind)} UDP`, plane.fault) : plane
+  if (!plane.ok) return unwatched(plane.fault.code === 'NET_BIND' ? err('CONFIG_LISTEN', `${showAddress(bind)} UDP`, plane.fault) : plane)
   const { provider, fallback, buffers, workers } = plane.value.facts
   if (fallback !== undefined) log.warn({ code: fallback.code }, fallback.message)
   if (workers < media.workers) log.warn({ wanted: media.workers, workers }, 'the portable media plane is one thread')
@@ -85,7 +94,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
     core.phones?.close()
     core.sip?.close()
     await plane.value.stop()
-    return unstarted
+    return unwatched(unstarted)
   }
   const tls = await openDoors(config, bind, core, credentials.value)
   if (!tls.ok) {
@@ -94,7 +103,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
     core.phones?.close()
     core.sip?.close()
     await plane.value.stop()
-    return tls
+    return unwatched(tls)
   }
   const adminAt = admin?.ok === true ? admin.value.local : undefined
   const endWatching = watchEnds({ certificate: credentials.value.certificate, revocation, scheduler, log })
