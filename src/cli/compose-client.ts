@@ -17,6 +17,7 @@ import { createSipHandset, type PhoneRelay } from '../client/handset/sip/index.t
 import { isEmergency } from '../client/switch.ts'
 import { bridgedKind } from '../client/kinds/bridged/index.ts'
 import { conferenceKind } from '../client/kinds/conference/index.ts'
+import { createVoice } from '../client/speech/voice.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { selfTest } from '../crypto/self-test.ts'
 import type { CryptoPort } from '../crypto/port.ts'
@@ -84,7 +85,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const journal = await openJournal(config, configFile, vault, (message) => memory.onFault(message))
   const client = new Client({
     vault, media, crypto, scheduler,
-    agent: 'stc', dialPlan: dialPlanOf(config),
+    agent: 'stc', voice: createVoice(), dialPlan: dialPlanOf(config),
     kinds: [bridgedKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), meet: (i) => memory.peers.meet(i, scheduler.unix()), newRoom: (room) => newRoom(config, room) })],
     ...connectionOf(config, own.value, media),
     observer: observeAll(memory.observer(vault), ...(journal?.ok === true ? [journal.value.observer()] : []), ...(extras.observer === undefined ? [] : [extras.observer])),

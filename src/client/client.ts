@@ -8,7 +8,6 @@ import { Connection } from './connection.ts'
 import type { CallRef, Handset, HandsetEvent } from './handset/port.ts'
 import type { ClientOptions, Learnt, MediaEvent } from './options.ts'
 import { type PhoneCall, PhoneCalls } from './phone-calls.ts'
-import { signalFor } from './signals.ts'
 import { chooseKind, dial } from './switch.ts'
 import { openUpstream, type PhoneUpstream } from './phone-upstream.ts'
 
@@ -34,7 +33,7 @@ export class Client {
 
   constructor(options: ClientOptions) {
     this.#o = options
-    this.#phones = new PhoneCalls((c) => options.media.command(c), (call) => call.input({ kind: 'leave' }))
+    this.#phones = new PhoneCalls((c) => options.media.command(c), (call) => call.input({ kind: 'leave' }), options.voice)
     this.connection = options.connection === undefined ? undefined : new Connection({
       ...options.connection,
       vault: options.vault, scheduler: options.scheduler, agent: options.agent, hop: HOP,
@@ -191,8 +190,7 @@ export class Client {
       ...observer,
       onEvent: (c, e) => {
         observer?.onEvent?.(c, e)
-        const signal = signalFor(e)
-        if (signal !== undefined) this.#phones.signal(c, signal)
+        this.#phones.event(c, e)
       },
       onJoined: (c) => {
         observer?.onJoined?.(c)

@@ -8,6 +8,7 @@ import type { CallKind } from './call.ts'
 import type { ClientObserver } from './observers.ts'
 import type { ConnectionOptions } from './connection.ts'
 import type { UpstreamChoice } from './phone-upstream.ts'
+import type { Speak } from './speech/spoken.ts'
 import type { DialPlan } from './switch.ts'
 
 export type { ClientObserver, MediaEvent }
@@ -30,6 +31,8 @@ export interface ClientOptions {
   /** Phones reach the PBX behind the server through us, or providers. */
   readonly upstream?: UpstreamChoice
   readonly observer?: ClientObserver
+  /** Says to phones what screens show; without it they hear tones alone. */
+  readonly voice?: Speak
   /** Before the vault is closed: whoever needs it once more. */
   readonly beforeEnd?: () => Promise<void>
 }

@@ -1,8 +1,11 @@
 /** The calls as their phones see them: ringing, answered once the room and the port are there, digits, hang-up. */
-import { signalTone, type ToneName } from '../audio/tones.ts'
+import { signalTone } from '../audio/tones.ts'
 import type { HandsetMedia, MediaCommand } from '../media/api.ts'
+import type { CallEvent } from '../model/roster.ts'
 import type { RunningCall } from './calls.ts'
 import type { CallRef, Handset, HandsetEvent } from './handset/port.ts'
+import { signalFor } from './signals.ts'
+import { codeSpoken, labelSpoken, NOT_HOST, type Speak, type Spoken, spokenFor, whoIsHere } from './speech/spoken.ts'
 
 type Dial = Extract<HandsetEvent, { kind: 'dial' }>
 
@@ -27,8 +30,10 @@ export class PhoneCalls {
   readonly #media: (c: MediaCommand) => void
   /** A call lost its last phone. */
   readonly #onAbandoned: (call: RunningCall) => void
+  readonly #voice: Speak | undefined
 
-  constructor(media: (c: MediaCommand) => void, onAbandoned: (call: RunningCall) => void) {
+  constructor(media: (c: MediaCommand) => void, onAbandoned: (call: RunningCall) => void, voice?: Speak) {
+    this.#voice = voice
     this.#media = media
     this.#onAbandoned = onAbandoned
   }
@@ -67,17 +72,40 @@ export class PhoneCalls {
     if (p.answered || !p.joined || p.local === undefined) return
     p.answered = true
     p.handset.command({ kind: 'answer', call: p.ref, local: p.local })
+    const label = p.running === undefined ? undefined : labelSpoken(p.running.roster)
+    if (label !== undefined) void this.#say(p, label)
   }
 
-  signal(call: RunningCall, tone: ToneName): void {
-    for (const p of this.of(call)) if (p.answered && p.person) this.#media({ op: 'phone.play', phone: p.phone, pcm: signalTone(tone) })
+  /** What happens in the call, for ears: a tone, and words where a tone is not enough. */
+  event(call: RunningCall, e: CallEvent): void {
+    const [tone, words] = [signalFor(e), spokenFor(call.roster, e)]
+    for (const p of this.of(call)) {
+      if (tone !== undefined && p.answered && p.person) this.#media({ op: 'phone.play', phone: p.phone, pcm: signalTone(tone) })
+      if (words !== undefined) void this.#say(p, words)
+    }
+  }
+  async #say(p: PhoneCall, words: Spoken): Promise<void> {
+    if (this.#voice === undefined || !p.answered || !p.person) return
+    const pcm = await this.#voice(words)
+    if (pcm !== undefined && this.#calls.get(p.ref) === p) this.#media({ op: 'phone.play', phone: p.phone, pcm })
   }
 
-  /** Interpreted here and never sent on (DESIGN §5): `*1` mutes and unmutes. */
+  /** Interpreted here and never sent on (DESIGN §5): `*1` mutes and unmutes, `*5` tells who is here, `*6` the security code, `*7` locks and unlocks. */
   digit(p: PhoneCall | undefined, digit: string): void {
     if (p === undefined) return
     p.digits = (p.digits + digit).slice(-2)
-    if (p.digits === '*1') p.running?.toggleMute()
+    const call = p.running
+    if (call === undefined) return
+    if (p.digits === '*1') call.toggleMute()
+    else if (p.digits === '*5') void this.#say(p, whoIsHere(call.roster))
+    else if (p.digits === '*6') void this.#say(p, codeSpoken(call.roster))
+    else if (p.digits === '*7') this.#lock(p, call)
+  }
+
+  #lock(p: PhoneCall, call: RunningCall): void {
+    // Owners are hosts too.
+    if (call.roster.members.find((m) => m.self)?.role === undefined) return void this.#say(p, NOT_HOST)
+    call.input({ kind: 'command', command: { do: 'decide', decision: { act: call.roster.policy?.state.locked === true ? 'unlock' : 'lock' } } })
   }
 
   /** Ends it from our side, in the way that its state asks for. */

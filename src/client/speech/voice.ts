@@ -1,0 +1,82 @@
+/** The voice of the phone prompts: a synthesiser where one is installed, else the recorded words that come with us. */
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { decodeG711, muLaw } from '../../audio/g711.ts'
+import { resample } from '../../audio/resample.ts'
+import { speechOf } from '../../audio/wav.ts'
+import type { Speak, Spoken, Word } from './spoken.ts'
+
+const SYNTHESISERS = ['espeak-ng', 'espeak']
+const PATIENCE_MS = 3000
+const LONGEST_TEXT = 600
+const LONGEST_OCTETS = 8 << 20
+const WORD_RATE = 8000
+const RATE = 16_000
+
+/** `synthesisers`: programs that read text from stdin and write a WAV to stdout with these arguments; the first that works. */
+export function createVoice(synthesisers: readonly string[] = SYNTHESISERS): Speak {
+  let working: readonly string[] = synthesisers
+  return async (s) => {
+    for (const program of working) {
+      const pcm = await synthesise(program, s.text)
+      if (pcm !== undefined) return pcm
+      working = working.filter((p) => p !== program)
+    }
+    return recorded(s)
+  }
+}
+
+/** The text goes in by stdin: it has names in it that others chose. */
+function synthesise(program: string, text: string): Promise<Int16Array | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn(program, ['--stdout', '--stdin', '-s', '150'], { stdio: ['pipe', 'pipe', 'ignore'], timeout: PATIENCE_MS })
+    const pieces: Buffer[] = []
+    let octets = 0
+    child.on('error', () => resolve(undefined))
+    child.stdin.on('error', () => {})
+    child.stdout.on('data', (more: Buffer) => {
+      octets += more.length
+      if (octets > LONGEST_OCTETS) child.kill()
+      else pieces.push(more)
+    })
+    child.on('close', (code) => {
+      const wav = code === 0 ? speechOf(streamed(Buffer.concat(pieces))) : undefined
+      resolve(wav?.ok === true ? wav.value : undefined)
+    })
+    child.stdin.end(text.slice(0, LONGEST_TEXT))
+  })
+}
+
+/** Who writes to a pipe does not know the length beforehand and writes a huge one: RIFF's and data's are set right. */
+export function streamed(wav: Buffer): Uint8Array {
+  const data = wav.indexOf('data', 12, 'latin1')
+  if (data < 0 || wav.length < data + 8) return wav
+  const whole = Buffer.from(wav.subarray(0, wav.length - ((wav.length - data - 8) % 2)))
+  whole.writeUInt32LE(whole.length - 8, 4)
+  whole.writeUInt32LE(whole.length - data - 8, data + 4)
+  return new Uint8Array(whole)
+}
+
+const words = new Map<Word, Int16Array>()
+
+function recorded({ words: said }: Spoken): Int16Array {
+  const parts = said.map(wordOf)
+  const out = new Int16Array(parts.reduce((n, p) => n + p.length, 0))
+  let at = 0
+  for (const p of parts) {
+    out.set(p, at)
+    at += p.length
+  }
+  return out
+}
+
+function wordOf(word: Word): Int16Array {
+  const known = words.get(word)
+  if (known !== undefined) return known
+  const octets = readFileSync(new URL(`words/${word}.ul`, import.meta.url))
+  const narrow = new Int16Array(octets.length)
+  decodeG711(muLaw, octets, narrow)
+  const pcm = resample(narrow, WORD_RATE, RATE)
+  words.set(word, pcm)
+  return pcm
+}
