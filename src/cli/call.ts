@@ -29,10 +29,10 @@ export function registerCall(program: Command): void {
     .option('--record <file>', 'write what is heard to this WAV file, instead of the speaker')
     .option('--silent', 'neither microphone nor speaker: look only')
     .option('--for <seconds>', 'leave after this time', (t) => Math.max(1, Number(t) || 1))
-    .action((room: string, o: Options) => call(room, o))
+    .action((room: string, o: Options) => callRoom(room, o))
 }
 
-async function call(room: string, o: Options): Promise<void> {
+export async function callRoom(room: string, o: Options): Promise<void> {
   preferVoice()
   const file = configFileOf(o.config)
   const config = readConfig(file, clientConfig)

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, unlinkSync } from 'node:fs'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { toHex } from '../base/bytes.ts'
+import type { Fault } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import { asker } from '../pki/enrolment/ask.ts'
@@ -11,6 +12,7 @@ import { type Invitation, invitationKeys, parseLink } from '../pki/enrolment/lin
 import { PRIVATE_MODE, PUBLIC_MODE, replace, writeNew } from '../pki/files.ts'
 import { decodePem, encodePem } from '../protocol/x509/pem.ts'
 import { fileName } from './ca.ts'
+import { callRoom } from './call.ts'
 import { currentTime } from './options.ts'
 import { complain, EXIT, fail, say } from './output.ts'
 
@@ -22,10 +24,23 @@ export function registerJoin(program: Command): void {
     .argument('<link>', 'the whole link, in quotes')
     .option('--out <prefix>', 'path of the files without .pem and .key; from your name unless given')
     .option('--config <file>', 'configuration to write when it is not there yet', 'stc.yaml')
+    .option('--call <room>', 'call this room at once, from the terminal, as "stc call" does')
+    .option('--play <file>', 'with --call: say this WAV file instead of the microphone')
+    .option('--record <file>', 'with --call: write what is heard to this WAV file')
+    .option('--for <seconds>', 'with --call: leave after this time', (t) => Math.max(1, Number(t) || 1))
     .action(join)
 }
 
-async function join(link: string, o: { out?: string; config: string }): Promise<void> {
+interface JoinOptions {
+  readonly out?: string
+  readonly config: string
+  readonly call?: string
+  readonly play?: string
+  readonly record?: string
+  readonly for?: number
+}
+
+async function join(link: string, o: JoinOptions): Promise<void> {
   const invitation = parseLink(link)
   if (!invitation.ok) return fail(invitation.fault)
   const crypto = createNodeCrypto()
@@ -35,7 +50,7 @@ async function join(link: string, o: { out?: string; config: string }): Promise<
   const kept = existsSync(draft) ? undefined : writeNew(draft, encodePem('PRIVATE KEY', joining.pkcs8), PRIVATE_MODE)
   if (kept !== undefined && !kept.ok) return fail(kept.fault)
   const issued = await wait(crypto, joining, draft)
-  if (issued !== undefined) finish(issued, joining, draft, o)
+  if (issued !== undefined && finish(issued, joining, draft, o) && o.call !== undefined) await callRoom(o.call, o)
 }
 
 function resume(crypto: CryptoPort, invitation: Invitation, draft: string): Joining {
@@ -62,32 +77,43 @@ async function wait(crypto: CryptoPort, joining: Joining, draft: string): Promis
   }
 }
 
-function finish(issued: Issued, joining: Joining, draft: string, o: { out?: string; config: string }): void {
+/** True when there is a configuration to call with. */
+function finish(issued: Issued, joining: Joining, draft: string, o: JoinOptions): boolean {
   const prefix = o.out ?? fileName(issued.name)
   const files = { certificate: `${prefix}.pem`, key: `${prefix}.key`, anchor: `${prefix}-ca.pem` }
   const taken = [files.certificate, files.key, files.anchor].find((f) => existsSync(f))
   if (taken !== undefined) {
     process.exitCode = EXIT.failed
-    return complain(`stc: ${taken} exists already: nothing was overwritten. The same command with --out ANOTHER-NAME goes on.`)
+    complain(`stc: ${taken} exists already: nothing was overwritten. The same command with --out ANOTHER-NAME goes on.`)
+    return false
   }
   for (const [file, content, mode] of [
     [files.key, encodePem('PRIVATE KEY', joining.pkcs8), PRIVATE_MODE], [files.anchor, encodePem('CERTIFICATE', issued.root), PUBLIC_MODE],
     [files.certificate, issued.chain.map((der) => encodePem('CERTIFICATE', der)).join(''), PUBLIC_MODE],
   ] as const) {
     const written = writeNew(file, content, mode)
-    if (!written.ok) return fail(written.fault)
+    if (!written.ok) return failed(written.fault)
   }
   joining.pkcs8.fill(0)
   removeDraft(draft)
   say(`You are ${issued.name}. Wrote ${files.certificate}, ${files.key} (keep it to yourself) and ${files.anchor}.`)
   const { server, serverPort, realm, journal } = issued.settings
-  if (server === undefined || existsSync(o.config)) return say(`Put them into your configuration: identity: {certificate: ${files.certificate}, key: ${files.key}, anchors: [${files.anchor}]}`)
+  if (server === undefined || existsSync(o.config)) {
+    say(`Put them into your configuration: identity: {certificate: ${files.certificate}, key: ${files.key}, anchors: [${files.anchor}]}`)
+    return false
+  }
   const configured = writeNew(o.config, stringify({
     server: { host: server, ...(serverPort === undefined ? {} : { port: serverPort }) }, ...(realm === undefined ? {} : { realm }), ...(journal === undefined ? {} : { journal }),
     identity: { certificate: files.certificate, key: files.key, anchors: [files.anchor] }, phones: [{ line: 'phone' }],
   }), PUBLIC_MODE)
-  if (!configured.ok) return fail(configured.fault)
-  say(`Wrote ${o.config}. Next: stc client --config ${o.config}`)
+  if (!configured.ok) return failed(configured.fault)
+  say(`Wrote ${o.config}.${o.call === undefined ? ` Next: stc client --config ${o.config}` : ''}`)
+  return true
+}
+
+function failed(fault: Fault): false {
+  fail(fault)
+  return false
 }
 
 function removeDraft(draft: string): void {

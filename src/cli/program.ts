@@ -16,6 +16,7 @@ import { registerClient } from './client.ts'
 import { registerDemo } from './demo.ts'
 import { registerDoctorPbx } from './doctor-pbx.ts'
 import { registerJournal } from './journal.ts'
+import { registerHost } from './host.ts'
 import { registerKey } from './key.ts'
 import { speakJson } from './output.ts'
 import { registerReport } from './report.ts'
@@ -37,6 +38,7 @@ export function makeProgram(): Command {
   registerCall(program)
   registerStatus(program)
   registerReport(program)
+  registerHost(program)
   registerServer(program)
   registerRoom(program)
   registerBlock(program)

@@ -7,6 +7,7 @@ import { RevocationFetcher } from '../pki/source.ts'
 import { pinoLog, readServerConfig, type Server, startServer } from '../server/index.ts'
 import { registerAsteriskConfig } from './asterisk-config.ts'
 import { complain, EXIT, fail, interrupted } from './output.ts'
+import { registerServerInit } from './server-init.ts'
 import { registerServerStatus } from './server-status.ts'
 import { preferVoice } from './priority.ts'
 
@@ -17,6 +18,7 @@ export function registerServer(program: Command): void {
     .option('-c, --config <file>', 'configuration (YAML; docs/operations.md lists the keys)')
     .action((options: { config?: string }) => (options.config === undefined ? server.error("error: required option '-c, --config <file>' not specified", { exitCode: EXIT.usage }) : runServer(options.config)))
   registerAsteriskConfig(server)
+  registerServerInit(server)
   registerServerStatus(server)
 }
 

@@ -1,0 +1,176 @@
+/** `stc host`: authority, server and invitations for a group, in one command and one process. */
+import { existsSync, mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import type { Command } from 'commander'
+import { stringify } from 'yaml'
+import { type Result, ok } from '../base/result.ts'
+import { createNodeCrypto } from '../crypto/node/index.ts'
+import { lanAddress } from '../demo/lan.ts'
+import { realScheduler } from '../net/scheduler.ts'
+import type { Authority } from '../pki/authority.ts'
+import { appendAudit } from '../pki/audit.ts'
+import { initCa, issueToFiles, loadCa, readRoot } from '../pki/ca-directory.ts'
+import { caFiles, readSettings } from '../pki/ca-files.ts'
+import { openDoor } from '../pki/enrolment/door.ts'
+import { Invitations, type InvitationState } from '../pki/enrolment/invitations.ts'
+import { formatLink, newSecret } from '../pki/enrolment/link.ts'
+import { PUBLIC_MODE, writeNew } from '../pki/files.ts'
+import { RevocationFetcher } from '../pki/source.ts'
+import { publishList } from '../pki/revoked.ts'
+import { pinoLog, readServerConfig, startServer } from '../server/index.ts'
+import { decide } from './ca.ts'
+import { currentTime, hostAndPort } from './options.ts'
+import { answer, fail, interrupted, say } from './output.ts'
+import { preferVoice } from './priority.ts'
+
+const SERVER_PORT = 7443
+const DOOR_PORT = 7444
+const INVITED_DAYS = 7
+const CERTIFICATE_DAYS = 90
+const LOOK_MS = 500
+
+interface Options {
+  readonly dir: string
+  readonly at?: { host: string; port: number }
+  readonly door: number
+  readonly group: string
+  readonly confirmed?: boolean
+}
+
+export function registerHost(program: Command): void {
+  program
+    .command('host')
+    .description('set a group up and run it: authority, server, and an invitation for each name; again later, run it and invite more')
+    .argument('[names...]', 'who is invited')
+    .option('-d, --dir <folder>', 'folder for all of it, created when missing', 'stc-group')
+    .option('--at <host:port>', 'what this machine is called by the others; its address in the local network unless given', hostAndPort(SERVER_PORT))
+    .option('--door <port>', 'TCP port where the invited get their certificates', (t) => Number(t), DOOR_PORT)
+    .option('--group <name>', 'what the group is called', 'stc group')
+    .option('--confirmed', 'let in whoever uses a link first, without comparing a code')
+    .action((names: string[], o: Options) => host(names, o))
+}
+
+async function host(names: readonly string[], o: Options): Promise<void> {
+  preferVoice()
+  const stopped = interrupted()
+  const ca = path.join(o.dir, 'ca')
+  const config = path.join(o.dir, 'server.yaml')
+  if (!existsSync(config)) {
+    const made = setUp(o, ca, config)
+    if (!made.ok) return fail(made.fault)
+  }
+  const opened = loadCa(createNodeCrypto(), ca)
+  if (!opened.ok) return fail(opened.fault)
+  using authority = opened.value
+  const running = await run(authority, ca, config)
+  if (!running.ok) return fail(running.fault)
+  for (const name of names) {
+    const invited = invite(ca, name, o.confirmed === true)
+    if (!invited.ok) {
+      fail(invited.fault)
+      break
+    }
+  }
+  if (names.length > 0) say('Send each link by a way that only that person reads. It works once.')
+  say(`The group runs: server port ${running.value.server}, door port ${running.value.door}. Ctrl-C ends it; "stc host -d ${o.dir}" runs it again.`)
+  const end = new AbortController()
+  const asking = o.confirmed === true ? Promise.resolve() : askForEach(ca, end.signal)
+  await stopped
+  end.abort()
+  await running.value.close()
+  await asking.catch(() => {})
+}
+
+/** Everything that does not have to run. */
+function setUp(o: Options, ca: string, config: string): Result<undefined> {
+  const crypto = createNodeCrypto()
+  const at = o.at ?? { host: lanAddress() ?? '127.0.0.1', port: SERVER_PORT }
+  const now = currentTime()
+  mkdirSync(o.dir, { recursive: true, mode: 0o700 })
+  const made = initCa(crypto, ca, { name: o.group, now, settings: { host: at.host, port: o.door, server: at.host, serverPort: at.port } })
+  if (!made.ok) return made
+  using authority = made.value
+  const published = publishList(authority, ca, now)
+  if (!published.ok) return published
+  const hosts = [...new Set([at.host, 'localhost', '127.0.0.1'])]
+  const issued = issueToFiles(authority, ca, { name: at.host, emails: [], hosts, kind: 'server', now }, path.join(o.dir, 'server'))
+  if (!issued.ok) return issued
+  const text = stringify({
+    listen: { port: at.port }, identity: { certificate: 'server.pem', key: 'server.key', anchors: ['ca/ca.pem'] },
+    // In the same folder: no way over the network to its own door.
+    revocation: { lists: [path.relative(o.dir, caFiles(ca).list)], fetch: false }, data: 'server-data', log: 'warn',
+  })
+  const written = writeNew(config, text, PUBLIC_MODE)
+  if (!written.ok) return written
+  say(`Made the group "${o.group}" in ${o.dir}, for ${at.host}. Move ${caFiles(ca).rootKey} to a stick and lock that away.`)
+  return ok(undefined)
+}
+
+interface RunningGroup {
+  readonly server: number
+  readonly door: number
+  close(): Promise<void>
+}
+
+async function run(authority: Authority, ca: string, config: string): Promise<Result<RunningGroup>> {
+  const root = readRoot(ca)
+  if (!root.ok) return root
+  const settings = readSettings(ca)
+  if (!settings.ok) return settings
+  const parsed = readServerConfig(config)
+  if (!parsed.ok) return parsed
+  const log = pinoLog(parsed.value.log)
+  const fetcher = parsed.value.revocation.fetch ? new RevocationFetcher(createNodeCrypto(), realScheduler(), (fault) => log.warn({ code: fault.code }, fault.message)) : undefined
+  const server = await startServer(parsed.value, log, fetcher)
+  if (!server.ok) return server
+  const { host = 'localhost', port = DOOR_PORT } = settings.value
+  const door = await openDoor({ ca: authority, root: root.value, dir: ca, settings: settings.value, now: currentTime, hosts: [host, ...(host === 'localhost' ? [] : ['localhost'])], bind: { address: parsed.value.listen.address, port }, note: say })
+  if (!door.ok) {
+    await server.value.close()
+    return door
+  }
+  return ok({
+    server: server.value.address.port, door: door.value.port,
+    close: async () => {
+      await door.value.close()
+      await server.value.close()
+    },
+  })
+}
+
+function invite(ca: string, name: string, confirmed: boolean): Result<undefined> {
+  const crypto = createNodeCrypto()
+  const root = readRoot(ca)
+  if (!root.ok) return root
+  const settings = readSettings(ca)
+  if (!settings.ok) return settings
+  const { host = 'localhost', port = DOOR_PORT } = settings.value
+  const secret = newSecret(crypto)
+  const made = new Invitations(ca).make(crypto, secret, { name, emails: [], validDays: INVITED_DAYS, lifetimeDays: CERTIFICATE_DAYS, confirmed }, currentTime())
+  if (!made.ok) return made
+  appendAudit(crypto, caFiles(ca).audit, { what: 'invite', name, until: made.value.until }, currentTime())
+  const link = formatLink({ host, port, secret, fingerprint: crypto.hash('sha256', root.value) })
+  answer({ name, link }, [`${name}:`, `  stc join '${link}'`])
+  return ok(undefined)
+}
+
+/** Whoever used a link is let in when the code that they read out is ours. Without a terminal, "stc ca confirm" does it. */
+async function askForEach(ca: string, signal: AbortSignal): Promise<void> {
+  if (process.stdin.isTTY !== true) return
+  const ask = createInterface({ input: process.stdin, output: process.stdout })
+  // A Ctrl-C at the question is one for all of it.
+  ask.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  try {
+    while (!signal.aborted) {
+      for (const state of waiting(ca)) {
+        const typed = await ask.question(`${state.invitation.name} used the link, from ${state.use!.from}. Ask them, by voice if you can, for the code that they see:\n\n  ${state.use!.code}\n\nThe same? Let in? [y/N] `, { signal })
+        decide(ca, state, /^y(es)?$/i.test(typed.trim()))
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    }
+  } finally {
+    ask.close()
+  }
+}
+const waiting = (ca: string): InvitationState[] => new Invitations(ca).all().filter((s) => s.use !== undefined && s.verdict === undefined && !s.invitation.confirmed && !s.issued)

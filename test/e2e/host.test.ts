@@ -1,0 +1,80 @@
+/** A group of five from nothing, by a script whose commands are counted: `stc host`, five invitations used, five robots that hear each other. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { heardSpeech } from '../../src/audio/heard.ts'
+import { speechOf } from '../../src/audio/wav.ts'
+import { must } from '../../src/base/result.ts'
+import { freePorts } from '../kit/free-ports.ts'
+import { run, until } from '../kit/processes.ts'
+import { voice, voiceNames } from '../kit/voices.ts'
+
+const MOST_COMMANDS = 10
+const PEOPLE = ['Amara', 'Bruno', 'Chiara', 'Dmitri', 'Elif'] as const
+/** As long as five clients need to start on a busy machine, and some seconds of talk. */
+const TALK_S = 45
+const launcher = fileURLToPath(new URL('../../bin/stc.mjs', import.meta.url))
+const voices = fileURLToPath(new URL('../../demo/voices/', import.meta.url))
+
+function makeFolder(t: { after(f: () => void): void }): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'stc-host-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  // The command, as an installed package has it.
+  writeFileSync(path.join(folder, 'stc'), `#!/bin/sh\nexec '${process.execPath}' '${launcher}' "$@"\n`)
+  chmodSync(path.join(folder, 'stc'), 0o755)
+  return folder
+}
+
+test('from a bare machine to five robots that hear each other, in at most ten commands', { timeout: 300_000, skip: process.platform === 'win32' ? 'the script is one for sh' : false }, async (t) => {
+  const folder = makeFolder(t)
+  const [port, door] = [await freePorts(2), await freePorts(2)]
+  const wav = (i: number): string => path.join(voices, `${voiceNames[i]}.wav`)
+  const script = [
+    `stc host --at 127.0.0.1:${port} --door ${door} --confirmed --json ${PEOPLE.join(' ')} > host.log & HOST=$!`,
+    `until grep -q 'The group runs' host.log; do sleep 0.2; done`,
+    ...PEOPLE.map((name, i) => `stc join "$(grep '"${name}"' host.log | cut -d '"' -f 8)" --config ${name}.yaml --call weekly --play '${wav(i)}' --record ${name}.wav --for ${TALK_S} --json > ${name}.log & CALLS="$CALLS $!"`),
+    'wait $CALLS',
+    'kill $HOST; wait $HOST',
+  ]
+  assert.ok(script.length <= MOST_COMMANDS, `${script.length} commands`)
+  const shell = run('sh', ['-c', script.join('\n')], { cwd: folder, env: { ...process.env, PATH: `${folder}:${process.env['PATH']}`, HOME: folder, XDG_STATE_HOME: path.join(folder, 'state') } })
+  t.after(() => shell.stop())
+  await until(280_000, 'the script ends', () => shell.ended || undefined, shell.tail)
+
+  for (const [i, name] of PEOPLE.entries()) {
+    const events = readFileSync(path.join(folder, `${name}.log`), 'utf8').split('\n').filter((l) => l.startsWith('{"event"')).map((l) => JSON.parse(l) as { privacy: string; members?: { name: string; state: string }[] })
+    const all = events.find((e) => e.members?.length === 5 && e.members.every((m) => m.state === 'member'))
+    assert.ok(all !== undefined, `${name} never saw five members:\n${readFileSync(path.join(folder, `${name}.log`), 'utf8').slice(-2000)}`)
+    assert.equal(all.privacy, 'sealed')
+    assert.deepEqual(all.members!.map((m) => m.name).sort(), [...PEOPLE].sort())
+    const heard = must(speechOf(readFileSync(path.join(folder, `${name}.wav`))))
+    for (const [j, other] of PEOPLE.entries()) {
+      const found = must(heardSpeech(voice(voiceNames[j]!), heard))
+      if (i === j) assert.ok(found.absent, `${name} hears its own voice`)
+      else assert.ok(!found.absent && found.share > 0, `${name} does not hear ${other}`)
+    }
+  }
+})
+
+test('a second start keeps the group, and a taken port is told in a line', { timeout: 120_000, skip: process.platform === 'win32' ? 'the script is one for sh' : false }, async (t) => {
+  const folder = makeFolder(t)
+  const [port, door] = [await freePorts(2), await freePorts(2)]
+  const stc = path.join(folder, 'stc')
+  const first = run(stc, ['host', '--at', `127.0.0.1:${port}`, '--door', `${door}`, 'Amara'], { cwd: folder })
+  t.after(() => first.stop())
+  await until(60_000, 'the group', () => /The group runs/.test(first.output()) || undefined, first.tail)
+  const anchor = readFileSync(path.join(folder, 'stc-group/ca/ca.pem'), 'utf8')
+  const taken = spawnSync(stc, ['host'], { cwd: folder, encoding: 'utf8', timeout: 60_000 })
+  assert.equal(taken.status, 78, taken.stderr)
+  assert.match(taken.stderr, /^stc: .*CONFIG_LISTEN\]/m)
+  await first.stop()
+  const second = run(stc, ['host', 'Bruno'], { cwd: folder })
+  t.after(() => second.stop())
+  await until(60_000, 'the group again', () => /The group runs/.test(second.output()) || undefined, second.tail)
+  assert.match(second.output(), /Bruno:\n {2}stc join 'https:/)
+  assert.equal(readFileSync(path.join(folder, 'stc-group/ca/ca.pem'), 'utf8'), anchor)
+})
