@@ -24,7 +24,7 @@ after(() => rmSync(dir, { recursive: true, force: true }))
 const file = (name: string): string => path.join(dir, name)
 const runner = file('runner.ts')
 const source = (f: string): string => new URL(`../../../${f}`, import.meta.url).href
-writeFileSync(runner, `import { Command } from '${import.meta.resolve('commander')}'\nimport { registerIdentity } from '${source('src/cli/identity.ts')}'\nimport { registerDoctorPki } from '${source('src/cli/doctor-pki.ts')}'\nconst program = new Command()\nregisterIdentity(program)\nregisterDoctorPki(program)\nprogram.parse()\n`)
+writeFileSync(runner, `import { Command } from '${import.meta.resolve('commander')}'\nimport { registerIdentity } from '${source('src/cli/identity.ts')}'\nimport { registerDoctor } from '${source('src/cli/doctor.ts')}'\nimport { registerDoctorPki } from '${source('src/cli/doctor-pki.ts')}'\nconst program = new Command()\nregisterIdentity(program)\nregisterDoctorPki(registerDoctor(program))\nprogram.parse()\n`)
 
 async function stc(...args: string[]): Promise<{ code: number; out: string }> {
   try {
@@ -89,7 +89,7 @@ test('an answer for another key, or of another authority: named, nothing written
 test('the revocation list stands in the directory alone: doctor names it, with what to change at the authority', async () => {
   const r = await stc('doctor', 'pki', '--config', configured('ldap', answer(csrOf('ann-example.csr'), { list: LDAP })))
   assert.notEqual(r.code, 0)
-  assert.match(r.out, /BAD .*directory alone \(ldap:\/\/\/CN=Corp/)
+  assert.match(r.out, /WRONG .*directory alone \(ldap:\/\/\/CN=Corp/)
   assert.match(r.out, /CRL Distribution Point.*http:\/\/HOST\/CertEnroll.*Include in the CDP extension of issued certificates.*certutil -CRL/)
   assert.match(r.out, /revocation\.lists/)
   assert.match(r.out, /IDENTITY_REVOCATION_UNKNOWN.*under the rule "named"/s)
@@ -103,7 +103,7 @@ test('a list that is fetched, one that cannot be, a certificate that it revokes,
   const certificate = answer(csrOf('ann-example.csr'), { list: 'http://127.0.0.1:9/nothing.crl' })
   const closed = await stc('doctor', 'pki', '--config', configured('closed', certificate))
   assert.notEqual(closed.code, 0)
-  assert.match(closed.out, /BAD .*127\.0\.0\.1:9/)
+  assert.match(closed.out, /WRONG .*127\.0\.0\.1:9/)
   assert.match((await stc('doctor', 'pki', '--offline', '--config', 'closed.yaml')).out, /not asked/)
 
   let list: Uint8Array = new Uint8Array(0)
@@ -115,12 +115,12 @@ test('a list that is fetched, one that cannot be, a certificate that it revokes,
   list = issueRevocationList(ca, [], 1, now)
   const good = await stc('doctor', 'pki', '--config', configured('served', served))
   assert.equal(good.code, 0, good.out)
-  assert.match(good.out, /warn +the path ends on/)
+  assert.match(good.out, /risky +the path ends on/)
   assert.match(good.out, /accepted under the rule "named"/)
   list = issueRevocationList(ca, [{ serial: must(parseCertificate(served)).serial, when: now }], 2, now)
   const revoked = await stc('doctor', 'pki', '--config', 'served.yaml')
   assert.notEqual(revoked.code, 0)
-  assert.match(revoked.out, /BAD .*revoked.*IDENTITY_REVOKED/s)
+  assert.match(revoked.out, /WRONG .*revoked.*IDENTITY_REVOKED/s)
   list = signRevocationList(ca.signer, { issuer: ca.subject, thisUpdate: unixTime(now - 20 * 86_400), nextUpdate: unixTime(now - 86_400), revoked: [], extensions: [crlNumber(3)] })
   assert.match((await stc('doctor', 'pki', '--config', 'served.yaml')).out, /IDENTITY_REVOCATION_STALE/)
 
@@ -128,5 +128,5 @@ test('a list that is fetched, one that cannot be, a certificate that it revokes,
   writeFileSync(file('elsewhere.pem'), encodePem('CERTIFICATE', stranger.certificate))
   const foreign = await stc('doctor', 'pki', '--config', configured('foreign', served, { anchors: ['elsewhere.pem'] }))
   assert.notEqual(foreign.code, 0)
-  assert.match(foreign.out, /BAD .*\n +→ code IDENTITY_/)
+  assert.match(foreign.out, /WRONG .*\n +→ stc explain IDENTITY_/)
 })
