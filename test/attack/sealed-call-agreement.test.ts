@@ -53,7 +53,7 @@ test('two agreements with somebody in the middle: without certificates the words
     assert.ok(a.confirmed && b.confirmed)
     assert.notEqual(a.words, b.words)
     // Another valid certificate than the one that was called: it is named, and whoever dialled Ben compares.
-    if (certificates) assert.deepEqual([a.confirmed.peer?.subject, b.confirmed.peer?.subject], ['Cas', 'Cas'])
+    if (certificates) assert.deepEqual([a.confirmed.peer.identity?.subject, b.confirmed.peer.identity?.subject], ['Cas', 'Cas'])
   }
 })
 

@@ -21,8 +21,8 @@ export interface EpochKeys {
 }
 
 export type Opened =
-  | { readonly kind: 'voice'; readonly frame: Uint8Array; readonly counter: number }
-  | { readonly kind: 'control'; readonly payload: Uint8Array }
+  | { readonly kind: 'voice'; readonly frame: Uint8Array; readonly counter: number; readonly epoch: number }
+  | { readonly kind: 'control'; readonly payload: Uint8Array; readonly epoch: number }
   | { readonly kind: 'refused'; readonly code: FaultCode }
 
 interface Epoch {
@@ -116,7 +116,8 @@ export class FrameSession implements Disposable {
       const verdict = epoch.window.check(header.counter)
       if (verdict !== 'fresh') return refused(verdict === 'replayed' ? 'FRAMESEAL_REPLAYED' : 'FRAMESEAL_OLD')
       epoch.window.commit(header.counter)
-      return header.control ? { kind: 'control', payload } : { kind: 'voice', frame: this.#unpack(payload, frame.length), counter: header.counter }
+      const { number } = epoch
+      return header.control ? { kind: 'control', payload, epoch: number } : { kind: 'voice', frame: this.#unpack(payload, frame.length), counter: header.counter, epoch: number }
     }
     // The header being masked, an unknown epoch and a changed frame look the same.
     return refused('FRAMESEAL_FORGED')

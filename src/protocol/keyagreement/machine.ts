@@ -9,8 +9,7 @@ import type { Machine } from '../../base/machine.ts'
 import { type Fault, makeFault } from '../../base/result.ts'
 import { equalConstantTime } from '../../base/secret.ts'
 import type { KeyPair } from '../../crypto/port.ts'
-import type { Identity } from '../../model/identity.ts'
-import { type IdentityOptions, openIdentity, sealIdentity } from './identity.ts'
+import { type IdentityOptions, openIdentity, type Peer, sealIdentity } from './identity.ts'
 import { commitment, Schedule, shortString, type ShortString, transcriptOf } from './keys.ts'
 import { decodeMessage, encodeMessage, type Message, NONCE, type Offers, type Role } from './messages.ts'
 
@@ -38,8 +37,8 @@ export type AgreementOut =
   | { readonly kind: 'send'; readonly bytes: Uint8Array }
   /** To be compared aloud where there is no certificate, or the other side's is not known yet. */
   | { readonly kind: 'short-string'; readonly value: ShortString }
-  /** Both sides have the same keys and know it. `peer` is absent where the other side showed no certificate. */
-  | { readonly kind: 'confirmed'; readonly role: Role; readonly send: FrameKeys; readonly receive: FrameKeys; readonly peer?: Identity; readonly schedule: Schedule }
+  /** Both sides have the same keys and know it. `peer` says who it is, as far as a certificate does. */
+  | { readonly kind: 'confirmed'; readonly role: Role; readonly send: FrameKeys; readonly receive: FrameKeys; readonly peer: Peer; readonly schedule: Schedule }
   /** Something was not taken; the agreement goes on. */
   | { readonly kind: 'refused'; readonly fault: Fault }
   | { readonly kind: 'failed'; readonly fault: Fault }
@@ -68,7 +67,7 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
   #transcript: Uint8Array | undefined
   #ownIdentity: Uint8Array | undefined
   #peerIdentity: Uint8Array | undefined
-  #peer: Identity | undefined
+  #peer: Peer = {}
   /** Came before the identity that it confirms. */
   #earlyFinished: { readonly message: Extract<Message, { type: 'finished' }>; readonly bytes: Uint8Array } | undefined
   /** What is sent again until the next message comes. */
@@ -250,8 +249,7 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
     this.#resendAt = this.#giveUpAt = Number.POSITIVE_INFINITY
     const role = this.#role!
     this.#out.push({
-      kind: 'confirmed', role, send: schedule.frameKeys(role, 0), receive: schedule.frameKeys(m.role, 0), schedule,
-      ...(this.#peer === undefined ? {} : { peer: this.#peer }),
+      kind: 'confirmed', role, send: schedule.frameKeys(role, 0), receive: schedule.frameKeys(m.role, 0), schedule, peer: this.#peer,
     })
   }
 

@@ -17,6 +17,8 @@ const KEY_LIMIT = 16 * 1024
 const MEMORY_LIMIT = 16 * 1024 * 1024
 const REVOCATION_LIMIT = 4 * 1024 * 1024
 const PROOFS_LIMIT = 64
+/** A message of the agreement on a call's keys, certificates among it. */
+const AGREEMENT_LIMIT = 16 * 1024
 
 const generation = integer(0, 0xffff_ffff)
 const leaf = integer(0, 0xffff_ffff)
@@ -59,6 +61,10 @@ export const CALL_SHAPES: { readonly [K in VaultCallName]: Shape<VaultCalls[K]['
   'room.say': record<VaultCalls['room.say']['in']>({ session: u32, word }),
   ...POLICY_SHAPES,
   ...JOURNAL_SHAPES,
+  'call.begin': record<VaultCalls['call.begin']['in']>({ codec: oneOf('g722', 'pcmu', 'pcma'), carrier: oneOf('server', 'message', 'in-band'), anonymous: boolean }),
+  'call.step': record<VaultCalls['call.step']['in']>({ session: u32, input: oneOf('start', 'tick', 'rekey', 'message'), message: optional(octets(AGREEMENT_LIMIT)), sealed: optional(boolean) }),
+  'call.state': record<VaultCalls['call.state']['in']>({ session: u32, hold: boolean, mute: boolean }),
+  'call.end': inSession,
 }
 
 /** A call's number on the wire is its place in the table. */

@@ -3,7 +3,7 @@
  * group or frame key; SRTP hop keys are handed out because they protect one hop only.
  */
 import type { Der, RoomName, Ssrc, UnixTime } from '../../base/brand.ts'
-import type { Result } from '../../base/result.ts'
+import type { Fault, Result } from '../../base/result.ts'
 import type { BlockNotice } from '../../model/block-notice.ts'
 import type { Identity, KeyProtection } from '../../model/identity.ts'
 import type { BasePolicy, Decision, NewRoom, PolicyChange, RoomPolicy, SignedRoom, StatePolicy } from '../../model/policy.ts'
@@ -97,6 +97,15 @@ export interface VaultCalls {
   'hop.offer': { in: { pipe: PipeId; generation: number; suites: readonly HopKeys['suite'][] }; out: { message: Uint8Array } }
   'hop.finish': { in: { pipe: PipeId; answer: Uint8Array }; out: { receive: HopKeys; send: HopKeys } }
 
+  /** The keys of one sealed call, to be agreed on over this carrier; frames go through `frames` under this number from now on. `anonymous`: without our certificate. */
+  'call.begin': { in: { codec: CallCodec; carrier: CallCarrier; anonymous: boolean }; out: { session: SessionId } }
+  /** One step of the agreement. Over the carrier `in-band`, and under keys that stand, messages leave in the frames by themselves. */
+  'call.step': { in: { session: SessionId; input: 'start' | 'tick' | 'rekey' | 'message'; message?: Uint8Array; sealed?: boolean }; out: CallProgress }
+  /** What the other side is told of us, under the keys. */
+  'call.state': { in: { session: SessionId; hold: boolean; mute: boolean }; out: Record<string, never> }
+  /** Wipes everything of the call. Idempotent. */
+  'call.end': { in: { session: SessionId }; out: Record<string, never> }
+
   /** A new group with us as its only member; under the policy that is remembered for a standing room, else one of ours. */
   'room.create': { in: { policy: NewRoom; generation: number }; out: { view: GroupView } }
   /** A single-use key package for this room, valid for at most 120 s. */
@@ -162,6 +171,28 @@ export interface VaultCalls {
   'journal.checkpoint': { in: Record<string, never>; out: JournalWritten }
   /** A part in the clear, verified; the first without `from`, then from where the one before ended; the last with the head. */
   'journal.read': { in: { part: Uint8Array; head?: Uint8Array; from?: { readonly number: number; readonly hash: string } }; out: JournalPart }
+}
+
+/** Codec of the frames of a sealed call. */
+export type CallCodec = 'g722' | 'pcmu' | 'pcma'
+/** What brings the messages of the agreement to the other side. */
+export type CallCarrier = 'server' | 'message' | 'in-band'
+
+export interface CallProgress {
+  /** For the carrier. */
+  readonly send: readonly Uint8Array[]
+  /** To be compared aloud: four words, or ten digits. */
+  readonly shortString?: { readonly words: readonly string[]; readonly digits: string }
+  /** Both have the same keys and know it; frames are sealed. `identity`: verified; `keyId`: of the key that signed, known or not. */
+  readonly confirmed?: { readonly epoch: number; readonly role: 'initiator' | 'responder'; readonly identity?: Identity; readonly keyId?: string }
+  /** The agreement is over. */
+  readonly failed?: Fault
+  /** Not taken; it goes on. */
+  readonly refused: readonly Fault[]
+  /** The other side said so, under the keys. */
+  readonly state?: { readonly hold: boolean; readonly mute: boolean }
+  /** Ask for a `tick` then. */
+  readonly wakeInMs?: number
 }
 
 /** What another member said. */

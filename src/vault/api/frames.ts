@@ -11,11 +11,13 @@ export interface Frame {
   readonly fault?: string
   /** On open: the leaf index that the key belongs to. */
   readonly leaf?: number
+  /** On open, in a sealed call: what came besides sound (call-news.ts). */
+  readonly news?: Uint8Array
 }
 
 export interface FrameBatch {
   readonly op: 'seal' | 'open'
-  /** The vault's number for the group, from `room.create` or `room.request`. */
+  /** The vault's number for the group, from `room.create` or `room.request`, or for the call, from `call.begin`. */
   readonly session: number
   readonly frames: readonly Frame[]
 }

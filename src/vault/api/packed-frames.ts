@@ -3,7 +3,8 @@
  * objects costs several times as much as one array, on both threads and both ways.
  *
  *   batch   op (1) ‖ session (4) ‖ count (2) ‖ frames
- *   frame   ssrc (4) ‖ timestamp (4) ‖ leaf + 1, 0 for none (4) ‖ fault: length (1), ASCII ‖ length (2) ‖ data
+ *   frame   ssrc (4) ‖ timestamp (4) ‖ leaf + 1, 0 for none (4) ‖ fault: length (1), ASCII ‖ length (2) ‖ data [‖ length (2) ‖ news]
+ *   The highest bit of the fault's length says that news follow.
  */
 import { ssrc } from '../../base/brand.ts'
 import { ByteReader } from '../../base/bytes.ts'
@@ -17,6 +18,7 @@ export interface PackedFrames {
 
 const BATCH_HEAD = 7
 const FRAME_HEAD = 15
+const HAS_NEWS = 0x80
 /** What one message may hold; the vault bounds the frames of a batch by itself. */
 const MAX_BATCHES = 512
 
@@ -24,7 +26,7 @@ export function packBatches(batches: readonly FrameBatch[]): Uint8Array {
   let length = 0
   for (const b of batches) {
     length += BATCH_HEAD
-    for (const f of b.frames) length += FRAME_HEAD + (f.fault?.length ?? 0) + f.data.length
+    for (const f of b.frames) length += FRAME_HEAD + (f.fault?.length ?? 0) + f.data.length + (f.news === undefined ? 0 : 2 + f.news.length)
   }
   const out = new Uint8Array(length)
   const view = new DataView(out.buffer)
@@ -45,12 +47,16 @@ function packFrame(out: Uint8Array, view: DataView, start: number, f: Frame): nu
   view.setUint32(at, f.ssrc)
   view.setUint32(at + 4, f.timestamp)
   view.setUint32(at + 8, f.leaf === undefined ? 0 : f.leaf + 1)
-  out[at + 12] = fault.length
+  out[at + 12] = fault.length | (f.news === undefined ? 0 : HAS_NEWS)
   at += 13
   for (let i = 0; i < fault.length; i++) out[at++] = fault.charCodeAt(i)
   view.setUint16(at, f.data.length)
   out.set(f.data, at + 2)
-  return at + 2 + f.data.length
+  at += 2 + f.data.length
+  if (f.news === undefined) return at
+  view.setUint16(at, f.news.length)
+  out.set(f.news, at + 2)
+  return at + 2 + f.news.length
 }
 
 /** `data` of the frames are views. Undefined for anything that is not exactly what `packBatches` makes. */
@@ -74,11 +80,13 @@ function unpackFrame(r: ByteReader): Frame {
   const from = ssrc(r.u32())
   const timestamp = r.u32()
   const leaf = r.u32()
-  const fault = r.take(r.u8())
+  const marks = r.u8()
+  const fault = r.take(marks & ~HAS_NEWS)
   const data = r.vec16()
-  if (leaf === 0 && fault.length === 0) return { ssrc: from, timestamp, data }
+  if (leaf === 0 && marks === 0) return { ssrc: from, timestamp, data }
   return {
     ssrc: from, timestamp, data,
+    ...((marks & HAS_NEWS) === 0 ? {} : { news: r.vec16() }),
     ...(fault.length === 0 ? {} : { fault: String.fromCharCode(...fault) }),
     ...(leaf === 0 ? {} : { leaf: leaf - 1 }),
   }

@@ -7,35 +7,14 @@ import type { FaultCode } from '../../base/faults/index.ts'
 import type { Clock } from '../../base/ports.ts'
 import type { Result } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
-import type { RoomCodecName } from '../../model/policy.ts'
 import { leafOf } from '../../protocol/sframe/epoch.ts'
 import { decodeHeader } from '../../protocol/sframe/header.ts'
-import type { SFrameSuite } from '../../protocol/sframe/key.ts'
 import { SFrameSession } from '../../protocol/sframe/session.ts'
 import type { Frame, FrameBatch } from '../api/frames.ts'
 import { packBatches, unpackBatches } from '../api/packed-frames.ts'
+import { CallEngine } from './call-engine.ts'
+import { type FrameCommand, SFRAME_SUITE } from './frame-commands.ts'
 
-/** Leaf and stream of those who announced theirs. */
-export type Streams = readonly (readonly [leaf: number, ssrc: Ssrc])[]
-
-/** Leaf and last second in which its certificate and delegation hold. */
-export type Holders = readonly (readonly [leaf: number, until: UnixTime])[]
-
-export type FrameCommand =
-  | { readonly op: 'begin'; readonly session: number; readonly codec: RoomCodecName }
-  /** Frames of this epoch can be opened, none sealed yet. */
-  | { readonly op: 'epoch'; readonly session: number; readonly epoch: bigint; readonly baseKey: Uint8Array; readonly leaves: readonly number[]; readonly ownLeaf: number; readonly removed: readonly number[] }
-  | { readonly op: 'confirm'; readonly session: number; readonly epoch: bigint; readonly ownLeaf: number; readonly streams: Streams }
-  | { readonly op: 'settle'; readonly session: number; readonly epoch: bigint }
-  | { readonly op: 'abandon'; readonly session: number; readonly epoch: bigint }
-  | { readonly op: 'stream'; readonly session: number; readonly leaf: number; readonly ssrc: Ssrc }
-  /** Until when the certificates behind the leaves hold; replaces what was said before. */
-  | { readonly op: 'holders'; readonly session: number; readonly until: Holders }
-  /** Leaves whose frames are not opened; nothing is sealed after `until` either. Replaces what was said before. */
-  | { readonly op: 'guard'; readonly session: number; readonly leaves: readonly number[]; readonly until?: Instant }
-  | { readonly op: 'end'; readonly session: number }
-
-export const SFRAME_SUITE: SFrameSuite = 'AES_128_GCM_SHA256_128'
 const BATCH_LIMIT = 4096
 const NEVER = unixTime(Number.MAX_SAFE_INTEGER)
 /** An honest server has such a member removed within seconds. */
@@ -60,10 +39,12 @@ export class FrameEngine {
   readonly #crypto: CryptoPort
   readonly #clock: Clock
   readonly #sessions = new Map<number, MediaSession>()
+  readonly #calls: CallEngine
 
   constructor(crypto: CryptoPort, clock: Clock) {
     this.#crypto = crypto
     this.#clock = clock
+    this.#calls = new CallEngine(crypto, clock)
   }
 
   command(c: FrameCommand): void {
@@ -71,6 +52,7 @@ export class FrameEngine {
       this.#sessions.set(c.session, { sframe: new SFrameSession(this.#crypto, SFRAME_SUITE, c.codec), streams: new Map(), ownLeaf: -1, holders: new Map(), firstEnd: NEVER, guarded: [] })
       return
     }
+    if (this.#calls.command(c)) return
     const session = this.#sessions.get(c.session)
     if (session === undefined) return c.op === 'epoch' ? void c.baseKey.fill(0) : undefined
     const now = this.#clock.now()
@@ -114,11 +96,14 @@ export class FrameEngine {
 
   /** Wipes all keys. */
   end(): void {
+    this.#calls.end()
     for (const session of this.#sessions.values()) session.sframe[Symbol.dispose]()
     this.#sessions.clear()
   }
 
   run(batch: FrameBatch): FrameBatch {
+    const call = batch.frames.length > BATCH_LIMIT ? undefined : this.#calls.run(batch)
+    if (call !== undefined) return call
     const session = this.#sessions.get(batch.session)
     const refusal = session === undefined ? 'VAULT_SESSION_UNKNOWN' : session.broken !== undefined ? session.broken : batch.frames.length > BATCH_LIMIT ? 'VAULT_BATCH' : undefined
     if (session === undefined || refusal !== undefined) return refuseAll(batch, refusal ?? 'VAULT_SESSION_UNKNOWN')

@@ -9,7 +9,7 @@ import type { Snapshot } from '../../protocol/mls/snapshot.ts'
 import { sframeBaseKey } from '../../protocol/mls/sframe-key.ts'
 import { SFRAME_SUITES } from '../../protocol/sframe/key.ts'
 import type { GroupView, SessionId } from '../api/calls.ts'
-import { type FrameCommand, type Streams, SFRAME_SUITE } from './frame-engine.ts'
+import { type FrameCommand, type Streams, SFRAME_SUITE } from './frame-commands.ts'
 import type { KnownMembers } from './known-members.ts'
 
 /** How long after a block notice its target may stay before we stop sealing: others need a moment to commit the removal. */

@@ -2,17 +2,17 @@
 import type { Clock } from '../../base/ports.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
-import { BlockList, mayBlock, PolicyMemory } from '../../protocol/policy/index.ts'
-import { UsedRequests } from '../../protocol/mls/rules/additions.ts'
-import type { GroupWorld } from '../../protocol/mls/snapshot.ts'
 import type { NoticeHit, PipeId, SessionId, VaultCallName, VaultCalls } from '../api/calls.ts'
-import type { FrameCommand } from './frame-engine.ts'
+import type { FrameCommand } from './frame-commands.ts'
+import { type GroupWorld, groupWorld, mayBlock } from './group-world.ts'
 import type { HopConnection } from './hop-connection.ts'
 import type { IdentityKeeper } from './identity-keeper.ts'
+import { CallSession, type CallSessionOptions } from './call-session.ts'
 import { loadMemory } from './memory.ts'
 import { type WaitingRequest, RoomSession } from './room-session.ts'
 
 const SESSIONS_LIMIT = 64
+const CALLS_LIMIT = 64
 
 export class VaultState {
   readonly crypto: CryptoPort
@@ -22,6 +22,7 @@ export class VaultState {
   readonly pipes = new Map<PipeId, HopConnection>()
   readonly #frames: (c: FrameCommand) => void
   readonly #sessions = new Map<SessionId, RoomSession>()
+  readonly calls = new Map<SessionId, CallSession>()
   #nextSession: number
 
   constructor(crypto: CryptoPort, clock: Clock, identity: IdentityKeeper, frames: (c: FrameCommand) => void, firstSession: number) {
@@ -30,7 +31,7 @@ export class VaultState {
     this.clock = clock
     this.identity = identity
     this.#frames = frames
-    this.world = { crypto, clock, verify: identity.verify, policies: new PolicyMemory(), used: new UsedRequests(), blocks: new BlockList() }
+    this.world = groupWorld(crypto, clock, identity.verify)
   }
 
   get journal(): IdentityKeeper['journal'] {
@@ -46,6 +47,16 @@ export class VaultState {
     const session = new RoomSession(this.#nextSession++, this.#frames, () => this.clock.unix(), waiting)
     this.#sessions.set(session.id, session)
     return ok(session)
+  }
+  newCall(options: Omit<CallSessionOptions, 'frames'>): Result<CallSession> {
+    if (this.calls.size >= CALLS_LIMIT) return err('VAULT_FULL', `${CALLS_LIMIT} calls`)
+    const call = new CallSession(this.#nextSession++, { ...options, frames: this.#frames })
+    this.calls.set(call.id, call)
+    return ok(call)
+  }
+  endCall(id: SessionId): void {
+    this.calls.get(id)?.end()
+    this.calls.delete(id)
   }
   session(id: SessionId): Result<RoomSession> {
     const session = this.#sessions.get(id)
@@ -78,6 +89,7 @@ export class VaultState {
   }
   end(): void {
     for (const id of [...this.#sessions.keys()]) this.endSession(id)
+    for (const id of [...this.calls.keys()]) this.endCall(id)
     this.identity.end()
   }
 }

@@ -27,13 +27,15 @@ export class InBandCarrier implements Disposable {
   readonly #writer: HelloWriter
   readonly #reader = new HelloReader()
   readonly #codec: SealedCodec
-  readonly #lane = new Lane(capacity(UNIT))
+  readonly #lane: Lane
   #session: FrameSession | undefined
   /** A control frame of the other side opened: it needs no hello any more. */
   #talking = false
   #failed = false
 
-  constructor(crypto: CryptoPort, codec: SealedCodec) {
+  /** `lane`: of the call, when control frames under other keys go on with it later. */
+  constructor(crypto: CryptoPort, codec: SealedCodec, lane = new Lane(capacity(UNIT))) {
+    this.#lane = lane
     this.#crypto = crypto
     this.#codec = codec
     this.#own = crypto.dhKeyPair('x25519')
@@ -55,24 +57,29 @@ export class InBandCarrier implements Disposable {
 
   /** A payload on its way out: the same octets but for some low bits, or a control frame as long. */
   outgoing(payload: Uint8Array, now: Instant): Uint8Array {
-    const control = this.ready && fits(payload.length) ? this.#lane.next(now) : undefined
-    if (control !== undefined) {
-      const sealed = this.#session!.sealControl(control, payload.length)
-      if (sealed.ok) return sealed.value
-    }
+    const control = this.control(payload.length, now)
+    if (control !== undefined) return control
     const out = payload.slice()
     if (!this.#talking) this.#writer.write(out, this.#reader.share !== undefined)
     return out
   }
+  /** A control frame of `octets` in place of voice, where there is something to say and it would be understood. */
+  control(octets: number, now: Instant): Uint8Array | undefined {
+    const said = this.ready && fits(octets) ? this.#lane.next(now) : undefined
+    const sealed = said && this.#session!.sealControl(said, octets)
+    return sealed?.ok === true ? sealed.value : undefined
+  }
+  /** The messages in a control frame of the other side; undefined: it is none. */
+  openControl(payload: Uint8Array, now: Instant): readonly Uint8Array[] | undefined {
+    const opened = this.#session?.open(payload, now)
+    if (opened?.kind !== 'control') return undefined
+    this.#talking = true
+    return this.#lane.receive(opened.payload)
+  }
 
   incoming(payload: Uint8Array, now: Instant): Incoming {
-    if (this.#session !== undefined) {
-      const opened = this.#session.open(payload, now)
-      if (opened.kind === 'control') {
-        this.#talking = true
-        return { messages: this.#lane.receive(opened.payload) }
-      }
-    }
+    const messages = this.openControl(payload, now)
+    if (messages !== undefined) return { messages }
     if (!this.#talking) {
       this.#reader.read(payload)
       this.#derive(now)

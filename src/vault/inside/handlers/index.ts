@@ -1,5 +1,6 @@
 import type { VaultCallName } from '../../api/calls.ts'
 import type { Handlers } from '../state.ts'
+import { callHandlers } from './call.ts'
 import { hopHandlers } from './hop.ts'
 import { identityHandlers } from './identity.ts'
 import { journalHandlers } from './journal.ts'
@@ -10,4 +11,4 @@ import { roomBeginHandlers } from './room-begin.ts'
 import { roomHandlers } from './room.ts'
 
 /** Every call of the vault. */
-export const handlers: Handlers<VaultCallName> = { ...identityHandlers, ...hopHandlers, ...roomBeginHandlers, ...roomHandlers, ...roomActHandlers, ...policyHandlers, ...noticeHandlers, ...journalHandlers }
+export const handlers: Handlers<VaultCallName> = { ...identityHandlers, ...hopHandlers, ...roomBeginHandlers, ...roomHandlers, ...roomActHandlers, ...policyHandlers, ...noticeHandlers, ...journalHandlers, ...callHandlers }

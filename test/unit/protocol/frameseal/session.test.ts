@@ -64,7 +64,7 @@ test('control frames take the place of voice, to the last octet', () => {
   for (const n of [160, 320]) {
     const payload = crypto.bytes(capacity(n))
     const r = b.open(must(a.sealControl(payload, n)), at(0))
-    assert.deepEqual(r, { kind: 'control', payload })
+    assert.deepEqual(r, { kind: 'control', payload, epoch: 0 })
     assert.equal(a.sealControl(crypto.bytes(capacity(n) + 1), n).ok, false)
   }
 })

@@ -26,7 +26,7 @@ test('two with certificates: the same keys, each knows the other', () => {
   const [a, b] = both()
   run(a, b)
   assertAgreed(a, b)
-  assert.deepEqual([a.confirmed?.peer?.subject, b.confirmed?.peer?.subject], ['Ben', 'Ann'])
+  assert.deepEqual([a.confirmed?.peer.identity?.subject, b.confirmed?.peer.identity?.subject], ['Ben', 'Ann'])
   assert.deepEqual([a.refused, b.refused], [[], []])
   assert.deepEqual(a.sent.map((m) => decodeMessage(m)!.type), ['commit', 'open', 'identity', 'finished'])
   assert.deepEqual(b.sent.map((m) => decodeMessage(m)!.type), ['respond', 'encapsulated', 'identity', 'finished'])
@@ -36,7 +36,7 @@ test('without certificates the short string is what there is', () => {
   const [a, b] = [new End(optionsOf()), new End(optionsOf())]
   run(a, b)
   assertAgreed(a, b)
-  assert.equal(a.confirmed?.peer, undefined)
+  assert.deepEqual(a.confirmed?.peer, {})
   assert.match(a.words!, /^\S+ \S+ \S+ \S+$/)
   assert.equal(new Set(WORDS.map((w) => w.toLowerCase())).size, 256)
 })
