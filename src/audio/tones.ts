@@ -1,7 +1,7 @@
 /** Signals to the listener, 16 kHz PCM: short, soft, and each recognisable by its shape alone. */
 import { SAMPLE_RATE } from './codec.ts'
 
-export type ToneName = 'join' | 'leave' | 'mute' | 'unmute' | 'attention'
+export type ToneName = 'join' | 'leave' | 'mute' | 'unmute' | 'attention' | 'sealed' | 'lost'
 
 interface Note {
   /** 0 is a pause. */
@@ -14,6 +14,9 @@ const notes: Readonly<Record<ToneName, readonly Note[]>> = {
   leave: [{ hz: 784, ms: 90 }, { hz: 523, ms: 140 }],
   mute: [{ hz: 440, ms: 60 }, { hz: 0, ms: 40 }, { hz: 440, ms: 60 }],
   unmute: [{ hz: 660, ms: 120 }],
+  // Rising: only the two hear it. Falling: it is not so any more.
+  sealed: [{ hz: 523, ms: 90 }, { hz: 659, ms: 90 }, { hz: 1047, ms: 200 }],
+  lost: [{ hz: 784, ms: 150 }, { hz: 392, ms: 300 }, { hz: 0, ms: 80 }, { hz: 392, ms: 300 }],
   attention: [{ hz: 880, ms: 120 }, { hz: 0, ms: 60 }, { hz: 880, ms: 120 }, { hz: 0, ms: 60 }, { hz: 880, ms: 120 }],
 }
 

@@ -7,6 +7,7 @@ import { Secret } from '../base/secret.ts'
 import { utf8 } from '../base/bytes.ts'
 import type { RoomName } from '../base/brand.ts'
 import { openServerChannel, openMediaPath } from '../client/channel/index.ts'
+import type { CallKind } from '../client/call.ts'
 import { Client, HOP } from '../client/client.ts'
 import { observeAll } from '../client/observers.ts'
 import type { ClientObserver, ClientOptions } from '../client/options.ts'
@@ -16,6 +17,7 @@ import type { Handset } from '../client/handset/port.ts'
 import { createSipHandset, type PhoneRelay } from '../client/handset/sip/index.ts'
 import { isEmergency } from '../client/switch.ts'
 import { bridgedKind } from '../client/kinds/bridged/index.ts'
+import { sealedCallKind } from '../client/kinds/sealed-call/index.ts'
 import { conferenceKind } from '../client/kinds/conference/index.ts'
 import { createVoice } from '../client/speech/voice.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
@@ -86,7 +88,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const client = new Client({
     vault, media, crypto, scheduler,
     agent: 'stc', voice: createVoice(), dialPlan: dialPlanOf(config),
-    kinds: [bridgedKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), meet: (i) => memory.peers.meet(i, scheduler.unix()), newRoom: (room) => newRoom(config, room) })],
+    kinds: [...sealedCalls(config, memory), bridgedKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), meet: (i) => memory.peers.meet(i, scheduler.unix()), newRoom: (room) => newRoom(config, room) })],
     ...connectionOf(config, own.value, media),
     observer: observeAll(memory.observer(vault), ...(journal?.ok === true ? [journal.value.observer()] : []), ...(extras.observer === undefined ? [] : [extras.observer])),
     ...(journal?.ok === true ? { beforeEnd: () => journal.value.close('the client ends') } : {}),
@@ -108,6 +110,11 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
     await media.stop()
   }
   return ok({ client, media: (c) => media.command(c), identity: () => identityOf(own.value), phones: phones.value.shown, warnings: [...own.value.warnings, ...(journal?.ok === false ? [`no journal is written: ${journal.fault.message} [${journal.fault.code}]`] : [])], memory, vault: own.value, stop })
+}
+
+function sealedCalls(config: ClientConfig, { numbers }: ClientMemory): CallKind[] {
+  const { policy, anonymous } = config.sealedCalls
+  return policy === 'off' ? [] : [sealedCallKind({ policy, anonymous, expected: (n) => numbers.keyOf(n), remember: (n, keyId, name) => numbers.remember(n, keyId, name) })]
 }
 
 function connectionOf(config: ClientConfig, own: ClientVault, media: MediaHost): Pick<ClientOptions, 'connection'> {

@@ -9,30 +9,34 @@ import { besideConfig } from '../store/config.ts'
 import { EvidenceFile } from '../store/evidence-file.ts'
 import { KnownPeers } from '../store/known-peers.ts'
 import { readRooms, writeRooms } from '../store/room-file.ts'
+import { SealedNumbers } from '../store/sealed-numbers.ts'
 import type { Vault } from '../vault/api/calls.ts'
 
 export const dataFiles = (config: ClientConfig, configFile: string) => {
   const all = config.data === undefined ? `${configFile.replace(/\.[^./\\]*$/, '')}-data` : besideConfig(configFile, config.data)
   // Several lines in one configuration: each remembers by itself.
   const folder = path.join(all, path.parse(config.identity.certificate).name)
-  return { folder, rooms: path.join(folder, 'rooms.stc'), peers: path.join(folder, 'peers.json'), journals: path.join(folder, 'journal'), evidence: path.join(folder, 'evidence.stc') }
+  return { folder, rooms: path.join(folder, 'rooms.stc'), peers: path.join(folder, 'peers.json'), journals: path.join(folder, 'journal'), evidence: path.join(folder, 'evidence.stc'), numbers: path.join(folder, 'sealed-numbers.json') }
 }
 
 export class ClientMemory {
   readonly peers: KnownPeers
   /** Revocation lists and answers. */
   readonly evidence: EvidenceFile
+  readonly numbers: SealedNumbers
   readonly #file: string
   #content: RoomContent
   #saving: Promise<void> = Promise.resolve()
   /** What could not be kept, in a sentence. */
   onFault: (message: string) => void = () => {}
 
-  private constructor(file: string, content: RoomContent, peers: KnownPeers, evidence: EvidenceFile) {
+  private constructor(file: string, content: RoomContent, peers: KnownPeers, evidence: EvidenceFile, numbers: SealedNumbers) {
     this.evidence = evidence
     this.#file = file
     this.#content = content
     this.peers = peers
+    this.numbers = numbers
+    numbers.onFault = (message) => this.onFault(message)
     peers.onFault = (message) => this.onFault(message)
   }
   static open(config: ClientConfig, configFile: string): Result<ClientMemory> {
@@ -45,7 +49,9 @@ export class ClientMemory {
     const content = readRooms(files.rooms)
     if (!content.ok) return content
     const peers = KnownPeers.open(files.peers)
-    return peers.ok ? ok(new ClientMemory(files.rooms, content.value, peers.value, new EvidenceFile(files.evidence))) : peers
+    if (!peers.ok) return peers
+    const numbers = SealedNumbers.open(files.numbers)
+    return numbers.ok ? ok(new ClientMemory(files.rooms, content.value, peers.value, new EvidenceFile(files.evidence), numbers.value)) : numbers
   }
 
   /** For a vault that starts now. */

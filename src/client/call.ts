@@ -6,12 +6,12 @@ import type { Decision, PolicyChange } from '../model/policy.ts'
 import type { CallEvent } from '../model/roster.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 import type { PbxAct } from '../protocol/wire/pbx-messages.ts'
-import type { VaultCallName, VaultCalls } from '../vault/api/calls.ts'
+import type { CallCodec, VaultCallName, VaultCalls } from '../vault/api/calls.ts'
 
 /** What was dialled, after the dial plan took its prefix off. */
 export interface Target {
-  /** A sealed room, or a conference of the PBX that we have a call in. */
-  readonly kind: 'room' | 'conference'
+  /** A sealed room, a conference of the PBX that we have a call in, or a call through a provider, `room` being its number. */
+  readonly kind: 'room' | 'conference' | 'call'
   readonly room: string
 }
 
@@ -22,7 +22,17 @@ export interface CallMedia {
   readonly phone: number
 }
 
+/** What the signalling of a call through a provider says. */
+export type DialogNews =
+  /** Both descriptions are known, now or anew. `receives`: the other side wants packets. */
+  | { readonly kind: 'media'; readonly codec: CallCodec; readonly payloadType: number; readonly telephoneEvent?: number; readonly receives: boolean }
+  /** The two agreed on a codec that has no room for what sealing needs. */
+  | { readonly kind: 'no-codec' }
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'over' }
+
 export type CallIn =
+  | { readonly kind: 'dialog'; readonly news: DialogNews }
   | { readonly kind: 'start' }
   | { readonly kind: 'wire'; readonly message: ServerMessage }
   /** The answer to the `vault` output of the same `ref`. */

@@ -25,6 +25,8 @@ export class Client {
   readonly upstream: PhoneUpstream | undefined
   readonly #phones: PhoneCalls
   readonly #calls = new Map<number, RunningCall>()
+  /** Calls through providers by their leg there. */
+  readonly #throughProviders = new Map<number, RunningCall>()
   /** Phones that dialled a room which their client is about to leave. */
   #waiting: { readonly p: PhoneCall; readonly kind: CallKind; readonly room: string }[] = []
   readonly #subscriptions: Disposable[] = []
@@ -59,7 +61,7 @@ export class Client {
       },
     })
     const { media, scheduler, crypto, dialPlan, upstream } = options
-    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, send: (m) => this.#send(m) })
+    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, send: (m) => this.#send(m), onCall: (c) => this.#throughProvider(c.call, c.number), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }) })
     this.#subscriptions.push(media.subscribe((e) => this.#onMedia(e)))
   }
 
@@ -179,6 +181,26 @@ export class Client {
       },
     }, 'bridged')
     this.#calls.set(id, call)
+    call.input({ kind: 'start' })
+  }
+
+  /** Calls that are not to be sealed have no kind: their packets pass, and nobody looks. */
+  #throughProvider(leg: number, number: string): void {
+    const target = { kind: 'call', room: number } as const
+    const kind = chooseKind(this.#o.kinds, target)
+    if (kind === undefined || this.#stopping || this.#calls.size >= CALLS_LIMIT) return
+    const id = this.#next++
+    const { vault, scheduler, media, observer } = this.#o
+    const call = new RunningCall(id, number, id, id, kind.start(target, { conference: leg, hop: HOP, phone: leg }), { vault, scheduler, media: (c) => media.command(c), send: (m) => this.#send(m) }, {
+      ...observer,
+      onOver: (c, reason, fault) => {
+        this.#calls.delete(c.id)
+        this.#throughProviders.delete(leg)
+        observer?.onOver?.(c, reason, fault)
+      },
+    })
+    this.#calls.set(id, call)
+    this.#throughProviders.set(leg, call)
     call.input({ kind: 'start' })
   }
 

@@ -96,6 +96,8 @@ export const clientConfig = z.strictObject({
   lines: z.array(line).max(64).default([]),
   /** `server`: what is not a sealed room goes to the PBX behind the server, where the phones register as well. */
   upstream: z.union([z.enum(['none', 'server']), z.strictObject({ providers: z.array(provider).min(1).max(8) })]).default('none'),
+  /** Calls through providers: `prefer` seals where the other side can, `require` is mute until it is sealed or a person accepts it open. `anonymous`: no certificate is shown, words are compared. */
+  sealedCalls: z.strictObject({ policy: z.enum(['off', 'prefer', 'require']).default('prefer'), anonymous: z.boolean().default(false) }).prefault({}),
   dialPlan: z
     .strictObject({
       roomPrefix: number.default('8'),

@@ -28,7 +28,7 @@ export function showRoster(t: Terminal, r: Roster): void {
   for (const k of r.knocking) t.write(paint(t, 33, `  waits, ${k.request}: ${inSentence(k.identity)}  [${k.identity.keyId.slice(0, 8)}]${k.kind === 'gateway' ? '  (gateway)' : ''}`))
   const rules = r.policy === undefined ? [] : [r.policy.state.locked ? 'locked' : '', r.policy.base.lobby ? 'lobby' : '', r.policy.base.gatewaysAllowed ? 'gateways allowed' : ''].filter((x) => x !== '')
   if (rules.length > 0) t.write(`  the room: ${rules.join(', ')}`)
-  if (r.securityCode !== '') t.write(`  security code ${r.securityCode}`)
+  if (r.securityCode !== '') t.write(r.sealedCall === undefined ? `  security code ${r.securityCode}` : `  compare aloud: ${r.securityCode}`)
   if (r.call !== undefined && r.phase === 'member') t.write(`  call ${r.call}`)
 }
 

@@ -102,8 +102,30 @@ export type MediaCommand =
   | { readonly op: 'call.streams'; readonly call: CallId; readonly streams: CallStreams | undefined }
   /** A call through a provider: both its parties are at this machine's legs, `call` and `to`, and packets pass between them. */
   | { readonly op: 'call.tie'; readonly call: CallId; readonly to: CallId }
+  /** Frames of a tied call, named by its leg at the provider, go through the vault; again to change what passes. */
+  | { readonly op: 'call.seal'; readonly call: CallId; readonly sealed: SealedMedia | undefined }
+  /** Over what its phone hears; 16 kHz. */
+  | { readonly op: 'call.play'; readonly call: CallId; readonly pcm: Int16Array }
   | { readonly op: 'call.close'; readonly call: CallId }
   | { readonly op: 'stop' }
+
+/** How the frames of a call are treated between its two legs. */
+export interface SealedMedia {
+  /** The vault's number (`call.begin`). */
+  readonly session: number
+  /** Keys that were lost: frames that open under them are told, and played. */
+  readonly old?: number
+  readonly codec: 'g722' | 'pcmu' | 'pcma'
+  readonly payloadType: number
+  readonly telephoneEvent?: number
+  /** There are keys: nothing passes beside the codec's frames. */
+  readonly sealed: boolean
+  /** What the phone says and hears; `silence` keeps the streams going. */
+  readonly up: 'pass' | 'silence'
+  readonly down: 'pass' | 'silence'
+  /** Frames go out even while the phone sends none. */
+  readonly fillUp: boolean
+}
 
 /** The two streams of a bridged call on a hop. The server gives both numbers; both are this call's alone. */
 export interface CallStreams {
@@ -156,6 +178,12 @@ export type MediaEvent =
   | { readonly op: 'call.opened'; readonly call: CallId; readonly rtp: AddressPort; readonly rtcp: AddressPort }
   /** Every five seconds: packets from and to the phone, and its newest streams. */
   | { readonly op: 'call.stats'; readonly call: CallId; readonly received: number; readonly sent: number; readonly refused: number; readonly streams: readonly StreamStats[] }
+  /** What the frames of a sealed call brought besides sound (vault/api/call-news.ts). */
+  | { readonly op: 'call.news'; readonly call: CallId; readonly news: Uint8Array }
+  /** Frames of the last half second, and those among them that did not open. */
+  | { readonly op: 'call.frames'; readonly call: CallId; readonly opened: number; readonly refused: number }
+  /** Pressed at the phone of a call whose frames go through the vault. */
+  | { readonly op: 'call.digit'; readonly call: CallId; readonly digit: string }
   /** dBov as in `SenderStats.level`; ten times a second while `conference.meters` is on. */
   | { readonly op: 'conference.levels'; readonly conference: ConferenceId; readonly own: number; readonly levels: readonly (readonly [ssrc: Ssrc, level: number])[] }
   /** 16 kHz PCM of the same time: the uplink's codec frames decoded after opening, and its sealed octets taken for codec frames. */

@@ -1,17 +1,26 @@
 /** The label of a call, computed in this one place, weakest member first. */
-import type { Roster } from './roster.ts'
+import type { CallState, Roster } from './roster.ts'
 
 export type Privacy = 'sealed' | 'bridged' | 'open' | 'none'
 
 export function privacyOf(r: Roster): Privacy {
   if (r.kind === 'open') return 'open'
+  if (r.sealedCall !== undefined && r.phase !== 'left') return CALL[r.sealedCall.state]
   if (r.kind === 'bridged') return 'bridged'
   return r.phase === 'member' ? 'sealed' : 'none'
+}
+
+const CALL: Readonly<Record<CallState['state'], Privacy>> = { early: 'open', seeking: 'open', asking: 'open', open: 'open', agreeing: 'none', doubt: 'none', lost: 'none', sealed: 'sealed' }
+const CALL_SENTENCES: Readonly<Record<CallState['state'], string>> = {
+  early: 'Ringing: anyone on the line can hear this.', seeking: 'Anyone on the line can hear this; looking for the other side.', agreeing: 'Agreeing on keys: nobody hears anything.',
+  doubt: 'Nobody hears anything: it is not clear who this is.', sealed: 'Only you and the other side can hear this.', lost: 'Nobody hears anything: what comes is not from the other side.',
+  asking: 'Not sealed: nobody hears you. Anyone on the line can hear the other side.', open: 'Anyone on the line can hear this.',
 }
 
 /** The one sentence that is shown on every screen. */
 export function privacySentence(r: Roster): string {
   const privacy = privacyOf(r)
+  if (r.sealedCall !== undefined && r.phase !== 'left') return CALL_SENTENCES[r.sealedCall.state]
   if (privacy === 'none') return r.phase === 'left' ? 'You have left.' : 'Nobody hears you yet.'
   if (privacy === 'open') return 'Anyone on the line can hear this.'
   if (privacy === 'bridged') return bridgedSentence(r)

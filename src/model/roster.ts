@@ -91,6 +91,8 @@ export interface Roster {
   readonly callers: readonly Caller[]
   /** What else the conference server says of a bridged conference. */
   readonly conference?: ConferenceState
+  /** Only of calls through a provider. */
+  readonly sealedCall?: CallState
   readonly notes: readonly Note[]
   /** Unknown until we are in. */
   readonly policy?: RoomPolicy
@@ -98,6 +100,17 @@ export interface Roster {
   readonly knocking: readonly Knocking[]
   /** We wait in the lobby ourselves. */
   readonly waiting: boolean
+}
+
+/** A call through a provider. */
+export interface CallState {
+  /** Dialled, or what the network says of who calls. */
+  readonly number: string
+  readonly state: 'early' | 'seeking' | 'agreeing' | 'doubt' | 'sealed' | 'lost' | 'asking' | 'open'
+  /** Four, to be compared aloud. */
+  readonly words: readonly string[]
+  /** Of the other side's certificate, whoever issued it. */
+  readonly keyId?: string
 }
 
 export interface ConferenceState {
@@ -144,6 +157,8 @@ export type CallEvent =
   | { readonly kind: 'flag'; readonly at: Instant; readonly leaf: number; readonly text: string }
   /** A signed block notice arrived. `name`: of whom it means, where known. */
   | { readonly kind: 'notice'; readonly at: Instant; readonly notice: BlockNotice; readonly name?: string }
+  /** Where a call through a provider stands; `peer`: as its certificate says, verified. */
+  | { readonly kind: 'sealed-call'; readonly at: Instant; readonly peer?: Identity } & CallState
   | { readonly kind: 'acquainted'; readonly at: Instant; readonly leaf: number; readonly acquaintance: Acquaintance }
 
 export interface GroupMember {
@@ -207,8 +222,20 @@ export function applyEvent(r: Roster, e: CallEvent): Roster {
       return withNote(r, { at: e.at, code: 'ROOM_FLAG', text: flagText(r, e), prominent: true })
     case 'notice':
       return withNote(r, { at: e.at, code: e.notice.kind === 'block' ? 'ROOM_BLOCK_NOTICE' : 'ROOM_BLOCK_LIFTED', text: noticeText(r, e), prominent: true })
+    case 'sealed-call':
+      return withCall(r, e)
     case 'acquainted':
       return { ...r, members: r.members.map((m) => (m.leaf === e.leaf ? { ...m, acquaintance: e.acquaintance } : m)) }
+  }
+}
+
+function withCall(r: Roster, { at, peer, number, state, words, keyId }: Extract<CallEvent, { kind: 'sealed-call' }>): Roster {
+  const since = sinceOf([...r.members, ...r.callers], 1, at)
+  const other = { leaf: 1, number, name: '', self: false, since, presence: {} }
+  const member: Member | undefined = peer && { leaf: 1, identity: peer, self: false, kind: 'member', state: 'member', since }
+  return {
+    ...r, phase: 'member', securityCode: words.join(' '), sealedCall: { number, state, words, ...(keyId === undefined ? {} : { keyId }) },
+    members: member === undefined ? [] : [member], callers: member === undefined ? [other] : [],
   }
 }
 

@@ -27,6 +27,7 @@ export interface EndWire {
   rtp(slot: Uint8Array, length: number, number: number): boolean
   /** An RTCP compound likewise. */
   rtcp(slot: Uint8Array, length: number): void
+  now?(): number
   /** What the wire added to the numbers of our stream. */
   shift(): number
 }
@@ -42,7 +43,21 @@ export interface Filling {
   readonly afterMs: number
 }
 
+/** A packet on its way through, as whoever stands between the two ends sees it. */
+export interface TakenPacket {
+  readonly ssrc: Ssrc
+  readonly generation: number
+  readonly sequence: number
+  readonly timestamp: number
+  readonly marker: boolean
+  readonly payloadType: number
+  /** A copy. */
+  readonly payload: Uint8Array
+}
+
 export class BridgeEnd {
+  /** Gets what would go out here, and passes on by `pass` what of it may. */
+  gate: ((p: TakenPacket) => void) | undefined
   readonly ssrc: Ssrc
   clockRate = CLOCK_RATE
   readonly translator: Translator
@@ -87,6 +102,10 @@ export class BridgeEnd {
    * sources, extensions and padding do not cross: what they tell is not for the other side.
    */
   forward(packet: Uint8Array, header: RtpHeader, generation: number, now: number): void {
+    if (this.gate !== undefined) {
+      const { ssrc, sequence, timestamp, marker, payloadType, payloadAt, payloadLength } = header
+      return this.gate({ ssrc, generation, sequence, timestamp, marker, payloadType, payload: packet.slice(payloadAt, payloadAt + payloadLength) })
+    }
     const t = this.translator
     if (!t.translate(header.ssrc, generation, header.sequence, header.timestamp, now)) return
     const { payloadAt, payloadLength } = header
@@ -94,6 +113,14 @@ export class BridgeEnd {
     const slot = this.#wire.slot?.() ?? this.#slot
     copyOctets(packet, payloadLength, slot, payloadAt, HEADER)
     this.#send(slot, header.payloadType, header.marker || t.begins, payloadLength)
+  }
+  /** Sends on what a gate let through. */
+  pass(p: TakenPacket, now = this.#wire.now?.() ?? 0): void {
+    const t = this.translator
+    if (!t.translate(p.ssrc, p.generation, p.sequence, p.timestamp, now)) return
+    this.forwardedAt = now
+    this.#slot.set(p.payload, HEADER)
+    this.#send(this.#slot, p.payloadType, p.marker || t.begins, p.payload.length)
   }
   fill(filling: Filling, now: number): void {
     this.translator.fill((filling.ptimeMs * this.clockRate) / 1000, now)

@@ -59,7 +59,7 @@ export class PlainLeg {
     this.#rate = new Rate(PACKETS_PER_SECOND, PACKETS_AT_ONCE, now())
     this.#reportRate = new Rate(REPORTS_PER_SECOND, REPORTS_AT_ONCE, now())
     this.end = new BridgeEnd(
-      { rtp: (slot, length) => this.#sendRtp(slot, length), rtcp: (slot, length) => this.#sendRtcp(slot, length), shift: () => this.#crypto.shiftOf(this.end.ssrc) },
+      { rtp: (slot, length) => this.#sendRtp(slot, length), rtcp: (slot, length) => this.#sendRtcp(slot, length), shift: () => this.#crypto.shiftOf(this.end.ssrc), now },
       crypto,
     )
     for (const half of ['rtp', 'rtcp'] as const) pair[half].onMessage((data, from) => this.arrived(half, data, from))

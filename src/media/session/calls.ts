@@ -1,11 +1,13 @@
 /** The relayed calls of a session: packets between a phone's plain leg and two streams of a hop, or between two plain legs. */
 import { instant } from '../../base/brand.ts'
 import { type Fault, makeFault, type Result } from '../../base/result.ts'
-import type { CallId, CallStreams, HopId, MediaCommand, MediaEvent } from '../api.ts'
+import type { CallId, CallStreams, HopId, MediaCommand, MediaEvent, SealedMedia } from '../api.ts'
+import type { FrameVault } from '../../vault/api/frames.ts'
 import { BridgeEnd } from '../plain/bridge-end.ts'
 import type { PlainLeg } from '../plain/plain-leg.ts'
 import { PlainLegs, type PlainLegsOptions } from '../plain/plain-legs.ts'
 import type { Hop } from './hop.ts'
+import { SealedCall } from './sealed-call.ts'
 
 /** Thirty desk phones with several calls each. */
 const MAX_CALLS = 256
@@ -24,9 +26,13 @@ interface Call {
   /** Where its streams are tied now. */
   tied: { readonly hop: Hop; readonly streams: CallStreams } | undefined
   opened: boolean
+  /** What was asked for, and who does it once both legs are there. */
+  sealing: SealedMedia | undefined
+  sealed: SealedCall | undefined
 }
 
 export interface CallsOptions extends PlainLegsOptions {
+  readonly vault: FrameVault
   readonly emit: (e: MediaEvent) => void
   /** The hop of that number, made where there is none. */
   readonly hop: (id: HopId) => Hop | undefined
@@ -56,11 +62,15 @@ export class Calls {
     } else if (c.op === 'call.tie') {
       call.partner = c.to
       this.#pair(call)
-    } else this.close(c.call)
+    } else if (c.op === 'call.seal') {
+      call.sealing = c.sealed
+      this.#seal(c.call, call)
+    } else if (c.op === 'call.play') call.sealed?.play(c.pcm)
+     else this.close(c.call)
   }
   #open(c: Extract<MediaCommand, { op: 'call.open' }>): void {
     if (this.#calls.has(c.call) || this.#calls.size >= MAX_CALLS) return this.#fault(c.call, makeFault('MEDIA_LIMIT', this.#calls.has(c.call) ? 'it is open' : `${MAX_CALLS} calls`))
-    const call: Call = { leg: this.#nextLeg++, peer: c.peer, streams: c.streams, partner: undefined, tied: undefined, opened: false }
+    const call: Call = { leg: this.#nextLeg++, peer: c.peer, streams: c.streams, partner: undefined, tied: undefined, opened: false, sealing: undefined, sealed: undefined }
     this.#calls.set(c.call, call)
     void this.#bind(c.call, call, c.bind)
     this.#stopTimer ??= this.#later()
@@ -87,6 +97,20 @@ export class Calls {
     const other = call.partner === undefined ? undefined : this.#calls.get(call.partner)
     const [own, theirs] = [this.#legs.get(call.leg), other === undefined ? undefined : this.#legs.get(other.leg)]
     if (own !== undefined && theirs !== undefined && own.end.peer !== theirs.end) BridgeEnd.tie(own.end, theirs.end)
+    if (other !== undefined) this.#seal(call.partner!, other)
+  }
+  /** `call` is the one at the provider; its phone's leg is tied to it. */
+  #seal(id: CallId, call: Call): void {
+    const wire = this.#legs.get(call.leg)?.end
+    const phone = wire?.peer
+    if (call.sealing === undefined || wire === undefined || phone === undefined) {
+      if (call.sealing === undefined) call.sealed?.close()
+      call.sealed = call.sealing === undefined ? undefined : call.sealed
+      return
+    }
+    const { vault, scheduler, emit } = this.#o
+    if (call.sealed === undefined) call.sealed = new SealedCall({ call: id, phone, wire, vault, scheduler, emit }, call.sealing)
+    else call.sealed.set(call.sealing)
   }
   #tie(call: Call): void {
     const leg = this.#legs.get(call.leg)
@@ -103,6 +127,7 @@ export class Calls {
     const call = this.#calls.get(id)
     if (call === undefined) return
     call.tied?.hop.dropCall(call.tied.streams.receive)
+    call.sealed?.close()
     this.#calls.delete(id)
     this.#legs.close(call.leg)
     if (this.#calls.size > 0) return

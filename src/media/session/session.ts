@@ -88,6 +88,8 @@ class Session implements MediaSession {
       case 'call.peer':
       case 'call.streams':
       case 'call.tie':
+      case 'call.seal':
+      case 'call.play':
       case 'call.close':
         this.#calls.command(c)
         break

@@ -1,0 +1,8 @@
+/** Calls to single people through any provider, sealed inside the codec. */
+import type { CallKind } from '../../call.ts'
+import { SealedCallMachine, type SealedCallOptions } from './machine.ts'
+
+export const sealedCallKind = (o: Omit<SealedCallOptions, 'call' | 'number'>): CallKind => ({
+  claims: (t) => t.kind === 'call',
+  start: (t, { conference }) => new SealedCallMachine({ ...o, call: conference, number: t.room }),
+})

@@ -1,0 +1,249 @@
+/** One call through a provider: looks for the other side's stc, agrees on keys with it, and says what may be heard (table.ts). */
+import { signalTone } from '../../../audio/tones.ts'
+import { type Instant, instant } from '../../../base/brand.ts'
+import type { Fault, Result } from '../../../base/result.ts'
+import type { SealedMedia } from '../../../media/api.ts'
+import { displayName, type Identity, safeText } from '../../../model/identity.ts'
+import type { CallCodec, CallProgress } from '../../../vault/api/calls.ts'
+import { type CallNews, decodeNews } from '../../../vault/api/call-news.ts'
+import type { CallIn, CallMachine, CallOut, DialogNews, VaultRequest } from '../../call.ts'
+import { type Event, next, passing, type Policy, type State, toneOf } from './table.ts'
+
+export interface SealedCallOptions {
+  /** The leg at the provider, which names the call to the media thread. */
+  readonly call: number
+  /** Dialled, or as the network says who calls. */
+  readonly number: string
+  readonly policy: Policy
+  /** Without our certificate: the words alone. */
+  readonly anonymous: boolean
+  /** The key that this number had the last time. */
+  readonly expected: (number: string) => string | undefined
+  readonly remember: (number: string, keyId: string, name: string) => void
+}
+
+/** The digit that accepts what is not sealed. */
+export const ACCEPT = '*'
+const SEEK_MS = 8000
+/** As long as the vault tries. */
+const AGREE_MS = 20_000
+/** Halves of a second in which most frames did not open. */
+const UNOPENED = 3
+const SEEK_AGAIN_MS = 1500
+
+export class SealedCallMachine implements CallMachine {
+  readonly #o: SealedCallOptions
+  #policy: Policy
+  #state: State = 'early'
+  #media: Omit<SealedMedia, 'session' | 'sealed' | 'up' | 'down'> | undefined
+  #session: number | undefined
+  /** Of the keys that were lost, while others are being looked for: what opens under them ends the search. */
+  #old: number | undefined
+  #keyed = false
+  #words: readonly string[] = []
+  #peer: { readonly identity?: Identity; readonly keyId?: string } | undefined
+  #unopened = 0
+  #deadline: { readonly at: Instant; readonly what: 'nobody' | 'seek' } | undefined
+  #tickAt: Instant | undefined
+  readonly #asked = new Map<number, { readonly call: VaultRequest['call']; readonly session: number | undefined }>()
+  #nextRef = 1
+  #out: CallOut[] = []
+  #now: Instant = instant(0)
+  #over = false
+
+  constructor(options: SealedCallOptions) {
+    this.#o = options
+    // Once sealed, always required.
+    this.#policy = options.expected(options.number) === undefined ? options.policy : 'require'
+  }
+
+  step(input: CallIn, now: Instant): { readonly out: readonly CallOut[]; readonly wakeAt?: Instant } {
+    this.#now = now
+    if (!this.#over) this.#handle(input)
+    if (!this.#over) this.#time()
+    const out = this.#out
+    this.#out = []
+    const wakeAt = Math.min(this.#deadline?.at ?? Number.POSITIVE_INFINITY, this.#tickAt ?? Number.POSITIVE_INFINITY)
+    return wakeAt === Number.POSITIVE_INFINITY ? { out } : { out, wakeAt: instant(wakeAt) }
+  }
+
+  #handle(input: CallIn): void {
+    if (input.kind === 'start') this.#tell()
+    else if (input.kind === 'dialog') this.#dialog(input.news)
+    else if (input.kind === 'vault') this.#answer(input.ref, input.result)
+    else if (input.kind === 'leave') this.#end('left')
+    else if (input.kind === 'media' && 'call' in input.event && input.event.call === this.#o.call) {
+      const e = input.event
+      if (e.op === 'call.news') for (const n of decodeNews(e.news)) this.#news(n)
+      else if (e.op === 'call.frames') this.#frames(e.opened, e.refused)
+      else if (e.op === 'call.digit' && e.digit === ACCEPT) this.#accepted()
+    }
+  }
+
+  #dialog(news: DialogNews): void {
+    if (news.kind === 'over') return this.#end('the call is over')
+    if (news.kind === 'media') {
+      const fresh = this.#media === undefined || this.#media.codec !== news.codec
+      this.#media = { codec: news.codec, payloadType: news.payloadType, fillUp: news.receives, ...(news.telephoneEvent === undefined ? {} : { telephoneEvent: news.telephoneEvent }) }
+      if (fresh) this.#begin(news.codec)
+      else this.#apply()
+    } else if (news.kind === 'answered') this.#event('answered')
+    else this.#note('SEALED_CALL_NO_CODEC', 'The codec of this call cannot be sealed')
+  }
+
+  /** Another codec, another party: keys of their own. */
+  #begin(codec: CallCodec): void {
+    this.#endSession()
+    this.#ask({ call: 'call.begin', args: { codec, carrier: 'in-band', anonymous: this.#o.anonymous } })
+  }
+  #endSession(): void {
+    for (const session of [this.#session, this.#old]) if (session !== undefined) this.#ask({ call: 'call.end', args: { session } })
+    this.#session = this.#old = undefined
+    this.#keyed = false
+  }
+
+  #news(n: CallNews): void {
+    if (n.kind === 'message') this.#step('message', n.bytes, n.sealed)
+    else if (n.kind === 'ready') {
+      this.#event('found')
+      this.#step('start')
+    } else if (n.kind === 'path' && n.path === 'converts') {
+      this.#note('SEALED_CALL_CONVERTS', 'The other side has stc, but the way between converts the sound: ask the provider for one codec on both sides')
+      this.#event('converts')
+    } else if (n.kind === 'low') this.#step('rekey')
+    // What was lost opens again: the other party is back.
+    else if (n.kind === 'heard' && this.#old !== undefined && this.#state === 'lost') this.#back()
+  }
+  #back(): void {
+    if (this.#session !== undefined) this.#ask({ call: 'call.end', args: { session: this.#session } })
+    this.#session = this.#old
+    this.#old = undefined
+    this.#keyed = true
+    this.#event('opened')
+  }
+  #step(input: 'start' | 'tick' | 'rekey' | 'message', message?: Uint8Array, sealed?: boolean): void {
+    if (this.#session === undefined) return
+    // The agreement was begun by the other side: we may not have been told that it can hear us.
+    if (input === 'message' && !this.#keyed) this.#event('found')
+    this.#ask({ call: 'call.step', args: { session: this.#session, input, ...(message === undefined ? {} : { message }), ...(sealed === undefined ? {} : { sealed }) } })
+  }
+
+  #answer(ref: number, result: Result<unknown>): void {
+    const asked = this.#asked.get(ref)
+    this.#asked.delete(ref)
+    if (asked === undefined) return
+    if (!result.ok) return asked.call === 'call.end' ? undefined : this.#failed(result.fault)
+    if (asked.call === 'call.begin') {
+      this.#session = (result.value as { readonly session: number }).session
+      this.#apply()
+    } else if (asked.call === 'call.step' && asked.session === this.#session) this.#progress(result.value as CallProgress)
+  }
+  #progress(p: CallProgress): void {
+    this.#tickAt = p.wakeInMs === undefined ? undefined : instant(this.#now + p.wakeInMs)
+    for (const f of p.refused) this.#note(f.code, f.message)
+    if (p.shortString !== undefined) this.#words = p.shortString.words
+    if (p.state !== undefined) this.#note('SEALED_CALL_STATE', p.state.hold ? 'The other side holds the call' : 'The other side is back')
+    if (p.confirmed !== undefined && p.confirmed.epoch === 0) this.#confirmed(p.confirmed)
+    else if (p.failed !== undefined) this.#failed(p.failed)
+  }
+  #confirmed({ identity, keyId }: NonNullable<CallProgress['confirmed']>): void {
+    const before = this.#peer?.keyId ?? this.#o.expected(this.#o.number)
+    this.#keyed = true
+    if (this.#old !== undefined) this.#ask({ call: 'call.end', args: { session: this.#old } })
+    this.#old = undefined
+    this.#peer = { ...(identity === undefined ? {} : { identity }), ...(keyId === undefined ? {} : { keyId }) }
+    if (before !== undefined && keyId !== before) {
+      this.#note('SEALED_CALL_ANOTHER_KEY', `Somebody else answers than before under ${safeText(this.#o.number, 64)}: nobody hears you. Press ${ACCEPT} to talk all the same, or hang up`, true)
+      return this.#event('mismatch')
+    }
+    this.#know()
+    this.#event('confirmed')
+  }
+  #know(): void {
+    this.#policy = 'require'
+    const { identity, keyId } = this.#peer ?? {}
+    if (keyId !== undefined) this.#o.remember(this.#o.number, keyId, identity === undefined ? '' : displayName(identity))
+  }
+  #failed(fault: Fault): void {
+    this.#note(fault.code, fault.message, true)
+    this.#event('failed')
+  }
+
+  /** Judged by the half second: single frames are lost and changed on any way. */
+  #frames(opened: number, refused: number): void {
+    if (!this.#keyed || (this.#state !== 'sealed' && this.#state !== 'lost')) return
+    this.#unopened = refused > opened ? this.#unopened + 1 : 0
+    if (this.#unopened >= UNOPENED) this.#event('unopened')
+    else if (this.#state === 'lost' && opened > refused) this.#event('opened')
+  }
+
+  /** A person decided: with keys that stand it is sealed with whoever that is, without it is open. */
+  #accepted(): void {
+    if (this.#state === 'doubt' && this.#keyed) {
+      this.#know()
+      this.#enter('sealed')
+    } else if (this.#state === 'doubt' || this.#state === 'asking' || this.#state === 'lost') {
+      // Keys that stand never let anything out unsealed: an open call has none.
+      if (this.#keyed && this.#media !== undefined) this.#begin(this.#media.codec)
+      this.#event('accepted')
+    }
+  }
+
+  #event(e: Event): void {
+    const state = next(this.#state, e, this.#policy)
+    if (state !== this.#state) this.#enter(state)
+  }
+  #enter(state: State): void {
+    this.#state = state
+    this.#unopened = 0
+    const limit = state === 'seeking' ? SEEK_MS : state === 'agreeing' ? AGREE_MS : state === 'lost' ? SEEK_AGAIN_MS : undefined
+    this.#deadline = limit === undefined ? undefined : { at: instant(this.#now + limit), what: state === 'lost' ? 'seek' : 'nobody' }
+    this.#apply()
+    this.#tell()
+    const tone = toneOf(state)
+    if (tone !== undefined) this.#out.push({ kind: 'media', command: { op: 'call.play', call: this.#o.call, pcm: signalTone(tone) } })
+    if (state === 'asking') this.#note('SEALED_CALL_ASKS', `This call is not sealed: nobody hears you. Press ${ACCEPT} to talk all the same`, true)
+  }
+  #time(): void {
+    const { at, what } = this.#deadline ?? {}
+    if (at !== undefined && this.#now >= at) {
+      this.#deadline = undefined
+      if (what === 'nobody') this.#event('nobody')
+      else this.#seekAgain()
+    }
+    if (this.#tickAt === undefined || this.#now < this.#tickAt) return
+    this.#tickAt = undefined
+    this.#step('tick')
+  }
+  /** Whoever is there now is looked for, and whoever was there is listened for. */
+  #seekAgain(): void {
+    if (this.#media === undefined || this.#session === undefined) return
+    this.#old = this.#session
+    this.#session = undefined
+    this.#keyed = false
+    this.#ask({ call: 'call.begin', args: { codec: this.#media.codec, carrier: 'in-band', anonymous: this.#o.anonymous } })
+  }
+
+  #apply(): void {
+    if (this.#media === undefined || this.#session === undefined) return
+    const sealed: SealedMedia = { ...this.#media, session: this.#session, sealed: this.#keyed, ...passing(this.#state, this.#policy), ...(this.#old === undefined ? {} : { old: this.#old }), fillUp: this.#media.fillUp && this.#state !== 'early' }
+    this.#out.push({ kind: 'media', command: { op: 'call.seal', call: this.#o.call, sealed } })
+  }
+  #tell(): void {
+    const { identity, keyId } = this.#peer ?? {}
+    this.#out.push({ kind: 'event', event: { kind: 'sealed-call', at: this.#now, state: this.#state, number: safeText(this.#o.number, 64), words: this.#state === 'sealed' || this.#state === 'doubt' ? this.#words : [], ...(identity === undefined ? {} : { peer: identity }), ...(keyId === undefined ? {} : { keyId }) } })
+  }
+  #note(code: string, text: string, prominent?: true): void {
+    this.#out.push({ kind: 'event', event: { kind: 'note', at: this.#now, code, text, ...(prominent === undefined ? {} : { prominent }) } })
+  }
+  #ask(request: VaultRequest): void {
+    const ref = this.#nextRef++
+    this.#asked.set(ref, { call: request.call, session: this.#session })
+    this.#out.push({ kind: 'vault', ref, request })
+  }
+  #end(reason: string): void {
+    this.#endSession()
+    this.#over = true
+    this.#out.push({ kind: 'event', event: { kind: 'phase', phase: 'left', at: this.#now, reason } }, { kind: 'over', reason })
+  }
+}

@@ -1,0 +1,78 @@
+/** Which calls run through providers, read off what passes between the two halves: who is called, when it is answered, which codec it has. */
+import { type SipMessage, type SipRequest, tagOf, unescapeUri } from '../../protocol/sip/index.ts'
+import type { DescribedAudio, TunnelMessage } from '../../telephony/relay/index.ts'
+import type { DialogNews } from '../call.ts'
+import type { LegNews } from './media.ts'
+
+export interface WatchedCall {
+  /** The leg at the provider. */
+  readonly call: number
+  readonly number: string
+  readonly outgoing: boolean
+}
+
+export interface WatchOptions {
+  readonly isEmergency: (request: SipRequest) => boolean
+  readonly onCall: (call: WatchedCall) => void
+  readonly onNews: (call: number, news: DialogNews) => void
+}
+
+const CODECS = ['g722', 'pcmu', 'pcma'] as const
+const REMEMBERED = 500
+
+interface Invite {
+  readonly number: string
+  readonly outgoing: boolean
+}
+
+export class CallWatch {
+  readonly #o: WatchOptions
+  /** Beginning calls by direction and number of the request. */
+  readonly #invites = new Map<string, Invite>()
+  readonly #calls = new Map<number, Invite>()
+
+  constructor(options: WatchOptions) {
+    this.#o = options
+  }
+
+  readonly passing = (towards: 'provider' | 'phone', m: TunnelMessage, parsed: SipMessage | undefined): void => {
+    if (m.k === 'sip-request' && parsed?.kind === 'request' && parsed.method === 'INVITE' && tagOf(parsed.to) === '') {
+      // Nothing stands between a caller and help, nor listens.
+      if (this.#o.isEmergency(parsed)) return
+      const outgoing = towards === 'provider'
+      const uri = outgoing ? parsed.uri : parsed.from.uri
+      const number = uri.kind === 'sip' ? (unescapeUri(uri.user ?? '') ?? '') : uri.text.replace(/^[a-z]+:/i, '')
+      const invite = { number, outgoing }
+      this.#invites.set(`${towards} ${m.id}`, invite)
+      if (this.#invites.size > REMEMBERED) this.#invites.delete(this.#invites.keys().next().value!)
+      if (m.streams !== undefined) this.#known(m.streams.up, invite)
+    } else if (m.k === 'sip-response' && parsed?.kind === 'response' && parsed.cseq.method === 'INVITE') {
+      const invite = this.#invites.get(`${towards === 'phone' ? 'provider' : 'phone'} ${m.id}`)
+      if (invite === undefined) return
+      if (m.streams !== undefined) this.#known(m.streams.up, invite)
+      const call = [...this.#calls].find(([, i]) => i === invite)?.[0]
+      if (call !== undefined && parsed.status >= 200 && parsed.status < 300) this.#o.onNews(call, { kind: 'answered' })
+    }
+  }
+  #known(call: number, invite: Invite): void {
+    if (this.#calls.has(call)) return
+    this.#calls.set(call, invite)
+    this.#o.onCall({ call, number: invite.number, outgoing: invite.outgoing })
+  }
+
+  readonly onDescribed = ({ call, side, local, far }: LegNews): void => {
+    const known = this.#calls.get(call)
+    if (known === undefined || side !== 'provider' || local === undefined || far === undefined) return
+    const [answer, offer] = known.outgoing ? [local, far] : [far, local]
+    const format = answer.formats.find((f) => has(offer, f.name) && f.name !== 'telephone-event' && f.name !== 'cn')
+    const codec = CODECS.find((c) => c === format?.name)
+    if (format === undefined || codec === undefined) return this.#o.onNews(call, { kind: 'no-codec' })
+    const event = local.formats.find((f) => f.name === 'telephone-event' && f.clockHz === 8000)?.payloadType
+    this.#o.onNews(call, { kind: 'media', codec, payloadType: format.payloadType, receives: local.receives, ...(event === undefined ? {} : { telephoneEvent: event }) })
+  }
+  readonly onClosed = (call: number): void => {
+    if (this.#calls.delete(call)) this.#o.onNews(call, { kind: 'over' })
+  }
+}
+
+const has = (d: DescribedAudio, name: string): boolean => d.formats.some((f) => f.name === name)

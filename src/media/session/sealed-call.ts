@@ -1,0 +1,179 @@
+/**
+ * The sound of one call between its two legs, taken out as codec frames: each goes to the vault and comes back as what the other leg
+ * gets. What may not be played becomes a made-up continuation, then silence; nothing that did not open is ever passed on.
+ */
+import { Concealer } from '../../audio/concealment.ts'
+import { type FrameCodec, pcmaCodec, pcmuCodec, g722Codec } from '../../audio/codec.ts'
+import { instant, ssrc } from '../../base/brand.ts'
+import type { Scheduler } from '../../base/ports.ts'
+import { decodeTelephoneEvent, TelephoneEventReceiver } from '../../protocol/rtp/telephone-event.ts'
+import { encodeNews } from '../../vault/api/call-news.ts'
+import type { Frame, FrameVault } from '../../vault/api/frames.ts'
+import type { CallId, MediaEvent, SealedMedia } from '../api.ts'
+import type { BridgeEnd, TakenPacket } from '../plain/bridge-end.ts'
+import { silence } from '../plain/silence.ts'
+import { Units, UNIT } from './units.ts'
+
+const CODECS = { g722: g722Codec, pcmu: pcmuCodec, pcma: pcmaCodec } as const
+const FRAME_MS = 20
+/** A phone that says nothing for that long is spoken for. */
+const QUIET_MS = 100
+const STATS_MS = 500
+/** Frames on their way to the vault and back; more are dropped: it is busy with something else. */
+const WAITING = 25
+
+interface Direction {
+  readonly from: BridgeEnd
+  readonly to: BridgeEnd
+  readonly units: Units
+  waiting: number
+  lastAt: number
+}
+
+export interface SealedCallOptions {
+  readonly call: CallId
+  readonly phone: BridgeEnd
+  readonly wire: BridgeEnd
+  readonly vault: FrameVault
+  readonly scheduler: Scheduler
+  readonly emit: (e: MediaEvent) => void
+}
+
+export class SealedCall {
+  readonly #o: SealedCallOptions
+  #media: SealedMedia
+  readonly #up: Direction
+  readonly #down: Direction
+  #codec: FrameCodec
+  readonly #concealer = new Concealer()
+  readonly #keys = new TelephoneEventReceiver()
+  #tone: Int16Array = new Int16Array(0)
+  #stopTimer: () => void = () => {}
+  #opened = 0
+  #refused = 0
+  #statsAt: number
+  #closed = false
+
+  constructor(options: SealedCallOptions, media: SealedMedia) {
+    this.#o = options
+    this.#media = media
+    this.#codec = CODECS[media.codec]()
+    const now = options.scheduler.now()
+    this.#statsAt = now + STATS_MS
+    this.#up = { from: options.phone, to: options.wire, units: new Units(), waiting: 0, lastAt: now }
+    this.#down = { from: options.wire, to: options.phone, units: new Units(), waiting: 0, lastAt: now }
+    options.wire.gate = (p) => this.#said(p)
+    options.phone.gate = (p) => this.#heard(p)
+    this.#tick()
+  }
+
+  set(media: SealedMedia): void {
+    if (media.codec !== this.#media.codec) this.#codec = CODECS[media.codec]()
+    this.#media = media
+  }
+  /** Mixed over what the phone hears, 16 kHz. */
+  play(pcm: Int16Array): void {
+    this.#tone = pcm
+  }
+  close(): void {
+    this.#closed = true
+    this.#stopTimer()
+    this.#o.wire.gate = undefined
+    this.#o.phone.gate = undefined
+  }
+
+  /** From the phone. */
+  #said(p: TakenPacket): void {
+    if (p.payloadType === this.#media.telephoneEvent) return this.#digit(p)
+    // What is no sound of the codec would go out unsealed.
+    if (p.payloadType !== this.#media.payloadType) return this.#media.sealed ? undefined : this.#up.to.pass(p)
+    this.#up.lastAt = this.#now
+    for (const unit of this.#up.units.cut(p)) void this.#send(unit)
+  }
+  #digit(p: TakenPacket): void {
+    const event = decodeTelephoneEvent(p.payload)
+    const digit = event.ok ? this.#keys.receive(p.timestamp, event.value) : undefined
+    if (digit !== undefined) this.#o.emit({ op: 'call.digit', call: this.#o.call, digit })
+    // Digits are for us while something waits for an answer, and never cross a sealed call in clear.
+    if (!this.#media.sealed && this.#media.up === 'pass') this.#up.to.pass(p)
+  }
+  async #send(unit: TakenPacket): Promise<void> {
+    const data = this.#media.up === 'pass' ? unit.payload : this.#silence(unit.payload.length)
+    const answer = await this.#ask(this.#up, 'seal', data, unit.timestamp)
+    if (answer !== undefined && answer.data.length > 0) this.#up.to.pass({ ...unit, payload: answer.data })
+  }
+
+  /** From the other side. */
+  #heard(p: TakenPacket): void {
+    if (p.payloadType !== this.#media.payloadType) return this.#media.sealed || this.#media.down !== 'pass' ? undefined : this.#down.to.pass(p)
+    this.#down.lastAt = this.#now
+    for (const unit of this.#down.units.cut(p)) void this.#receive(unit)
+  }
+  async #receive(unit: TakenPacket): Promise<void> {
+    const { old } = this.#media
+    const again = old === undefined ? undefined : await this.#ask(this.#down, 'open', unit.payload, unit.timestamp, old)
+    if (again !== undefined && again.fault === undefined) this.#o.emit({ op: 'call.news', call: this.#o.call, news: encodeNews([{ kind: 'heard' }]) })
+    const answer = again !== undefined && again.fault === undefined ? again : await this.#ask(this.#down, 'open', unit.payload, unit.timestamp)
+    if (answer === undefined) return
+    if (answer.news !== undefined) this.#o.emit({ op: 'call.news', call: this.#o.call, news: answer.news.slice() })
+    // A copy of what was played: the place of the first stays its own.
+    if (answer.fault === 'FRAMESEAL_REPLAYED' || answer.fault === 'FRAMESEAL_OLD') return
+    if (answer.fault === undefined) this.#opened++
+    else this.#refused++
+    this.#down.to.pass({ ...unit, payload: this.#playable(answer.data, unit.payload.length) })
+  }
+  /** The frame itself where it may be heard and nothing is mixed into it, so that no quality is lost. */
+  #playable(voice: Uint8Array, octets: number): Uint8Array {
+    const pcm = new Int16Array(octets * 2)
+    if (this.#media.down !== 'pass') return this.#mixed(pcm) ?? this.#silence(octets)
+    const decoded = voice.length === octets ? this.#codec.decode(voice) : undefined
+    const after = this.#concealer.made > 0
+    if (decoded === undefined) this.#concealer.lost(pcm)
+    else {
+      pcm.set(decoded)
+      this.#concealer.good(pcm)
+    }
+    const mixed = this.#mixed(pcm)
+    // The encoder follows what is played, so that what it makes up begins where that ends.
+    const encoded = mixed ?? this.#codec.encode(pcm)
+    if (mixed !== undefined || decoded === undefined) return decoded === undefined && mixed === undefined && this.#concealer.silent ? this.#silence(octets) : encoded
+    return after ? encoded : voice
+  }
+  #mixed(pcm: Int16Array): Uint8Array | undefined {
+    if (this.#tone.length === 0) return undefined
+    for (let i = 0; i < pcm.length; i++) pcm[i] = Math.max(-32768, Math.min(32767, (pcm[i]! >> 1) + (this.#tone[i] ?? 0)))
+    this.#tone = this.#tone.subarray(Math.min(pcm.length, this.#tone.length))
+    return this.#codec.encode(pcm)
+  }
+
+  async #ask(d: Direction, op: 'seal' | 'open', data: Uint8Array, timestamp: number, session = this.#media.session): Promise<Frame | undefined> {
+    if (d.waiting >= WAITING) return undefined
+    d.waiting++
+    const { frames } = await this.#o.vault.frames({ op, session, frames: [{ ssrc: ssrc(d.from.ssrc), timestamp, data }] })
+    d.waiting--
+    return this.#closed ? undefined : frames[0]
+  }
+
+  /** Keeps both streams going where one of the two says nothing, and counts. */
+  #tick(): void {
+    this.#stopTimer = this.#o.scheduler.at(instant(this.#now + FRAME_MS), () => this.#tick())
+    const now = this.#now
+    const { fillUp, payloadType } = this.#media
+    if (fillUp && now - this.#up.lastAt >= QUIET_MS) void this.#fillUp(payloadType)
+    if (now - this.#down.lastAt >= QUIET_MS) this.#down.to.fill({ payloadType, payload: this.#playable(new Uint8Array(0), UNIT), ptimeMs: FRAME_MS, afterMs: 0 }, now)
+    if (now < this.#statsAt) return
+    this.#statsAt = now + STATS_MS
+    this.#o.emit({ op: 'call.frames', call: this.#o.call, opened: this.#opened, refused: this.#refused })
+    this.#opened = this.#refused = 0
+  }
+  async #fillUp(payloadType: number): Promise<void> {
+    const answer = await this.#ask(this.#up, 'seal', this.#silence(UNIT), 0)
+    if (answer !== undefined && answer.data.length > 0) this.#up.to.fill({ payloadType, payload: answer.data, ptimeMs: FRAME_MS, afterMs: 0 }, this.#now)
+  }
+  #silence(octets: number): Uint8Array {
+    return new Uint8Array(octets).fill(silence(this.#media.codec, 0)!.payload[0]!)
+  }
+  get #now(): number {
+    return this.#o.scheduler.now()
+  }
+}
