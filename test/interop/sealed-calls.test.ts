@@ -13,10 +13,10 @@ import { needs, needsAsterisk } from './setup.ts'
 const names = ['anna', 'bert', 'carl']
 /** What the server does with the call between. */
 const BRIDGES = {
-  'native bridge': 'Dial(PJSIP/\${EXTEN},20)',
-  'simple bridge': 'Dial(PJSIP/\${EXTEN},20,Tt)',
-  MixMonitor: 'MixMonitor(\${RECORDING})\n same => n,Dial(PJSIP/\${EXTEN},20)',
-  'adaptive jitter buffer': 'Set(JITTERBUFFER(adaptive)=default)\n same => n,Dial(PJSIP/\${EXTEN},20)',
+  'native bridge': `Dial(PJSIP/\${EXTEN},20)`,
+  'simple bridge': `Dial(PJSIP/\${EXTEN},20,Tt)`,
+  MixMonitor: `MixMonitor(\${RECORDING})\n same => n,Dial(PJSIP/\${EXTEN},20)`,
+  'adaptive jitter buffer': `Set(JITTERBUFFER(adaptive)=default)\n same => n,Dial(PJSIP/\${EXTEN},20)`,
 } as const
 const config = (bridge: string, codecs: string) => (_: unknown, folder: string) => ({
   'pjsip.conf': names.map((n) => endpoint(n, { codecs, more: 'rtp_keepalive=0' })).join('\n'),

@@ -4,7 +4,7 @@ import { createNodeCrypto } from '../../crypto/node/index.ts'
 import type { PackedFrames } from '../api/packed-frames.ts'
 import type { ToFrames } from '../api/worker-messages.ts'
 import { FrameEngine } from './frame-engine.ts'
-import { type FrameCommand } from './frame-commands.ts'
+import type { FrameCommand } from './frame-commands.ts'
 import { systemClock } from './system-clock.ts'
 
 const { commands } = workerData as { readonly commands: MessagePort }
