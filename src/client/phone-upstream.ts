@@ -3,14 +3,13 @@ import type { Scheduler } from '../base/ports.ts'
 import type { Fault, Result } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { MediaEvent } from '../media/api.ts'
-import { isEmergencyUri } from '../telephony/relay/index.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 import type { DialogNews } from './call.ts'
 import type { PhoneRelay } from './handset/sip/phone-relay.ts'
 import type { MediaThread } from './options.ts'
 import { ProviderUpstream, type ProviderWay } from './provider/upstream.ts'
-import { CallWatch, type WatchedCall } from './provider/watch.ts'
-import { type DialPlan, isEmergency } from './switch.ts'
+import type { WatchedCall } from './provider/watch.ts'
+import type { DialPlan } from './switch.ts'
 import { Upstream } from './upstream.ts'
 
 export interface PhoneUpstream {
@@ -44,6 +43,5 @@ export interface UpstreamWorld {
 export function openUpstream(choice: UpstreamChoice, w: UpstreamWorld): PhoneUpstream {
   const { report, providers } = choice
   if (providers === undefined) return new Upstream({ ...w, report })
-  const watch = new CallWatch({ isEmergency: (request) => isEmergencyUri(request.uri, (number) => isEmergency(w.dialPlan, number)), onCall: w.onCall, onNews: w.onCallNews })
-  return new ProviderUpstream({ ...w, ...providers, report, watch })
+  return new ProviderUpstream({ ...w, ...providers, report })
 }

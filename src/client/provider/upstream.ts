@@ -2,15 +2,15 @@
 import type { Scheduler } from '../../base/ports.ts'
 import type { Fault } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
-import type { MediaEvent } from '../../media/api.ts'
 import type { PbxTransport } from '../../telephony/index.ts'
 import { SourceLimit } from '../../telephony/source-limit.ts'
 import { PhoneRelay } from '../handset/sip/phone-relay.ts'
 import type { MediaThread } from '../options.ts'
 import { type DialPlan, dial, isEmergency } from '../switch.ts'
-import { ProviderMedia, type ProviderMediaOptions } from './media.ts'
+import { ProviderMedia } from './media.ts'
 import { Provider } from './provider.ts'
-import { Providers, type Passing } from './providers.ts'
+import { Providers } from './providers.ts'
+import { CallWatch, type WatchOptions } from './watch.ts'
 
 export interface ProviderWay {
   readonly domains: readonly string[]
@@ -25,8 +25,8 @@ export interface ProviderUpstreamOptions {
   readonly crypto: CryptoPort
   readonly dialPlan: DialPlan
   readonly report: (fault: Fault, about: string) => void
-  /** Whoever watches calls. */
-  readonly watch?: Omit<ProviderMediaOptions, 'command'> & { readonly passing: Passing }
+  readonly onCall: WatchOptions['onCall']
+  readonly onCallNews: WatchOptions['onNews']
 }
 
 /** Refusals of one kind that are told. */
@@ -38,11 +38,12 @@ export class ProviderUpstream {
   readonly #providers: Providers
 
   constructor(o: ProviderUpstreamOptions) {
-    const { media, scheduler, crypto, dialPlan, watch } = o
-    this.#media = new ProviderMedia({ command: (c) => media.command(c), ...watch })
+    const { media, scheduler, crypto, dialPlan } = o
+    const emergency = (number: string): boolean => isEmergency(dialPlan, number)
+    const watch = new CallWatch({ isEmergency: emergency, onCall: o.onCall, onNews: o.onCallNews })
+    this.#media = new ProviderMedia({ command: (c) => media.command(c), onDescribed: watch.onDescribed, onClosed: watch.onClosed })
     const told = new SourceLimit(REPORTS.perSecond, REPORTS.burst)
     const report = (fault: Fault, about: string): void => void (told.admit(fault.code, scheduler.now()) && o.report(fault, about))
-    const emergency = (number: string): boolean => isEmergency(dialPlan, number)
     const all = o.ways.map(({ domains, transport }) => {
       const provider: Provider = new Provider({
         transport, scheduler, crypto, tokenKey: o.tokenKey, isEmergency: emergency, media: this.#media.providerSide, report,
@@ -53,7 +54,7 @@ export class ProviderUpstream {
       })
       return { domains, provider }
     })
-    this.#providers = new Providers(all, watch?.passing)
+    this.#providers = new Providers(all, watch.passing)
     this.relay = new PhoneRelay({
       scheduler, crypto, report, media: this.#media.phoneSide, isEmergency: emergency,
       isLocal: (number) => dial(dialPlan, number).kind === 'target', up: () => this.#providers.up, send: (m) => this.#providers.send(m),
@@ -64,7 +65,7 @@ export class ProviderUpstream {
   /** Calls through a provider need no server. */
   onDown(): void {}
   onMessage(): void {}
-  onMedia(e: MediaEvent): void {
+  onMedia(e: Parameters<ProviderMedia['onMedia']>[0]): void {
     this.#media.onMedia(e)
   }
   close(): void {

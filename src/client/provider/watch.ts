@@ -1,6 +1,6 @@
 /** Which calls run through providers, read off what passes between the two halves: who is called, when it is answered, which codec it has. */
-import { type SipMessage, type SipRequest, tagOf, unescapeUri } from '../../protocol/sip/index.ts'
-import type { DescribedAudio, TunnelMessage } from '../../telephony/relay/index.ts'
+import { type SipMessage, tagOf, unescapeUri } from '../../protocol/sip/index.ts'
+import { type DescribedAudio, isEmergencyUri, type TunnelMessage } from '../../telephony/relay/index.ts'
 import type { DialogNews } from '../call.ts'
 import type { LegNews } from './media.ts'
 
@@ -12,7 +12,7 @@ export interface WatchedCall {
 }
 
 export interface WatchOptions {
-  readonly isEmergency: (request: SipRequest) => boolean
+  readonly isEmergency: (number: string) => boolean
   readonly onCall: (call: WatchedCall) => void
   readonly onNews: (call: number, news: DialogNews) => void
 }
@@ -38,7 +38,7 @@ export class CallWatch {
   readonly passing = (towards: 'provider' | 'phone', m: TunnelMessage, parsed: SipMessage | undefined): void => {
     if (m.k === 'sip-request' && parsed?.kind === 'request' && parsed.method === 'INVITE' && tagOf(parsed.to) === '') {
       // Nothing stands between a caller and help, nor listens.
-      if (this.#o.isEmergency(parsed)) return
+      if (isEmergencyUri(parsed.uri, this.#o.isEmergency)) return
       const outgoing = towards === 'provider'
       const uri = outgoing ? parsed.uri : parsed.from.uri
       const number = uri.kind === 'sip' ? (unescapeUri(uri.user ?? '') ?? '') : uri.text.replace(/^[a-z]+:/i, '')
