@@ -5,6 +5,6 @@ import { BlockList, mayBlock, PolicyMemory } from '../../protocol/policy/index.t
 import { UsedRequests } from '../../protocol/mls/rules/additions.ts'
 import type { GroupWorld } from '../../protocol/mls/snapshot.ts'
 
-export { type GroupWorld, mayBlock }
+export { BlockList, type GroupWorld, mayBlock }
 
 export const groupWorld = (crypto: CryptoPort, clock: Clock, verify: GroupWorld['verify']): GroupWorld => ({ crypto, clock, verify, policies: new PolicyMemory(), used: new UsedRequests(), blocks: new BlockList() })
