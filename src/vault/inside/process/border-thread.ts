@@ -6,7 +6,6 @@ import type { ProcessOptions } from '../../api/call-shapes.ts'
 import type { FromControl } from '../../api/worker-messages.ts'
 import type { ControlData } from '../control-thread.ts'
 import { FrameEngine } from '../frame-engine.ts'
-import type { FrameCommand } from '../frame-commands.ts'
 import { systemClock } from '../system-clock.ts'
 import { Border } from './border.ts'
 import { type Channel, openSocket, openStandard } from './channel.ts'
@@ -61,7 +60,7 @@ class BorderThread {
     if (!key.ok) return this.border.ready(key.fault)
     const { program, report } = this.#data
     const keys = new MessageChannel()
-    keys.port2.on('message', (c: FrameCommand) => this.#engine.command(c))
+    keys.port2.on('message', (c: Parameters<FrameEngine['command']>[0]) => this.#engine.command(c))
     const workerData = {
       role: 'control', commands: keys.port1,
       options: { ...options, pkcs8: key.value, keyProtection: report.enclave ? 'enclave' : report.isolated ? 'process' : 'in-process', measurement: report.measurement },
