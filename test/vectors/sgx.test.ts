@@ -50,8 +50,8 @@ test('is refused where the policy wants more, and at another time', { skip: abse
   assert.equal(code({ statuses: ['UpToDate'] }), 'ATTESTATION_TCB')
   assert.equal(code({ measurements: [MEASUREMENT.replace('3', '4')] }), 'ATTESTATION_MEASUREMENT')
   assert.equal(code({ reportData: new Uint8Array(64) }), 'ATTESTATION_REPORT_DATA')
-  assert.equal(code({}, unixTime(NOW - 30 * 86_400)), 'ATTESTATION_CHAIN')
-  assert.equal(code({}, unixTime(NOW + 30 * 86_400)), 'ATTESTATION_CHAIN')
+  assert.equal(code({}, unixTime(NOW - 30 * 86_400)), 'ATTESTATION_COLLATERAL_STALE')
+  assert.equal(code({}, unixTime(NOW + 30 * 86_400)), 'ATTESTATION_COLLATERAL_STALE')
 })
 
 test('any octet changed: refused', { skip: absent }, () => {
