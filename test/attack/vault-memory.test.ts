@@ -1,5 +1,5 @@
 /**
- * Another program of the same user reads the memory of a client in a conference, living and as a core dump: it finds a canary and none of
+ * Another program of the same user reads the memory of a client in a conference and a sealed call, living and as a core dump: it finds a canary and none of
  * the vault's keys. Of the vault itself the kernel lets it read nothing. Which keys there are the test learns from a vault that
  * has a leak for it.
  */
@@ -66,7 +66,7 @@ class Scanner {
   }
 }
 
-test('of a client in a conference everybody of the same user finds the canary, nobody a key of the vault', { skip: unfit() }, async (t) => {
+test('of a client in a conference and a sealed call everybody of the same user finds the canary, nobody a key of the vault', { skip: unfit() }, async (t) => {
   const w = await RealWorld.start(t)
   const ben = await w.member('Ben', { hz: 800 })
   await ben.dial()
@@ -92,7 +92,7 @@ test('of a client in a conference everybody of the same user finds the canary, n
   // As octets, and as whatever text somebody may have made of them.
   const needles: [string, string][] = keys.flatMap(([name, hex]) => [[name, hex], [`${name} in hex`, Buffer.from(hex).toString('hex')], [`${name} in base64`, Buffer.from(Buffer.from(hex, 'hex').toString('base64').slice(0, -4)).toString('hex')]])
   const canary: [string, string] = ['canary', ann.canary]
-  for (const kind of ['SFrame base key', 'MLS signature key', 'MLS exporterSecret', 'MLS path key']) assert.ok(keys.some(([name]) => name.startsWith(kind)), kind)
+  for (const kind of ['SFrame base key', 'MLS signature key', 'MLS exporterSecret', 'MLS path key', 'sealed call\'s key to send', 'sealed call\'s key to receive', 'sealed call\'s mask to send']) assert.ok(keys.some(([name]) => name.startsWith(kind)), kind)
 
   const living = await scanner.scan({ pid: ann.pid, needles: [canary, ...needles] })
   assert.equal(living.refused, undefined)
@@ -102,7 +102,7 @@ test('of a client in a conference everybody of the same user finds the canary, n
   // The control: whom the kernel lets, root, finds the keys there. So these are the ones to look for.
   if (isRoot) {
     const there = scanMemory(ann.vault, needles)
-    assert.ok(there.found.includes('the certificate\'s key') && there.found.some((n) => n.startsWith('SFrame base key')), there.found.join())
+    assert.ok(there.found.includes('the certificate\'s key') && ['SFrame base key', 'sealed call\'s key'].every((k) => there.found.some((n) => n.startsWith(k))), there.found.join())
   }
   // Both dump core, as far as the kernel lets them.
   for (const pid of [ann.vault, ann.pid]) process.kill(pid, 'SIGABRT')

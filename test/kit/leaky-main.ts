@@ -25,6 +25,7 @@ else {
   const command = FrameEngine.prototype.command
   FrameEngine.prototype.command = function (c) {
     if (c.op === 'epoch') leak('SFrame base key', c.baseKey)
+    if (c.op === 'call.keys') for (const [way, k] of Object.entries(c.keys)) for (const part of ['key', 'mask'] as const) leak(`sealed call's ${part} to ${way}`, k[part])
     command.call(this, c)
   }
   const leafKey = IdentityKeeper.prototype.leafKey

@@ -52,6 +52,8 @@ export class CallSession {
   }
 
   #step(input: AgreementIn, now: Instant): CallProgress {
+    // What completes the first agreement goes the way that it came: the other side has no keys yet to open frames with.
+    const inFrames = this.#o.offers.carrier === 'in-band' || this.#epoch >= 0
     const { out, wakeAt } = this.#machine.step(input, now)
     const send: Uint8Array[] = []
     const refused: Fault[] = []
@@ -64,7 +66,6 @@ export class CallSession {
       else if (o.kind === 'failed') progress = { ...progress, failed: o.fault }
       else progress = { ...progress, ...this.#confirmed(o, now) }
     }
-    const inFrames = this.#o.offers.carrier === 'in-band' || this.#epoch >= 0
     if (inFrames) for (const message of send) this.#o.frames({ op: 'call.say', session: this.id, message })
     return { send: inFrames ? [] : send, refused, ...progress, ...(wakeAt === undefined ? {} : { wakeInMs: Math.max(0, wakeAt - now) }) }
   }
