@@ -84,6 +84,8 @@ test('four media threads on one port: streams of any of them reach everybody, wh
   const everybodyHeard = (n: number): boolean => members.every((m) => heard(m.client, n).length === 3)
   // Where a client is gets from its home to the others in a moment: until then they have nowhere to send to.
   let n = 1
+  // Commands are on their way to the threads: an answer of all of them comes after that.
+  await plane.stats()
   for (const m of members) m.client.probe()
   await until(() => everybodyHeard(n), () => say(++n))
   for (const m of members) assert.deepEqual(heard(m.client, n), members.filter((o) => o !== m).map((o) => o.stream), 'each other stream once')
