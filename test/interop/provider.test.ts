@@ -25,7 +25,9 @@ for (const transport of ['udp', 'tcp'] as const) test(`two clients and a plain p
   const asterisk = await startAsterisk({ config })
   t.after(() => asterisk.stop())
   const w = behindProvider(t, asterisk, { transport })
-  const [a, b] = [await w.client('anna'), await w.client('bert')]
+  // Plain calls: two clients that seal would change the sound, and say so by a tone.
+  const plain = { sealedCalls: { policy: 'off' } }
+  const [a, b] = [await w.client('anna', plain), await w.client('bert', plain)]
   const [anna, bert] = [await w.phone('anna', 700, a.sip), await w.phone('bert', 1100, b.sip)]
   const carl = await w.phone('carl', 500, { address: asterisk.address, port: asterisk.sip })
   assert.match(await asterisk.cli('pjsip show contacts'), /anna\/sip:stc[0-9a-f]{24}@127\.0\.0\.1/)
