@@ -92,7 +92,9 @@ for (const direct of ['yes', 'no']) test(`two clients call each other over TCP w
   await anna.events.next('closed')
 })
 
-test('two minutes of a muted phone with rtp_timeout = 30: not hung up, as it is without us', { timeout: 300_000 }, async (t) => {
+// Two minutes, where the machine is free for it; else twice the time after which Asterisk hangs up by itself.
+const muteMs = process.env['STC_LONG'] === undefined ? 60_000 : 120_000
+test('a long mute with rtp_timeout = 30: not hung up, as it is without us', { timeout: 300_000 }, async (t) => {
   if (!needsAsterisk(t)) return
   const open = '[dora]\ntype=endpoint\ncontext=phones\ndisallow=all\nallow=ulaw\naors=dora\nrtp_timeout=30\n[dora]\ntype=aor\nmax_contacts=2\n'
   const w = await behindPbx(t, { config: () => ({ 'pjsip.conf': open, 'extensions.conf': extensions }) })
@@ -106,7 +108,7 @@ test('two minutes of a muted phone with rtp_timeout = 30: not hung up, as it is 
   assert.deepEqual([(await plain.invite('600', offer)).status, (await ours.invite('600', offer)).status], [200, 200])
   const channels = async (): Promise<number> => (await w.asterisk.cli('core show channels concise')).split('\n').filter((l) => l.startsWith('PJSIP/dora-')).length
   await until(60_000, 'the end of the plain call', async () => (await channels()) === 1 || undefined, () => w.asterisk.log().slice(-2000), 500)
-  await until(130_000, 'two minutes', () => Date.now() - began > 120_000 || undefined, undefined, 500)
+  await until(130_000, 'two minutes', () => Date.now() - began > muteMs || undefined, undefined, 500)
   assert.equal(await channels(), 1, w.asterisk.log().slice(-2000))
   assert.equal((await ours.bye('600')).status, 200)
   await until(5000, 'no leg left', async () => (await channels()) === 0 || undefined, undefined, 200)
