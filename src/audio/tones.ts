@@ -1,5 +1,6 @@
 /** Signals to the listener, 16 kHz PCM: short, soft, and each recognisable by its shape alone. */
 import { SAMPLE_RATE } from './codec.ts'
+import { joinPcm } from './join-pcm.ts'
 
 export type ToneName = 'join' | 'leave' | 'mute' | 'unmute' | 'attention' | 'sealed' | 'lost'
 
@@ -35,12 +36,5 @@ export function sine(hz: number, ms: number, amplitude = AMPLITUDE): Int16Array 
 }
 
 export function signalTone(name: ToneName): Int16Array {
-  const parts = notes[name].map(({ hz, ms }) => sine(hz, ms))
-  const out = new Int16Array(parts.reduce((n, p) => n + p.length, 0))
-  let at = 0
-  for (const p of parts) {
-    out.set(p, at)
-    at += p.length
-  }
-  return out
+  return joinPcm(notes[name].map(({ hz, ms }) => sine(hz, ms)))
 }

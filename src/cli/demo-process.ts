@@ -1,5 +1,6 @@
 /** One process of the demo: the server, or a member with a robot or a phone. Ends with its parent. */
 import { readFileSync } from 'node:fs'
+import { joinPcm } from '../audio/join-pcm.ts'
 import { speechOf } from '../audio/wav.ts'
 import type { Client } from '../client/client.ts'
 import type { ClientObserver } from '../client/options.ts'
@@ -113,14 +114,4 @@ function loadVoices(files: readonly string[]): Int16Array {
     return speech.value
   })
   return joinPcm(parts)
-}
-
-function joinPcm(parts: readonly Int16Array[]): Int16Array {
-  const all = new Int16Array(parts.reduce((n, p) => n + p.length, 0))
-  let at = 0
-  for (const p of parts) {
-    all.set(p, at)
-    at += p.length
-  }
-  return all
 }

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { joinPcm } from '../audio/join-pcm.ts'
 import { speechOf, wavOf } from '../audio/wav.ts'
 import { err, ok, type Result } from '../base/result.ts'
 
@@ -132,14 +133,8 @@ function toFile(file: string): Out {
       samples += pcm.length
     },
     finish: () => {
-      const all = new Int16Array(samples)
-      let at = 0
-      for (const p of pieces) {
-        all.set(p, at)
-        at += p.length
-      }
       try {
-        writeFileSync(file, wavOf({ rate: RATE, pcm: all }), { mode: 0o600 })
+        writeFileSync(file, wavOf({ rate: RATE, pcm: joinPcm(pieces) }), { mode: 0o600 })
         return ok(undefined)
       } catch (e) {
         return err('STORE_UNWRITABLE', `${file} (${(e as NodeJS.ErrnoException).code ?? 'unknown reason'})`)

@@ -16,14 +16,16 @@ import { adminMetrics, type Page, startAdmin } from './admin/index.ts'
 import { ServerCore } from './core.ts'
 import { readCredentials } from './credentials.ts'
 import { openDoors } from './doors.ts'
-import { watchLists } from './list-files.ts'
+import { watchFiles } from './watched-files.ts'
 import { type Log, pinoLog } from './log.ts'
 import { type Pbx, startPbx } from './pbx/index.ts'
-import { Attestation, watchCollateral } from './attestation.ts'
+import { Attestation } from './attestation.ts'
 import { Revocation, type RevocationSource } from './revocation.ts'
 import { watchEnds } from './ends.ts'
 import { Shelf, type ShelfOptions } from './shelf.ts'
+import { readCollateral } from '../store/collateral-file.ts'
 import { EvidenceFile } from '../store/evidence-file.ts'
+import { readLists } from '../store/revocation-file.ts'
 import { readRooms, writeRooms } from '../store/room-file.ts'
 import { startPhones } from './phones/index.ts'
 import { emergencyOf, startSip } from './sip/index.ts'
@@ -54,10 +56,10 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   if (!credentials.ok) return credentials
   const revocation = new Revocation(config.revocation.rule, source)
   keepEvidence(config.data, revocation, log)
-  const watching = watchLists(config.revocation.lists, revocation, scheduler, log)
+  const watching = watchFiles(config.revocation.lists, readLists, (lists) => revocation.learn(lists), scheduler, log)
   if (!watching.ok) return watching
   const attestation = new Attestation()
-  const endorsing = watchCollateral(config.attestation.collateral, attestation, scheduler, log)
+  const endorsing = watchFiles(config.attestation.collateral, readCollateral, (set, file) => attestation.put(file, set), scheduler, log)
   if (!endorsing.ok) {
     watching.value()
     return endorsing

@@ -66,13 +66,3 @@ export function purity(hz: number, pcm: Int16Array, rate = 16_000): number {
   const share = Math.min(1, (2 * (c * c + s * s)) / pcm.length / power)
   return 10 * Math.log10(share / Math.max(1e-12, 1 - share))
 }
-
-export function concatPcm(frames: readonly Int16Array[]): Int16Array {
-  const out = new Int16Array(frames.reduce((n, f) => n + f.length, 0))
-  let at = 0
-  for (const f of frames) {
-    out.set(f, at)
-    at += f.length
-  }
-  return out
-}

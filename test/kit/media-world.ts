@@ -1,6 +1,7 @@
 /** A server's media plane and members with real media sessions over a simulated network, in virtual time. */
 import type { CodecFactory } from '../../src/audio/codecs.ts'
 import { codecFactory } from '../../src/audio/codecs.ts'
+import { joinPcm } from '../../src/audio/join-pcm.ts'
 import type { Ssrc } from '../../src/base/brand.ts'
 import { ssrc } from '../../src/base/brand.ts'
 import type { Scheduler } from '../../src/base/ports.ts'
@@ -60,14 +61,7 @@ export class Member {
   }
   /** Everything heard since the last call. */
   takeHeard(): Int16Array {
-    const parts = this.heard.splice(0)
-    const all = new Int16Array(parts.reduce((n, p) => n + p.length, 0))
-    let at = 0
-    for (const p of parts) {
-      all.set(p, at)
-      at += p.length
-    }
-    return all
+    return joinPcm(this.heard.splice(0))
   }
 }
 

@@ -5,6 +5,7 @@ import path from 'node:path'
 import type { TestContext } from 'node:test'
 import type { z } from 'zod'
 import { heardTone } from '../../src/audio/heard-tone.ts'
+import { joinPcm } from '../../src/audio/join-pcm.ts'
 import { type Fault, must, type Result } from '../../src/base/result.ts'
 import { type RealClient, startRealClient } from '../../src/cli/compose-client.ts'
 import type { RunningCall } from '../../src/client/calls.ts'
@@ -181,20 +182,10 @@ export class RealMember {
 
 /** Share of the windows of the last second in which a tone is heard; 0 before a second was heard at all. */
 export function shareOf(hz: number, heard: readonly Int16Array[]): number {
-  const all = joined(heard)
+  const all = joinPcm(heard)
   if (all.length < 16_000) return 0
   const h = heardTone(hz, all.subarray(all.length - 16_000))
   return h.ok ? h.value.share : 0
-}
-
-function joined(parts: readonly Int16Array[]): Int16Array {
-  const all = new Int16Array(parts.reduce((n, p) => n + p.length, 0))
-  let at = 0
-  for (const p of parts) {
-    all.set(p, at)
-    at += p.length
-  }
-  return all
 }
 
 /** Two robots in one room, each heard by the other and not by itself. */

@@ -1,6 +1,7 @@
 /** A SIP phone reduced to its RTP: says a tone, records what it hears, presses keys, falls silent. */
 import type { FrameCodec } from '../../src/audio/codec.ts'
 import { codecFactory } from '../../src/audio/codecs.ts'
+import { joinPcm } from '../../src/audio/join-pcm.ts'
 import { instant } from '../../src/base/brand.ts'
 import type { Scheduler } from '../../src/base/ports.ts'
 import type { HandsetMedia, RtpPhoneMedia } from '../../src/media/api.ts'
@@ -109,12 +110,6 @@ export class SimPhone {
     if (pcm !== undefined) this.heard.push(pcm)
   }
   takeHeard(): Int16Array {
-    const all = new Int16Array(this.heard.reduce((n, p) => n + p.length, 0))
-    let at = 0
-    for (const p of this.heard.splice(0)) {
-      all.set(p, at)
-      at += p.length
-    }
-    return all
+    return joinPcm(this.heard.splice(0))
   }
 }

@@ -4,6 +4,7 @@ import { toHex } from '../../src/base/bytes.ts'
 import { must, ok } from '../../src/base/result.ts'
 import { encodeRooms } from '../../src/protocol/policy/index.ts'
 import { codecFactory } from '../../src/audio/codecs.ts'
+import { joinPcm } from '../../src/audio/join-pcm.ts'
 import { type CallObserver, RunningCall } from '../../src/client/calls.ts'
 import { type ConferenceOptions, conferenceKind } from '../../src/client/kinds/conference/index.ts'
 import type { MediaCommand, MediaEvent } from '../../src/media/api.ts'
@@ -184,12 +185,7 @@ export class WorldMember {
   /** What the phone played from one instant to another; it reports once a second. */
   heardBetween(fromMs: number, toMs: number): Int16Array {
     const first = Math.round((fromMs - this.#dialledAt) / 20) * 320
-    const all = new Int16Array(this.heard.reduce((n, p) => n + p.length, 0))
-    let at = 0
-    for (const p of this.heard) {
-      all.set(p, at)
-      at += p.length
-    }
+    const all = joinPcm(this.heard)
     const last = first + Math.round((toMs - fromMs) / 20) * 320
     if (first < 0 || last > all.length) throw new RangeError(`${this.name}: nothing recorded for ${fromMs}–${toMs}`)
     return all.subarray(first, last)

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { decodeG711, muLaw } from '../../audio/g711.ts'
+import { joinPcm } from '../../audio/join-pcm.ts'
 import { resample } from '../../audio/resample.ts'
 import { speechOf } from '../../audio/wav.ts'
 import type { Speak, Spoken, Word } from './spoken.ts'
@@ -60,14 +61,7 @@ export function streamed(wav: Buffer): Uint8Array {
 const words = new Map<Word, Int16Array>()
 
 function recorded({ words: said }: Spoken): Int16Array {
-  const parts = said.map(wordOf)
-  const out = new Int16Array(parts.reduce((n, p) => n + p.length, 0))
-  let at = 0
-  for (const p of parts) {
-    out.set(p, at)
-    at += p.length
-  }
-  return out
+  return joinPcm(said.map(wordOf))
 }
 
 function wordOf(word: Word): Int16Array {

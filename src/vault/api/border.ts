@@ -8,6 +8,8 @@
  * is written into the socket, the next message is found again.
  */
 
+import { concat } from '../../base/bytes.ts'
+
 /** Client → vault. */
 export const TO_VAULT = {
   /** CBOR (`OPTIONS_SHAPE`). Once, first of all. */
@@ -152,23 +154,13 @@ export class Unframer {
   #keep(): void {
     this.#parts.push(this.#parts.pop()!.slice())
     // Octets that trickle in do not pile up as objects.
-    if (this.#parts.length >= 256) this.#parts = [joined(this.#parts)]
+    if (this.#parts.length >= 256) this.#parts = [concat(...this.#parts)]
   }
   #finish(): void {
     const parts = this.#parts
     this.#parts = []
     this.#headLength = 0
     if (this.#skipping) this.skipped++
-    else this.#take(this.#head[4]!, parts.length === 1 ? parts[0]! : joined(parts))
+    else this.#take(this.#head[4]!, parts.length === 1 ? parts[0]! : concat(...parts))
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0))
-  let at = 0
-  for (const p of parts) {
-    out.set(p, at)
-    at += p.length
-  }
-  return out
 }

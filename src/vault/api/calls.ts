@@ -85,9 +85,9 @@ export interface JoinerRequest {
 export interface VaultCalls {
   'identity.show': { in: Record<string, never>; out: { readonly identity: Identity; readonly chain: readonly Der[] } }
 
-  /** Statements about revocation from the server or the issuer's own place; the newest are kept. `changed`: look at the rooms again by `room.check`. */
   /** Who stands behind certificates that somebody else showed: verified under our anchors and rules, as of now. */
   'identity.verify': { in: { chain: readonly Uint8Array[] }; out: { readonly identity: Identity } }
+  /** Statements about revocation from the server or the issuer's own place; the newest are kept. `changed`: look at the rooms again by `room.check`. */
   'revocation.update': { in: { proofs: readonly RevocationProof[] }; out: { readonly changed: boolean; readonly refused: readonly string[] } }
 
   /** Intel's words about platforms (`encodeCollateral`), from wherever: what is genuine and newer is kept. `changed`: look at the rooms again by `room.check`. */

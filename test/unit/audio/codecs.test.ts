@@ -5,9 +5,10 @@ import type { CodecName } from '../../../src/audio/codec.ts'
 import { clockRates } from '../../../src/audio/codec.ts'
 import type { CodecFactory } from '../../../src/audio/codecs.ts'
 import { codecFactory } from '../../../src/audio/codecs.ts'
+import { joinPcm } from '../../../src/audio/join-pcm.ts'
 import { loadOpus } from '../../../src/audio/opus.ts'
 import { must } from '../../../src/base/result.ts'
-import { babble, concatPcm, noise, snr, tone } from '../../kit/audio.ts'
+import { babble, noise, snr, tone } from '../../kit/audio.ts'
 
 let codecs: CodecFactory
 before(async () => {
@@ -18,7 +19,7 @@ function roundTrip(name: CodecName, pcm: Int16Array, frame = 320): Int16Array {
   using codec = codecs.create(name)
   const out: Int16Array[] = []
   for (let at = 0; at + frame <= pcm.length; at += frame) out.push(codec.decode(codec.encode(pcm.subarray(at, at + frame)))!)
-  return concatPcm(out)
+  return joinPcm(out)
 }
 
 /** dB, a little below what was measured. */

@@ -3,9 +3,10 @@ import { before, test } from 'node:test'
 import type { CodecFactory } from '../../../src/audio/codecs.ts'
 import { codecFactory } from '../../../src/audio/codecs.ts'
 import { Depacketizer, Packetizer, packetTime } from '../../../src/audio/framing.ts'
+import { joinPcm } from '../../../src/audio/join-pcm.ts'
 import { loadOpus } from '../../../src/audio/opus.ts'
 import { must } from '../../../src/base/result.ts'
-import { babble, concatPcm, snr } from '../../kit/audio.ts'
+import { babble, snr } from '../../kit/audio.ts'
 
 let codecs: CodecFactory
 before(async () => {
@@ -32,7 +33,7 @@ test('every packet time of every codec carries the sound, with timestamps that f
           heard.push(got.pcm)
         }
       }
-      const quality = snr(pcm, concatPcm(heard), 120)
+      const quality = snr(pcm, joinPcm(heard), 120)
       assert.ok(quality > 8, `${name} ${ms} ms: ${quality} dB`)
       assert.deepEqual({ ...inbox.stats, received: 0 }, { received: 0, late: 0, invalid: 0, missing: 0 })
     }

@@ -5,15 +5,18 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { unixTime } from '../../../src/base/brand.ts'
-import { must } from '../../../src/base/result.ts'
+import type { Stop } from '../../../src/base/ports.ts'
+import { must, type Result } from '../../../src/base/result.ts'
 import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
 import type { PlaneHandle } from '../../../src/media/plane/types.ts'
 import type { Identity } from '../../../src/model/identity.ts'
 import { ROOM_LIMITS } from '../../../src/protocol/room/index.ts'
 import { encodeCollateral } from '../../../src/protocol/sgx/collateral.ts'
 import { decodeServerMessage, encodeClientMessage } from '../../../src/protocol/wire/codec.ts'
-import { Attestation, watchCollateral } from '../../../src/server/attestation.ts'
+import { Attestation } from '../../../src/server/attestation.ts'
 import { ServerCore } from '../../../src/server/core.ts'
+import { watchFiles } from '../../../src/server/watched-files.ts'
+import { readCollateral } from '../../../src/store/collateral-file.ts'
 import { FakeTransport } from '../../kit/fake-transport.ts'
 import { ProcessorMaker } from '../../kit/sgx.ts'
 import { VirtualClock } from '../../kit/virtual-clock.ts'
@@ -36,9 +39,10 @@ test('clients with the capability get it at the start and when the file changes;
   const attestation = new Attestation()
   const log: string[] = []
   const keep = { info: () => {}, warn: (f: object) => void log.push((f as { code: string }).code) }
-  assert.equal(watchCollateral([file], attestation, clock, keep).ok, false, 'it has to be there')
+  const watch = (): Result<Stop> => watchFiles([file], readCollateral, (set, name) => attestation.put(name, set), clock, keep)
+  assert.equal(watch().ok, false, 'it has to be there')
   write(first)
-  const stop = must(watchCollateral([file], attestation, clock, keep))
+  const stop = must(watch())
   const crypto = createNodeCrypto()
   const core = new ServerCore({ crypto, scheduler: clock, plane, log: keep, agent: 'stc', realm: 'test', advertise: [], roomLimits: ROOM_LIMITS, maximumRooms: 1, attestation })
   const client = (capabilities: string[]): (() => Uint8Array[]) => {

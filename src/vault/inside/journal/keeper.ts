@@ -2,7 +2,7 @@
  * The journal as the vault keeps it: its key, where it goes on, and what has not been handed out yet. The vault has no files: the
  * records that it builds are written by its client, who can keep them from the disk, but not change or invent what the vault saw.
  */
-import { fromHex, toHex } from '../../../base/bytes.ts'
+import { concat, fromHex, toHex } from '../../../base/bytes.ts'
 import { type Result, err, ok } from '../../../base/result.ts'
 import { Secret } from '../../../base/secret.ts'
 import type { Clock } from '../../../base/ports.ts'
@@ -136,18 +136,8 @@ export class JournalKeeper implements Disposable {
       records.push(bytes)
       this.#tip = next
     }
-    return { records: join(records), head: sealHead(crypto, this.#key.reveal(), this.#tip), next: this.#tip.number }
+    return { records: concat(...records), head: sealHead(crypto, this.#key.reveal(), this.#tip), next: this.#tip.number }
   }
-}
-
-function join(all: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(all.reduce((n, a) => n + a.length, 0))
-  let at = 0
-  for (const a of all) {
-    out.set(a, at)
-    at += a.length
-  }
-  return out
 }
 
 /** Maps without a prototype do not cross threads as what they are. */

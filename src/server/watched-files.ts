@@ -1,21 +1,20 @@
-/** Revocation lists that somebody puts beside the server: read at the start and whenever they change. */
+/** Files that somebody puts beside the server: read at the start and whenever they change. */
 import { instant } from '../base/brand.ts'
 import type { Scheduler, Stop } from '../base/ports.ts'
 import { ok, type Result } from '../base/result.ts'
-import { listChangedAt, readLists } from '../store/revocation-file.ts'
+import { listChangedAt } from '../store/revocation-file.ts'
 import type { Log } from './log.ts'
-import type { Revocation } from './revocation.ts'
 
 const LOOK_MS = 2000
 
 /** Fails when one cannot be read at the start; later that is a line in the log, and what was read before stays. */
-export function watchLists(files: readonly string[], revocation: Revocation, scheduler: Scheduler, log: Log): Result<Stop> {
+export function watchFiles<T>(files: readonly string[], read: (file: string) => Result<T>, learn: (value: T, file: string) => void, scheduler: Scheduler, log: Log): Result<Stop> {
   const seen = new Map<string, number | undefined>()
   for (const file of files) {
     seen.set(file, listChangedAt(file))
-    const lists = readLists(file)
-    if (!lists.ok) return lists
-    revocation.learn(lists.value)
+    const first = read(file)
+    if (!first.ok) return first
+    learn(first.value, file)
   }
   let cancel: Stop = () => {}
   const look = (): void => {
@@ -23,9 +22,9 @@ export function watchLists(files: readonly string[], revocation: Revocation, sch
       const at = listChangedAt(file)
       if (at === undefined || at === seen.get(file)) continue
       seen.set(file, at)
-      const lists = readLists(file)
-      if (lists.ok) revocation.learn(lists.value)
-      else log.warn({ code: lists.fault.code }, lists.fault.message)
+      const again = read(file)
+      if (again.ok) learn(again.value, file)
+      else log.warn({ code: again.fault.code }, again.fault.message)
     }
     cancel = scheduler.at(instant(scheduler.now() + LOOK_MS), look)
   }
