@@ -16,9 +16,26 @@ if (files.length === 0) {
   console.error(`no test file matches ${patterns.join(' ')} below test/`)
   process.exit(1)
 }
-// Interop tests share ports, sound files and the processor: one at a time.
-const flags = ['--test', `--test-concurrency=${interop ? 1 : 2}`, '--test-force-exit', '--test-reporter=spec']
-// Every test file and every thread in it loads the same sources: stripped of their types once.
-const env = { NODE_COMPILE_CACHE: path.join(tmpdir(), 'stc-compile-cache'), ...process.env }
-const child = spawn(process.execPath, [...flags, ...files], { stdio: 'inherit', env })
-child.on('exit', (code) => process.exit(code ?? 1))
+
+/** Tests with peers that wait more than they compute: they run beside the others, each lane one file at a time. */
+const WAITING = /interop\/(asterisk|lan|openssl-\w+|package|pbx-(admission|clients|doctor|failures|restarts|roster)|sipp|strangers)\.test\.ts$/
+const whole = interop && wanted.length === 1
+const lanes = whole ? [files.filter((f) => !WAITING.test(f)), files.filter((f) => WAITING.test(f))] : [files]
+
+const runs = lanes.map((lane, n) => run(lane, n))
+const codes = await Promise.all(runs.map((r) => r.done))
+// Both lanes in the terminal at once could not be read.
+for (const { kept } of runs) if (kept.length > 0) process.stdout.write(Buffer.concat(kept))
+process.exitCode = codes.find((code) => code !== 0) ?? 0
+
+/** The first lane speaks at once, what others say is kept. */
+function run(lane: readonly string[], n: number): { readonly done: Promise<number>; readonly kept: readonly Buffer[] } {
+  // Tests with peers want the processor's attention: one at a time in a lane.
+  const flags = ['--test', `--test-concurrency=${interop ? 1 : 2}`, '--test-force-exit', '--test-reporter=spec']
+  // Every test file and every thread in it loads the same sources: stripped of their types once. Lanes take ports of their own.
+  const env = { NODE_COMPILE_CACHE: path.join(tmpdir(), 'stc-compile-cache'), ...process.env, ...(lanes.length > 1 ? { STC_TEST_LANE: `${n}` } : {}) }
+  const kept: Buffer[] = []
+  const child = spawn(process.execPath, [...flags, ...lane], { stdio: n === 0 ? 'inherit' : ['ignore', 'pipe', 'pipe'], env })
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (piece: Buffer) => kept.push(piece))
+  return { done: new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1))), kept }
+}
