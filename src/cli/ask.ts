@@ -5,22 +5,25 @@ import path from 'node:path'
 const CTRL_C = '\u0003'
 const CTRL_D = '\u0004'
 
-/** Undefined: there is no terminal, or the answer was Ctrl-C. */
-export function askPassphrase(question: string): Promise<string | undefined> {
+/** Undefined: there is no terminal, the answer was Ctrl-C, or `over` came first. */
+export function askPassphrase(question: string, over?: AbortSignal): Promise<string | undefined> {
   const { stdin, stderr } = process
-  if (!stdin.isTTY) return Promise.resolve(undefined)
+  if (!stdin.isTTY || over?.aborted === true) return Promise.resolve(undefined)
   stderr.write(question)
   stdin.setRawMode(true)
   stdin.setEncoding('utf8')
   return new Promise((resolve) => {
     let text = ''
     const done = (answer: string | undefined): void => {
+      over?.removeEventListener('abort', cancelled)
       stdin.off('data', take)
       stdin.setRawMode(false)
       stdin.pause()
       stderr.write('\n')
       resolve(answer)
     }
+    const cancelled = (): void => done(undefined)
+    over?.addEventListener('abort', cancelled)
     const take = (typed: string): void => {
       for (const c of typed) {
         if (c === '\r' || c === '\n') return done(text)

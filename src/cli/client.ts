@@ -12,6 +12,7 @@ import { besideConfig, readConfig } from '../store/config.ts'
 import { Attended } from './attended.ts'
 import { type ClientExtras, type RealClient, startRealClient } from './compose-client.ts'
 import { complain, EXIT, fail, interrupted, say } from './output.ts'
+import { startAsking } from './locked-key.ts'
 import { clientWithPage, pageAlone } from './page.ts'
 import { preferVoice } from './priority.ts'
 import { renewal, renewIfDue } from './renewal.ts'
@@ -57,10 +58,11 @@ async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, s
   await using attended = new Attended(first, file)
   const name = others.length > 0 ? lineName(first) : ''
   const extras = attended.extras(first, name, extrasFor(first, name, broken))
-  const started = await (page?.ok === true ? clientWithPage(page.value, first, file, extras) : startRealClient(first, file, extras))
-  if (!started.ok) {
-    if (page?.ok === true) await page.value.close()
-    return failed(started.fault)
+  const window = page?.ok === true ? page.value : undefined
+  const started = await startAsking(window, first, file, (c) => (window === undefined ? startRealClient(c, file, extras) : clientWithPage(window, c, file, extras)), stopped)
+  if (started?.ok !== true) {
+    await window?.close()
+    return started === undefined ? false : failed(started.fault)
   }
   const running: Pick<RealClient, 'client' | 'phones' | 'warnings' | 'identity' | 'vault' | 'stop'>[] = [started.value]
   for (const line of others) {

@@ -11,7 +11,7 @@ import { type IdentityFiles, type OwnCertificate, readAnchors, readCertificates,
 import { readCollateral } from '../store/collateral-file.ts'
 import { readLists } from '../store/revocation-file.ts'
 import { rememberGeneration } from '../store/key-memory.ts'
-import { sealedInfoOf, systemPlaces, unlockFor } from '../store/protect-key.ts'
+import { needsPassphrase, sealedInfoOf, systemPlaces, unlockFor } from '../store/protect-key.ts'
 import type { KeyUnlock } from '../store/sealed-key.ts'
 import type { VaultReport } from '../vault/api/border.ts'
 import type { VaultOptions } from '../vault/api/options.ts'
@@ -48,9 +48,8 @@ export interface VaultExtras {
 export async function vaultFor(config: ClientConfig, configFile: string, crypto: CryptoPort, extras: VaultExtras): Promise<Result<ClientVault>> {
   const { certificate, key, passphrase } = config.identity
   const keyFile = besideConfig(configFile, key)
-  const unlock = await unlockKey(keyFile, passphrase)
+  const unlock = unlockFor(keyFile, systemPlaces())
   if (!unlock.ok) return unlock
-  const files = { certificateFile: besideConfig(configFile, certificate), keyFile, ...unlock.value }
   const anchors = trusted(config, configFile)
   if (!anchors.ok) return anchors
   const { rule, lists } = config.identity.revocation
@@ -67,21 +66,27 @@ export async function vaultFor(config: ClientConfig, configFile: string, crypto:
   const enclave = enclaveOf(config, configFile)
   if (!enclave.ok) return enclave
   if (enclave.value !== undefined && sealedInfoOf(keyFile)?.lock !== 'enclave') return err('IDENTITY_ENCLAVE_UNSEALED', keyFile)
-  const made = await (config.vault === 'in-process' ? inThisProcess(files, trust, crypto, extras) : inProcessOfItsOwn(files, trust, extras, enclave.value))
+  const start = (unlocked: KeyUnlock): Promise<Result<ClientVault>> => {
+    const files = { certificateFile: besideConfig(configFile, certificate), keyFile, ...unlocked }
+    return config.vault === 'in-process' ? inThisProcess(files, trust, crypto, extras) : inProcessOfItsOwn(files, trust, extras, enclave.value)
+  }
+  const given = passphrase ?? servicePassphrase()
+  const made = given === undefined && needsPassphrase(keyFile) ? await startAsking(keyFile, unlock.value, start) : await start({ ...unlock.value, ...(given === undefined ? {} : { passphrase: given }) })
   // Only now is the number in the file known to be true.
   const info = sealedInfoOf(keyFile)
   if (made.ok && info !== undefined) rememberGeneration(keyFile, info.generation)
   return made
 }
 
-/** What the file is opened with; where it is sealed with a passphrase that stands nowhere, the user is asked. */
-async function unlockKey(keyFile: string, configured: string | undefined): Promise<Result<KeyUnlock>> {
-  const places = systemPlaces()
-  const info = sealedInfoOf(keyFile)
-  const unlock = unlockFor(keyFile, places)
-  if (!unlock.ok) return unlock
-  const passphrase = configured ?? servicePassphrase() ?? (info?.lock === 'passphrase' ? await askPassphrase(`Passphrase of ${keyFile}: `) : undefined)
-  return ok({ ...unlock.value, ...(passphrase === undefined ? {} : { passphrase }) })
+const TRIES = 3
+/** The passphrase stands nowhere: the user is asked, on the terminal where there is one. */
+async function startAsking(keyFile: string, unlock: KeyUnlock, start: (unlock: KeyUnlock) => Promise<Result<ClientVault>>): Promise<Result<ClientVault>> {
+  for (let again = 1; ; again++) {
+    const passphrase = await askPassphrase(`Passphrase of ${keyFile}: `)
+    const made = await start({ ...unlock, ...(passphrase === undefined ? {} : { passphrase }) })
+    if (made.ok || made.fault.code !== 'IDENTITY_PASSPHRASE_WRONG' || again === TRIES) return made
+    process.stderr.write('That does not open it. Try again.\n')
+  }
 }
 
 type Trust = Pick<VaultOptions, 'anchors' | 'realm' | 'kind' | 'revocation' | 'shownName' | 'enclaves'>

@@ -1,6 +1,5 @@
 /** `stc identity`: a certificate of an authority that is there already. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { createInterface } from 'node:readline/promises'
 import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { createNodeCrypto } from '../crypto/node/index.ts'
@@ -16,6 +15,7 @@ import { encodePem } from '../protocol/x509/pem.ts'
 import { formatTime } from '../protocol/x509/time.ts'
 import { readCertificates, readIdentity } from '../store/identity-file.ts'
 import { importIdentity } from '../store/import-identity.ts'
+import { askPassphrase } from './ask.ts'
 import { fileName } from './ca.ts'
 import { collect, currentTime } from './options.ts'
 import { answer, complain, EXIT, fail, say } from './output.ts'
@@ -116,7 +116,7 @@ async function importFile(file: string, o: ImportOptions): Promise<void> {
   const given = o.passwordFile === undefined ? undefined : firstLine(o.passwordFile)
   const take = (password: string | undefined) => importIdentity(crypto, file, { ...(password === undefined ? {} : { password, keyPassphrase: password }), ...(o.key === undefined ? {} : { keyFile: o.key }) })
   let imported = take(given)
-  if (!imported.ok && imported.fault.code === 'IDENTITY_PASSPHRASE_NEEDED' && process.stdin.isTTY === true) imported = take(await askPassword(file))
+  if (!imported.ok && given === undefined && PASSPHRASE.has(imported.fault.code)) imported = await askAgain(o.key ?? file, take, imported)
   if (!imported.ok) return fail(imported.fault)
   const { chain, root, pkcs8 } = imported.value
   const anchors = anchorsFrom(o.anchor)
@@ -132,6 +132,7 @@ async function importFile(file: string, o: ImportOptions): Promise<void> {
   }
   pkcs8.fill(0)
   say(`Wrote ${prefix}.pem (${chain.length} certificate${chain.length === 1 ? '' : 's'})${o.key === undefined ? ` and ${keyFile}` : ''}.`)
+  if (o.key === undefined) say(`${keyFile} lies open, readable by you alone: "stc key protect" seals the key of a client.`)
   if (root !== undefined) say('The file also held a root: it is not trusted by being there. Get the authority\'s certificate from whoever runs it.')
   if (o.anchor.length > 0) describe(chain, anchors.value, true)
 }
@@ -144,11 +145,19 @@ function firstLine(file: string): string | undefined {
   }
 }
 
-async function askPassword(file: string): Promise<string> {
-  const ask = createInterface({ input: process.stdin, output: process.stdout })
-  const typed = await ask.question(`Password of ${file} (it is shown as you type): `)
-  ask.close()
-  return typed
+const PASSPHRASE = new Set<string>(['IDENTITY_PASSPHRASE_NEEDED', 'IDENTITY_PASSPHRASE_WRONG'])
+const TRIES = 3
+type Taken = ReturnType<typeof importIdentity>
+
+/** On the terminal, three times at most. */
+async function askAgain(file: string, take: (password: string) => Taken, before: Taken): Promise<Taken> {
+  let taken = before
+  for (let i = 0; i < TRIES && !taken.ok && PASSPHRASE.has(taken.fault.code); i++) {
+    const typed = await askPassphrase(i === 0 ? `Password of ${file}: ` : 'That does not open it. Again: ')
+    if (typed === undefined) return taken
+    taken = take(typed)
+  }
+  return taken
 }
 
 function anchorsFrom(files: readonly string[]) {

@@ -1,17 +1,18 @@
 /** `stc setup`: from nothing to a running client, in the page. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { err, ok, type Result } from '../base/result.ts'
 import { type ClientConfig, clientConfig } from '../client/config.ts'
 import type { Page, SetupPort } from '../client/web-api/index.ts'
+import { connectTo, proxyFor } from '../net/http-connect.ts'
 import { freePort } from '../demo/ports.ts'
 import { type Ask, asker } from '../pki/enrolment/ask.ts'
 import { type Issued, Joining } from '../pki/enrolment/join.ts'
 import { type Invitation, parseLink } from '../pki/enrolment/link.ts'
-import { encodePem } from '../protocol/x509/pem.ts'
+import { replaceFile } from '../store/atomic-file.ts'
+import { systemPlaces } from '../store/protect-key.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { Attended } from './attended.ts'
 import { runClient } from './client.ts'
@@ -21,9 +22,9 @@ import { currentTime } from './options.ts'
 import { EXIT, complain, fail, interrupted, say } from './output.ts'
 import { clientWithPage, pageAlone } from './page.ts'
 import { preferVoice } from './priority.ts'
-import { sortIdentity } from './setup-identity.ts'
+import { IDENTITY_FILES, keepIdentity } from './setup-files.ts'
+import { type SortedIdentity, sortIdentity } from './setup-identity.ts'
 
-const REACH_MS = 5000
 const ASK_AGAIN_MS = 2000
 const PAGE_PORT = 7480
 const PHONE_PORT = 5060
@@ -120,9 +121,11 @@ class Setup implements SetupPort {
     if (settings.server === undefined) return err('SETUP_ADDRESS', 'the invitation names no server')
     const server = { host: settings.server, port: settings.serverPort ?? SERVER_PORT }
     this.#page.hub.setup = { step: 'starting', server: server.host }
-    const pem = (list: readonly Uint8Array[]): string => list.map((der) => encodePem('CERTIFICATE', der)).join('')
-    const own = { chain: pem(chain), key: encodePem('PRIVATE KEY', joining.pkcs8), anchors: pem([root]) }
-    return await this.#finish(await this.#start(server, own, '', settings))
+    return await this.#finish(await this.#start(server, { chain, pkcs8: joining.pkcs8, passphrase: undefined, anchors: [root] }, settings))
+  }
+
+  async unlock(): Promise<Result<void>> {
+    return err('PAGE_SET_UP')
   }
 
   /** Everything is checked by starting a client with it; only then the page goes on. */
@@ -130,10 +133,11 @@ class Setup implements SetupPort {
     const server = this.#server
     if (server === undefined || this.#page.hub.setup?.step === 'starting') return err('PAGE_NOT_SET_UP')
     if (this.client !== undefined) return err('PAGE_SET_UP')
-    const sorted = sortIdentity(files, passphrase)
+    const sorted = sortIdentity(files, passphrase, currentTime())
     if (!sorted.ok) return sorted
     this.#page.hub.setup = { step: 'starting', server: server.host }
-    const started = await this.#start(server, sorted.value, passphrase)
+    const started = await this.#start(server, sorted.value)
+    sorted.value.pkcs8.fill(0)
     if (!started.ok) {
       this.#page.hub.setup = { step: 'certificate', server: server.host, fault: { code: started.fault.code, message: started.fault.message } }
       return started
@@ -149,31 +153,29 @@ class Setup implements SetupPort {
     return ok(undefined)
   }
 
-  async #start(server: ServerAddress, own: { readonly chain: string; readonly key: string; readonly anchors: string }, passphrase: string, { realm, journal }: Pick<Issued['settings'], 'realm' | 'journal'> = {}): Promise<Result<RealClient>> {
+  async #start(server: ServerAddress, own: SortedIdentity, { realm, journal }: Pick<Issued['settings'], 'realm' | 'journal'> = {}): Promise<Result<RealClient>> {
     const folder = path.dirname(this.#file)
     const config = {
       server: { host: server.host, port: server.port },
       ...(realm === undefined ? {} : { realm }), ...(journal === undefined ? {} : { journal }),
-      identity: { certificate: 'certificate.pem', key: 'key.pem', anchors: ['anchors.pem'], ...(own.key.includes('ENCRYPTED') ? { passphrase } : {}) },
+      identity: IDENTITY_FILES,
       phones: [{ line: 'phone', port: await freePort(PHONE_PORT) }],
     }
-    try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
-      const write = (name: string, text: string): void => writeFileSync(path.join(folder, name), text, { mode: 0o600 })
-      write('certificate.pem', own.chain)
-      write('key.pem', own.key)
-      write('anchors.pem', own.anchors)
-      const parsed = clientConfig.parse(config) as ClientConfig
-      this.#attended ??= new Attended(parsed, this.#file)
-      const started = await clientWithPage(this.#page, parsed, this.#file, this.#attended.extras(parsed, '', {}))
-      if (started.ok) await this.#attended.open([started.value], this.#page.url)
-      else this.#attended = undefined
-      // Last: a set-up that did not work is done again, not run.
-      if (started.ok) write(path.basename(this.#file), stringify(config))
+    const kept = keepIdentity(folder, own, systemPlaces())
+    if (!kept.ok) return kept
+    const parsed = clientConfig.parse(config) as ClientConfig
+    // What opens the key is in no file: asked for at the next start.
+    const now: ClientConfig = kept.value === 'passphrase' ? { ...parsed, identity: { ...parsed.identity, passphrase: own.passphrase! } } : parsed
+    this.#attended ??= new Attended(parsed, this.#file)
+    const started = await clientWithPage(this.#page, now, this.#file, this.#attended.extras(parsed, '', {}))
+    if (!started.ok) {
+      this.#attended = undefined
       return started
-    } catch (e) {
-      return err('IDENTITY_FILE_UNWRITABLE', e instanceof Error ? e.message : String(e))
     }
+    await this.#attended.open([started.value], this.#page.url)
+    // Last: a set-up that did not work is done again, not run.
+    const written = replaceFile(this.#file, Buffer.from(stringify(config)))
+    return written.ok ? started : written
   }
 }
 
@@ -184,16 +186,12 @@ export function parseServer(text: string): ServerAddress | undefined {
   return m === null || port < 1 || port > 65_535 ? undefined : { host: (m[1] ?? m[2])!.toLowerCase(), port }
 }
 
-/** Somebody answers there; who it is, the certificates will show. */
-function reach({ host, port }: ServerAddress): Promise<Result<void>> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: REACH_MS })
-    const end = (r: Result<void>): void => {
-      socket.destroy()
-      resolve(r)
-    }
-    socket.once('connect', () => end(ok(undefined)))
-    socket.once('timeout', () => end(err('CHANNEL_UNREACHABLE', `${host}:${port} (no answer)`)))
-    socket.once('error', (e: NodeJS.ErrnoException) => end(err('CHANNEL_UNREACHABLE', `${host}:${port} (${e.code ?? e.message})`)))
-  })
+/** Somebody answers there, on the way that the client will take; who it is, the certificates will show. */
+async function reach(server: ServerAddress): Promise<Result<void>> {
+  const proxy = proxyFor('auto', server)
+  if (!proxy.ok) return proxy
+  const socket = await connectTo(server, proxy.value)
+  if (!socket.ok) return socket
+  socket.value.destroy()
+  return ok(undefined)
 }

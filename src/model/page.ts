@@ -85,7 +85,7 @@ export interface PageSender {
 
 /** Set-up is what a client without a configuration offers instead of calls. */
 export interface PageSetup {
-  readonly step: 'server' | 'invited' | 'certificate' | 'starting' | 'done'
+  readonly step: 'server' | 'invited' | 'certificate' | 'starting' | 'passphrase' | 'done'
   /** To be read to whoever invited. */
   readonly code?: string
   readonly server?: string
@@ -177,6 +177,8 @@ export interface PageCommands {
   'setup.server': { readonly server: string }
   /** Certificate, key and authorities in any order and number of files, each as base64. */
   'setup.identity': { readonly files: readonly string[]; readonly passphrase: string }
+  /** Opens the key of a client that is set up. */
+  'setup.passphrase': { readonly passphrase: string }
 }
 export type PageCommand = { readonly [K in keyof PageCommands]: { readonly ref: number; readonly c: K } & PageCommands[K] }[keyof PageCommands]
 

@@ -9,7 +9,7 @@ import { checkKey } from '../protocol/x509/algorithm.ts'
 import { type Certificate, certificateText, parseCertificate } from '../protocol/x509/certificate.ts'
 import { delegationAlgorithm } from '../protocol/x509/delegation.ts'
 import { type Anchors, CHAIN_LIMIT, makeAnchors } from '../protocol/x509/path.ts'
-import { decodePem, type PemBlock } from '../protocol/x509/pem.ts'
+import { decodePem, type PemBlock, pemText } from '../protocol/x509/pem.ts'
 import { formatTime } from '../protocol/x509/time.ts'
 import { type KeyUnlock, privateKeyOf } from './private-key.ts'
 
@@ -130,7 +130,7 @@ function readBlocks(file: string): Result<PemBlock[]> {
 function readText(file: string): Result<string> {
   try {
     if (statSync(file).size > FILE_LIMIT) return err('IDENTITY_FILE_TOO_LARGE', file)
-    return ok(readFileSync(file, 'latin1'))
+    return ok(pemText(readFileSync(file)))
   } catch (e) {
     return (e as NodeJS.ErrnoException).code === 'ENOENT' ? err('IDENTITY_FILE_MISSING', file) : err('IDENTITY_FILE_UNREADABLE', `${file} (${(e as NodeJS.ErrnoException).code ?? 'unknown reason'})`)
   }

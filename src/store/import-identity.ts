@@ -7,7 +7,7 @@ import type { CryptoPort } from '../crypto/port.ts'
 import { type Certificate, parseCertificate } from '../protocol/x509/certificate.ts'
 import { delegationAlgorithm } from '../protocol/x509/delegation.ts'
 import { sameName } from '../protocol/x509/name.ts'
-import { decodePem } from '../protocol/x509/pem.ts'
+import { decodePem, pemText } from '../protocol/x509/pem.ts'
 import { readKey } from './identity-file.ts'
 import { cleanKey, isPkcs12, readPkcs12, readPkcs7 } from './pkcs12/read.ts'
 
@@ -48,8 +48,9 @@ function fromPkcs12(crypto: CryptoPort, file: string, bytes: Uint8Array, passwor
   return assemble(crypto, file, read.value.certificates, keys)
 }
 
-function certificatesIn(bytes: Uint8Array): Der[] | undefined {
-  const blocks = decodePem(Buffer.from(bytes).toString('latin1'))
+/** PEM, DER or PKCS#7; undefined: none. */
+export function certificatesIn(bytes: Uint8Array): Der[] | undefined {
+  const blocks = decodePem(pemText(bytes))
   const pem = blocks.filter((b) => b.label.endsWith('CERTIFICATE')).flatMap((b) => (b.bytes === undefined ? [] : [b.bytes as Der]))
   if (pem.length > 0) return pem
   const container = blocks.find((b) => b.label === 'PKCS7' || b.label === 'CMS')?.bytes ?? bytes

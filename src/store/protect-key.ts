@@ -28,6 +28,16 @@ export function sealedInfoOf(keyFile: string): SealedKeyInfo | undefined {
   }
 }
 
+/** Whether the key opens with a passphrase alone, as far as that can be seen without reading the key. */
+export function needsPassphrase(keyFile: string): boolean {
+  if (sealedInfoOf(keyFile)?.lock === 'passphrase') return true
+  try {
+    return /BEGIN ENCRYPTED PRIVATE KEY/.test(sealedPart(keyFile))
+  } catch {
+    return false
+  }
+}
+
 const SEALED_PART_LIMIT = 256 * 1024
 
 /**
@@ -103,6 +113,13 @@ export function protectKey(keyFile: string, open: KeyUnlock, protection: Protect
   }
   const key = privateKeyOf(text, keyFile, open)
   if (!key.ok) return key
+  const sealed = writeSealedKey(keyFile, key.value, protection, places, certificatesOf(text))
+  key.value.fill(0)
+  return sealed
+}
+
+/** A key that was never on this disk unsealed. `before` stands in front of it in the file. The caller wipes its copy. */
+export function writeSealedKey(keyFile: string, pkcs8: Uint8Array, protection: Protection, places: KeyPlaces, before = ''): Result<SealedKeyInfo> {
   const generation = Math.max(seenGeneration(keyFile, places.folder), sealedInfoOf(keyFile)?.generation ?? 0) + 1
   const bound = protection.anyMachine === true || places.machine === undefined ? {} : { machine: places.machine }
   const secret = protection.passphrase === undefined ? randomBytes(32) : Buffer.from(protection.passphrase.normalize('NFC'), 'utf8')
@@ -111,10 +128,9 @@ export function protectKey(keyFile: string, open: KeyUnlock, protection: Protect
     if (!kept.ok) return kept
   }
   const lock = protection.passphrase === undefined ? 'keyring' : 'passphrase'
-  const sealed = sealKey(key.value, { lock, with: secret, generation, ...bound, ...(protection.logN === undefined ? {} : { logN: protection.logN }) })
+  const sealed = sealKey(pkcs8, { lock, with: secret, generation, ...bound, ...(protection.logN === undefined ? {} : { logN: protection.logN }) })
   secret.fill(0)
-  key.value.fill(0)
-  const written = replaceFile(keyFile, Buffer.from(certificatesOf(text) + sealed, 'latin1'))
+  const written = replaceFile(keyFile, Buffer.from(before + sealed, 'latin1'))
   if (!written.ok) return written
   const remembered = rememberGeneration(keyFile, generation, places.folder)
   return remembered.ok ? ok({ lock, generation, bound: bound.machine !== undefined }) : remembered

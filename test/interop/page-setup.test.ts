@@ -1,6 +1,7 @@
 /** From nothing to hearing oneself in the echo room, by the keyboard alone, each press counted; then on to a call. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
@@ -10,7 +11,7 @@ import { must } from '../../src/base/result.ts'
 import { decodeSound, SOUND } from '../../src/model/page.ts'
 import { startBrowser, type TestBrowser } from '../kit/browser.ts'
 import { run, until } from '../kit/processes.ts'
-import { startServer, TestAuthority } from '../kit/stc.ts'
+import { type Papers, startServer, TestAuthority } from '../kit/stc.ts'
 import { voice } from '../kit/voices.ts'
 import { needs } from './setup.ts'
 
@@ -127,4 +128,73 @@ test('set-up, echo room and a call without a mouse, heard after six presses', { 
   await hands.press('Enter')
   await b.page.getByRole('heading', { name: 'Call a room' }).waitFor()
   assert.deepEqual(b.complaints, [])
+})
+
+/** As an authority's web page, or a browser, exports it. */
+function exported(name: string, papers: Papers, password: string): string {
+  const file = path.join(folder, name)
+  const made = spawnSync('openssl', ['pkcs12', '-export', '-inkey', papers.key, '-in', papers.certificate, '-certfile', papers.anchors[0]!, '-passout', `pass:${password}`, '-out', file], { encoding: 'utf8' })
+  assert.equal(made.status, 0, made.stderr)
+  return file
+}
+
+test('an expired file is explained, a locked PKCS#12 file asks for its password; the key stays locked, and the next start asks on the page', { timeout: 120_000 }, async (t) => {
+  if (!needs(t, 'chromium', 'openssl')) return
+  const authority = new TestAuthority(folder, 'ca-p12')
+  const server = await startServer(folder, authority.server())
+  t.after(() => server.stop())
+  const old = exported('old.p12', authority.member('olga-old', { issuedDaysAgo: 5, lifetimeDays: 1 }), 'lamp post')
+  const good = exported('olga.p12', authority.member('olga'), 'lamp post')
+  const profile = path.join(folder, 'profile-p12')
+  // No keyring of whoever runs the tests.
+  const env = { ...process.env, DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere', XDG_STATE_HOME: path.join(folder, 'state') }
+  const start = async () => {
+    const client = run(process.execPath, [program, 'setup', '--config', path.join(profile, 'client.yaml')], { env })
+    t.after(() => client.stop())
+    return { client, url: await until(20_000, 'the page\'s address', () => /http:\S+/.exec(client.output())?.[0], client.tail) }
+  }
+  const first = await start()
+  const b = await startBrowser(t)
+  const heading = (name: string): Promise<void> => b.page.getByRole('heading', { name }).waitFor()
+  const alert = (text: RegExp): Promise<void> => b.page.getByRole('alert').filter({ hasText: text }).waitFor()
+  await b.page.goto(first.url)
+  await b.page.getByLabel('Server address or invitation link').fill(`127.0.0.1:${server.port}`)
+  await b.page.keyboard.press('Enter')
+  await heading('Who are you?')
+  const choose = async (file: string): Promise<void> => {
+    const chooser = b.page.waitForEvent('filechooser')
+    await b.page.getByRole('button', { name: 'Choose files' }).click()
+    await (await chooser).setFiles([file])
+  }
+  const password = b.page.getByLabel('Passphrase of the key')
+  await choose(old)
+  await alert(/encrypted/)
+  await password.fill('lamp')
+  await password.press('Enter')
+  await alert(/does not open/)
+  await password.fill('lamp post')
+  await password.press('Enter')
+  await alert(/expired/)
+  await choose(good)
+  await heading('What will you talk with?')
+  for (const name of ['client.yaml', 'key.pem']) {
+    const text = readFileSync(path.join(profile, name), 'latin1')
+    assert.ok(!text.includes('lamp') && !text.includes('BEGIN PRIVATE KEY'), name)
+  }
+  await first.client.stop()
+
+  const again = await start()
+  await b.page.goto('about:blank')
+  await b.page.goto(again.url)
+  await heading('Your key is locked')
+  await until(5000, 'the keyboard', async () => ((await b.page.evaluate("document.activeElement?.id === 'passphrase'")) === true ? true : undefined))
+  await b.page.keyboard.type('lamp')
+  await b.page.keyboard.press('Enter')
+  await alert(/does not open/)
+  await password.fill('lamp post')
+  await b.page.keyboard.press('Enter')
+  await heading('Call a room')
+  await b.page.getByText('Connected to 127.0.0.1').waitFor()
+  // The client was away for a moment.
+  assert.deepEqual(b.complaints.filter((c) => !c.includes('ERR_CONNECTION_REFUSED')), [])
 })

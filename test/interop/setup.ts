@@ -21,6 +21,7 @@ const packages = {
   tshark: 'tshark',
   chromium: 'chromium',
   ip: 'iproute2',
+  openssl: 'openssl',
 } as const
 export type Tool = keyof typeof packages
 

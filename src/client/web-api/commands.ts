@@ -10,6 +10,8 @@ import type { Hub } from './hub.ts'
 export interface SetupPort {
   server(address: string): Promise<Result<void>>
   identity(files: readonly Uint8Array[], passphrase: string): Promise<Result<void>>
+  /** Of a key that lies locked on the disk. */
+  unlock(passphrase: string): Promise<Result<void>>
 }
 
 export interface CommandContext {
@@ -93,6 +95,7 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
     schema: z.strictObject({ files: z.array(z.base64().max(FILE_LIMIT)).min(1).max(8), passphrase: z.string().max(1024) }),
     run: ({ setup }, { files, passphrase }) => setup?.identity(files.map((f) => new Uint8Array(Buffer.from(f, 'base64'))), passphrase) ?? err('PAGE_SET_UP'),
   },
+  'setup.passphrase': { schema: z.strictObject({ passphrase: z.string().min(1).max(1024) }), run: ({ setup }, a) => setup?.unlock(a.passphrase) ?? err('PAGE_SET_UP') },
 }
 
 /** One text message of a window. The number that it gave goes back with the answer; undefined: there was none to read. */

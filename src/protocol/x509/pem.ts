@@ -30,6 +30,16 @@ export function decodePem(text: string): PemBlock[] {
   return blocks
 }
 
+/** A file as text: Windows tools write UTF-16 with a byte order mark; everything else is looked at octet by octet. */
+export function pemText(file: Uint8Array): string {
+  const [a, b] = file
+  const utf16 = a === 0xff && b === 0xfe ? 0 : a === 0xfe && b === 0xff ? 1 : undefined
+  let text = ''
+  if (utf16 === undefined) for (const octet of file) text += String.fromCharCode(octet)
+  else for (let i = 2; i + 1 < file.length; i += 2) text += String.fromCharCode(file[i + utf16]! | (file[i + 1 - utf16]! << 8))
+  return text
+}
+
 export function encodePem(label: string, bytes: Uint8Array): string {
   let binary = ''
   for (const octet of bytes) binary += String.fromCharCode(octet)

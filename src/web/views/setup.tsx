@@ -10,7 +10,8 @@ import { SipPhone } from './phone.tsx'
 export function Setup({ snapshot, onEcho, onRooms }: { readonly snapshot: PageSnapshot; readonly onEcho: () => void; readonly onRooms: () => void }): VNode {
   const w = useWords()
   const step = snapshot.setup?.step ?? 'done'
-  const number = { server: 1, invited: 2, certificate: 2, starting: 2, done: 3 }[step]
+  const number = { server: 1, invited: 2, certificate: 2, starting: 2, passphrase: 1, done: 3 }[step]
+  if (step === 'passphrase') return <div class="setup"><PassphraseStep onOpen={onRooms} /></div>
   return (
     <div class="setup">
       <p class="progress">{w.setup.heading} · {w.setup.step(number, 3)}</p>
@@ -66,6 +67,37 @@ function ServerStep({ fault: earlier }: { readonly fault: PageFault | undefined 
   )
 }
 
+/** The key is sealed on the disk, and no keyring opens it. */
+function PassphraseStep({ onOpen }: { readonly onOpen: () => void }): VNode {
+  const w = useWords()
+  // In every window, whoever opened it.
+  useEffect(() => onOpen, [])
+  const [passphrase, setPassphrase] = useState('')
+  const field = useFocus<HTMLInputElement>()
+  const [busy, setBusy] = useState(false)
+  const [fault, setFault] = useState<PageFault>()
+  const go = async (): Promise<void> => {
+    setBusy(true)
+    setFault(await connection.command('setup.passphrase', { passphrase }))
+    setBusy(false)
+  }
+  return (
+    <form class="card" onSubmit={(e) => {
+      e.preventDefault()
+      void go()
+    }}>
+      <h1>{w.setup.lockedTitle}</h1>
+      <div class="field">
+        <label for="passphrase">{w.setup.passphrase}</label>
+        <input id="passphrase" type="password" autocomplete="off" value={passphrase} onInput={(e) => setPassphrase(e.currentTarget.value)} aria-describedby="passphrase-hint" ref={field} />
+        <p id="passphrase-hint" class="quiet">{w.setup.lockedHow}</p>
+      </div>
+      <Problem fault={fault} />
+      <div class="row end"><button type="submit" class="primary" disabled={busy || passphrase === ''}>{busy ? w.setup.opening : w.setup.unlock}</button></div>
+    </form>
+  )
+}
+
 /** The code goes to whoever invited; the rest comes by itself. */
 function InvitedStep({ code }: { readonly code: string }): VNode {
   const w = useWords()
@@ -87,7 +119,11 @@ function CertificateStep({ starting, fault: earlier }: { readonly starting: bool
   const [fault, setFault] = useState(earlier)
   const input = useRef<HTMLInputElement>(null)
   const button = useFocus<HTMLButtonElement>()
+  const passphraseField = useRef<HTMLInputElement>(null)
   const locked = fault?.code === 'IDENTITY_PASSPHRASE_NEEDED' || fault?.code === 'IDENTITY_PASSPHRASE_WRONG'
+  useEffect(() => {
+    if (locked) passphraseField.current?.focus()
+  }, [locked])
   const send = async (chosen: readonly File[]): Promise<void> => {
     setFiles(chosen)
     if (chosen.length === 0) return
@@ -105,14 +141,15 @@ function CertificateStep({ starting, fault: earlier }: { readonly starting: bool
       <h1>{w.setup.certificateTitle}</h1>
       <p>{w.setup.certificateHow}</p>
       <div class="drop">
-        <input ref={input} id="files" hidden type="file" multiple accept=".pem,.crt,.cer,.key,.p12,.pfx" onChange={(e) => void send([...(e.currentTarget.files ?? [])])} />
+        <input ref={input} id="files" hidden type="file" multiple accept=".pem,.crt,.cer,.der,.key,.p7b,.p7c,.p12,.pfx,.txt" onChange={(e) => void send([...(e.currentTarget.files ?? [])])} />
         <button type="button" class="primary" ref={button} disabled={starting} onClick={() => input.current?.click()}>{starting ? w.setup.starting : w.setup.choose}</button>
         <span class="quiet">{files.length === 0 ? w.setup.drop : `${w.setup.files(files.length)}: ${files.map((f) => f.name).join(', ')}`}</span>
       </div>
       {locked && (
         <div class="field">
           <label for="passphrase">{w.setup.passphrase}</label>
-          <input id="passphrase" type="password" autocomplete="off" value={passphrase} onInput={(e) => setPassphrase(e.currentTarget.value)} />
+          <input id="passphrase" type="password" autocomplete="off" value={passphrase} onInput={(e) => setPassphrase(e.currentTarget.value)} aria-describedby="passphrase-hint" ref={passphraseField} />
+          <p id="passphrase-hint" class="quiet">{w.setup.passphraseHint}</p>
         </div>
       )}
       <Problem fault={fault} />

@@ -1,39 +1,102 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { test } from 'node:test'
+import { unixTime } from '../../../src/base/brand.ts'
+import { err, must, ok } from '../../../src/base/result.ts'
 import { parseServer } from '../../../src/cli/setup.ts'
+import { keepIdentity } from '../../../src/cli/setup-files.ts'
 import { sortIdentity } from '../../../src/cli/setup-identity.ts'
-import { must } from '../../../src/base/result.ts'
 import { encodePem } from '../../../src/protocol/x509/pem.ts'
+import { readCertificates, readKey } from '../../../src/store/identity-file.ts'
+import { needsPassphrase, unlockFor } from '../../../src/store/protect-key.ts'
 import { newAuthority, papersFor } from '../../kit/real-server.ts'
 
 const ca = newAuthority()
 const anna = papersFor(ca, { name: 'anna', kind: 'member' })
+const NOW = unixTime(Math.floor(Date.now() / 1000))
 const text = (s: string): Uint8Array => new TextEncoder().encode(s)
 const certificates = anna.chain.map((d) => encodePem('CERTIFICATE', d)).join('')
 const key = encodePem('PRIVATE KEY', anna.pkcs8)
 const anchor = encodePem('CERTIFICATE', ca.certificate)
+const keyObject = createPrivateKey({ key: Buffer.from(anna.pkcs8), format: 'der', type: 'pkcs8' })
+const encrypted = (format: 'pem' | 'der'): Uint8Array => {
+  const made = keyObject.export({ format: format as 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'lamp' }) as string | Buffer
+  return typeof made === 'string' ? text(made) : new Uint8Array(made)
+}
+const wanted = { chain: anna.chain.map((d) => new Uint8Array(d)), pkcs8: new Uint8Array(anna.pkcs8), anchors: [new Uint8Array(ca.certificate)] }
+const sorted = (files: readonly Uint8Array[], passphrase = '') => {
+  const { chain, pkcs8, anchors } = must(sortIdentity(files, passphrase, NOW))
+  return { chain: chain.map((d) => new Uint8Array(d)), pkcs8, anchors: anchors.map((d) => new Uint8Array(d)) }
+}
 
-test('files in any order and number give the same identity, DER certificates too', () => {
-  const wanted = { chain: certificates, key: `${key.trim()}\n`, anchors: anchor }
-  for (const files of [[certificates, key, anchor], [anchor, key, certificates], [anchor + certificates + key], [key, certificates + anchor]]) assert.deepEqual(must(sortIdentity(files.map(text), '')), wanted)
-  assert.deepEqual(must(sortIdentity([ca.certificate, text(certificates + key)], '')), wanted)
+test('files in any order and number give the same identity', () => {
+  for (const files of [[certificates, key, anchor], [anchor, key, certificates], [anchor + certificates + key], [key, certificates + anchor], [`Bag Attributes\n    localKeyID: 01\n${key}subject=/CN=anna\n${certificates}`, anchor]]) assert.deepEqual(sorted(files.map(text)), wanted)
 })
 
-test('what is missing or wrong is named', () => {
-  const code = (files: readonly string[], passphrase = ''): string | undefined => {
-    const r = sortIdentity(files.map(text), passphrase)
+test('in whatever encoding: DER, line ends and byte order marks of Windows, UTF-16', () => {
+  const utf16 = (s: string, big: boolean): Uint8Array => {
+    const octets = Buffer.from(`\ufeff${s.replaceAll('\n', '\r\n')}`, 'utf16le')
+    return new Uint8Array(big ? octets.swap16() : octets)
+  }
+  const forms: Record<string, Uint8Array[]> = {
+    'certificates in DER': [ca.certificate, ...anna.chain, text(key)], 'key in DER': [text(certificates + anchor), anna.pkcs8], 'SEC1 in DER': [text(certificates + anchor), new Uint8Array(keyObject.export({ format: 'der', type: 'sec1' }))],
+    'line ends and mark': [text(`\ufeff${(certificates + key + anchor).replaceAll('\n', '\r\n')}`)], 'UTF-16, little end first': [utf16(certificates + key + anchor, false)], 'UTF-16, big end first': [utf16(certificates + key + anchor, true)],
+  }
+  for (const [form, files] of Object.entries(forms)) assert.deepEqual(sorted(files), wanted, form)
+  for (const form of ['pem', 'der'] as const) {
+    assert.deepEqual(sorted([text(certificates + anchor), encrypted(form)], 'lamp'), wanted, `encrypted, ${form}`)
+    assert.equal(must(sortIdentity([text(certificates + anchor), encrypted(form)], 'lamp', NOW)).passphrase, 'lamp')
+  }
+  assert.equal(must(sortIdentity([text(certificates + key + anchor)], 'not needed', NOW)).passphrase, undefined)
+})
+
+test('what is missing or wrong is named, before anything is written', () => {
+  const codeOf = (files: readonly Uint8Array[], passphrase = '', now = NOW): string | undefined => {
+    const r = sortIdentity(files, passphrase, now)
     return r.ok ? undefined : r.fault.code
   }
-  assert.equal(code([certificates, anchor]), 'IDENTITY_FILE_NO_KEY')
-  assert.equal(code([key]), 'IDENTITY_FILE_NO_CERTIFICATE')
-  assert.equal(code([certificates, key]), 'SETUP_NO_ANCHOR')
-  assert.equal(code([anchor, encodePem('PRIVATE KEY', papersFor(ca, { name: 'boris', kind: 'member' }).pkcs8), certificates]), 'IDENTITY_KEY_MISMATCH')
-  const encrypted = createPrivateKey({ key: Buffer.from(anna.pkcs8), format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'lamp' }) as string
-  assert.equal(code([certificates, encrypted, anchor]), 'IDENTITY_PASSPHRASE_NEEDED')
-  assert.equal(code([certificates, encrypted, anchor], 'lump'), 'IDENTITY_PASSPHRASE_WRONG')
-  // What was encrypted stays encrypted on disk.
-  assert.match(must(sortIdentity([certificates, encrypted, anchor].map(text), 'lamp')).key, /ENCRYPTED PRIVATE KEY/)
+  const code = (...files: readonly string[]): string | undefined => codeOf(files.map(text))
+  assert.equal(code(certificates, anchor), 'IDENTITY_FILE_NO_KEY')
+  assert.equal(code(key), 'IDENTITY_FILE_NO_CERTIFICATE')
+  assert.equal(code('my notes'), 'IDENTITY_FILE_NO_CERTIFICATE')
+  assert.equal(code(certificates, key), 'SETUP_NO_ANCHOR')
+  assert.equal(code(anchor, encodePem('PRIVATE KEY', papersFor(ca, { name: 'boris', kind: 'member' }).pkcs8), certificates), 'IDENTITY_KEY_MISMATCH')
+  assert.equal(code(certificates, key, encodePem('CERTIFICATE', newAuthority().certificate)), 'IDENTITY_UNKNOWN_ISSUER')
+  assert.equal(code(certificates.replace('MII', 'M!I'), key, anchor), 'IDENTITY_FILE_DAMAGED')
+  for (const form of ['pem', 'der'] as const) {
+    assert.equal(codeOf([text(certificates + anchor), encrypted(form)]), 'IDENTITY_PASSPHRASE_NEEDED')
+    assert.equal(codeOf([text(certificates + anchor), encrypted(form)], 'lump'), 'IDENTITY_PASSPHRASE_WRONG')
+  }
+  const all = [text(certificates + key + anchor)]
+  assert.equal(codeOf(all, '', unixTime(NOW + 3 * 366 * 86_400)), 'IDENTITY_EXPIRED')
+  assert.equal(codeOf(all, '', unixTime(NOW - 30 * 86_400)), 'IDENTITY_NOT_YET_VALID')
+})
+
+test('where the key goes: the keyring; without one, its own passphrase; only what came open and finds neither lies open', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'stc-kept-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const store = new Map<string, Uint8Array>()
+  const keyring = { get: (f: string) => ok(store.get(f)!), put: (f: string, secret: Uint8Array) => { store.set(f, Uint8Array.from(secret)); return ok(undefined) } }
+  const none = { get: (f: string) => err('IDENTITY_KEYRING', f), put: (f: string) => err('IDENTITY_KEYRING', f) }
+  const places = (k: typeof keyring | typeof none) => ({ keyring: k, machine: 'this', folder: path.join(folder, 'state') })
+  const file = path.join(folder, 'key.pem')
+  const own = (passphrase: string | undefined) => ({ ...must(sortIdentity([text(certificates + key + anchor)], '', NOW)), passphrase })
+  const text64 = Buffer.from(anna.pkcs8).toString('base64').slice(8, 48)
+  const reads = (): string => readFileSync(file, 'latin1').replaceAll('\n', '')
+  assert.equal(must(keepIdentity(folder, own('lamp'), places(keyring))), 'keyring')
+  assert.equal(must(keepIdentity(folder, own(undefined), places(keyring))), 'keyring')
+  assert.ok(!reads().includes(text64))
+  assert.deepEqual(must(readKey(file, must(unlockFor(file, places(keyring))))), new Uint8Array(anna.pkcs8))
+  assert.equal(must(keepIdentity(folder, own('lamp'), places(none))), 'passphrase')
+  assert.ok(!reads().includes(text64) && needsPassphrase(file))
+  assert.deepEqual(must(readKey(file, { ...must(unlockFor(file, places(none))), passphrase: 'lamp' })), new Uint8Array(anna.pkcs8))
+  assert.equal(must(keepIdentity(folder, own(undefined), places(none))), 'open')
+  assert.ok(reads().includes(text64))
+  if (process.platform !== 'win32') assert.equal(statSync(file).mode & 0o077, 0)
+  assert.deepEqual(must(readCertificates(path.join(folder, 'certificate.pem'))).map((d) => new Uint8Array(d)), wanted.chain)
 })
 
 test('addresses of servers as people write them', () => {

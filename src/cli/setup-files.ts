@@ -1,0 +1,29 @@
+/** Where set-up puts an identity: certificates in the clear, the key sealed wherever something can open it again. */
+import path from 'node:path'
+import { ok, type Result } from '../base/result.ts'
+import { encodePem } from '../protocol/x509/pem.ts'
+import { replaceFile } from '../store/atomic-file.ts'
+import { type KeyPlaces, writeSealedKey } from '../store/protect-key.ts'
+import type { SortedIdentity } from './setup-identity.ts'
+
+export const IDENTITY_FILES = { certificate: 'certificate.pem', key: 'key.pem', anchors: ['anchors.pem'] }
+
+/**
+ * What the key lies sealed with. The system's keyring, where there is one: nobody is asked for anything again. Else the passphrase that it
+ * came with, asked for at every start. `open`: it came open and there is no keyring; then the file's mode is all that guards it.
+ */
+export function keepIdentity(folder: string, own: SortedIdentity, places: KeyPlaces): Result<'keyring' | 'passphrase' | 'open'> {
+  const pem = (list: readonly Uint8Array[]): Uint8Array => Buffer.from(list.map((der) => encodePem('CERTIFICATE', der)).join(''))
+  for (const [name, bytes] of [[IDENTITY_FILES.certificate, pem(own.chain)], [IDENTITY_FILES.anchors[0]!, pem(own.anchors)]] as const) {
+    const written = replaceFile(path.join(folder, name), bytes)
+    if (!written.ok) return written
+  }
+  const file = path.join(folder, IDENTITY_FILES.key)
+  if (writeSealedKey(file, own.pkcs8, {}, places).ok) return ok('keyring')
+  if (own.passphrase === undefined) {
+    const written = replaceFile(file, Buffer.from(encodePem('PRIVATE KEY', own.pkcs8)))
+    return written.ok ? ok('open') : written
+  }
+  const sealed = writeSealedKey(file, own.pkcs8, { passphrase: own.passphrase }, places)
+  return sealed.ok ? ok('passphrase') : sealed
+}
