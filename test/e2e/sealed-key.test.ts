@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startClient, startServer, TestAuthority } from '../kit/stc.ts'
@@ -14,7 +14,7 @@ const run = promisify(execFile)
 
 test('stc key protect; a client without the passphrase says so, one with it has its vault open the key', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-sealed-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  after(() => rmSync(folder, { recursive: true, force: true }))
   const places = { XDG_STATE_HOME: path.join(folder, 'state'), CREDENTIALS_DIRECTORY: path.join(folder, 'credentials') }
   const env = { ...process.env, ...places }
   const ca = new TestAuthority(folder, 'ca')
