@@ -1,12 +1,14 @@
 /** `stc vault`: what the vault process is, and what this machine lets it have. */
-import { createHash } from 'node:crypto'
+import { createHash, createPublicKey, verify } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
+import { toHex } from '../base/bytes.ts'
 import { makeFault } from '../base/result.ts'
+import { parseSigstruct, type Sigstruct } from '../protocol/sgx/sigstruct.ts'
 import { findBundle } from '../vault/host/bundle.ts'
 import { ENCLAVE_NAME, probeVault } from '../vault/host/process.ts'
-import { answer, EXIT, fail, say } from './output.ts'
+import { answer, EXIT, fail } from './output.ts'
 
 export function registerVault(program: Command): void {
   const vault = program.command('vault').description('the process that holds the keys of a client')
@@ -26,18 +28,32 @@ export function registerVault(program: Command): void {
     .action(show)
 }
 
-/** SIGSTRUCT (Intel SDM 3D §38.13): modulus at 128, attributes at 928, ENCLAVEHASH at 960. */
 function measureEnclave(folder: string): void {
   const file = path.join(folder, `${ENCLAVE_NAME}.sig`)
+  let octets: Uint8Array
   try {
-    const sig = readFileSync(file)
-    if (sig.length < 1808) return fail(makeFault('IDENTITY_FILE_DAMAGED', file))
-    say(`MRENCLAVE  ${sig.subarray(960, 992).toString('hex')}`)
-    say(`MRSIGNER   ${createHash('sha256').update(sig.subarray(128, 512)).digest('hex')}`)
-    if ((sig[928]! & 2) !== 0) say('DEBUG: its memory can be read, nobody takes it for an enclave')
+    octets = readFileSync(file)
   } catch (e) {
-    fail(makeFault('IDENTITY_FILE_UNREADABLE', `${file} (${(e as NodeJS.ErrnoException).code ?? 'unknown reason'})`))
+    return fail(makeFault('IDENTITY_FILE_UNREADABLE', `${file} (${(e as NodeJS.ErrnoException).code ?? 'unknown reason'})`))
   }
+  const sig = parseSigstruct(octets)
+  if (!sig.ok) return fail(makeFault('ATTESTATION_SIGSTRUCT', `${file}: ${sig.fault.message}`))
+  if (!signedByItself(sig.value)) return fail(makeFault('ATTESTATION_SIGSTRUCT', `${file}: what it says is not what was signed`))
+  const { debug } = sig.value
+  const mrEnclave = toHex(sig.value.mrEnclave)
+  const mrSigner = createHash('sha256').update(sig.value.modulus).digest('hex')
+  answer({ mrEnclave, mrSigner, debug }, [
+    `MRENCLAVE  ${mrEnclave}`,
+    `MRSIGNER   ${mrSigner}`,
+    ...(debug ? ['DEBUG: its memory can be read, nobody takes it for an enclave'] : []),
+  ])
+}
+
+/** The key is in it: this finds a damaged file, not a stranger's. Whose it is, MRSIGNER says. */
+function signedByItself({ modulus, signature, signed }: Sigstruct): boolean {
+  const n = Buffer.from(modulus).reverse().toString('base64url')
+  const key = createPublicKey({ key: { kty: 'RSA', n, e: 'Aw' }, format: 'jwk' })
+  return verify('sha256', signed, key, Buffer.from(signature).reverse())
 }
 
 async function show(): Promise<void> {

@@ -7,6 +7,7 @@ export const attestationFaults = {
   ATTESTATION_MALFORMED: { what: 'This is not a well-formed quote', todo: NOT_COUNTED },
   ATTESTATION_UNSUPPORTED: { what: 'The quote is of a kind that is not taken here', todo: 'Taken are DCAP quotes of versions 3, 4 and 5 with ECDSA P-256 keys and the certificate chain inside.' },
   ATTESTATION_CHAIN: { what: 'The processor\'s certificate does not lead to Intel\'s root, or it was revoked', todo: NOT_COUNTED },
+  ATTESTATION_SIGSTRUCT: { what: 'This is not the signed description of an enclave (SIGSTRUCT), or its signature is wrong', todo: 'Build and sign the enclave again: bin/build-enclave.mjs.' },
   ATTESTATION_SIGNATURE: { what: 'A signature in the quote is wrong', todo: 'The quote is damaged or forged. Nothing was accepted.' },
   ATTESTATION_COLLATERAL: { what: 'What Intel says about the platform is missing, malformed or about another one', todo: 'Give the server or this client what Intel publishes about such processors: "stc attestation fetch".' },
   ATTESTATION_COLLATERAL_SIGNATURE: { what: 'What is said to be Intel\'s word about the platform is not signed by Intel', todo: 'Somebody in the way changed it. Nothing was accepted.' },
