@@ -175,9 +175,12 @@ test('the roster\'s word for a phone is its certificate, and only while it is th
   const anna = await w.connect('anna')
   await anna.invite(secureSdp(keyLine('a')))
   const token = /<sip:([^@]+)@/.exec(calls(w)[0]!.headers.find((h) => h.name === 'Contact')!.value)![1]!
-  const leg = w.core.legs.find({ callId: calls(w)[0]!.callId, contactUser: token, contactAt: '', remote: '' })
+  const contactAt = /@([^>;]+)/.exec(calls(w)[0]!.headers.find((h) => h.name === 'Contact')!.value)![1]!
+  const question = { callId: calls(w)[0]!.callId, contactUser: token, contactAt, remote: '127.0.0.1:40000' }
+  const leg = w.core.legs.find(question)
   assert.equal(w.core.guest(leg!.session)?.peer.identity.subject, 'anna')
-  assert.equal(w.core.legs.find({ callId: 'x', contactUser: `${token.slice(0, -1)}z`, contactAt: '', remote: '' }), undefined)
+  // A guessed token; a plain phone that copied it into a Contact of its own, elsewhere, or in a call of its own.
+  for (const forged of [{ contactUser: `${token.slice(0, -1)}z` }, { remote: '192.0.2.7:5060' }, { callId: 'x' }]) assert.equal(w.core.legs.find({ ...question, ...forged }), undefined, JSON.stringify(forged))
   w.core.phones!.close()
   assert.equal(w.core.guest(leg!.session), undefined)
   await until(3000, 'the BYE at the PBX', () => w.pbx.requests.some((r) => r.method === 'BYE') || undefined)

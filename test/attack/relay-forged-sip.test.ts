@@ -155,3 +155,59 @@ test('loops, foreign extensions and schemes are refused as a proxy does', () => 
   assert.equal(phone.last.status, 416)
   assert.deepEqual(w.pbx.requests, [])
 })
+
+test('a refusal after the 2xx, and a request that is dressed as an ACK inside a call, are not believed', () => {
+  const server = hostile((m) => (m.k === 'sip-response' && fromUtf8(m.message)!.startsWith('SIP/2.0 200') ? [m, edit(m, (t) => t.replace('SIP/2.0 200', 'SIP/2.0 486'))] : [m]), 'client')
+  const caller = server.phone()
+  server.attack()
+  server.call(caller)
+  assert.deepEqual(caller.shown(), ['100 INVITE', '200 INVITE'])
+  assert.ok(server.codes().includes('RELAY_MISMATCH'))
+
+  const client = hostile((m) => [m.k === 'sip-ack' ? edit(m, (t) => t.replace(/^ACK/, 'BYE').replace(/(CSeq: \d+) ACK/, '$1 BYE')) : m])
+  client.attack()
+  client.call(client.phone())
+  assert.deepEqual(client.pbx.requests.map((r) => r.method), ['INVITE'])
+  assert.ok(client.codes().includes('RELAY_MISMATCH'))
+})
+
+test('an INVITE inside a call that there is not: refused by the half that gets it, at either end', () => {
+  const w = hostile(() => [])
+  const phone = w.phone()
+  const branch = phone.invite({ uri: 'sip:2002@127.0.0.1', to: '<sip:2002@127.0.0.1>;tag=none' })
+  w.clock.advanceSync(100)
+  assert.equal(phone.last.status, 481)
+  assert.deepEqual(w.crossed, [], 'not even asked')
+  phone.send('ACK', { branch })
+  const other = hostile((m) => [m.k === 'sip-request' ? edit(m, (t) => t.replace(/^To: .*$/m, 'To: <sip:2002@127.0.0.1>;tag=none')) : m])
+  other.attack()
+  const second = other.phone()
+  second.invite({ uri: 'sip:2002@127.0.0.1' })
+  other.clock.advanceSync(100)
+  assert.equal(second.last.status, 481)
+  assert.deepEqual(other.pbx.requests, [])
+})
+
+test('a connection has 500 open requests and 128 calls at most; what is more is refused and counted', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  w.register(phone)
+  w.pbx.answer = () => undefined
+  for (let i = 0; i < 700; i++) {
+    w.receiveAtServer({ k: 'sip-request', id: 10 + i, message: utf8(['MESSAGE sip:2002@pbx SIP/2.0', 'Via: SIP/2.0/TLS stc.invalid;branch=z9hG4bKstc', 'Max-Forwards: 70', 'From: <sip:alice@pbx>;tag=a', 'To: <sip:2002@pbx>', `Call-ID: m${i}`, 'CSeq: 1 MESSAGE', 'Content-Length: 0', '', ''].join('\r\n')) })
+    if (i > 150) w.clock.advanceSync(35)
+  }
+  assert.equal(w.serverLoad()!.served, 500)
+  assert.ok(w.codes().includes('RELAY_TOO_MANY'))
+
+  const busy = relayWorld()
+  busy.pbx.answer = busy.answering
+  const statuses: number[] = []
+  for (let i = 0; i < 131; i++) {
+    const one = busy.phone({ port: 7000 + 2 * i, callId: `standing-${i}` })
+    one.invite({ uri: 'sip:2002@127.0.0.1' })
+    busy.clock.advanceSync(600)
+    statuses.push(one.last.status)
+  }
+  assert.deepEqual([statuses.filter((x) => x === 200).length, statuses.at(-1), busy.serverLoad()!.dialogs], [128, 503, 128])
+})

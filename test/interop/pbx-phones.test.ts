@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { decodeG711, encodeG711, muLaw } from '../../src/audio/g711.ts'
+import { startBrowser } from '../kit/browser.ts'
 import { capture } from '../kit/capture.ts'
 import { at, coupledRelay, hears } from '../kit/coupled-relay.ts'
 import { startLinphonec } from '../kit/phones/linphonec.ts'
@@ -81,10 +82,15 @@ function decoded(packets: readonly { readonly payload: Uint8Array }[]): Pcm {
   return { rate: 8000, samples }
 }
 
-test('a host mutes, removes and locks from the terminal and from the page\'s commands; a recording is shown', { timeout: 240_000 }, async (t) => {
-  if (!needs(t, 'baresip') || !needsAsterisk(t)) return
+test('a host mutes, removes and locks from the terminal and with the buttons of the page; a recording is shown', { timeout: 240_000 }, async (t) => {
+  if (!needs(t, 'baresip', 'chromium') || !needsAsterisk(t)) return
   const w = await coupledRelay(t, { conferences: { default: { hosts: ['cn:anna'] } } })
-  const [a, b] = [await w.client('anna'), await w.client('bert')]
+  const [a, b] = [await w.client('anna', { page: { port: 0 } }), await w.client('bert', { page: { port: 0 } })]
+  const pageOf = async (client: typeof a) => {
+    const browser = await startBrowser(t)
+    await browser.page.goto((await client.shows(/page: (http:\S+)/))[1]!)
+    return browser
+  }
   const plainAt = { address: w.asterisk.address, port: w.asterisk.sip }
   const [anna, bert, carl] = [await w.phone('anna', 700, a.sip), await w.phone('bert', 1100, b.sip), await w.phone('carl', 500, plainAt)]
   anna.dial(at('700', a.sip))
@@ -93,29 +99,45 @@ test('a host mutes, removes and locks from the terminal and from the page\'s com
   const number = async (what: RegExp): Promise<string> => (await a.shows(what))[1]!
   const carls = await number(/(\d+) unverified: carl/)
   const type = (client: typeof a, line: string): void => void client.process.child.stdin.write(`${line}\n`)
-  const berts = await number(/(\d+) bert {2}\[/)
   await Promise.all([hears(anna, 1100), hears(anna, 500)])
 
-  type(a, `/mute ${carls}`)
+  const [annas, bertsPage] = [await pageOf(a), await pageOf(b)]
+  const carlsRow = annas.page.locator('[data-caller]').filter({ hasText: 'carl' })
+  await carlsRow.getByRole('button', { name: 'Mute', exact: true }).click()
   for (const c of [a, b]) await c.shows(/unverified: carl {2}\(muted\)/)
+  await carlsRow.getByText('muted', { exact: true }).waitFor()
   const from = seconds(anna.heard())
   await until(10_000, '2 s more', () => seconds(anna.heard()) > from + 3 || undefined)
   assert.ok(toneShare(part(anna.heard(), from + 1), 500) < 0.2, 'carl is not heard any more')
+  await carlsRow.getByRole('button', { name: 'Unmute', exact: true }).click()
+  await hears(anna, 500)
+  type(a, `/mute ${carls}`)
+  await carlsRow.getByText('muted', { exact: true }).waitFor()
   type(a, `/unmute ${carls}`)
   await hears(anna, 500)
   type(b, `/remove ${carls}`)
   await b.shows(/PBX_NOT_HOST|Only a host/)
-  type(a, '/lock')
+  // Who is no host has no buttons for it, but one to mute itself.
+  await bertsPage.page.locator('[data-caller]').filter({ hasText: 'carl' }).waitFor()
+  assert.deepEqual([await bertsPage.page.locator('[data-caller] button').count(), await bertsPage.page.getByRole('button', { name: 'Lock' }).count()], [0, 0])
+  await annas.page.getByRole('button', { name: 'Lock', exact: true }).click()
   await b.shows(/ {2}locked/)
+  await annas.page.getByRole('button', { name: 'Unlock', exact: true }).click()
+  await annas.page.getByRole('button', { name: 'Lock', exact: true }).waitFor()
+  type(a, '/lock')
+  await annas.page.getByRole('button', { name: 'Unlock', exact: true }).waitFor()
 
   const channel = (await w.legs()).find((l) => l.startsWith('PJSIP/carl'))!
   await w.asterisk.cli(`mixmonitor start ${channel} ${w.asterisk.folder}/spool/monitor/carl.wav`)
   for (const c of [a, b]) await c.shows(/unverified: carl {2}\(being recorded\)/)
   type(a, '/unlock')
-  type(a, `/remove ${carls}`)
+  await carlsRow.getByRole('button', { name: 'Remove', exact: true }).click()
   await carl.events.next('closed')
   await b.shows(/an unverified caller \(carl\) left/)
-  type(a, `/remove ${berts}`)
+  await annas.page.getByRole('button', { name: 'Details of bert' }).click()
+  await annas.page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click()
   await bert.events.next('closed')
   await b.shows(/700: left/)
+  await bertsPage.page.getByText('Calls so far').waitFor()
+  for (const p of [annas, bertsPage]) assert.deepEqual(p.complaints, [])
 })

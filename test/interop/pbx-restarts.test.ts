@@ -1,12 +1,15 @@
 /** Calls and conferences through stc when Asterisk, the server, or the way between them ends without a word. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { parse, stringify } from 'yaml'
 import { at, type CoupledRelay, coupledRelay, hears } from '../kit/coupled-relay.ts'
+import { freePorts } from '../kit/free-ports.ts'
 import type { Baresip } from '../kit/phones/baresip.ts'
 import { until } from '../kit/processes.ts'
 import type { StcClient } from '../kit/stc.ts'
+import { sdpOffer, UdpPhone } from '../kit/udp-phone.ts'
 import { needs, needsAsterisk } from './setup.ts'
 
 interface Talking {
@@ -64,6 +67,31 @@ test('Asterisk is killed and there again before anybody asked for it: its calls 
   await w.asterisk.restart('kill')
   for (const p of [anna, bert]) await p.events.next('closed', 5000)
   for (const c of [a, b]) await c.shows(/700: left/, 5000)
+
+  // The same while its manager interface is cut off: by its silence on SIP, or once it is there again and tells of its start.
+  for (const p of [anna, bert]) p.events.skip()
+  await until(15_000, 'sight of Asterisk', () => w.server.process.output().split('sees the conferences').length > 2 || undefined, w.server.process.tail)
+  anna.dial(at('600', a.sip))
+  await anna.events.next('established')
+  w.ami.cut()
+  await w.asterisk.restart('kill')
+  w.ami.mode = 'pass'
+  await anna.events.next('closed', 5000)
+  assert.deepEqual(await w.legs(), [])
+
+  // And where the server, too, was started anew and has never seen the one that had the call (life.test.ts has it in virtual time).
+  if (process.env['STC_LONG'] === undefined) return
+  w.ami.cut()
+  await w.server.stop()
+  await w.server.start()
+  await until(15_000, 'the connection again', () => a.process.output().split('connected to').length > 2 || undefined, a.process.tail)
+  anna.dial(at('600', a.sip))
+  await anna.events.next('established')
+  const answered = Date.now()
+  await until(10_000, 'some seconds of call', () => Date.now() - answered > 3000 || undefined)
+  await w.asterisk.restart('kill')
+  w.ami.mode = 'pass'
+  await anna.events.next('closed', 5000)
 })
 
 test('its manager interface is cut off: the call goes on, in sound too; the list is called old and then is right', { timeout: 180_000 }, async (t) => {
@@ -104,4 +132,36 @@ test('the server is killed: phones hear it; started again it ends the legs that 
   for (const c of [a, b]) await until(5000, 'the roster of three', () => /unverified: carl/.test(c.process.output()) || undefined, c.process.tail)
   for (const p of [anna, bert, carl]) p.hangup()
   await noLeg(w)
+})
+
+test('over TLS and over TCP as well a server that was killed ends the legs that it left, and those alone', { timeout: 180_000 }, async (t) => {
+  if (!needs(t, 'baresip') || !needsAsterisk(t)) return
+  const w = await coupledRelay(t, { transport: 'tls' })
+  const a = await w.client('anna')
+  const plainAt = { address: w.asterisk.address, port: w.asterisk.sip }
+  const plain = await UdpPhone.open('127.0.0.1', plainAt, 'carl', 'secret-carl')
+  t.after(() => plain.close())
+  const sdp = sdpOffer('127.0.0.1', await freePorts(2), ['m=audio PORT RTP/AVP 9'])
+  assert.equal((await plain.invite('600', sdp)).status, 200)
+  const file = path.join(w.folder, 'server.yaml')
+  for (const transport of ['TLS', 'TCP']) {
+    if (transport === 'TCP') {
+      const config = parse(readFileSync(file, 'utf8')) as { sip: object }
+      await w.server.stop()
+      writeFileSync(file, stringify({ ...config, sip: { ...config.sip, transport: 'tcp', port: w.asterisk.sip, anchors: [] } }))
+      await w.server.start()
+    }
+    // The client and the server have their connections again when a call gets through.
+    await until(20_000, `a call over ${transport}`, async () => {
+      const phone = await UdpPhone.open('127.0.0.1', a.sip, 'anna', 'secret-anna')
+      t.after(() => phone.close())
+      return (await phone.invite('600', sdp)).status === 200 || undefined
+    }, w.server.process.tail, 500)
+    assert.match(await w.asterisk.cli('pjsip show channelstats'), /anna/)
+    await w.server.kill()
+    assert.equal((await w.legs()).length, 2)
+    await w.server.start()
+    await until(8000, `the end of the leg over ${transport}`, async () => (await w.legs()).length === 1 || undefined, w.server.process.tail, 200)
+    assert.match((await w.legs())[0]!, /^PJSIP\/carl/)
+  }
 })

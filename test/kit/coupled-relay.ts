@@ -24,7 +24,7 @@ export interface CoupledRelay extends BehindPbx {
 export interface CoupledRelayOptions {
   /** Of the server's configuration. */
   readonly conferences?: Readonly<Record<string, unknown>>
-  readonly transport?: 'udp' | 'tcp'
+  readonly transport?: 'udp' | 'tcp' | 'tls'
   readonly towardsPbx?: BehindPbxOptions['towardsPbx']
   /** Lines of every endpoint. */
   readonly endpoint?: string

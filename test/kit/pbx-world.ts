@@ -1,4 +1,5 @@
 /** The coupling to an Asterisk that is played here, in virtual time: its conferences, its events, its lists. */
+import type { Instant } from '../../src/base/brand.ts'
 import type { Result } from '../../src/base/result.ts'
 import { err, makeFault, ok } from '../../src/base/result.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
@@ -40,6 +41,8 @@ export class PbxWorld {
   delayMs = 1
   up = false
   answersSip = true
+  /** When the oldest call began. */
+  since: Instant | undefined
   #next = 1
 
   constructor(conferences: Record<string, unknown> = {}) {
@@ -51,7 +54,7 @@ export class PbxWorld {
         find: (q) => (q.remote === RELAY && this.sessions.has(q.contactUser) ? { session: q.contactUser, call: q.callId } : undefined),
         isOrphan: (q) => q.contactAt === RELAY && q.contactUser !== '' && !this.known.has(q.callId),
       }),
-      relay: () => ({ busy: true, answers: async () => this.answersSip, pbxGone: (reason) => void this.gone.push(reason) }),
+      relay: () => ({ busy: true, since: this.since, answers: async () => this.answersSip, pbxGone: (reason) => void this.gone.push(reason) }),
       action: async (action, ...fields) => {
         this.asked.push([action, ...fields.map(([, v]) => v)].join(' '))
         await new Promise<void>((resolve) => void this.clock.at((this.clock.now() + this.delayMs) as never, resolve))

@@ -127,15 +127,13 @@ export function relayWorld(o: RelayWorldOptions = {}) {
       },
       /** As if the client had sent it. */
       receiveAtServer: (m: TunnelMessage): void => half?.receive(m),
-      get serverLoad() {
-        return half?.load
-      },
+      serverLoad: () => half?.load,
       phone: (at: { address?: string; port?: number; callId?: string; user?: string } = {}) => new ScriptedPhone(transport, clock, at),
     }
   }
   const first = client('alice-key', phones, clientMedia)
   return {
-    clock, pbx, faults, crossed, clientMedia, serverMedia, state, upstream, ...first, endpoint, trunk,
+    clock, pbx, faults, crossed, clientMedia, serverMedia, state, upstream, ...first, endpoint, trunk, phones,
     another: (name: string) => client(name, new SimSipTransport('UDP', clock, { address: '127.0.0.2', port: 5060 }), clientMedia),
     answering,
     /** The phone registers; gives the address that the PBX has of it. */
@@ -168,7 +166,7 @@ export function relayWorld(o: RelayWorldOptions = {}) {
     /** Long after the end nothing may be left. */
     left(): unknown {
       clock.advanceSync(400_000)
-      return { client: first.handset.load, server: endpoint.load, half: first.serverLoad, media: clientMedia.running.length + serverMedia.running.length, timers: clock.pending }
+      return { client: first.handset.load, server: endpoint.load, half: first.serverLoad(), media: clientMedia.running.length + serverMedia.running.length, timers: clock.pending }
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { Instant } from '../../base/brand.ts'
 import type { Scheduler } from '../../base/ports.ts'
 import type { Result } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
@@ -12,6 +13,8 @@ import type { ClientLegs } from './legs.ts'
 export interface RelayLife {
   /** Calls stand, or are being made. */
   readonly busy: boolean
+  /** When the oldest call that stands began; undefined: none does. */
+  readonly since: Instant | undefined
   /** Whether the PBX answers SIP. */
   answers(withinMs: number): Promise<boolean>
   /** It knows none of the calls any more. */

@@ -53,6 +53,8 @@ export class Coupling {
     this.picture.over()
   }
   onEvent(e: AmiMessage): void {
+    const uptime = e.event === 'FullyBooted' ? e.get('Uptime') : undefined
+    if (uptime !== undefined) this.#life.uptime(Number(uptime))
     // Its global variables are gone, or may be.
     if (e.event === 'FullyBooted' || e.event === 'Reload') return void this.picture.look()
     this.picture.event(e)

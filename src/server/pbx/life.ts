@@ -1,13 +1,13 @@
 /**
- * Whether Asterisk is the one that it was: calls that it has forgotten must end at the phones too. Two signs count: it says
- * another time of its start, or neither its manager interface nor its SIP is there any more. A manager interface that
- * is cut off alone ends nothing.
+ * Whether Asterisk is the one that it was: calls that it has forgotten must end at the phones too. Three signs count: it says
+ * another time of its start, or that it runs for a shorter time than a call stands, or neither its manager interface nor its
+ * SIP is there any more. A manager interface that is cut off alone ends nothing.
  */
 import { instant } from '../../base/brand.ts'
 import type { Scheduler, Stop } from '../../base/ports.ts'
 import type { Fault } from '../../base/result.ts'
 import type { CouplingOptions, RelayLife } from './coupling-options.ts'
-import { endOrphans } from './orphans.ts'
+import { Orphans } from './orphans.ts'
 
 export interface LifeOptions extends Pick<CouplingOptions, 'action' | 'legs' | 'log'> {
   readonly scheduler: Scheduler
@@ -24,6 +24,8 @@ const SILENT_MS = 10_000
 const AGAIN_MS = 1000
 /** It answers SIP, and says nothing on its manager interface. */
 const ALIVE_MS = 5000
+/** It tells whole seconds, and takes a moment to take calls. */
+const UPTIME_MS = 2000
 
 export class Life {
   readonly #o: LifeOptions
@@ -33,9 +35,11 @@ export class Life {
   #dead = false
   #cancel: Stop = () => {}
   #stopped = false
+  readonly #orphans: Orphans
 
   constructor(options: LifeOptions) {
     this.#o = options
+    this.#orphans = new Orphans(options)
   }
   /** Neither its manager interface nor its SIP is there. */
   get dead(): boolean {
@@ -46,7 +50,7 @@ export class Life {
     this.#watching = false
     this.#dead = false
     this.#cancel()
-    void endOrphans(this.#o).then((legs) => legs > 0 && this.#o.log.info({ legs }, 'ended legs that nobody knows of any more'))
+    this.#orphans.start()
     const status = await this.#o.action('CoreStatus')
     if (!status.ok) return
     const [answer] = status.value
@@ -55,15 +59,23 @@ export class Life {
     this.#boot = boot
     if (before !== undefined && before !== boot) this.#o.gone('the telephone system was started anew')
   }
+  /** How long it runs, as it says itself after a login: the first time that we ever see it, this is all that we have. */
+  uptime(seconds: number): void {
+    const since = this.#o.relay()?.since
+    if (since === undefined || !Number.isSafeInteger(seconds) || seconds < 0) return
+    if (seconds * 1000 + UPTIME_MS < this.#o.scheduler.now() - since) this.#o.gone('the telephone system was started anew')
+  }
   /** Also at every attempt that fails. */
   down(fault: Fault): void {
     if (this.#watching || this.#stopped) return
     this.#watching = true
+    this.#orphans.stop()
     void this.#watch(fault.code === 'PBX_SILENT' ? SILENT_MS : ENDED_MS)
   }
   stop(): void {
     this.#stopped = true
     this.#watching = false
+    this.#orphans.stop()
     this.#cancel()
   }
 

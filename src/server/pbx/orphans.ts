@@ -1,35 +1,82 @@
-/** Legs that a server which ended without a word has left behind in Asterisk: nobody else would ever end them. */
+/**
+ * Legs in Asterisk that lead to us and are of no call that we know: of a server that ended without a word, or of a BYE that
+ * never came through. Nobody else would ever end them.
+ */
 import { instant } from '../../base/brand.ts'
-import type { Scheduler } from '../../base/ports.ts'
+import type { Scheduler, Stop } from '../../base/ports.ts'
 import type { CouplingOptions } from './coupling-options.ts'
 import { questionOf } from './identify.ts'
+import type { LegQuestion } from './legs.ts'
 
 /** Between two looks: what is only just being made is known by the second. */
 const AGAIN_MS = 1000
+/** A BYE is given up after 32 s (RFC 3261, timer F). */
+const EVERY_MS = 30_000
 const LEGS_LIMIT = 2000
 
-/** Gives how many were ended. */
-export async function endOrphans(o: Pick<CouplingOptions, 'action' | 'legs'> & { readonly scheduler: Scheduler }): Promise<number> {
-  const found = await orphans(o)
-  if (found.size === 0) return 0
-  await new Promise<void>((resolve) => void o.scheduler.at(instant(o.scheduler.now() + AGAIN_MS), resolve))
-  const still = await orphans(o, found)
-  for (const channel of still.values()) await o.action('Hangup', ['Channel', channel])
-  return still.size
+export interface OrphansOptions extends Pick<CouplingOptions, 'action' | 'legs' | 'log'> {
+  readonly scheduler: Scheduler
 }
 
-/** By Uniqueid: names of channels are used again. */
-async function orphans(o: Pick<CouplingOptions, 'action' | 'legs'>, among?: ReadonlyMap<string, string>): Promise<Map<string, string>> {
-  const found = new Map<string, string>()
-  const listed = await o.action('CoreShowChannels')
-  for (const e of listed.ok ? listed.value.slice(1, LEGS_LIMIT) : []) {
-    const [channel, id] = [e.get('Channel') ?? '', e.get('Uniqueid') ?? '']
-    if (among !== undefined && !among.has(id)) continue
-    const question = await questionOf(channel, async (name) => {
-      const r = await o.action('Getvar', ['Channel', channel], ['Variable', name])
+export class Orphans {
+  readonly #o: OrphansOptions
+  /** By Uniqueid (names of channels are used again): what was asked once does not change. */
+  #known = new Map<string, LegQuestion | undefined>()
+  #cancel: Stop = () => {}
+  #run = 0
+
+  constructor(options: OrphansOptions) {
+    this.#o = options
+  }
+
+  /** Looks now, and again from time to time. */
+  start(): void {
+    this.stop()
+    this.#known.clear()
+    void this.#sweep(this.#run)
+  }
+  stop(): void {
+    this.#run++
+    this.#cancel()
+  }
+
+  async #sweep(run: number): Promise<void> {
+    const found = await this.#look()
+    if (run !== this.#run) return
+    if (found.size > 0) {
+      await new Promise<void>((resolve) => void this.#later(AGAIN_MS, resolve))
+      const still = [...(await this.#look())].filter(([id]) => found.has(id))
+      if (run !== this.#run) return
+      for (const [, channel] of still) await this.#o.action('Hangup', ['Channel', channel])
+      if (still.length > 0) this.#o.log.info({ legs: still.length }, 'ended legs that nobody knows of any more')
+    }
+    if (run === this.#run) this.#later(EVERY_MS, () => void this.#sweep(run))
+  }
+  #later(ms: number, then: () => void): void {
+    const { scheduler } = this.#o
+    this.#cancel = scheduler.at(instant(scheduler.now() + ms), then)
+  }
+
+  /** Uniqueid → channel. */
+  async #look(): Promise<Map<string, string>> {
+    const { action, legs } = this.#o
+    const found = new Map<string, string>()
+    const listed = await action('CoreShowChannels')
+    if (!listed.ok) return found
+    const before = this.#known
+    this.#known = new Map()
+    for (const e of listed.value.slice(1, LEGS_LIMIT)) {
+      const [channel, id] = [e.get('Channel') ?? '', e.get('Uniqueid') ?? '']
+      const question = before.get(id) ?? (await this.#ask(channel))
+      this.#known.set(id, question)
+      if (question !== undefined && legs().isOrphan(question)) found.set(id, channel)
+    }
+    return found
+  }
+  #ask(channel: string): Promise<LegQuestion | undefined> {
+    return questionOf(channel, async (name) => {
+      const r = await this.#o.action('Getvar', ['Channel', channel], ['Variable', name])
       return r.ok ? r.value[0]?.get('Value') : undefined
     })
-    if (question !== undefined && o.legs().isOrphan(question)) found.set(id, channel)
   }
-  return found
 }

@@ -1,4 +1,5 @@
 /** What the server's core sees of the SIP relay. */
+import type { Instant } from '../../base/brand.ts'
 import type { ClientMessage } from '../../protocol/wire/messages.ts'
 import type { Session } from '../session.ts'
 
@@ -14,6 +15,8 @@ export interface SipPort {
   gone(session: Session): void
   /** Calls that stand, or are being made. */
   readonly busy: boolean
+  /** When the oldest call that stands began. */
+  readonly since: Instant | undefined
   /** Whether the PBX answers SIP. */
   answers(withinMs: number): Promise<boolean>
   /** The PBX knows none of the calls any more. */

@@ -1,4 +1,5 @@
 /** The upstream half of the SIP relay, for every client that wants it. */
+import type { Instant } from '../../base/brand.ts'
 import type { Scheduler } from '../../base/ports.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { isEmergencyNumber } from '../../model/emergency.ts'
@@ -76,7 +77,8 @@ export class SipRelay implements SipPort, ClientLegs {
   }
 
   find(q: LegQuestion): ClientLeg | undefined {
-    return this.#upstream.legOf(q.contactUser, q.callId)
+    // A phone at the PBX that shows one of our contacts is somewhere else.
+    return hostOf(q.remote) === hostOf(q.contactAt) ? this.#upstream.legOf(q.contactUser, q.callId) : undefined
   }
   isOrphan(q: LegQuestion): boolean {
     const { transport, hostFor } = this.#o
@@ -84,10 +86,13 @@ export class SipRelay implements SipPort, ClientLegs {
     if (way === undefined) return false
     // Over TLS our end has another port after every start.
     const own = `${hostFor(way)}${transport.name === 'TLS' ? '' : `:${way.local.port}`}`
-    return (transport.name === 'TLS' ? q.contactAt.replace(/:[0-9]+$/, '') : q.contactAt) === own && this.#upstream.isOrphan(q.contactUser, q.callId)
+    return (transport.name === 'TLS' ? hostOf(q.contactAt) : q.contactAt) === own && this.#upstream.isOrphan(q.contactUser, q.callId)
   }
   get busy(): boolean {
     return this.#upstream.busy
+  }
+  get since(): Instant | undefined {
+    return this.#upstream.since
   }
   answers(withinMs: number): Promise<boolean> {
     return this.#upstream.answers(withinMs)
@@ -105,3 +110,6 @@ export class SipRelay implements SipPort, ClientLegs {
     return { sessions: this.#halves.size, dialogs: [...this.#halves.values()].reduce((n, h) => n + h.load.dialogs, 0), ...this.#endpoint.load }
   }
 }
+
+/** Of `host:port`; IPv6 in brackets. */
+const hostOf = (at: string): string => at.replace(/:[0-9]+$/, '')

@@ -25,12 +25,13 @@ export interface HalfOptions {
 
 export class HalfContext {
   readonly o: HalfOptions
-  readonly dialogs = new Dialogs()
+  readonly dialogs: Dialogs
   readonly bodies: Bodies
   readonly #timers = new Set<Stop>()
 
   constructor(options: HalfOptions) {
     this.o = options
+    this.dialogs = new Dialogs(() => options.scheduler.now())
     this.bodies = new Bodies(options.side)
   }
 

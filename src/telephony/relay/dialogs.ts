@@ -1,4 +1,5 @@
 /** The calls of our side that stand, as the other party sees them: found by their tags, ended by a BYE in its name when it is gone. */
+import type { Instant } from '../../base/brand.ts'
 import type { Header, SipRequest, SipResponse } from '../../protocol/sip/index.ts'
 import { type Dialog, dialogOfCallee, dialogOfCaller, refreshTarget, requestInDialog, tagOf } from '../../protocol/sip/index.ts'
 import type { SipFlow } from '../transport.ts'
@@ -9,6 +10,7 @@ export interface RelayedDialog {
   dialog: Dialog
   flow: SipFlow
   readonly leg: Leg
+  readonly since: Instant
 }
 
 /** Both orders of the tags name the same dialog. */
@@ -19,9 +21,18 @@ export class Dialogs {
   readonly #confirmed = new Map<string, RelayedDialog>()
   /** Early ones too: what a request inside may change. */
   readonly #legs = new Map<string, Leg>()
+  readonly #now: () => Instant
 
+  constructor(now: () => Instant) {
+    this.#now = now
+  }
   get size(): number {
     return this.#confirmed.size
+  }
+  /** When the oldest of those that stand began. */
+  get since(): Instant | undefined {
+    // In the order in which they were answered.
+    return this.#confirmed.values().next().value?.since
   }
   find(m: SipRequest | SipResponse): RelayedDialog | undefined {
     return this.#confirmed.get(keyOfMessage(m))
@@ -60,7 +71,7 @@ export class Dialogs {
     }
     leg.hold()
     this.#legs.set(key, leg)
-    this.#confirmed.set(key, { dialog, flow, leg })
+    this.#confirmed.set(key, { dialog, flow, leg, since: this.#now() })
   }
 
   /** A request of the far party passed: ours, if one has to be made, comes after it. */

@@ -3,6 +3,7 @@
  * towards the other. So retransmissions, 100, CANCEL and the ACK of a refusal are per hop; everything that names a call
  * or proves a password (Call-ID, From, To, CSeq, digest) crosses as it is.
  */
+import type { Instant } from '../../base/brand.ts'
 import { makeFault } from '../../base/result.ts'
 import { serialise, type SipRequest } from '../../protocol/sip/index.ts'
 import type { Incoming } from '../endpoint.ts'
@@ -76,6 +77,10 @@ export class RelayHalf {
     return this.#asking.hasCall(callId) || this.#serving.hasCall(callId) || this.#c.dialogs.hasCall(callId)
   }
 
+  /** When the oldest call that stands began. */
+  get since(): Instant | undefined {
+    return this.#c.dialogs.since
+  }
   close(): void {
     this.#c.close()
   }

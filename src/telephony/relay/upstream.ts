@@ -1,4 +1,5 @@
 /** The PBX's side of the relay: one way to the PBX, shared by the lines of all clients; each connection has a half of its own. */
+import { type Instant, instant } from '../../base/brand.ts'
 import { toHex } from '../../base/bytes.ts'
 import type { Random, Scheduler } from '../../base/ports.ts'
 import type { Fault } from '../../base/result.ts'
@@ -85,6 +86,11 @@ export class UpstreamRelay implements TransactionUser {
     for (const { load } of this.#halves.keys()) if (load.asked + load.served + load.dialogs > 0) return true
     return false
   }
+  /** When the oldest call that stands began, through any connection. */
+  get since(): Instant | undefined {
+    const all = [...this.#halves.keys()].flatMap(({ since }) => (since === undefined ? [] : [since]))
+    return all.length === 0 ? undefined : instant(Math.min(...all))
+  }
   /** A dialog of the PBX that leads to us although none of our connections knows the call: nobody will ever end it. */
   isOrphan(contactUser: string, callId: string): boolean {
     if (!Tokens.looksLike(sipUri({ scheme: 'sip', user: contactUser, host: 'stc.invalid' }))) return false
@@ -102,10 +108,10 @@ export class UpstreamRelay implements TransactionUser {
     return this.#shared.extensions.of(client)
   }
 
-  /** Whose phone a dialog of the PBX leads to; undefined where it leads to none of ours. */
+  /** Whose phone a dialog of the PBX leads to; undefined where it leads to none of ours: a Contact can be copied, a call of the relay cannot. */
   legOf(contactUser: string, callId: string): { readonly session: string; readonly call: string } | undefined {
     const line = this.#shared.tokens.find(sipUri({ scheme: 'sip', user: contactUser, host: 'stc.invalid' }))?.owner
-    return line?.half === undefined ? undefined : { session: line.session, call: callId }
+    return line?.half?.hasCall(callId) === true ? { session: line.session, call: callId } : undefined
   }
 
   request(incoming: Incoming): void {

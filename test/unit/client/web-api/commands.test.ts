@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { RunningCall } from '../../../../src/client/calls.ts'
+import { emptyRoster } from '../../../../src/model/roster.ts'
 import { openDoor } from '../../../kit/page-door.ts'
 
 test('what is not in the table is refused by its code', async (t) => {
@@ -56,4 +58,23 @@ test('sessions that the store kept are known to the next start, and only as hash
   assert.notEqual(second.key, first.key)
   const back = await second.socket({ headers: { cookie }, origin: second.origin, protocols: ['stc.page.1', `token.${token}`] })
   assert.notEqual(typeof back, 'number')
+})
+
+test('what a host does in a conference of the PBX reaches the call, by the number of the presence', async (t) => {
+  const d = await openDoor(t)
+  const w = await d.window()
+  const inputs: unknown[] = []
+  const call = { id: 3, conference: 3, name: '700', startedAt: 0, muted: false, roster: emptyRoster('700', 'bridged'), input: (i: unknown) => void inputs.push(i) } as unknown as RunningCall
+  d.page.hub.observer.onEvent!(call, { kind: 'phase', at: 1 as never, phase: 'member' })
+  for (const act of ['mute', 'unmute', 'kick']) assert.equal((await w.command('act', { call: 3, act, member: 5 })).fault, undefined)
+  for (const locked of [true, false]) assert.equal((await w.command('lock', { call: 3, locked })).fault, undefined)
+  assert.deepEqual(inputs, [
+    ...['mute', 'unmute', 'kick'].map((act) => ({ kind: 'act', act, leaf: 5 })),
+    ...['lock', 'unlock'].map((act) => ({ kind: 'command', command: { do: 'decide', decision: { act } } })),
+  ])
+  for (const bad of [{ call: 3, act: 'lock', member: 5 }, { call: 3, act: 'mute', member: -1 }, { call: 3, act: 'mute', member: 1.5 }, { call: 3, act: 'mute' }, { call: 3, member: 5 }, { call: 3, act: 'kick', member: 5, more: 1 }]) {
+    assert.equal((await w.command('act', bad)).fault?.code, 'PAGE_COMMAND', JSON.stringify(bad))
+  }
+  assert.equal((await w.command('act', { call: 4, act: 'mute', member: 5 })).fault?.code, 'PAGE_NO_CALL')
+  assert.equal(inputs.length, 5)
 })

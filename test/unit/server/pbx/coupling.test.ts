@@ -1,6 +1,7 @@
 /** The picture of Asterisk's conferences and what clients are told of it, in virtual time. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Instant } from '../../../../src/base/brand.ts'
 import { PbxWorld } from '../../../kit/pbx-world.ts'
 
 async function conference(): Promise<PbxWorld> {
@@ -151,6 +152,38 @@ test('legs that a server of before left behind are hung up: those that lead to u
   w.known.add(`call-${fresh.uniqueId}`)
   await w.clock.advance(1500)
   assert.deepEqual(w.calls.map((c) => c.number), ['ours', 'plain', 'fresh'])
+})
+
+test('a leg whose BYE never came through is found by a later look, and what was asked of a channel once is not asked again', async () => {
+  const w = await conference()
+  const ours = w.channel('ours', 'bert')
+  w.calls.push(ours)
+  w.known.add(`call-${ours.uniqueId}`)
+  await w.clock.advance(31_000)
+  const asked = (): number => w.asked.filter((a) => a.startsWith(`Getvar ${ours.channel} `)).length
+  assert.deepEqual([w.calls.length, asked()], [1, 3])
+  await w.clock.advance(30_000)
+  assert.equal(asked(), 3)
+  w.known.clear()
+  await w.clock.advance(32_000)
+  assert.equal(w.calls.length, 0)
+  const looks = (): number => w.asked.filter((a) => a === 'CoreShowChannels').length
+  const before = looks()
+  w.lose()
+  await w.clock.advance(120_000)
+  assert.equal(looks(), before, 'nobody is asked while it is gone')
+  w.coupling.stop()
+})
+
+test('Asterisk is met for the first time and runs for a shorter time than our oldest call', async () => {
+  const w = await conference()
+  await w.clock.advance(60_000)
+  w.since = 10_000 as Instant
+  w.event('FullyBooted', { Uptime: '55', LastReload: '55' })
+  assert.deepEqual(w.gone, [])
+  w.event('FullyBooted', { Uptime: '20', LastReload: '20' })
+  assert.equal(w.gone.length, 1)
+  w.coupling.stop()
 })
 
 test('a client that is gone: nobody vouches for its leg, which is ended after a moment', async () => {

@@ -10,13 +10,16 @@ import { VirtualClock } from '../../../kit/virtual-clock.ts'
 
 function world() {
   const clock = new VirtualClock()
-  const state = { booted: '10:00:00', busy: true, answers: true, asked: [] as number[], gone: [] as string[], refuses: false }
+  const state = { booted: '10:00:00', busy: true, answers: true, asked: [] as number[], gone: [] as string[], refuses: false, since: undefined as number | undefined }
   const life = new Life({
     scheduler: clock, log: silentLog, legs: () => ({ find: () => undefined, isOrphan: () => false }),
     action: async () => (state.refuses ? err('PBX_ACTION') : ok([amiMessage({ Response: 'Success', CoreStartupDate: '2026-01-01', CoreStartupTime: state.booted })])),
     relay: () => ({
       get busy() {
         return state.busy
+      },
+      get since() {
+        return state.since as never
       },
       answers: (withinMs) => {
         state.asked.push(withinMs)
@@ -44,7 +47,20 @@ test('the first start that it tells is remembered; another one later means that 
   state.refuses = false
   await life.up()
   assert.equal(state.gone.length, 1, 'what it does not tell counts for nothing')
+  life.stop()
   assert.equal(clock.pending, 0)
+})
+
+test('seen for the first time, it runs for a shorter time than a call stands: it is not the one that had the call', async () => {
+  const { clock, state, life } = world()
+  await clock.advance(60_000)
+  for (const seconds of [0, 5]) life.uptime(seconds)
+  assert.deepEqual(state.gone, [], 'there are no calls')
+  state.since = 50_000
+  for (const seconds of [3600, 10, 8, Number.NaN, -1, 0.5]) life.uptime(seconds)
+  assert.deepEqual(state.gone, [], 'the call began while it ran, or it tells nothing')
+  life.uptime(7)
+  assert.deepEqual(state.gone, ['60000 the telephone system was started anew'])
 })
 
 test('its manager interface alone is cut off: calls go on, and it is asked now and then', async () => {

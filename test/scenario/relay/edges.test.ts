@@ -1,0 +1,109 @@
+/** What seldom happens to calls through the relay: repeated and late signs, a side that says nothing more, a connection of the phone that ends. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { TunnelMessage } from '../../../src/telephony/relay/index.ts'
+import { nothingLeft, pbxSdp, relayWorld } from '../../kit/relay-world.ts'
+import { headerOf } from '../../kit/sip-phone.ts'
+
+const kinds = (w: ReturnType<typeof relayWorld>, towards: 'client' | 'server'): string[] => w.crossed.filter((c) => c.towards === towards).map((c) => c.m.k)
+
+test('a CANCEL crosses once, and not at all once the call is answered', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  w.pbx.answer = (r) => (r.method === 'INVITE' ? { status: 180 } : { status: 200 })
+  const branch = phone.invite({ uri: 'sip:2002@127.0.0.1' })
+  w.clock.advanceSync(50)
+  for (let i = 0; i < 2; i++) phone.send('CANCEL', { uri: 'sip:2002@127.0.0.1', branch })
+  w.clock.advanceSync(50)
+  assert.equal(kinds(w, 'server').filter((k) => k === 'sip-cancel').length, 1)
+
+  const answered = relayWorld()
+  const other = answered.phone()
+  answered.pbx.answer = answered.answering
+  const again = other.invite({ uri: 'sip:2002@127.0.0.1' })
+  answered.clock.advanceSync(50)
+  other.send('CANCEL', { uri: 'sip:2002@127.0.0.1', branch: again })
+  answered.clock.advanceSync(50)
+  assert.ok(!kinds(answered, 'server').includes('sip-cancel'))
+})
+
+test('the other half says nothing more after a CANCEL: the phone gets its 487 all the same', () => {
+  let mute = false
+  const w = relayWorld({ tamper: (m: TunnelMessage) => (mute ? [] : [m]) })
+  const phone = w.phone()
+  w.pbx.answer = (r) => (r.method === 'INVITE' ? { status: 180 } : { status: 200 })
+  const branch = phone.invite({ uri: 'sip:2002@127.0.0.1' })
+  w.clock.advanceSync(50)
+  mute = true
+  phone.send('CANCEL', { uri: 'sip:2002@127.0.0.1', branch })
+  w.clock.advanceSync(30_000)
+  assert.deepEqual(phone.shown(), ['100 INVITE', '180 INVITE', '200 CANCEL'])
+  w.clock.advanceSync(5000)
+  assert.equal(phone.responses.at(-1)!.status, 487)
+  phone.send('ACK', { branch })
+})
+
+test('a phone that says again and again that it rings is not cancelled after three minutes', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  w.pbx.answer = (r) => (r.method === 'CANCEL' ? { status: 200 } : undefined)
+  const branch = phone.invite({ uri: 'sip:2002@127.0.0.1' })
+  for (let i = 0; i < 4; i++) {
+    w.clock.advanceSync(300)
+    w.pbx.respond(w.pbx.requests[0]!, 180)
+    w.clock.advanceSync(120_000)
+  }
+  assert.deepEqual(w.pbx.requests.map((r) => r.method), ['INVITE'])
+  w.clock.advanceSync(80_000)
+  assert.deepEqual(w.pbx.requests.map((r) => r.method), ['INVITE', 'CANCEL'])
+  w.clock.advanceSync(40_000)
+  phone.send('ACK', { branch })
+  assert.deepEqual(w.left(), nothingLeft)
+})
+
+test('the connection of a phone ends while its call rings: the PBX hears CANCEL', () => {
+  const w = relayWorld({ phoneTransport: 'TCP' })
+  const phone = w.phone()
+  w.pbx.answer = (r) => (r.method === 'INVITE' ? { status: 180 } : { status: 200 })
+  phone.invite({ uri: 'sip:2002@127.0.0.1' })
+  w.clock.advanceSync(50)
+  phone.gone = true
+  w.phones.listener!.lost(phone.flow)
+  w.pbx.respond(w.pbx.requests[0]!, 486)
+  w.clock.advanceSync(50)
+  const second = relayWorld({ phoneTransport: 'TCP' })
+  const late = second.phone()
+  second.pbx.answer = (r) => (r.method === 'INVITE' ? { status: 180 } : { status: 200 })
+  late.invite({ uri: 'sip:2002@127.0.0.1' })
+  second.clock.advanceSync(50)
+  late.gone = true
+  second.phones.listener!.lost(late.flow)
+  second.clock.advanceSync(100)
+  assert.deepEqual(second.pbx.requests.map((r) => r.method), ['INVITE', 'CANCEL'])
+})
+
+test('the PBX is gone while it rings a phone: the client is told to stop it, also one that knows no `sip-gone`', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  const contact = w.register(phone)
+  phone.answer = (r) => (r.method === 'INVITE' ? { status: 180 } : { status: 200 })
+  w.pbx.invite({ uri: contact, body: pbxSdp })
+  w.clock.advanceSync(50)
+  w.upstream.pbxGone('gone')
+  assert.ok(kinds(w, 'client').includes('sip-cancel'))
+  w.clock.advanceSync(50)
+  assert.equal(phone.requests.at(-1)!.method, 'CANCEL')
+})
+
+test('a PBX that floods one phone with requests has 500 open ones at most', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  const contact = w.register(phone)
+  phone.answer = () => undefined
+  for (let i = 0; i < 510; i++) w.pbx.send('MESSAGE', { uri: contact, branch: `z9hG4bKflood${i}`, cseq: 100 + i })
+  w.clock.advanceSync(50)
+  const refused = w.pbx.responses.filter((r) => r.cseq.method === 'MESSAGE' && r.status === 503)
+  assert.equal(refused.length, 10)
+  assert.equal(headerOf(refused[0]!, 'Retry-After'), '5')
+  assert.ok(w.codes().includes('RELAY_FLOOD'))
+})
