@@ -20,6 +20,7 @@ interface IssueOptions {
   readonly email: readonly string[]
   readonly server?: boolean
   readonly host: readonly string[]
+  readonly sip: readonly string[]
   readonly days?: number
   readonly out?: string
 }
@@ -55,6 +56,7 @@ export function registerCa(program: Command): void {
     .option('--email <address>', 'mail address (can be repeated)', collect, [])
     .option('--server', 'for a server instead of a person')
     .option('--host <host>', 'host name or IP address of the server (can be repeated)', collect, [])
+    .option('--sip <address>', 'extension of the phone that will use it, like sip:2001@pbx.example (can be repeated)', collect, [])
     .option('--days <days>', 'how long it is valid', wholeDays)
     .option('--out <prefix>', 'path of the files without .pem and .key')
     .action(issue)
@@ -173,7 +175,7 @@ function issue(name: string, o: IssueOptions): void {
   if (!opened.ok) return fail(opened.fault)
   using authority = opened.value
   const request = {
-    name, ...(o.org === undefined ? {} : { organisation: o.org }), emails: o.email, hosts: o.host, kind: server ? 'server' as const : 'member' as const,
+    name, ...(o.org === undefined ? {} : { organisation: o.org }), emails: o.email, hosts: o.host, sips: o.sip, kind: server ? 'server' as const : 'member' as const,
     now: currentTime(), ...(o.days === undefined ? {} : { lifetimeDays: o.days }),
   }
   const issued = issueToFiles(authority, o.ca, request, o.out ?? fileName(name))
@@ -211,7 +213,7 @@ export function fileName(name: string): string {
 }
 
 function lineOf(e: IssuedEntry, revoked: number | undefined): string {
-  const about = [e.organisation, ...e.emails, ...e.hosts].filter((t) => t !== undefined)
+  const about = [e.organisation, ...e.emails, ...e.hosts, ...(e.sips ?? [])].filter((t) => t !== undefined)
   const until = revoked === undefined ? `until ${formatTime(unixTime(e.notAfter))}` : `REVOKED ${formatTime(unixTime(revoked))}`
   return `${e.serial}  ${e.kind.padEnd(6)}  ${until}  ${e.name}${about.length === 0 ? '' : ` (${about.join(', ')})`}`
 }

@@ -8,7 +8,7 @@ import { parseCertificate } from '../protocol/x509/certificate.ts'
 import { EKU, KEY_USAGE } from '../protocol/x509/extensions.ts'
 import {
   type ConstraintFields, alternativeNames, authorityKeyId, basicConstraints, crlAddresses, crlNumber, dnsName, emailName, extendedKeyUsage, ipName, keyUsage,
-  nameConstraints, signCertificate, signRevocationList, subjectKeyId, subjectName,
+  nameConstraints, signCertificate, signRevocationList, subjectKeyId, subjectName, uriName,
 } from './certificate.ts'
 import { newKey } from './keys.ts'
 import { ipOctets, unusable } from './request.ts'
@@ -55,6 +55,8 @@ export interface CertificateRequest {
   readonly emails?: readonly string[]
   /** DNS names and IP addresses. */
   readonly hosts?: readonly string[]
+  /** SIP addresses: extensions of a phone. */
+  readonly sips?: readonly string[]
   readonly kind: 'member' | 'server'
   readonly now: UnixTime
   readonly lifetimeDays?: number
@@ -102,8 +104,8 @@ export function issueCertificate(ca: Authority, request: CertificateRequest): { 
 export function certify(ca: Authority, spki: Der, request: CertificateRequest): readonly Der[] {
   const problem = unusable(request)
   if (problem !== undefined) throw new RangeError(problem)
-  const { emails = [], hosts = [], kind, now, lifetimeDays = END_ENTITY_DAYS } = request
-  const names = [...emails.map(emailName), ...hosts.map(hostName)]
+  const { emails = [], hosts = [], sips = [], kind, now, lifetimeDays = END_ENTITY_DAYS } = request
+  const names = [...emails.map(emailName), ...hosts.map(hostName), ...sips.map(uriName)]
   const certificate = signCertificate(ca.signer, {
     serial: ca.random.bytes(16), issuer: ca.subject, subject: subjectName(request), spki,
     notBefore: unixTime(now - BACKDATED_S), notAfter: unixTime(Math.min(now + lifetimeDays * DAY_S, ca.notAfter)),

@@ -20,6 +20,7 @@ export interface IssuedEntry {
   readonly organisation?: string
   readonly emails: readonly string[]
   readonly hosts: readonly string[]
+  readonly sips?: readonly string[]
   readonly kind: 'member' | 'server'
   /** Seconds since 1970. */
   readonly issued: number
@@ -108,7 +109,7 @@ export function noteIssued(ca: Authority, dir: string, chain: readonly Der[], re
   if (!certificate.ok) return certificate
   const entry: IssuedEntry = {
     serial: certificate.value.serial, name: request.name, ...(request.organisation === undefined ? {} : { organisation: request.organisation }),
-    emails: request.emails ?? [], hosts: request.hosts ?? [], kind: request.kind, issued: Math.floor(request.now), notAfter: certificate.value.notAfter,
+    emails: request.emails ?? [], hosts: request.hosts ?? [], ...(request.sips === undefined || request.sips.length === 0 ? {} : { sips: request.sips }), kind: request.kind, issued: Math.floor(request.now), notAfter: certificate.value.notAfter,
     fingerprint: toHex(ca.crypto.hash('sha256', chain[0]!)),
   }
   const noted = appendLine(caFiles(dir).index, JSON.stringify(entry))
@@ -135,5 +136,5 @@ function isEntry(value: unknown): value is IssuedEntry {
   if (typeof value !== 'object' || value === null) return false
   const e = value as Partial<Record<keyof IssuedEntry, unknown>>
   const texts = [e.serial, e.name, e.kind, e.fingerprint, e.organisation ?? '']
-  return texts.every((t) => typeof t === 'string') && typeof e.issued === 'number' && typeof e.notAfter === 'number' && Array.isArray(e.emails) && Array.isArray(e.hosts)
+  return texts.every((t) => typeof t === 'string') && typeof e.issued === 'number' && typeof e.notAfter === 'number' && Array.isArray(e.emails) && Array.isArray(e.hosts) && (e.sips === undefined || Array.isArray(e.sips))
 }

@@ -5,22 +5,27 @@ const NAME_LIMIT = 64 // ub-common-name, ub-organization-name (RFC 5280 §A.1)
 const HOST_LIMIT = 253
 const HOST = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
 const MAIL = /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9.-]{1,189}$/i
+/** RFC 5922 §7.1: no port, no parameters. */
+const SIP = /^sips?:[a-z0-9._~+-]{1,64}@[a-z0-9.-]{1,189}$/i
 
 interface Wanted {
   readonly name: string
   readonly organisation?: string
   readonly emails?: readonly string[]
   readonly hosts?: readonly string[]
+  readonly sips?: readonly string[]
 }
 
 /** Why this cannot be issued, or undefined. */
-export function unusable({ name, organisation, emails = [], hosts = [] }: Wanted): string | undefined {
+export function unusable({ name, organisation, emails = [], hosts = [], sips = [] }: Wanted): string | undefined {
   for (const [what, text] of [['name', name], ['organisation', organisation ?? 'x']] as const) {
     if (text.trim() === '' || [...text].length > NAME_LIMIT) return `a ${what} of 1 to ${NAME_LIMIT} characters is needed`
     if (safeText(text) !== text.normalize('NFC')) return `the ${what} has characters that are not shown, or more than one space in a row`
   }
   const badMail = emails.find((mail) => !MAIL.test(mail))
   if (badMail !== undefined) return `"${safeText(badMail)}" is not a mail address in ASCII`
+  const badSip = sips.find((uri) => !SIP.test(uri))
+  if (badSip !== undefined) return `"${safeText(badSip)}" is not a SIP address like sip:2001@pbx.example`
   const badHost = hosts.find((host) => ipOctets(host) === undefined && !isHost(host))
   return badHost === undefined ? undefined : `"${safeText(badHost)}" is neither a host name nor an IP address`
 }

@@ -1,7 +1,7 @@
 /** SIP over transports, as user agents and relays use it. */
 export type { EndpointOptions, Incoming, OutgoingHandlers, TransactionUser } from './endpoint.ts'
 export { replyFlow, SipEndpoint } from './endpoint.ts'
-export { localHostFor } from './local-address.ts'
+export { isLoopback, localHostFor } from './local-address.ts'
 export { openPbxTransport, type PbxTransport } from './outgoing.ts'
 export { openStreamTransport } from './stream-transport.ts'
 export type { SipFlow, SipTransport, TransportName } from './transport.ts'

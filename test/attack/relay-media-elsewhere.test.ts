@@ -61,6 +61,28 @@ test('a re-INVITE, and the answer of a called phone, cannot move the media eithe
   assert.equal(called.clientMedia.legs[0]!.localAudio, undefined)
 })
 
+test('a phone of the LAN cannot have sound sent to this machine\'s own loopback', () => {
+  const w = relayWorld()
+  const phone = w.phone({ address: '192.0.2.10', port: 6000 })
+  w.pbx.answer = w.answering
+  phone.invite({ uri: 'sip:2002@127.0.0.1', body: sdpOf(undefined, '127.0.0.1') })
+  w.clock.advanceSync(50)
+  assert.equal(phone.last.status, 488)
+  assert.deepEqual(w.pbx.requests, [])
+  assert.ok(w.codes().includes('RELAY_MEDIA_ELSEWHERE'))
+})
+
+test('an ACK that points the media elsewhere is not passed on, and counted', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  const { target } = w.call(phone)
+  const acks = w.pbx.requests.filter((r) => r.method === 'ACK').length
+  phone.send('ACK', { uri: target, body: sdpOf(undefined, victim) })
+  w.clock.advanceSync(50)
+  assert.equal(w.pbx.requests.filter((r) => r.method === 'ACK').length, acks)
+  assert.ok(w.codes().includes('RELAY_MEDIA_ELSEWHERE'))
+})
+
 test('RTCP to another host, ICE, keys and multiplexing are taken out; other streams are refused', () => {
   const w = relayWorld()
   const phone = w.phone()

@@ -25,9 +25,9 @@ export class People {
     this.anchors = must(makeAnchors([this.ca.certificate]))
   }
   /** A member with a certificate of this authority. */
-  person(name: string, options: { readonly kind?: 'member' | 'gateway'; readonly lifetimeDays?: number; readonly organisation?: string } = {}): OwnIdentity & { readonly pkcs8: Uint8Array } {
-    const { kind = 'member', lifetimeDays = 30, organisation } = options
-    const { chain, pkcs8 } = issueCertificate(this.ca, { name, emails: [`${name.toLowerCase()}@test.example`], kind: 'member', now: this.#now, lifetimeDays, ...(organisation === undefined ? {} : { organisation }) })
+  person(name: string, options: { readonly kind?: 'member' | 'gateway'; readonly lifetimeDays?: number; readonly organisation?: string; readonly sips?: readonly string[] } = {}): OwnIdentity & { readonly pkcs8: Uint8Array } {
+    const { kind = 'member', lifetimeDays = 30, organisation, sips = [] } = options
+    const { chain, pkcs8 } = issueCertificate(this.ca, { name, emails: [`${name.toLowerCase()}@test.example`], kind: 'member', now: this.#now, lifetimeDays, sips, ...(organisation === undefined ? {} : { organisation }) })
     return { chain: chain as readonly Der[], signer: this.crypto.signer('ecdsa-p256-sha256', pkcs8), pkcs8, kind, keyProtection: 'in-process' }
   }
   /** A keeper of that person's name, trusting `trusted` (this authority unless given). */

@@ -26,7 +26,7 @@ export function renew(o: DeskOptions, body: string): EnrolReply {
   const asked = verifyCertificationRequest(o.ca.crypto, request.csr)
   if (!asked.ok) return refuse(asked.fault)
   const again: CertificateRequest = {
-    name: entry.name, ...(entry.organisation === undefined ? {} : { organisation: entry.organisation }), emails: entry.emails, hosts: entry.hosts, kind: entry.kind, now: o.now(),
+    name: entry.name, ...(entry.organisation === undefined ? {} : { organisation: entry.organisation }), emails: entry.emails, hosts: entry.hosts, ...(entry.sips === undefined ? {} : { sips: entry.sips }), kind: entry.kind, now: o.now(),
     lifetimeDays: Math.max(1, Math.round((entry.notAfter - entry.issued) / 86_400)),
   }
   const chain = certify(o.ca, asked.value.spki, again)

@@ -2,8 +2,9 @@
 import { err, ok, type Result } from '../../base/result.ts'
 import { isEmergencyNumber } from '../../model/emergency.ts'
 import type { AddressPort } from '../../net/address.ts'
+import { isPrivate } from '../../net/private-address.ts'
 import { anyAddress } from '../../net/any-address.ts'
-import { localHostFor, openStreamTransport, SipEndpoint, type SipFlow, type SipTransport } from '../../telephony/index.ts'
+import { isLoopback, localHostFor, openStreamTransport, SipEndpoint, type SipFlow, type SipTransport } from '../../telephony/index.ts'
 import { SourceLimit } from '../../telephony/source-limit.ts'
 import type { ServerCore } from '../core.ts'
 import type { Credentials } from '../credentials.ts'
@@ -32,6 +33,7 @@ const CONNECTIONS_PER_PHONE = 2
 export async function startPhones({ config, core, credentials, relay, emergency }: StartPhonesOptions): Promise<Result<{ readonly local: AddressPort }>> {
   const { crypto, scheduler, plane, log } = core.options
   const bind = config.listen.address === '::' ? { ...config.listen, address: await anyAddress() } : config.listen
+  const hostFor = (flow: SipFlow): string => hostForPhone(flow, config.advertise)
   const tries = new SourceLimit(TRIES.perSecond, TRIES.burst)
   const opened = await openStreamTransport(bind, {
     identity: { key: credentials.key, cert: credentials.certificate },
@@ -49,13 +51,13 @@ export async function startPhones({ config, core, credentials, relay, emergency 
   const transport = opened.value
   const memory = new KeyMemory(crypto)
   const phones: Phones = new Phones({
-    crypto, scheduler, plane, log, ssrcs: core.ssrcs, refusals: core.refusals, relay, maximum: config.maximum, owners: config.extensions, hostFor: localHostFor,
+    crypto, scheduler, plane, log, ssrcs: core.ssrcs, refusals: core.refusals, relay, maximum: config.maximum, owners: config.extensions, hostFor, boundFor: localHostFor,
     endpoint: () => endpoint, drop: (flow) => transport.drop(flow),
     isEmergency: (number) => isEmergencyNumber(emergency, number),
     keys: { suites: config.suites, fresh: (key, callId) => memory.fresh(key, callId) },
     stillGood: ({ path, identity }) => core.revocation.stillGood(crypto, path, identity.subject, scheduler.unix()),
   })
-  const endpoint: SipEndpoint = new SipEndpoint({ transports: [watched(transport, (flow) => phones.lost(flow))], scheduler, random: crypto, hostFor: localHostFor, user: phones })
+  const endpoint: SipEndpoint = new SipEndpoint({ transports: [watched(transport, (flow) => phones.lost(flow))], scheduler, random: crypto, hostFor, user: phones })
   core.phones = {
     who: (session) => phones.who(session), recheck: () => phones.recheck(),
     get load() {
@@ -67,6 +69,14 @@ export async function startPhones({ config, core, credentials, relay, emergency 
     },
   }
   return ok({ local: transport.local })
+}
+
+/** Phones of our own network reach us where we are. IPv6 in brackets. */
+export function hostForPhone(flow: SipFlow, advertised: string | undefined): string {
+  const { address } = flow.remote
+  const near = isPrivate(address) || isLoopback(address) || (advertised !== undefined && advertised.includes(':') !== address.includes(':'))
+  if (advertised === undefined || near) return localHostFor(flow)
+  return advertised.includes(':') ? `[${advertised}]` : advertised
 }
 
 /** Tells of connections that are gone, after those who have requests on them. */

@@ -20,6 +20,7 @@ export interface PhoneLineOptions extends PhoneMediaOptions {
   readonly relay: Pick<SipRelay, 'openPhone'>
   readonly endpoint: () => SipEndpoint
   readonly hostFor: (flow: SipFlow) => string
+  readonly boundFor: (flow: SipFlow) => string
   readonly isEmergency: (number: string) => boolean
   readonly owners: Owners
   readonly keys: KeyRules
@@ -47,7 +48,7 @@ export class PhoneLine {
     const media = phoneMedia(o)
     const tokens = crypto.bytes(32)
     const side = new Downstream({
-      now: () => scheduler.now(), hmac: (data) => crypto.hmac('sha256', tokens, data), hostFor: o.hostFor, isEmergency: o.isEmergency, keys: o.keys, nat: true,
+      now: () => scheduler.now(), hmac: (data) => crypto.hmac('sha256', tokens, data), hostFor: o.hostFor, boundFor: o.boundFor, isEmergency: o.isEmergency, keys: o.keys, nat: true,
       refuses: (request) => (namesIn(request).every((name) => mayUse(guest.verified, o.owners, name)) ? undefined : { status: 403, fault: makeFault('RELAY_NOT_YOURS', namesIn(request).at(-1)!.slice(0, 64)) }),
       onRegistered: () => {},
     })

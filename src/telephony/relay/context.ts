@@ -37,7 +37,7 @@ export class HalfContext {
 
   newLeg(flow: SipFlow): Leg {
     const { media, side, random } = this.o
-    return newLeg(media, side.mediaAddress(flow), side.keys, random)
+    return newLeg(media, side.mediaBind?.(flow) ?? side.mediaAddress(flow), side.keys, random)
   }
   /** The returned function cancels; so does `close`. */
   after(ms: number, run: () => void): Stop {

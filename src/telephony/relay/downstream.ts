@@ -18,6 +18,8 @@ export interface DownstreamOptions {
   readonly hmac: (data: Uint8Array) => Uint8Array
   /** The address of ours that a peer on this flow can reach; IPv6 in brackets. */
   readonly hostFor: (flow: SipFlow) => string
+  /** The machine's own address for this flow, where peers reach it at another. */
+  readonly boundFor?: (flow: SipFlow) => string
   readonly isEmergency: (number: string) => boolean
   /** The PBX has taken this registration. */
   readonly onRegistered: (request: SipRequest, response: SipResponse, flow: SipFlow) => void
@@ -111,7 +113,10 @@ export class Downstream implements LocalSide {
     return this.#o.nat === true && isPrivate(described.address) && !isPrivate(address) && !isLoopback(address) ? { ...described, address } : undefined
   }
   mediaAddress(flow: SipFlow): string {
-    return this.#o.hostFor(flow).replace(/^\[|\]$/g, '')
+    return plain(this.#o.hostFor(flow))
+  }
+  mediaBind(flow: SipFlow): string {
+    return plain((this.#o.boundFor ?? this.#o.hostFor)(flow))
   }
 
   /** A contact belongs to the address that used it first, until the PBX takes a registration of it from elsewhere. */
@@ -135,6 +140,9 @@ export class Downstream implements LocalSide {
     if (this.#places.size > placesLimit) this.#places.delete(this.#places.keys().next().value!)
   }
 }
+
+/** IPv6 without brackets. */
+const plain = (host: string): string => host.replace(/^\[|\]$/g, '')
 
 /** By name (RFC 5031) or by number. */
 export function isEmergencyUri(uri: Uri, isEmergency: (number: string) => boolean): boolean {

@@ -106,7 +106,7 @@ export class Leg {
   }
 }
 
-/** `address`: ours towards the side in question. Without `rules` its RTP is in clear. */
+/** `address`: what its ports are bound to. Without `rules` its RTP is in clear. */
 export const newLeg = (media: RelayMedia, address: string, rules: KeyRules | undefined, random: Random): Leg => new Leg(media, address, rules === undefined ? undefined : new Keying(random, rules))
 
 /** `c=0.0.0.0` holds (RFC 3264 §8.4): who sends so is where it was before. */

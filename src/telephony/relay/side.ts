@@ -31,6 +31,8 @@ export interface LocalSide {
   placed(described: ReadAudio, flow: SipFlow): ReadAudio | undefined
   /** Our address in descriptions for this flow. */
   mediaAddress(flow: SipFlow): string
+  /** What the media ports for this flow are bound to, where that is another address. */
+  mediaBind?(flow: SipFlow): string
   /** A message of our side passes: its sender can be reached this way under its Contact. */
   heard(message: SipRequest | SipResponse, flow: SipFlow): void
   /** Our side answered a request of the other half, finally. */

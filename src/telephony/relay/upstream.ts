@@ -1,5 +1,4 @@
 /** The PBX's side of the relay: one way to the PBX, shared by the lines of all clients; each connection has a half of its own. */
-import { type Instant, instant } from '../../base/brand.ts'
 import { toHex } from '../../base/bytes.ts'
 import type { Random, Scheduler } from '../../base/ports.ts'
 import type { Fault } from '../../base/result.ts'
@@ -87,9 +86,8 @@ export class UpstreamRelay implements TransactionUser {
     return false
   }
   /** When the oldest call that stands began, through any connection. */
-  get since(): Instant | undefined {
-    const all = [...this.#halves.keys()].flatMap(({ since }) => (since === undefined ? [] : [since]))
-    return all.length === 0 ? undefined : instant(Math.min(...all))
+  get since(): RelayHalf['since'] {
+    return [...this.#halves.keys()].map((h) => h.since).reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a), undefined)
   }
   /** A dialog of the PBX that leads to us although none of our connections knows the call: nobody will ever end it. */
   isOrphan(contactUser: string, callId: string): boolean {

@@ -1,9 +1,12 @@
 /** What seldom happens to calls through the relay: repeated and late signs, a side that says nothing more, a connection of the phone that ends. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
+import { sipUri } from '../../../src/protocol/sip/index.ts'
 import type { TunnelMessage } from '../../../src/telephony/relay/index.ts'
+import { Tokens } from '../../../src/telephony/relay/tokens.ts'
 import { nothingLeft, pbxSdp, relayWorld } from '../../kit/relay-world.ts'
-import { headerOf } from '../../kit/sip-phone.ts'
+import { headerOf, sdpOf } from '../../kit/sip-phone.ts'
 
 const kinds = (w: ReturnType<typeof relayWorld>, towards: 'client' | 'server'): string[] => w.crossed.filter((c) => c.towards === towards).map((c) => c.m.k)
 
@@ -106,4 +109,61 @@ test('a PBX that floods one phone with requests has 500 open ones at most', () =
   assert.equal(refused.length, 10)
   assert.equal(headerOf(refused[0]!, 'Retry-After'), '5')
   assert.ok(w.codes().includes('RELAY_FLOOD'))
+})
+
+test('the BYE in the other party\'s name has the next number, and goes to where the phone is now', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  const { invite, target } = w.call(phone)
+  for (const cseq of [40, 41]) {
+    w.inside(invite, 'OPTIONS', { cseq })
+    w.clock.advanceSync(50)
+  }
+  const moved = w.phone({ port: 6444, callId: phone.callId })
+  const say = (method: string, body: string): void => moved.raw([
+    `${method} ${target} SIP/2.0`, `Via: SIP/2.0/UDP 127.0.0.1:6444;branch=z9hG4bKmoved${method};rport`, 'Max-Forwards: 70', 'From: <sip:alice@127.0.0.1>;tag=f6000', `To: ${phone.to}`,
+    `Call-ID: ${phone.callId}`, `CSeq: 20 ${method}`, 'Contact: <sip:alice@127.0.0.1:6444>', ...(body === '' ? [] : ['Content-Type: application/sdp']), `Content-Length: ${body.length}`, '', body,
+  ].join('\r\n'))
+  say('INVITE', sdpOf())
+  w.clock.advanceSync(50)
+  assert.equal(moved.last.status, 200)
+  say('ACK', '')
+  w.clock.advanceSync(50)
+  w.cut()
+  w.clock.advanceSync(50)
+  assert.deepEqual(phone.requests.filter((r) => r.method === 'BYE'), [])
+  const last = moved.requests.at(-1)!
+  assert.deepEqual([last.method, last.cseq.number, last.uri.text], ['BYE', 42, 'sip:alice@127.0.0.1:6444'])
+})
+
+test('while a client is away its phones are silent to a PBX that qualifies their contacts; other questions to us are answered', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  const token = w.register(phone)
+  w.cut()
+  w.clock.advanceSync(50)
+  const before = w.pbx.responses.length
+  w.pbx.send('OPTIONS', { uri: token, to: `<${token}>` })
+  w.clock.advanceSync(5000)
+  assert.equal(w.pbx.responses.length, before)
+  w.pbx.send('OPTIONS', { uri: 'sip:10.0.0.1:5080', to: '<sip:10.0.0.1>' })
+  w.clock.advanceSync(50)
+  assert.equal(w.pbx.last.status, 200)
+  w.pbx.invite({ uri: token, to: `<${token}>`, body: pbxSdp })
+  w.clock.advanceSync(50)
+  assert.equal(w.pbx.last.status, 480)
+})
+
+test('of one client 200 contacts are kept: the one unused longest is forgotten, those of others are not', () => {
+  const tokens = new Tokens<{ readonly name: string }>((d) => createNodeCrypto().hmac('sha256', new Uint8Array(32), d))
+  const at = { host: '10.0.0.1', port: 5080, transport: 'UDP' }
+  const [anna, bert] = [{ name: 'anna' }, { name: 'bert' }]
+  const contact = (n: number) => sipUri({ scheme: 'sip', user: `u${n}`, host: '192.0.2.1' })
+  const [berts, first] = [tokens.present(bert, contact(0), at), tokens.present(anna, contact(0), at)]
+  for (let i = 1; i < 200; i++) tokens.present(anna, contact(i), at)
+  const second = tokens.present(anna, contact(1), at)
+  assert.notEqual(tokens.find(first), undefined)
+  tokens.present(anna, contact(200), at)
+  assert.equal(tokens.find(first), undefined)
+  assert.ok(tokens.find(second) !== undefined && tokens.find(berts)?.owner === bert)
 })

@@ -67,12 +67,13 @@ test('an authority is opened with its own key only', () => {
 })
 
 test('names that cannot stand in a certificate are refused', () => {
-  const good = { name: 'Ann', emails: ['a.b+c@example.org'], hosts: ['localhost', 'a-b.example.org', '::1', '10.0.0.1'] }
+  const good = { name: 'Ann', emails: ['a.b+c@example.org'], hosts: ['localhost', 'a-b.example.org', '::1', '10.0.0.1'], sips: ['sip:2001@pbx.example', 'sips:ann.lee@10.0.0.1'] }
   assert.equal(unusable(good), undefined)
   for (const bad of [
     { name: '' }, { name: ' ' }, { name: 'x'.repeat(65) }, { name: 'Ann\u202E' }, { name: 'Ann\nBob' }, { name: 'A  B' }, { name: 'A', organisation: '' },
     { name: 'A', emails: ['nobody'] }, { name: 'A', emails: ['a b@example.org'] }, { name: 'A', emails: ['ä@example.org'] },
     { name: 'A', hosts: ['-x'] }, { name: 'A', hosts: ['a_b'] }, { name: 'A', hosts: ['1.2.3'] }, { name: 'A', hosts: ['256.1.1.1'] }, { name: 'A', hosts: [''] }, { name: 'A', hosts: ['1::2::3'] },
+    { name: 'A', sips: ['2001'] }, { name: 'A', sips: ['sip:2001@pbx:5060'] }, { name: 'A', sips: ['sip:a b@pbx'] }, { name: 'A', sips: ['sip:2001@pbx;transport=tls'] }, { name: 'A', sips: ['mailto:a@b'] },
   ]) assert.notEqual(unusable(bad), undefined, JSON.stringify(bad))
   assert.throws(() => issue(testCa(), { name: '' }), RangeError)
 })

@@ -119,6 +119,18 @@ test('TLS: 1.2 and 1.3, not 1.1; a bad key is a fault', async (t) => {
   assert.equal(refused.ok ? '' : refused.fault.code, 'SIP_TLS')
 })
 
+test('UDP towards a PBX: what comes from another address is nobody', async (t) => {
+  const [pbx, stranger] = [must(await openUdpTransport(nodeUdp(), here)), must(await openUdpTransport(nodeUdp(), { address: '127.0.0.2', port: 0 }))]
+  const ours = must(await openPbxTransport({ transport: 'UDP', remote: pbx.local, bind: here, scheduler: realScheduler() }))
+  t.after(() => [pbx, stranger, ours].forEach((x) => void x.close()))
+  const box = inbox(ours)
+  const to = (local: typeof pbx.local) => ({ transport: 'UDP', local, remote: ours.local }) as const
+  for (let i = 0; i < 5; i++) stranger.send(utf8(message()), to(stranger.local))
+  pbx.send(utf8(message()), to(pbx.local))
+  const first = await box.next()
+  assert.deepEqual(first.flow.remote, pbx.local)
+})
+
 test('UDP: datagrams both ways, keep-alives are swallowed; a taken port is a fault, for TCP too', async (t) => {
   const a = must(await openUdpTransport(nodeUdp(), here))
   const b = must(await openUdpTransport(nodeUdp(), here))

@@ -277,3 +277,53 @@ test('more members than a list takes: own ones first, the others counted', async
   assert.deepEqual([last.members.length, last.more], [128, 13])
   assert.equal(last.members[0]!.call, 'call-141.0')
 })
+
+test('Asterisk was reloaded: its variables may be gone, so the secret is told again at once', async () => {
+  const w = await conference()
+  const told = (): number => w.asked.filter((a) => a.startsWith('Setvar STC_SECRET')).length
+  const before = told()
+  w.event('Reload', { Module: 'All' })
+  await w.clock.advance(20)
+  assert.equal(told(), before + 1)
+  w.coupling.stop()
+})
+
+test('what is listed while somebody comes is listed again; a channel that took another\'s place, a mute without an event, a recorder that ended with its call', async () => {
+  const w = await conference()
+  const anna = w.sessions.get('anna')!
+  join(w, 'anna')
+  const plain = w.join(w.channel('plain'))
+  await w.clock.advance(300)
+  // The look is on its way when somebody comes: nobody is missed, even if that event, too, is.
+  w.delayMs = 20
+  const lists = (): number => w.asked.filter((a) => a === 'ConfbridgeListRooms').length
+  const before = lists()
+  w.event('Reload', {})
+  await w.clock.advance(30)
+  w.event('ConfbridgeTalking', { Conference: '800', Channel: plain.channel, Uniqueid: plain.uniqueId, TalkingStatus: 'on' })
+  await w.clock.advance(300)
+  assert.ok(lists() >= before + 2, `${lists() - before} looks`)
+  w.delayMs = 1
+
+  plain.muted = true
+  await w.clock.advance(2100)
+  assert.equal(anna.rosters.at(-1)!.m.members.find((m) => m.number === 'plain')!.muted, true, 'told although no event said so')
+
+  const number = anna.rosters.at(-1)!.m.members.find((m) => m.number === 'plain')!.id
+  w.lose()
+  ;(plain as { channel: string }).channel = 'PJSIP/other-9'
+  w.connect()
+  await w.clock.advance(300)
+  assert.notEqual(anna.rosters.at(-1)!.m.members.find((m) => m.number === 'plain')!.id, number, 'another presence')
+
+  w.event('MixMonitorStart', { Channel: plain.channel })
+  await w.clock.advance(300)
+  assert.equal(anna.rosters.at(-1)!.m.members.find((m) => m.number === 'plain')!.recorded, true)
+  w.leave(plain)
+  w.event('Hangup', { Channel: plain.channel, Uniqueid: plain.uniqueId })
+  // The name of a channel is used again.
+  w.join({ ...plain, uniqueId: '99.0' })
+  await w.clock.advance(300)
+  assert.equal(anna.rosters.at(-1)!.m.members.find((m) => m.number === 'plain')!.recorded, undefined)
+  w.coupling.stop()
+})
