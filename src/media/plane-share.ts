@@ -6,7 +6,9 @@ import { wakeThread } from '../net/native/index.ts'
 import type { PortRange } from './plain/rtp-pair.ts'
 import type { PlaneChoice } from './plane-choice.ts'
 import type { PlaneTuning } from './plane-ports.ts'
+import { MAX_LEGS } from './plane/portable.ts'
 import type { LinkMessage, PlaneLink } from './plane/types.ts'
+import { Whereabouts } from './plane/whereabouts.ts'
 
 export interface StartPlaneOptions extends Partial<PlaneTuning> {
   /** Port 0 picks a free one; the handle's `local` tells. */
@@ -23,6 +25,7 @@ export interface Peers {
   readonly worker: number
   readonly ports: readonly (MessagePort | undefined)[]
   readonly wake: readonly (WakeHandle | undefined)[]
+  readonly where: SharedArrayBuffer
 }
 
 export function peersOf(wake: Peers['wake']): Peers[] {
@@ -34,13 +37,14 @@ export function peersOf(wake: Peers['wake']): Peers[] {
       ports[b]![a] = port2
     }
   }
-  return ports.map((mine, worker) => ({ worker, ports: mine, wake }))
+  const where = Whereabouts.memory(MAX_LEGS * wake.length)
+  return ports.map((mine, worker) => ({ worker, ports: mine, wake, where }))
 }
 
 /** In the thread itself. */
-export function linkOf({ worker, ports, wake }: Peers): PlaneLink {
+export function linkOf({ worker, ports, wake, where }: Peers): PlaneLink {
   return {
-    worker, workers: ports.length,
+    worker, workers: ports.length, where: new Whereabouts(where),
     send(to, m) {
       ports[to]?.postMessage(m)
       wakeThread(wake[to])

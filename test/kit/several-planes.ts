@@ -5,6 +5,7 @@ import type { Fault, Result } from '../../src/base/result.ts'
 import { localPlane } from '../../src/media/plane/handle.ts'
 import { workerOfPacket } from '../../src/media/plane/link.ts'
 import { SeveralPlanes } from '../../src/media/plane/several.ts'
+import { Whereabouts } from '../../src/media/plane/whereabouts.ts'
 import type { LinkMessage, MediaPlane, PlaneLink, PlaneStats } from '../../src/media/plane/types.ts'
 import type { UdpSocket } from '../../src/net/udp.ts'
 
@@ -20,12 +21,13 @@ export function steered(socket: UdpSocket, workers: number): UdpSocket[] {
   }))
 }
 
-/** Messages arrive a moment later, never during the call, as between threads. */
-export function simulatedLinks(scheduler: Scheduler, workers: number): PlaneLink[] {
+/** Messages arrive `lateMs` later, never during the call, as between threads that others keep waiting. */
+export function simulatedLinks(scheduler: Scheduler, workers: number, lateMs = 0): PlaneLink[] {
+  const where = new Whereabouts(Whereabouts.memory(100 * workers))
   const listeners: ((m: LinkMessage) => void)[] = []
   return Array.from({ length: workers }, (_, worker) => ({
-    worker, workers,
-    send: (to, m) => void scheduler.at(instant(scheduler.now()), () => listeners[to]?.(structuredClone(m))),
+    worker, workers, where,
+    send: (to, m) => void scheduler.at(instant(scheduler.now() + lateMs), () => listeners[to]?.(structuredClone(m))),
     onMessage: (listener) => void (listeners[worker] = listener),
     close: () => void delete listeners[worker],
   }))

@@ -47,6 +47,7 @@ export class Forwarding {
       return
     }
     const leg = stream.leg
+    leg.look()
     const now = this.#clock.now()
     if (!leg.admits(from, now)) return
     const length = this.#open(leg, data, now, false)
@@ -89,8 +90,12 @@ export class Forwarding {
   wire(leg: Leg, ssrc: Ssrc): EndWire {
     return {
       slot: () => this.#socket.slot(),
-      rtp: (slot, length, number) => leg.active !== 'none' && this.#transmit(leg, slot, leg.sender.protectNumbered(slot, length, number), this.#socket),
+      rtp: (slot, length, number) => {
+        leg.look()
+        return leg.active !== 'none' && this.#transmit(leg, slot, leg.sender.protectNumbered(slot, length, number), this.#socket)
+      },
       rtcp: (slot, length) => {
+        leg.look()
         const sealed = leg.active === 'none' ? -1 : leg.sender.protectRtcp(slot, length)
         if (sealed >= 0) this.#give(leg, slot, sealed, this.#socket)
       },
@@ -112,6 +117,7 @@ export class Forwarding {
   }
 
   #forward(leg: Leg, packet: Uint8Array, length: number, out: BuildingSocket): void {
+    leg.look()
     if (leg.active === 'none') {
       leg.unsent++
       return
@@ -146,6 +152,7 @@ export class Forwarding {
       this.stray++
       return
     }
+    leg.look()
     const now = this.#clock.now()
     if (!leg.admits(from, now)) return
     const length = this.#open(leg, data, now, true)

@@ -11,6 +11,7 @@ import type { PacketPath } from '../packet-path.ts'
 import type { BridgeEnd } from '../plain/bridge-end.ts'
 import { Rate } from './rate.ts'
 import type { LegId, LegKeys, LegPath, LegSpec, LegStats, StreamStats } from './types.ts'
+import type { SharedPlace } from './whereabouts.ts'
 
 /** Four streams' worth from one client, and what a link gives back after a stall of two seconds; more where it has more streams. */
 const PACKETS_PER_SECOND = 200
@@ -36,8 +37,11 @@ const TOKEN_OCTETS = 8
 export class Leg {
   readonly id: LegId
   readonly probe: Ssrc
-  /** This plane exchanges its path messages, and knows first where it is; others are told (link.ts). */
+  /** This plane exchanges its path messages, and finds out where it is. */
   readonly home: boolean
+  /** Where its home writes that and others read it; undefined where there are none. */
+  readonly #place: SharedPlace | undefined
+  #seen = 0
   readonly receiving: HopReceiving
   sender: SrtpSender
   /** Waits until the client is heard under its generation, so that nothing is sent that it cannot open yet. */
@@ -62,22 +66,23 @@ export class Leg {
   readonly #elsewhere: Rate
   readonly #random: Random
 
-  constructor(id: LegId, { probe, home = true }: LegSpec, receiving: HopReceiving, sender: SrtpSender, random: Random, now: number) {
+  constructor(id: LegId, { probe, home = true }: LegSpec, receiving: HopReceiving, sender: SrtpSender, random: Random, now: number, place?: SharedPlace) {
     this.id = id
     this.probe = probe
     this.home = home
+    this.#place = place
     this.receiving = receiving
     this.sender = sender
     this.#random = random
     this.#rate = new Rate(PACKETS_PER_SECOND, PACKETS_AT_ONCE, now)
     this.#elsewhere = new Rate(ELSEWHERE_PER_SECOND, ELSEWHERE_AT_ONCE, now)
   }
-  static open(id: LegId, spec: LegSpec, crypto: CryptoPort, now: number): Result<Leg> {
+  static open(id: LegId, spec: LegSpec, crypto: CryptoPort, now: number, place?: SharedPlace): Result<Leg> {
     const sender = createSrtpSender(crypto, spec.send)
     if (!sender.ok) return sender
     const receiving = new HopReceiving(crypto)
     const installed = receiving.install(spec.generation, spec.receive, now)
-    return installed.ok ? ok(new Leg(id, spec, receiving, sender.value, crypto, now)) : installed
+    return installed.ok ? ok(new Leg(id, spec, receiving, sender.value, crypto, now, place)) : installed
   }
   /** The client may not have these keys yet: we send under the old ones until it is heard under the new. */
   rekey(keys: LegKeys, crypto: CryptoPort, now: number): Result<void> {
@@ -137,10 +142,21 @@ export class Leg {
     if (this.active === 'none') this.active = 'udp'
     return true
   }
-  /** What its home found out. */
-  moved(address: AddressPort | undefined, active: LegPath): void {
-    if (address === undefined || this.address === undefined || !sameAddress(this.address, address)) this.address = address
-    this.active = active
+  /** At its home, whenever `address` or `active` changed: everybody else goes by it from now on. */
+  tell(): void {
+    if (this.home) this.#place?.write(this)
+  }
+  /** Elsewhere, before anything depends on where it is: what its home found out. */
+  look(): void {
+    const place = this.#place
+    if (place === undefined || this.home) return
+    const { version } = place
+    if (version === this.#seen) return
+    const found = place.read()
+    if (found === undefined) return
+    this.#seen = version
+    this.address = found.address
+    this.active = found.active
   }
   /** Whether `octets` may go to an address, proved or on credit. */
   maySendTo(to: AddressPort, octets: number): boolean {

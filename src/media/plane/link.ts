@@ -1,7 +1,7 @@
 /**
  * Several planes on one port, each in a thread of its own. Who handles a packet is decided by its SSRC, so replay windows
- * and send counters, which belong to (key, SSRC), are never shared. What the planes of one client do tell each other: where
- * it is, which one of them, its *home*, finds out by path messages; and under which keys it was heard.
+ * and send counters, which belong to (key, SSRC), are never shared. What the planes of one client do tell each other: from where
+ * it was heard, so that one of them, its *home*, can ask it there and write down where it is (whereabouts.ts); and under which keys.
  */
 import { looksLikeRtcp } from '../../protocol/rtp/header.ts'
 import { readU32 } from '../../protocol/rtp/octets.ts'

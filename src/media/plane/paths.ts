@@ -32,10 +32,6 @@ export class LegPaths {
     this.#link = link
     link.onMessage((m) => this.#told(m))
   }
-  /** A leg was opened. */
-  opened(leg: Leg): void {
-    if (!leg.home) this.#link.send(workerOf(leg.probe, this.#link.workers), { op: 'where', probe: leg.probe, worker: this.#link.worker })
-  }
   /**
    * The newest packet of a client so far came from `from` (undefined: by its own path). `chosen`: it
    * wants its media by this way.
@@ -44,7 +40,7 @@ export class LegPaths {
     if (!leg.home) return this.#tellHome(leg, from, octets, now)
     const { address, active } = leg
     this.#heard(leg, from, octets, now, chosen)
-    if (leg.address !== address || leg.active !== active) this.#tell(leg)
+    if (leg.address !== address || leg.active !== active) leg.tell()
   }
   #heard(leg: Leg, from: AddressPort | undefined, octets: number, now: number, chosen: boolean): void {
     if (from === undefined) {
@@ -63,7 +59,7 @@ export class LegPaths {
     if (subtype === RESPONSE) {
       const { address, active } = leg
       if (from !== undefined && leg.proved(from, token) && use) leg.active = 'udp'
-      if (leg.address !== address || leg.active !== active) this.#tell(leg)
+      if (leg.address !== address || leg.active !== active) leg.tell()
     } else if (subtype === PROBE) {
       if (leg.receiving.newest) this.heard(leg, from, octets, now, use)
       this.#say(leg, ECHO, token, from)
@@ -75,7 +71,8 @@ export class LegPaths {
   }
   /** The client was heard under the newest keys: from now on it is sent under them. */
   switched(leg: Leg): void {
-    this.#others({ op: 'generation', probe: leg.probe, generation: leg.receiving.generation })
+    const link = this.#link
+    for (let w = 0; w < link.workers; w++) if (w !== link.worker) link.send(w, { op: 'generation', probe: leg.probe, generation: leg.receiving.generation })
   }
 
   #tellHome(leg: Leg, from: AddressPort | undefined, octets: number, now: number): void {
@@ -86,21 +83,11 @@ export class LegPaths {
     leg.told = { from: from && copyAddress(from), at: now }
     this.#link.send(workerOf(leg.probe, this.#link.workers), { op: 'heard', probe: leg.probe, from: leg.told.from, octets })
   }
-  #tell(leg: Leg): void {
-    this.#others(whereabouts(leg))
-  }
-  #others(m: LinkMessage): void {
-    for (let w = 0; w < this.#link.workers; w++) if (w !== this.#link.worker) this.#link.send(w, m)
-  }
   #told(m: LinkMessage): void {
     const leg = this.#probes.get(m.probe)
     if (leg === undefined) return
-    if (m.op === 'where') {
-      if (leg.home) this.#link.send(m.worker, whereabouts(leg))
-    } else if (m.op === 'heard') {
+    if (m.op === 'heard') {
       if (leg.home) this.heard(leg, m.from, m.octets, this.#clock.now(), true)
-    } else if (m.op === 'at') {
-      if (!leg.home) leg.moved(m.address, m.active)
     } else if (leg.receiving.generation === m.generation) leg.switchSender()
   }
   #say(leg: Leg, subtype: PathSubtype, token: Uint8Array, to: AddressPort | undefined): void {
@@ -111,5 +98,3 @@ export class LegPaths {
     else if (leg.maySendTo(to, sealed)) this.#socket.send(slot.subarray(0, sealed), to)
   }
 }
-
-const whereabouts = (leg: Leg): LinkMessage => ({ op: 'at', probe: leg.probe, address: leg.address, active: leg.active })

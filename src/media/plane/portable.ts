@@ -12,7 +12,8 @@ import { Leg } from './leg.ts'
 import { Streams } from './streams.ts'
 import { addTo, type BridgeTo, type LegId, type LegKeys, type LegSpec, type LegStats, type MediaPlane, type PlainOpened, type PlainPeer, type PlainSpec, type PlaneLink, type RouteOptions, noTotals } from './types.ts'
 
-const MAX_LEGS = 10_000
+/** Of one plane. */
+export const MAX_LEGS = 10_000
 const MAX_RECEIVERS = 1024
 
 export interface PortablePlaneOptions extends PlainLegsOptions {
@@ -35,6 +36,7 @@ class PortablePlane implements MediaPlane {
   readonly #probes = new Map<number, Leg>()
   readonly #streams = new Streams()
   readonly #bridges: Bridges
+  readonly #where: PlaneLink['where']
   #nextLeg = 1
   readonly past = noTotals()
 
@@ -42,6 +44,7 @@ class PortablePlane implements MediaPlane {
     this.#socket = buildingSocket(options.socket)
     this.#clock = options.scheduler
     this.#crypto = options.crypto
+    this.#where = options.link?.where
     this.#forwarding = new Forwarding(this.#socket, options.scheduler, this.#streams, this.#probes, options.link)
     this.#bridges = new Bridges({ ...options, streams: this.#streams, leg: (id) => this.#legs.get(id), wire: (leg, ssrc) => this.#forwarding.wire(leg, ssrc) })
   }
@@ -56,13 +59,15 @@ class PortablePlane implements MediaPlane {
     if (this.#legs.size >= MAX_LEGS) return err('MEDIA_LIMIT', `${MAX_LEGS} legs`)
     if (this.#probes.has(spec.probe) || this.#streams.has(spec.probe)) return err('MEDIA_STREAM_TAKEN', `probe ${spec.probe}`)
     const id = this.#nextLeg as LegId
-    const opened = Leg.open(id, spec, this.#crypto, this.#clock.now())
+    const place = spec.place === undefined ? undefined : this.#where?.at(spec.place, spec.probe)
+    if (place === undefined && this.#where !== undefined) return err('MEDIA_LIMIT', `no place ${spec.place}`)
+    const opened = Leg.open(id, spec, this.#crypto, this.#clock.now(), place)
     if (!opened.ok) return opened
     const leg = opened.value
     this.#nextLeg++
     this.#legs.set(id, leg)
     this.#probes.set(spec.probe, leg)
-    this.#forwarding.paths.opened(leg)
+    leg.tell()
     return ok(id)
   }
 
@@ -86,7 +91,9 @@ class PortablePlane implements MediaPlane {
     if (leg.path !== path) leg.path?.close()
     leg.path = path
     if (path === undefined) {
+      leg.look()
       if (leg.active === 'path') leg.active = leg.address === undefined ? 'none' : 'udp'
+      leg.tell()
       return ok(undefined)
     }
     path.onPacket((data) => {

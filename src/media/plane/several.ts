@@ -16,6 +16,7 @@ interface Shared {
   /** Its number at each worker. */
   readonly at: (LegId | undefined)[]
   path: SharedPath | undefined
+  readonly place: number
 }
 interface Plain {
   readonly worker: number
@@ -33,6 +34,9 @@ export class SeveralPlanes implements PlaneHandle {
   /** Legs by worker and its number for them. */
   readonly #outside: readonly Map<LegId, LegId>[]
   #onFault: (fault: Fault) => void = () => {}
+  /** Places that were given back, by the home of who had them: it alone writes there, one client after the other. */
+  readonly #places: readonly number[][]
+  #newPlace: number[]
   #next = 1
 
   constructor(planes: readonly PlaneHandle[]) {
@@ -40,21 +44,31 @@ export class SeveralPlanes implements PlaneHandle {
     this.workers = planes.length
     this.local = planes[0]!.local
     this.#outside = planes.map(() => new Map())
+    this.#places = planes.map(() => [])
+    this.#newPlace = planes.map((_, worker) => worker)
     for (const p of planes) p.onFault((fault) => this.#onFault(fault))
   }
   open(spec: LegSpec): LegId {
     const id = this.#next++ as LegId
-    const leg: Shared = { spec, at: [], path: undefined }
+    const home = workerOf(spec.probe, this.workers)
+    const leg: Shared = { spec, at: [], path: undefined, place: this.#placeOf(home) }
     this.#hops.set(id, leg)
-    this.#at(id, leg, workerOf(spec.probe, this.workers))
+    this.#at(id, leg, home)
     return id
+  }
+  #placeOf(home: number): number {
+    const free = this.#places[home]!.shift()
+    if (free !== undefined) return free
+    const place = this.#newPlace[home]!
+    this.#newPlace[home] = place + this.workers
+    return place
   }
   /** The leg's number at a worker, where it is opened now if it was not. */
   #at(id: LegId, leg: Shared, worker: number): LegId {
     const known = leg.at[worker]
     if (known !== undefined) return known
     const plane = this.#planes[worker]!
-    const there = plane.open({ ...leg.spec, home: worker === workerOf(leg.spec.probe, this.workers) })
+    const there = plane.open({ ...leg.spec, place: leg.place, home: worker === workerOf(leg.spec.probe, this.workers) })
     leg.at[worker] = there
     this.#outside[worker]!.set(there, id)
     if (leg.path !== undefined) plane.attach(there, leg.path.of(worker))
@@ -131,7 +145,10 @@ export class SeveralPlanes implements PlaneHandle {
     const p = this.#plain.get(id)
     const leg = this.#hops.get(id)
     if (p !== undefined) this.#closeAt(p.worker, p.id)
-    if (leg !== undefined) this.#each(leg, (_, there, worker) => this.#closeAt(worker, there))
+    if (leg !== undefined) {
+      this.#each(leg, (_, there, worker) => this.#closeAt(worker, there))
+      this.#places[workerOf(leg.spec.probe, this.workers)]!.push(leg.place)
+    }
     this.#plain.delete(id)
     this.#hops.delete(id)
   }

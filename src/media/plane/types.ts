@@ -11,6 +11,7 @@ import type { SrtpKeys } from '../api.ts'
 import type { PacketPath } from '../packet-path.ts'
 import type { StreamStats } from '../plain/meter.ts'
 import type { PlainPeer, PlainSpec } from '../plain/spec.ts'
+import type { Whereabouts } from './whereabouts.ts'
 
 export type { StreamStats } from '../plain/meter.ts'
 export type { Filling } from '../plain/bridge-end.ts'
@@ -32,6 +33,8 @@ export interface LegSpec extends LegKeys {
   readonly probe: Ssrc
   /** False where another plane of the same port exchanges its path messages (link.ts). */
   readonly home?: boolean
+  /** Where all planes of the port find out where it is (whereabouts.ts). */
+  readonly place?: number
 }
 
 export type LegPath = 'none' | 'udp' | 'path'
@@ -168,12 +171,8 @@ export interface MediaPlane {
 
 /** About the leg of a probe's SSRC. */
 export type LinkMessage =
-  /** Its leg was opened at `worker` too, which wants to know where it is. */
-  | { readonly op: 'where'; readonly probe: Ssrc; readonly worker: number }
   /** To its home: an authentic packet with the newest index came from there; undefined: by its own path. */
   | { readonly op: 'heard'; readonly probe: Ssrc; readonly from: AddressPort | undefined; readonly octets: number }
-  /** From its home: where it proved to be. */
-  | { readonly op: 'at'; readonly probe: Ssrc; readonly address: AddressPort | undefined; readonly active: LegPath }
   /** It was heard under these keys, so it can open what is sent under them. */
   | { readonly op: 'generation'; readonly probe: Ssrc; readonly generation: number }
 
@@ -182,6 +181,8 @@ export interface PlaneLink {
   /** Which one this is, and how many there are. */
   readonly worker: number
   readonly workers: number
+  /** Where all clients of the port are; left out: there is no other plane. */
+  readonly where?: Whereabouts
   send(to: number, m: LinkMessage): void
   onMessage(listener: (m: LinkMessage) => void): void
   close(): void
