@@ -4,9 +4,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Baresip, type BaresipOptions, startBaresip } from './phones/baresip.ts'
+import { type Linphonec, type LinphonecOptions, startLinphonec } from './phones/linphonec.ts'
 import { startClient, type StcClient, TestAuthority } from './stc.ts'
 import { tone } from './tones.ts'
 import { writeWav } from './wav.ts'
+
+/** Seconds that a microphone has; phones do not loop it, and begin anew with every call. */
+const SPEAKS = 60
 
 /** Where the provider listens. */
 export interface ProviderAt {
@@ -19,12 +23,18 @@ export interface BehindProvider {
   client(name: string, config?: Readonly<Record<string, unknown>>): Promise<StcClient>
   /** A softphone with an account at the provider, through this client or directly; its microphone is a tone. */
   phone(name: string, hz: number, at: { readonly address: string; readonly port: number }, more?: Partial<BaresipOptions>): Promise<Baresip>
+  linphonec(name: string, hz: number, at: { readonly address: string; readonly port: number }, more?: Partial<LinphonecOptions>): Promise<Linphonec>
 }
 
 export function behindProvider(t: TestContext, provider: ProviderAt, o: { readonly transport?: 'udp' | 'tcp' | 'tls'; readonly way?: Readonly<Record<string, unknown>> } = {}): BehindProvider {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-provider-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const authority = new TestAuthority(folder, 'realm')
+  const microphone = (name: string, hz: number): string => {
+    const file = path.join(folder, `${name}.wav`)
+    writeWav(file, tone(hz, { rate: 16000, seconds: SPEAKS }))
+    return file
+  }
   return {
     folder,
     client: async (name, config = {}) => {
@@ -34,9 +44,13 @@ export function behindProvider(t: TestContext, provider: ProviderAt, o: { readon
       return client
     },
     phone: async (name, hz, at, more = {}) => {
-      const microphone = path.join(folder, `${name}.wav`)
-      writeWav(microphone, tone(hz, { rate: 16000, seconds: 60 }))
-      const phone = await startBaresip({ name, codecs: ['pcmu'], microphone, autoAnswer: true, registrar: { ...at, password: `secret-${name}` }, ...more })
+      const phone = await startBaresip({ name, codecs: ['pcmu'], microphone: microphone(name, hz), autoAnswer: true, registrar: { ...at, password: `secret-${name}` }, ...more })
+      t.after(() => phone.stop())
+      await phone.events.next('registered')
+      return phone
+    },
+    linphonec: async (name, hz, at, more = {}) => {
+      const phone = await startLinphonec({ name, codecs: ['pcmu'], microphone: microphone(name, hz), autoAnswer: true, registrar: { ...at, password: `secret-${name}` }, ...more })
       t.after(() => phone.stop())
       await phone.events.next('registered')
       return phone

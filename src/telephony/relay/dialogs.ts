@@ -93,7 +93,9 @@ export class Dialogs {
     const d = this.#confirmed.get(key)
     this.#confirmed.delete(key)
     this.#legs.delete(key)
-    d?.leg.release()
+    if (d === undefined) return
+    d.leg.release()
+    if (![...this.#confirmed.values()].some((other) => other.leg === d.leg)) d.leg.end()
   }
   /** Everything is over: what has to be said to our side. */
   farewell(headers: readonly Header[]): { readonly request: SipRequest; readonly flow: SipFlow }[] {

@@ -36,7 +36,11 @@ export class Leg {
   /** The last one out closes it. */
   release(): void {
     this.#users--
-    if (this.#users > 0 || this.#closed) return
+    if (this.#users <= 0) this.end()
+  }
+  /** The call is over: nothing is sent any more, although the INVITE waits half a minute for repeats of its 2xx. */
+  end(): void {
+    if (this.#closed) return
     this.#closed = true
     this.#leg?.close()
     for (const w of this.#waiting.splice(0)) w.run(this.#port ?? { ok: false, fault: makeFault('RELAY_INTERNAL', 'the call is over') })

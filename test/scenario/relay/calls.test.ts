@@ -66,6 +66,8 @@ test('a call out: early media, answer, media at our addresses, BYE by the phone'
   w.clock.advanceSync(50)
   assert.equal(w.pbx.requests.at(-1)!.method, 'BYE')
   assert.equal(phone.last.cseq.method, 'BYE')
+  // A phone that uses its port again for the next call would hear what is still sent from this one.
+  assert.deepEqual([client.closed, server.closed], [true, true], 'media ends with the call, not with the transaction of the INVITE')
   assert.deepEqual(w.left(), nothingLeft)
   assert.deepEqual(w.codes(), [])
 })

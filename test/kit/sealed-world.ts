@@ -1,0 +1,58 @@
+/** Several phones behind several clients at one provider, for tests that hold many calls one after the other: starting them is what takes long. */
+import assert from 'node:assert/strict'
+import type { Phone } from './phones/phone.ts'
+import { until } from './processes.ts'
+import type { StcClient } from './stc.ts'
+import { toneShare } from './tones.ts'
+import { part, type Pcm, seconds } from './wav.ts'
+
+export const SEALED = /Only you and the other side can hear this/g
+export const SEALED_MS = 12_000
+
+/** A client's terminal from a moment on. */
+export class Screen {
+  readonly client: StcClient
+  #from = 0
+
+  constructor(client: StcClient) {
+    this.client = client
+  }
+  /** What was said so far is not looked at any more. */
+  skip(): void {
+    this.#from = this.client.process.output().length
+  }
+  get said(): string {
+    return this.client.process.output().slice(this.#from)
+  }
+  /** Resolves when it was said so many times. */
+  says(what: RegExp, timeoutMs = 15_000, times = 1): Promise<readonly RegExpMatchArray[]> {
+    const all = new RegExp(what.source, [...new Set(`${what.flags}g`)].join(''))
+    const found = (): readonly RegExpMatchArray[] | undefined => {
+      const matches = [...this.said.matchAll(all)]
+      return matches.length >= times ? matches : undefined
+    }
+    return until(timeoutMs, `${what} ${times} times on a terminal`, found, () => this.said.slice(-2000), 50)
+  }
+}
+
+/** Tones cross over, the signal of a sealed call is mixed in for its first second. */
+const SETTLE = 1.3
+const LOOK = 1.6
+
+export async function heardFromNow(phone: Phone, length: number, settle = 0): Promise<Pcm> {
+  const from = seconds(phone.heard())
+  await until(15_000, `${length} s of sound at ${phone.uri}`, () => seconds(phone.heard()) >= from + settle + length || undefined, undefined, 100)
+  return part(phone.heard(), from + settle, from + settle + length)
+}
+
+export async function hears(phone: Phone, hz: number, settle = SETTLE): Promise<void> {
+  const share = toneShare(await heardFromNow(phone, LOOK, settle), hz)
+  assert.ok(share >= 0.9, `${phone.uri} hears ${hz} Hz in ${share} of the windows`)
+}
+
+/** None of these tones, and nothing else that is louder than a room's noise: −50 dB of full scale. */
+export async function hearsNothing(phone: Phone, length = LOOK, settle = 0.6): Promise<void> {
+  const { samples } = await heardFromNow(phone, length, settle)
+  const rms = Math.sqrt(samples.reduce((n, s) => n + s * s, 0) / samples.length)
+  assert.ok(rms < 100, `${phone.uri} hears something: ${Math.round(rms)} of 32767`)
+}
