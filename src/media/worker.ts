@@ -4,12 +4,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { codecFactory } from '../audio/codecs.ts'
 import { loadOpus } from '../audio/opus.ts'
 import { makeFault } from '../base/result.ts'
-import { createNativeCrypto } from '../crypto/native/index.ts'
-import { createNodeCrypto } from '../crypto/node/index.ts'
-import { nodeUdp } from '../net/node-udp.ts'
 import { resolveAddresses } from '../net/resolve.ts'
-import { realScheduler } from '../net/scheduler.ts'
 import type { HopId, MediaCommand, MediaEvent } from './api.ts'
+import { openClientFooting } from './client-footing.ts'
 import type { PlaneChoice } from './plane-choice.ts'
 import { portVault } from './frames-port.ts'
 import { createMediaSession } from './session/session.ts'
@@ -29,13 +26,9 @@ async function main(port: MessagePort, { vaultPort, plane }: MediaWorkerData): P
   }
   const opus = await loadOpus()
   if (!opus.ok) emit({ op: 'fault', code: opus.fault.code, message: opus.fault.message, about: 'codecs' })
-  const ciphers = plane === 'portable' ? undefined : createNativeCrypto()
-  // A system where it does not exist is no news; answers that are wrong are, and so is a wish that is not met.
-  if (ciphers?.ok === false && (plane === 'native' || ciphers.fault.code !== 'NATIVE_UNAVAILABLE')) emit({ op: 'fault', code: ciphers.fault.code, message: ciphers.fault.message, about: 'ciphers' })
-  const session = createMediaSession({
-    udp: nodeUdp(), scheduler: realScheduler(), crypto: ciphers?.ok === true ? ciphers.value : createNodeCrypto(),
-    codecs: codecFactory(opus.ok ? opus.value : undefined), vault: portVault(vaultPort), emit,
-  })
+  const footing = await openClientFooting(plane)
+  if (footing.fault !== undefined) emit({ op: 'fault', code: footing.fault.code, message: footing.fault.message, about: 'media thread' })
+  const session = createMediaSession({ udp: footing.udp, scheduler: footing.scheduler, crypto: footing.crypto, codecs: codecFactory(opus.ok ? opus.value : undefined), vault: portVault(vaultPort), emit })
   /** Hops whose server's name is being looked up, by the generation that is wanted. */
   const resolving = new Map<HopId, number>()
   const openHop = async (c: Extract<MediaCommand, { op: 'hop.open' }>): Promise<void> => {
@@ -58,8 +51,10 @@ async function main(port: MessagePort, { vaultPort, plane }: MediaWorkerData): P
     resolving.clear()
     vaultPort.close()
     port.close()
+    footing.stop()
   })
   port.postMessage(READY)
+  await footing.run()
 }
 
 if (parentPort !== null) void main(parentPort, workerData as MediaWorkerData)

@@ -20,6 +20,10 @@ import type { WakeHandle } from './wake.ts'
 const LONGEST_WAIT_MS = 500
 /** Node's loop gets a turn this often without a wake-up too. */
 const YIELD_MS = 200
+/** Both for a loop that Node's events wake. */
+const REST_MS = 5000
+/** Promises that what happened in one round may wait for, one after the other. */
+const SETTLE = 4
 const EVENTS = 256
 /** Below this rate waiting costs more than it saves: packets are sent as they come. */
 const GATHER_FROM_PER_SECOND = 5000
@@ -45,6 +49,8 @@ export class NativeLoop {
   readonly #system: System
   readonly #epoll: number
   readonly #wake: WakeHandle | undefined
+  /** By which Node's loop of this thread waits. */
+  #node: number | undefined
   #woken = false
   readonly #events: Memory
   readonly #scratch: Memory
@@ -132,16 +138,31 @@ export class NativeLoop {
   async run(): Promise<void> {
     let yieldedAt = this.#now
     while (!this.#stopped) {
-      const got = this.turn(LONGEST_WAIT_MS)
-      if (this.#woken || this.#now - yieldedAt >= YIELD_MS) {
+      const got = this.turn(this.#node === undefined ? LONGEST_WAIT_MS : REST_MS)
+      if (this.#woken || this.#now - yieldedAt >= (this.#node === undefined ? YIELD_MS : REST_MS)) {
         this.#woken = false
         yieldedAt = this.#now
         await new Promise((resolve) => void setImmediate(resolve))
-      } else if (this.#shouldGather(got)) this.#sleep(Math.max(0, Math.min(this.#gatherMs, this.held.due(this.#now) - this.#now)))
+        continue
+      }
+      if (this.#node !== undefined) for (let i = 0; i < SETTLE; i++) await undefined
+      if (this.#shouldGather(got)) this.#sleep(Math.max(0, Math.min(this.#gatherMs, this.held.due(this.#now) - this.#now)))
     }
   }
   stop(): void {
     this.#stopped = true
+  }
+  /** Events of Node's loop, whose epoll set is `fd`, end a wait too (node-events.ts). */
+  watchNode(fd: number): Result<void> {
+    if (!this.#watch(k.EPOLL_CTL_ADD, fd, k.EPOLLIN)) return err('NATIVE_CALL', reason(this.#system, 'epoll_ctl'))
+    this.#node = fd
+    return ok(undefined)
+  }
+  /** One round; true where Node has something to do. */
+  nodeReady(maxWaitMs: number): boolean {
+    this.#woken = false
+    this.turn(maxWaitMs)
+    return this.#woken
   }
   /** Sockets are closed by who bound them, the wake-up by who made it. */
   close(): void {
@@ -166,6 +187,10 @@ export class NativeLoop {
     const fd = this.#events.view.getInt32(event + EVENT_DATA.data, true)
     if (fd === this.#wake) {
       this.#system.eventfdRead(fd, this.#scratch.address(0, 8))
+      this.#woken = true
+      return 0
+    }
+    if (fd === this.#node) {
       this.#woken = true
       return 0
     }

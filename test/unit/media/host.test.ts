@@ -6,15 +6,19 @@ import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
 import type { MediaEvent } from '../../../src/media/api.ts'
 import { framesPort, startMediaWorker } from '../../../src/media/host.ts'
 import { startPlane } from '../../../src/media/plane-host.ts'
+import { systemCalls } from '../../../src/net/native/system.ts'
 import { KitVault } from '../../kit/frame-vault.ts'
 import { legSpec } from '../../kit/media-client.ts'
 import { heardShare, tone } from '../../kit/media-world.ts'
 
-test('two media threads and a plane thread over real sockets: each hears the other', async () => {
+const native = systemCalls()
+const planes = native.ok ? (['native', 'portable'] as const) : (['portable'] as const)
+
+for (const choice of planes) test(`two media threads and a plane thread over real sockets: each hears the other (${choice})`, async () => {
   const crypto = createNodeCrypto()
   const plane = must(await startPlane({ bind: { address: '127.0.0.1', port: 0 } }))
   const tones = [440, 700]
-  const hosts = await Promise.all(tones.map(() => startMediaWorker({ vaultPort: framesPort(new KitVault()) })))
+  const hosts = await Promise.all(tones.map(() => startMediaWorker({ vaultPort: framesPort(new KitVault()), plane: choice })))
   const legs = tones.map((hz, i) => {
     const spec = legSpec(crypto, i + 1)
     const host = hosts[i]!
