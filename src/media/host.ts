@@ -4,6 +4,7 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import { makeFault } from '../base/result.ts'
 import type { FrameVault } from '../vault/api/frames.ts'
 import type { MediaCommand, MediaEvent } from './api.ts'
+import { compileEarly } from './compile-early.ts'
 import { serveFrames } from './frames-port.ts'
 import type { PlaneChoice } from './plane-choice.ts'
 import type { MediaWorkerData } from './worker.ts'
@@ -19,6 +20,7 @@ export interface MediaHost {
 /** `vaultPort`: carries `{id, batches}` to the vault and back (frames-port.ts); it is transferred to the thread. */
 export async function startMediaWorker(options: { readonly vaultPort: MessagePort; readonly plane?: PlaneChoice }): Promise<MediaHost> {
   const { vaultPort, plane = 'auto' } = options
+  compileEarly()
   const worker = new Worker(workerUrl('worker', import.meta.url), { name: 'stc-media', workerData: { vaultPort, plane } satisfies MediaWorkerData, transferList: [vaultPort] })
   const host = new WorkerHost(worker)
   await host.ready

@@ -44,6 +44,12 @@ export function buildingSocket(socket: UdpSocket): BuildingSocket {
   }
 }
 
+/** Sends the first `length` octets of `buf`, which may be the socket's own slot: then nothing is copied. */
+export function sendFrom(socket: BuildingSocket, buf: Uint8Array, length: number, to: AddressPort): void {
+  if (buf === socket.slot()) socket.sendSlot(length, to)
+  else socket.send(buf.subarray(0, length), to)
+}
+
 export interface UdpPort {
   /** Port 0 picks a free one. Rejects with the system's error when the address cannot be bound. */
   bind(at: AddressPort): Promise<UdpSocket>

@@ -21,8 +21,8 @@ const CLOCK_RATE = 8000
 
 /** What a packet goes out by. */
 export interface EndWire {
-  /** Where it builds its next RTP packet itself; left out: anywhere. */
-  slot?(): Uint8Array
+  /** Where it builds its next RTP packet itself; left out or undefined: anywhere. */
+  slot?(): Uint8Array | undefined
   /** An RTP packet in the first `length` octets of `slot`, which has room for a tag. False: not sent. */
   rtp(slot: Uint8Array, length: number, number: number): boolean
   /** An RTCP compound likewise. */

@@ -1,6 +1,7 @@
 /** RTP and RTCP with one peer on a pair of ports of our own: an Asterisk, a phone (RFC 3550 §11). */
 import type { CryptoPort } from '../../crypto/port.ts'
 import type { AddressPort } from '../../net/address.ts'
+import { type BuildingSocket, buildingSocket } from '../../net/udp.ts'
 import { looksLikeRtcp, looksLikeRtp, newRtpHeader, parseRtp, rtpSsrc } from '../../protocol/rtp/header.ts'
 import { MAX_PACKET } from '../hop/receiving.ts'
 import { Rate } from '../plane/rate.ts'
@@ -24,13 +25,14 @@ export interface PlainLegOptions {
   readonly pair: RtpPair
   readonly crypto: CryptoPort
   readonly now: () => number
-  /** Sends by our own socket `own`, or hands over where `to` is ours as well. */
-  readonly transmit: (own: Half, packet: Uint8Array, to: AddressPort) => void
+  /** Sends the first `length` octets of `slot` by our own socket `own`, or hands them over where `to` is ours as well. */
+  readonly transmit: (own: Half, slot: Uint8Array, length: number, to: AddressPort) => void
 }
 
 export class PlainLeg {
   readonly end: BridgeEnd
   readonly pair: RtpPair
+  readonly out: Readonly<Record<Half, BuildingSocket>>
   readonly #o: PlainLegOptions
   readonly #crypto: PlainCrypto
   readonly #sources: PlainSources
@@ -54,12 +56,13 @@ export class PlainLeg {
     const { pair, crypto, now } = options
     this.#o = options
     this.pair = pair
+    this.out = { rtp: buildingSocket(pair.rtp), rtcp: buildingSocket(pair.rtcp) }
     this.#crypto = new PlainCrypto(crypto)
     this.#sources = new PlainSources(pair.rtp.local)
     this.#rate = new Rate(PACKETS_PER_SECOND, PACKETS_AT_ONCE, now())
     this.#reportRate = new Rate(REPORTS_PER_SECOND, REPORTS_AT_ONCE, now())
     this.end = new BridgeEnd(
-      { rtp: (slot, length) => this.#sendRtp(slot, length), rtcp: (slot, length) => this.#sendRtcp(slot, length), shift: () => this.#crypto.shiftOf(this.end.ssrc), now },
+      { slot: () => this.out.rtp.slot(), rtp: (slot, length) => this.#sendRtp(slot, length), rtcp: (slot, length) => this.#sendRtcp(slot, length), shift: () => this.#crypto.shiftOf(this.end.ssrc), now },
       crypto,
     )
     for (const half of ['rtp', 'rtcp'] as const) pair[half].onMessage((data, from) => this.arrived(half, data, from))
@@ -138,13 +141,13 @@ export class PlainLeg {
       return false
     }
     this.sentOctets += sealed
-    this.#o.transmit('rtp', slot.subarray(0, sealed), to)
+    this.#o.transmit('rtp', slot, sealed, to)
     return true
   }
   #sendRtcp(slot: Uint8Array, length: number): void {
     const to = this.#sources.rtcpTarget
     const sealed = to === undefined ? -1 : this.#crypto.sealRtcp(slot, length)
-    if (to !== undefined && sealed >= 0) this.#o.transmit(this.#peer?.rtcpMux === true ? 'rtp' : 'rtcp', slot.subarray(0, sealed), to)
+    if (to !== undefined && sealed >= 0) this.#o.transmit(this.#peer?.rtcpMux === true ? 'rtp' : 'rtcp', slot, sealed, to)
   }
   /** Called every 20 ms while there is something to fill in. */
   tick(now: number): void {

@@ -3,13 +3,16 @@ import type { Scheduler } from '../../base/ports.ts'
 import { err, ok, type Result } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { type AddressPort, showAddress } from '../../net/address.ts'
-import type { UdpPort } from '../../net/udp.ts'
+import { sendFrom, type UdpPort } from '../../net/udp.ts'
+import { MAX_PACKET } from '../hop/receiving.ts'
 import { Ticker } from '../session/ticker.ts'
 import { type Half, PlainLeg } from './plain-leg.ts'
 import { bindRtpPair, type PortRange, RtpPorts } from './rtp-pair.ts'
 import type { PlainPeer, PlainSpec } from './spec.ts'
 
 const MAX_PLAIN_LEGS = 4000
+/** What protection may add. */
+const SLACK = 64
 /** Handed from one of our legs to another; more is a circle. */
 const MAX_HANDED = 2
 
@@ -26,17 +29,25 @@ interface Socket {
   readonly at: Half
 }
 
+/** What the address that a leg sends to was found to be. */
+interface Looked {
+  to: AddressPort | undefined
+  round: number
+  found: Socket | 'foreign'
+}
+
 export class PlainLegs<Id extends number> {
   readonly #o: PlainLegsOptions
   readonly #ports: RtpPorts | undefined
   readonly #legs = new Map<Id, PlainLeg>()
   /** Our own sockets by address: a peer that lets two of our legs talk to each other directly (`direct_media`). */
   readonly #ours = new Map<string, Socket>()
-  /** What an address of a peer was found to be; forgotten whenever a socket of ours comes or goes. */
-  #looked = new WeakMap<AddressPort, Socket | 'foreign'>()
+  /** Grows whenever a socket of ours comes or goes: what an address of a peer was found to be is forgotten then. */
+  #round = 0
   readonly #ticker: Ticker
   #opening = 0
   #handed = 0
+  readonly #hands = Array.from({ length: MAX_HANDED }, () => new Uint8Array(MAX_PACKET + SLACK))
   #stopped = false
 
   constructor(options: PlainLegsOptions) {
@@ -58,7 +69,8 @@ export class PlainLegs<Id extends number> {
     const pair = await (this.#ports === undefined ? bindRtpPair(udp, spec.bind) : this.#ports.bind(udp, spec.bind))
     this.#opening--
     if (!pair.ok) return pair
-    const leg = new PlainLeg({ pair: pair.value, crypto, now: () => scheduler.now(), transmit: (own, packet, to) => this.#transmit(leg, own, packet, to) })
+    const looked: Looked = { to: undefined, round: 0, found: 'foreign' }
+    const leg = new PlainLeg({ pair: pair.value, crypto, now: () => scheduler.now(), transmit: (own, slot, length, to) => this.#transmit(leg, own, slot, length, to, looked) })
     const negotiated = spec.peer === undefined ? ok(undefined) : leg.negotiate(spec.peer)
     if (!negotiated.ok || this.#stopped) {
       leg.close()
@@ -66,7 +78,7 @@ export class PlainLegs<Id extends number> {
     }
     this.#legs.set(id, leg)
     for (const at of ['rtp', 'rtcp'] as const) this.#ours.set(showAddress(leg.pair[at].local), { leg, at })
-    this.#looked = new WeakMap()
+    this.#round++
     this.#run()
     return ok(leg)
   }
@@ -81,7 +93,7 @@ export class PlainLegs<Id extends number> {
     leg.close()
     this.#legs.delete(id)
     for (const at of ['rtp', 'rtcp'] as const) this.#ours.delete(showAddress(leg.pair[at].local))
-    this.#looked = new WeakMap()
+    this.#round++
     this.#run()
   }
   stop(): void {
@@ -90,24 +102,23 @@ export class PlainLegs<Id extends number> {
     this.#ticker.stop()
   }
 
-  #transmit(leg: PlainLeg, own: Half, packet: Uint8Array, to: AddressPort): void {
-    const found = this.#find(to)
+  #transmit(leg: PlainLeg, own: Half, slot: Uint8Array, length: number, to: AddressPort, looked: Looked): void {
+    if (to !== looked.to || looked.round !== this.#round) {
+      looked.to = to
+      looked.round = this.#round
+      looked.found = this.#ours.get(showAddress(to)) ?? 'foreign'
+    }
+    const { found } = looked
     if (found === 'foreign') {
-      leg.pair[own].send(packet, to)
+      sendFrom(leg.out[own], slot, length, to)
       return
     }
     if (this.#handed >= MAX_HANDED) return
-    this.#handed++
-    found.leg.arrived(found.at, packet, leg.pair[own].local)
+    // What is handed over goes out of a slot as well, perhaps of this very one.
+    const packet = this.#hands[this.#handed++]!
+    packet.set(slot.subarray(0, length))
+    found.leg.arrived(found.at, packet.subarray(0, length), leg.pair[own].local)
     this.#handed--
-  }
-  #find(to: AddressPort): Socket | 'foreign' {
-    let found = this.#looked.get(to)
-    if (found === undefined) {
-      found = this.#ours.get(showAddress(to)) ?? 'foreign'
-      this.#looked.set(to, found)
-    }
-    return found
   }
   /** No timer for nothing. */
   #run(): void {

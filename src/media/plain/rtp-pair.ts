@@ -2,7 +2,7 @@
 import type { Clock } from '../../base/ports.ts'
 import type { Result } from '../../base/result.ts'
 import { err, ok } from '../../base/result.ts'
-import type { UdpPort, UdpSocket } from '../../net/udp.ts'
+import { type BuildingSocket, buildingSocket, type UdpPort, type UdpSocket } from '../../net/udp.ts'
 
 const TRIES = 64
 /** Packets of a call that ended are still on their way; a new call must not get them. */
@@ -83,12 +83,15 @@ export class RtpPorts {
     return undefined
   }
   #lent(pair: RtpPair, port: number): RtpPair {
-    const rtp: UdpSocket = {
-      local: pair.rtp.local,
-      send: (data, to) => pair.rtp.send(data, to),
-      onMessage: (listener) => pair.rtp.onMessage(listener),
+    const bound = buildingSocket(pair.rtp)
+    const rtp: BuildingSocket = {
+      local: bound.local,
+      slot: () => bound.slot(),
+      sendSlot: (length, to) => bound.sendSlot(length, to),
+      send: (data, to) => bound.send(data, to),
+      onMessage: (listener) => bound.onMessage(listener),
       close: () => {
-        pair.rtp.close()
+        bound.close()
         this.#freeAt.set(port, this.#clock.now() + REUSE_MS)
       },
     }

@@ -4,7 +4,7 @@ import type { Scheduler } from '../../base/ports.ts'
 import { makeFault, type Fault } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { copyAddress, sameAddress, type AddressPort } from '../../net/address.ts'
-import type { UdpPort, UdpSocket } from '../../net/udp.ts'
+import { type BuildingSocket, buildingSocket, sendFrom, type UdpPort } from '../../net/udp.ts'
 import type { HopId, MediaEvent, SrtpKeys } from '../api.ts'
 import { readU32 } from '../../protocol/rtp/octets.ts'
 import { CHALLENGE, ECHO, PROBE, readPathMessage, RESPONSE, writePathMessage, type PathSubtype } from '../hop/path-message.ts'
@@ -60,7 +60,7 @@ export class Hop {
   readonly id: HopId
   readonly #o: HopOptions
   readonly #packets: HopPackets
-  readonly #sockets: UdpSocket[] = []
+  readonly #sockets: BuildingSocket[] = []
   readonly #binding = [false, false]
   #remotes: readonly AddressPort[] = []
   /** The server's address that answered first. */
@@ -114,7 +114,7 @@ export class Hop {
   send(ssrc: Ssrc, payloadType: number, timestamp: number, payload: Uint8Array, level?: number): void {
     if (this.#active === 'none') return
     const packet = this.#packets.sealRtp(ssrc, payloadType, timestamp, payload, level)
-    if (packet !== undefined) this.#transmit(packet, this.#active === 'tls' ? undefined : this.#remote)
+    if (packet !== undefined) this.#transmit(packet, packet.length, this.#active === 'tls' ? undefined : this.#remote)
   }
   /** The end of a bridged call here: what comes as `receive` goes to the other end, what that one gets goes out as `send`. */
   callEnd(send: Ssrc, receive: Ssrc): BridgeEnd {
@@ -130,10 +130,11 @@ export class Hop {
   #wire(send: Ssrc): EndWire {
     const transmit = (slot: Uint8Array, sealed: number): boolean => {
       if (sealed < 0 || this.#active === 'none') return false
-      this.#transmit(slot.subarray(0, sealed), this.#active === 'tls' ? undefined : this.#remote)
+      this.#transmit(slot, sealed, this.#active === 'tls' ? undefined : this.#remote)
       return true
     }
     return {
+      slot: () => this.#socket(this.#active === 'udp' ? this.#remote : undefined)?.slot(),
       rtp: (slot, length, number) => transmit(slot, this.#packets.sealNumbered(slot, length, number)),
       rtcp: (slot, length) => void transmit(slot, this.#packets.sealReport(slot, length)),
       shift: () => this.#packets.shiftOf(send),
@@ -154,7 +155,7 @@ export class Hop {
       if (this.#binding[six ? 1 : 0] || !this.#remotes.some((r) => r.address.includes(':') === six)) continue
       this.#binding[six ? 1 : 0] = true
       try {
-        const socket = await this.#o.udp.bind({ address: six ? '::' : '0.0.0.0', port: 0 })
+        const socket = buildingSocket(await this.#o.udp.bind({ address: six ? '::' : '0.0.0.0', port: 0 }))
         if (this.#closed) return socket.close()
         socket.onMessage((data, from) => this.#packet(data, from, undefined))
         this.#sockets[six ? 1 : 0] = socket
@@ -262,10 +263,14 @@ export class Hop {
   }
   #say(subtype: PathSubtype, token: Uint8Array, to: AddressPort | undefined, use: boolean): void {
     const packet = this.#packets.sealRtcp((buf: Uint8Array) => writePathMessage(buf, { subtype, ssrc: this.probe, token, use }))
-    if (packet !== undefined) this.#transmit(packet, to)
+    if (packet !== undefined) this.#transmit(packet, packet.length, to)
   }
-  #transmit(packet: Uint8Array, to: AddressPort | undefined): void {
-    if (to === undefined) this.#tls?.send(packet)
-    else this.#sockets[to.address.includes(':') ? 1 : 0]?.send(packet, to)
+  #transmit(slot: Uint8Array, length: number, to: AddressPort | undefined): void {
+    const socket = this.#socket(to)
+    if (to === undefined) this.#tls?.send(slot.subarray(0, length))
+    else if (socket !== undefined) sendFrom(socket, slot, length, to)
+  }
+  #socket(to: AddressPort | undefined): BuildingSocket | undefined {
+    return to === undefined ? undefined : this.#sockets[to.address.includes(':') ? 1 : 0]
   }
 }

@@ -22,7 +22,7 @@ const LONGEST_WAIT_MS = 500
 const YIELD_MS = 200
 /** Both for a loop that Node's events wake. */
 const REST_MS = 5000
-/** Promises that what happened in one round may wait for, one after the other. */
+/** Promises that what a timer began may wait for, one after the other; what a datagram began waits for one. */
 const SETTLE = 4
 const EVENTS = 256
 /** Below this rate waiting costs more than it saves: packets are sent as they come. */
@@ -52,6 +52,8 @@ export class NativeLoop {
   /** By which Node's loop of this thread waits. */
   #node: number | undefined
   #woken = false
+  /** The last round ran timers. */
+  #timed = false
   readonly #events: Memory
   readonly #scratch: Memory
   readonly #sockets = new Map<number, NativeSocket>()
@@ -145,7 +147,7 @@ export class NativeLoop {
         await new Promise((resolve) => void setImmediate(resolve))
         continue
       }
-      if (this.#node !== undefined) for (let i = 0; i < SETTLE; i++) await undefined
+      if (this.#node !== undefined) for (let i = this.#timed ? SETTLE : 1; i > 0; i--) await undefined
       if (this.#shouldGather(got)) this.#sleep(Math.max(0, Math.min(this.#gatherMs, this.held.due(this.#now) - this.#now)))
     }
   }
@@ -178,7 +180,7 @@ export class NativeLoop {
     this.#now = this.#clock()
     let received = 0
     for (let i = 0; i < n; i++) received += this.#ready(i * EVENT_DATA.octets)
-    this.#timers.run(this.#now)
+    this.#timed = this.#timers.run(this.#now)
     this.flush()
     this.#count(received)
     return received

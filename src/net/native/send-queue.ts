@@ -161,8 +161,9 @@ export class SendQueue {
     }
   }
   #release(n: number): void {
-    this.#head = (this.#head + n) % this.#count
     this.#used -= n
+    // An empty queue begins anew: where packets are few, always the same room, which the caches still hold.
+    this.#head = this.#used === 0 ? 0 : (this.#head + n) % this.#count
   }
   /** One message for each receiver and length. Slots are given back when all of them are sent. */
   #flushSegments(s: Segments, fd: number, run: number): boolean {

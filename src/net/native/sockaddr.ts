@@ -31,6 +31,9 @@ export class Sockaddrs {
   readonly #six: boolean
   readonly #known = new WeakMap<AddressPort, Sockaddr>()
   readonly #texts: (Text | undefined)[] = new Array(REMEMBERED)
+  /** Asked for last: most sockets send to one peer. */
+  #last: AddressPort | undefined
+  #lastMade: Sockaddr | undefined
 
   /** `six`: for a socket of IPv6, which reaches IPv4 through mapped addresses (RFC 4291 §2.5.5.2). */
   constructor(system: System, six: boolean) {
@@ -41,11 +44,16 @@ export class Sockaddrs {
   }
   /** Undefined for what is no address of this socket's family. */
   of(to: AddressPort): Sockaddr | undefined {
+    if (to === this.#last) return this.#lastMade
     if (to instanceof Sender) return to.sockaddr
-    const known = this.#known.get(to)
-    if (known !== undefined) return known
-    const made = this.#make(to)
-    if (made !== undefined) this.#known.set(to, made)
+    let made = this.#known.get(to)
+    if (made === undefined) {
+      made = this.#make(to)
+      if (made === undefined) return undefined
+      this.#known.set(to, made)
+    }
+    this.#last = to
+    this.#lastMade = made
     return made
   }
   #make({ address, port }: AddressPort): Sockaddr | undefined {

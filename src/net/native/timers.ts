@@ -30,11 +30,12 @@ export class Timers {
     while (this.#waiting.length > 0 && this.#waiting.at(-1)!.run === undefined) this.#waiting.pop()
     return this.#waiting.at(-1)?.when ?? Number.POSITIVE_INFINITY
   }
-  /** Runs what is due; what these add runs next time. */
-  run(now: Instant): void {
-    if (this.next > now) return
+  /** Runs what is due; what these add runs next time. False: nothing was. */
+  run(now: Instant): boolean {
+    if (this.next > now) return false
     const due: Timer[] = []
     while (this.next <= now) due.push(this.#waiting.pop()!)
     for (const t of due) t.run?.()
+    return true
   }
 }
