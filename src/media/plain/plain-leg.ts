@@ -1,7 +1,6 @@
 /** RTP and RTCP with one peer on a pair of ports of our own: an Asterisk, a phone (RFC 3550 §11). */
 import type { CryptoPort } from '../../crypto/port.ts'
 import type { AddressPort } from '../../net/address.ts'
-import { type BuildingSocket, buildingSocket } from '../../net/udp.ts'
 import { looksLikeRtcp, looksLikeRtp, newRtpHeader, parseRtp, rtpSsrc } from '../../protocol/rtp/header.ts'
 import { MAX_PACKET } from '../hop/receiving.ts'
 import { Rate } from '../plane/rate.ts'
@@ -32,7 +31,6 @@ export interface PlainLegOptions {
 export class PlainLeg {
   readonly end: BridgeEnd
   readonly pair: RtpPair
-  readonly out: Readonly<Record<Half, BuildingSocket>>
   readonly #o: PlainLegOptions
   readonly #crypto: PlainCrypto
   readonly #sources: PlainSources
@@ -56,13 +54,12 @@ export class PlainLeg {
     const { pair, crypto, now } = options
     this.#o = options
     this.pair = pair
-    this.out = { rtp: buildingSocket(pair.rtp), rtcp: buildingSocket(pair.rtcp) }
     this.#crypto = new PlainCrypto(crypto)
     this.#sources = new PlainSources(pair.rtp.local)
     this.#rate = new Rate(PACKETS_PER_SECOND, PACKETS_AT_ONCE, now())
     this.#reportRate = new Rate(REPORTS_PER_SECOND, REPORTS_AT_ONCE, now())
     this.end = new BridgeEnd(
-      { slot: () => this.out.rtp.slot(), rtp: (slot, length) => this.#sendRtp(slot, length), rtcp: (slot, length) => this.#sendRtcp(slot, length), shift: () => this.#crypto.shiftOf(this.end.ssrc), now },
+      { slot: () => pair.rtp.slot(), rtp: (slot, length) => this.#sendRtp(slot, length), rtcp: (slot, length) => this.#sendRtcp(slot, length), shift: () => this.#crypto.shiftOf(this.end.ssrc), now },
       crypto,
     )
     for (const half of ['rtp', 'rtcp'] as const) pair[half].onMessage((data, from) => this.arrived(half, data, from))

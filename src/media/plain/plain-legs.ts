@@ -110,7 +110,7 @@ export class PlainLegs<Id extends number> {
     }
     const { found } = looked
     if (found === 'foreign') {
-      sendFrom(leg.out[own], slot, length, to)
+      sendFrom(leg.pair[own], slot, length, to)
       return
     }
     if (this.#handed >= MAX_HANDED) return

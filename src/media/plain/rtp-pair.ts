@@ -2,16 +2,19 @@
 import type { Clock } from '../../base/ports.ts'
 import type { Result } from '../../base/result.ts'
 import { err, ok } from '../../base/result.ts'
-import { type BuildingSocket, buildingSocket, type UdpPort, type UdpSocket } from '../../net/udp.ts'
+import type { AddressPort } from '../../net/address.ts'
+import { type BuildingSocket, buildingSocket, type UdpPort } from '../../net/udp.ts'
 
 const TRIES = 64
 /** Packets of a call that ended are still on their way; a new call must not get them. */
 const REUSE_MS = 10_000
 
 export interface RtpPair {
-  readonly rtp: UdpSocket
-  readonly rtcp: UdpSocket
+  readonly rtp: BuildingSocket
+  readonly rtcp: BuildingSocket
 }
+
+const built = async (udp: UdpPort, at: AddressPort): Promise<BuildingSocket> => buildingSocket(await udp.bind(at))
 
 /** Inclusive. */
 export interface PortRange {
@@ -25,16 +28,16 @@ const reason = (e: unknown): string => (e instanceof Error ? e.message : String(
 export async function bindRtpPair(udp: UdpPort, address: string): Promise<Result<RtpPair>> {
   let last = 'no even port with a free neighbour'
   for (let i = 0; i < TRIES; i++) {
-    let first: UdpSocket
+    let first: BuildingSocket
     try {
-      first = await udp.bind({ address, port: 0 })
+      first = await built(udp, { address, port: 0 })
     } catch (e) {
       return err('NET_BIND', reason(e))
     }
     const { port } = first.local
     try {
       // An odd port found first is the RTCP half.
-      const second = await udp.bind({ address, port: port % 2 === 0 ? port + 1 : port - 1 })
+      const second = await built(udp, { address, port: port % 2 === 0 ? port + 1 : port - 1 })
       return ok(port % 2 === 0 ? { rtp: first, rtcp: second } : { rtp: second, rtcp: first })
     } catch (e) {
       last = reason(e)
@@ -83,15 +86,14 @@ export class RtpPorts {
     return undefined
   }
   #lent(pair: RtpPair, port: number): RtpPair {
-    const bound = buildingSocket(pair.rtp)
     const rtp: BuildingSocket = {
-      local: bound.local,
-      slot: () => bound.slot(),
-      sendSlot: (length, to) => bound.sendSlot(length, to),
-      send: (data, to) => bound.send(data, to),
-      onMessage: (listener) => bound.onMessage(listener),
+      local: pair.rtp.local,
+      slot: () => pair.rtp.slot(),
+      sendSlot: (length, to) => pair.rtp.sendSlot(length, to),
+      send: (data, to) => pair.rtp.send(data, to),
+      onMessage: (listener) => pair.rtp.onMessage(listener),
       close: () => {
-        bound.close()
+        pair.rtp.close()
         this.#freeAt.set(port, this.#clock.now() + REUSE_MS)
       },
     }
@@ -100,10 +102,10 @@ export class RtpPorts {
 }
 
 async function bindBoth(udp: UdpPort, address: string, port: number): Promise<Result<RtpPair>> {
-  let rtp: UdpSocket | undefined
+  let rtp: BuildingSocket | undefined
   try {
-    rtp = await udp.bind({ address, port })
-    return ok({ rtp, rtcp: await udp.bind({ address, port: port + 1 }) })
+    rtp = await built(udp, { address, port })
+    return ok({ rtp, rtcp: await built(udp, { address, port: port + 1 }) })
   } catch (e) {
     rtp?.close()
     return err('NET_BIND', reason(e))
