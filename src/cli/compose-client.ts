@@ -113,8 +113,13 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
 }
 
 function sealedCalls(config: ClientConfig, { numbers }: ClientMemory): CallKind[] {
-  const { policy, anonymous } = config.sealedCalls
-  return policy === 'off' ? [] : [sealedCallKind({ policy, anonymous, expected: (n) => numbers.keyOf(n), remember: (n, keyId, name) => numbers.remember(n, keyId, name) })]
+  const { policy, anonymous, carriers, legacy } = config.sealedCalls
+  const legacyOf = (n: string): string | true | undefined => (Object.hasOwn(legacy, n) ? legacy[n] : undefined)
+  const password = (n: string): string | undefined => {
+    const secret = legacyOf(n)
+    return typeof secret === 'string' ? secret : undefined
+  }
+  return policy === 'off' ? [] : [sealedCallKind({ policy, anonymous, carriers, password, chained: (n) => legacyOf(n) !== undefined, expected: (n) => numbers.keyOf(n), remember: (n, keyId, name) => numbers.remember(n, keyId, name) })]
 }
 
 function connectionOf(config: ClientConfig, own: ClientVault, media: MediaHost): Pick<ClientOptions, 'connection'> {
@@ -145,7 +150,7 @@ async function upstreamOf(config: ClientConfig, configFile: string, own: ClientV
   // No secret: only so that a provider sees the same contacts after a restart.
   const shown = await own.vault.call('identity.show', {})
   const tokenKey = crypto.hash('sha256', utf8('stc provider contact tokens v1'), utf8(shown.ok ? shown.value.identity.keyId : configFile))
-  return ok({ upstream: { report, providers: { ways: ways.value, tokenKey } } })
+  return ok({ upstream: { report, providers: { ways: ways.value, tokenKey, speaksInside: config.sealedCalls.policy !== 'off' && config.sealedCalls.carriers.includes('message') } } })
 }
 
 async function identityOf(own: ClientVault): Promise<Identity | undefined> {

@@ -11,6 +11,7 @@ const AREAS: Readonly<Record<string, FaultArea>> = {
   ATTESTATION: { name: 'enclaves and their proofs', further: 'docs/protocol/attestation.md, and the member\'s details on the roster' },
   AUDIO: { name: 'sound and codecs', further: 'the page, "Phone and sound"' },
   BACKUP: { name: 'backups', further: 'docs/operations.md, backup' },
+  CALL: { name: 'calls between two, sealed', further: 'docs/protocol/sealed-calls.md' },
   CHANNEL: { name: 'the connection between client and server', further: DOCTOR },
   CLIENT: { name: 'calls of this client', further: 'the call\'s history on the page, "stc logs", and "stc status"' },
   CONFIG: { name: 'configuration files', further: 'docs/operations.md lists every key' },

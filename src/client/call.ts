@@ -13,6 +13,8 @@ export interface Target {
   /** A sealed room, a conference of the PBX that we have a call in, or a call through a provider, `room` being its number. */
   readonly kind: 'room' | 'conference' | 'call'
   readonly room: string
+  /** Of a call: we dialled. */
+  readonly outgoing?: boolean
 }
 
 /** The media thread's numbers for the parts of this call, chosen by the client. */
@@ -29,6 +31,11 @@ export type DialogNews =
   /** The two agreed on a codec that has no room for what sealing needs. */
   | { readonly kind: 'no-codec' }
   | { readonly kind: 'answered' }
+  /** Our phone holds the call, or is back. */
+  | { readonly kind: 'hold'; readonly held: boolean }
+  /** Messages inside the signalling reach the other side's stc; and one of its messages. */
+  | { readonly kind: 'reached' }
+  | { readonly kind: 'message'; readonly bytes: Uint8Array }
   | { readonly kind: 'over' }
 
 export type CallIn =
@@ -69,6 +76,8 @@ export type CallOut =
   | { readonly kind: 'vault'; readonly ref: number; readonly request: VaultRequest }
   | { readonly kind: 'media'; readonly command: MediaCommand }
   | { readonly kind: 'event'; readonly event: CallEvent }
+  /** Inside the signalling of a call through a provider: a question whether the other side understands, or a message for it. */
+  | { readonly kind: 'signal'; readonly call: number; readonly what: 'probe' | Uint8Array }
   /** We are in: the phone may be answered now. At most once. */
   | { readonly kind: 'joined' }
   /** The call is over; `fault` when it never stood or broke for good. Last output. */

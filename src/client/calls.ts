@@ -14,6 +14,7 @@ export interface CallPorts {
   readonly scheduler: Scheduler
   readonly media: (c: MediaCommand) => void
   readonly send: (m: ClientMessage) => Result<void>
+  readonly signal?: (call: number, what: 'probe' | Uint8Array) => void
 }
 
 /** What the outside hears of a running call. */
@@ -89,6 +90,8 @@ export class RunningCall {
         // A channel that is down says so by its own event; the machine starts again when it is back.
         this.#ports.send(o.message)
         return
+      case 'signal':
+        return this.#ports.signal?.(o.call, o.what)
       case 'media':
         return this.#ports.media(o.command)
       case 'vault':

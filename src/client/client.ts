@@ -61,7 +61,7 @@ export class Client {
       },
     })
     const { media, scheduler, crypto, dialPlan, upstream } = options
-    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, send: (m) => this.#send(m), onCall: (c) => this.#throughProvider(c.call, c.number), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }) })
+    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, send: (m) => this.#send(m), onCall: (c) => this.#throughProvider(c.call, c.number, c.outgoing), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }) })
     this.#subscriptions.push(media.subscribe((e) => this.#onMedia(e)))
   }
 
@@ -185,13 +185,13 @@ export class Client {
   }
 
   /** Calls that are not to be sealed have no kind: their packets pass, and nobody looks. */
-  #throughProvider(leg: number, number: string): void {
-    const target = { kind: 'call', room: number } as const
+  #throughProvider(leg: number, number: string, outgoing: boolean): void {
+    const target = { kind: 'call', room: number, outgoing } as const
     const kind = chooseKind(this.#o.kinds, target)
     if (kind === undefined || this.#stopping || this.#calls.size >= CALLS_LIMIT) return
     const id = this.#next++
     const { vault, scheduler, media, observer } = this.#o
-    const call = new RunningCall(id, number, id, id, kind.start(target, { conference: leg, hop: HOP, phone: leg }), { vault, scheduler, media: (c) => media.command(c), send: (m) => this.#send(m) }, {
+    const call = new RunningCall(id, number, id, id, kind.start(target, { conference: leg, hop: HOP, phone: leg }), { vault, scheduler, media: (c) => media.command(c), send: (m) => this.#send(m), signal: (c, what) => this.upstream?.inCall(c, what) }, {
       ...observer,
       onOver: (c, reason, fault) => {
         this.#calls.delete(c.id)

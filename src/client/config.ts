@@ -97,7 +97,12 @@ export const clientConfig = z.strictObject({
   /** `server`: what is not a sealed room goes to the PBX behind the server, where the phones register as well. */
   upstream: z.union([z.enum(['none', 'server']), z.strictObject({ providers: z.array(provider).min(1).max(8) })]).default('none'),
   /** Calls through providers: `prefer` seals where the other side can, `require` is mute until it is sealed or a person accepts it open. `anonymous`: no certificate is shown, words are compared. */
-  sealedCalls: z.strictObject({ policy: z.enum(['off', 'prefer', 'require']).default('prefer'), anonymous: z.boolean().default(false) }).prefault({}),
+  sealedCalls: z.strictObject({ policy: z.enum(['off', 'prefer', 'require']).default('prefer'), anonymous: z.boolean().default(false),
+    /** What may bring the messages of the agreement on keys. */
+    carriers: z.array(z.enum(['server', 'message', 'in-band'])).min(1).default(['server', 'message', 'in-band']),
+    /** Numbers with which the published cascade is used, not authenticated: `true`, or a generated secret that both sides have. */
+    legacy: z.record(number, z.union([z.literal(true), z.string().min(16, 'must be a generated secret of 16 characters or more: it can be guessed from a recording')])).default({}),
+  }).prefault({}),
   dialPlan: z
     .strictObject({
       roomPrefix: number.default('8'),

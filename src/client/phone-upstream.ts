@@ -19,13 +19,15 @@ export interface PhoneUpstream {
   onDown(reason: string): void
   onMessage(m: ServerMessage): void
   onMedia(e: MediaEvent): void
+  /** Inside a call through a provider, beside what its phone says: a question whether the other side understands, or a message to it. */
+  inCall(call: number, what: 'probe' | Uint8Array): void
   close(): void
 }
 
 export interface UpstreamChoice {
   readonly report: (fault: Fault, about: string) => void
   /** Left out: the PBX behind the server. */
-  readonly providers?: { readonly ways: readonly ProviderWay[]; readonly tokenKey: Uint8Array }
+  readonly providers?: { readonly ways: readonly ProviderWay[]; readonly tokenKey: Uint8Array; readonly speaksInside: boolean }
 }
 
 export interface UpstreamWorld {

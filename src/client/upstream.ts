@@ -68,6 +68,7 @@ export class Upstream {
         return this.relay.endCalls(m.reason)
     }
   }
+  inCall(): void {}
   onMedia(e: MediaEvent): void {
     this.#media.onMedia(e)
   }

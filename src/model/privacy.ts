@@ -5,7 +5,7 @@ export type Privacy = 'sealed' | 'bridged' | 'open' | 'none'
 
 export function privacyOf(r: Roster): Privacy {
   if (r.kind === 'open') return 'open'
-  if (r.sealedCall !== undefined && r.phase !== 'left') return CALL[r.sealedCall.state]
+  if (r.sealedCall !== undefined && r.phase !== 'left') return r.sealedCall.profile === 'chained' && r.sealedCall.state === 'sealed' ? 'open' : CALL[r.sealedCall.state]
   if (r.kind === 'bridged') return 'bridged'
   return r.phase === 'member' ? 'sealed' : 'none'
 }
@@ -17,10 +17,15 @@ const CALL_SENTENCES: Readonly<Record<CallState['state'], string>> = {
   asking: 'Not sealed: nobody hears you. Anyone on the line can hear the other side.', open: 'Anyone on the line can hear this.',
 }
 
+function callSentence({ state, profile, held }: CallState): string {
+  if (profile === 'chained' && state === 'sealed') return 'Encrypted by the legacy profile, not authenticated: whoever is on the way can listen with some effort, and change what is heard.'
+  return `${CALL_SENTENCES[state]}${held === true && state === 'sealed' ? ' The other side holds the call.' : ''}`
+}
+
 /** The one sentence that is shown on every screen. */
 export function privacySentence(r: Roster): string {
   const privacy = privacyOf(r)
-  if (r.sealedCall !== undefined && r.phase !== 'left') return CALL_SENTENCES[r.sealedCall.state]
+  if (r.sealedCall !== undefined && r.phase !== 'left') return callSentence(r.sealedCall)
   if (privacy === 'none') return r.phase === 'left' ? 'You have left.' : 'Nobody hears you yet.'
   if (privacy === 'open') return 'Anyone on the line can hear this.'
   if (privacy === 'bridged') return bridgedSentence(r)

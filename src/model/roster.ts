@@ -111,6 +111,10 @@ export interface CallState {
   readonly words: readonly string[]
   /** Of the other side's certificate, whoever issued it. */
   readonly keyId?: string
+  /** The published cascade: nobody is authenticated, and what is heard can be changed. */
+  readonly profile?: 'chained'
+  /** The other side says that it holds the call. */
+  readonly held?: true
 }
 
 export interface ConferenceState {
@@ -229,12 +233,12 @@ export function applyEvent(r: Roster, e: CallEvent): Roster {
   }
 }
 
-function withCall(r: Roster, { at, peer, number, state, words, keyId }: Extract<CallEvent, { kind: 'sealed-call' }>): Roster {
+function withCall(r: Roster, { at, peer, number, state, words, keyId, profile, held }: Extract<CallEvent, { kind: 'sealed-call' }>): Roster {
   const since = sinceOf([...r.members, ...r.callers], 1, at)
   const other = { leaf: 1, number, name: '', self: false, since, presence: {} }
   const member: Member | undefined = peer && { leaf: 1, identity: peer, self: false, kind: 'member', state: 'member', since }
   return {
-    ...r, phase: 'member', securityCode: words.join(' '), sealedCall: { number, state, words, ...(keyId === undefined ? {} : { keyId }) },
+    ...r, phase: 'member', securityCode: words.join(' '), sealedCall: { number, state, words, ...(keyId === undefined ? {} : { keyId }), ...(profile === undefined ? {} : { profile }), ...(held === undefined ? {} : { held }) },
     members: member === undefined ? [] : [member], callers: member === undefined ? [other] : [],
   }
 }

@@ -8,9 +8,10 @@ import type { Log } from './log.ts'
 import type { Forwarding } from './routes.ts'
 import { Shelf } from './shelf.ts'
 import { Attestation } from './attestation.ts'
+import { Meetings } from './meetings.ts'
 import { Revocation } from './revocation.ts'
 
-export { Attestation, Revocation, Shelf }
+export { Attestation, Meetings, Revocation, Shelf }
 
 export interface CoreOptions {
   readonly crypto: CryptoPort

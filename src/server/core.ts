@@ -2,7 +2,7 @@
 import { instant, type UnixTime } from '../base/brand.ts'
 import { toHex } from '../base/bytes.ts'
 import type { MessageTransport } from '../base/message-transport.ts'
-import { type CoreOptions, Attestation, Revocation, Shelf } from './core-options.ts'
+import { type CoreOptions, Attestation, Meetings, Revocation, Shelf } from './core-options.ts'
 import { handle } from './families/index.ts'
 import { LimitedLog } from './log.ts'
 import type { ClientLegs, PbxPort } from './pbx/port.ts'
@@ -24,6 +24,7 @@ export class ServerCore {
   readonly refusals: LimitedLog
   readonly revocation: Revocation
   readonly attestation: Attestation
+  readonly meetings = new Meetings((session, m) => this.#sessions.get(session)?.send(m))
   /** The telephone system behind this server, when there is one. */
   pbx: PbxPort | undefined
   /** The relay to its extensions, when there is one. */
@@ -110,6 +111,7 @@ export class ServerCore {
     this.rooms.gone(session)
     this.pbx?.gone(session)
     this.sip?.gone(session)
+    this.meetings.gone(session.id)
     this.#sessions.delete(session.id)
     session.mediaPath?.close()
     if (session.leg !== undefined) plane.close(session.leg)

@@ -17,7 +17,7 @@ export function person(name: string, ca = callCa): { chain: readonly Der[]; sign
   return { chain, signer: crypto.signer('ecdsa-p256-sha256', pkcs8) }
 }
 
-export const optionsOf = (change: Partial<AgreementOptions> = {}): AgreementOptions => ({ crypto, offers: { carrier: 'message', codec: 'g722' }, judge, ...change })
+export const optionsOf = (change: Partial<AgreementOptions> = {}): AgreementOptions => ({ crypto, offers: { carrier: 'message', able: ['message', 'in-band'], codec: 'g722' }, judge, ...change })
 
 type Confirmed = Extract<AgreementOut, { kind: 'confirmed' }>
 

@@ -28,16 +28,16 @@ process.stdin.on('end', () => void client.stop().then(() => process.exit(canary.
 
 /** Both ends agree over this process, which carries their messages as any carrier would. */
 async function sealedCall(vault: Vault): Promise<void> {
-  const begin = async (anonymous: boolean): Promise<SessionId> => must(await vault.call('call.begin', { codec: 'g722', carrier: 'message', anonymous })).session
+  const begin = async (anonymous: boolean): Promise<SessionId> => must(await vault.call('call.begin', { codec: 'g722', carriers: ['message'], anonymous })).session
   const ends = [await begin(false), await begin(true)] as const
   const confirmed = new Set<SessionId>()
   const carry = async (from: 0 | 1, progress: CallProgress): Promise<void> => {
     if (progress.failed !== undefined) throw new Error(JSON.stringify(progress))
     if (progress.confirmed !== undefined) confirmed.add(ends[from])
     const to = from === 0 ? 1 : 0
-    for (const message of progress.send) await carry(to, must(await vault.call('call.step', { session: ends[to], input: 'message', message })))
+    for (const message of progress.send) await carry(to, must(await vault.call('call.step', { session: ends[to], input: 'message', message, carrier: 'message' })))
   }
-  const started = [must(await vault.call('call.step', { session: ends[0], input: 'start' })), must(await vault.call('call.step', { session: ends[1], input: 'start' }))]
+  const started = [must(await vault.call('call.step', { session: ends[0], input: 'start', carrier: 'message' })), must(await vault.call('call.step', { session: ends[1], input: 'start', carrier: 'message' }))]
   for (const i of [0, 1] as const) await carry(i, started[i]!)
   // What was said before the other side listened is said again.
   while (confirmed.size < 2) {

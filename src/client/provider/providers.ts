@@ -1,7 +1,8 @@
 /** Several providers behind one set of phones: each call and each registration goes to the one whose account it uses. */
 import { err, type Result } from '../../base/result.ts'
-import { parseMessage, type SipMessage } from '../../protocol/sip/index.ts'
+import { parseMessage, serialise, type SipMessage, type SipRequest } from '../../protocol/sip/index.ts'
 import type { TunnelMessage, TunnelSend } from '../../telephony/relay/index.ts'
+import type { InsideCalls, Insert } from './inside-calls.ts'
 import type { Provider } from './provider.ts'
 
 export interface NamedProvider {
@@ -18,16 +19,22 @@ const REMEMBERED = 2000
 export class Providers {
   readonly #all: readonly NamedProvider[]
   readonly #passing: Passing
-  /** By the number of the phones' half's request. */
-  readonly #asked = new Map<number, Provider>()
+  readonly #inside: InsideCalls | undefined
+  /** By the number of the phones' half's request: where it went, and under which number. */
+  readonly #asked = new Map<number, { readonly provider: Provider; readonly id: number }>()
+  /** By the number that a provider knows: the phones' half's, or who of us waits for the answer. */
+  readonly #waiting = new Map<number, number | ((status: number) => void)>()
+  #nextAsked = 1
   /** By the number that we gave to a request of a provider. */
   readonly #served = new Map<number, { readonly provider: Provider; readonly id: number }>()
   readonly #numbers = new Map<Provider, Map<number, number>>()
   readonly #calls = new Map<string, Provider>()
   #next = 1
 
-  constructor(all: readonly NamedProvider[], passing: Passing = () => {}) {
+  /** `inside`: says things of its own in the calls. */
+  constructor(all: readonly NamedProvider[], passing: Passing = () => {}, inside?: InsideCalls) {
     this.#all = all
+    this.#inside = inside
     this.#passing = passing
   }
   get up(): boolean {
@@ -45,33 +52,67 @@ export class Providers {
       case 'sip-request': {
         const provider = parsed === undefined ? undefined : this.#of(parsed)
         if (provider === undefined || !provider.up) return err('RELAY_DOWN')
-        remember(this.#asked, m.id, provider)
         if (parsed !== undefined) remember(this.#calls, parsed.callId, provider)
-        provider.receive(m)
+        const id = this.#nextAsked++
+        remember(this.#asked, m.id, { provider, id })
+        remember(this.#waiting, id, m.id)
+        provider.receive({ ...(this.#inside?.outgoing(m, parsed, this.#insert(provider)) as typeof m | undefined ?? m), id })
         break
       }
-      case 'sip-cancel':
-        this.#asked.get(m.id)?.receive(m)
+      case 'sip-cancel': {
+        const asked = this.#asked.get(m.id)
+        asked?.provider.receive({ ...m, id: asked.id })
         break
+      }
       case 'sip-response':
       case 'sip-refused': {
         const served = this.#served.get(m.id)
-        served?.provider.receive({ ...m, id: served.id })
+        if (served === undefined) break
+        this.#inside?.outgoing(m, parsed, this.#insert(served.provider))
+        served.provider.receive({ ...m, id: served.id })
         break
       }
-      case 'sip-ack':
-        if (parsed !== undefined) this.#of(parsed)?.receive(m)
+      case 'sip-ack': {
+        const provider = parsed === undefined ? undefined : this.#of(parsed)
+        if (provider === undefined) break
+        provider.receive(this.#inside?.outgoing(m, parsed, this.#insert(provider)) ?? m)
+        this.#inside?.passed(parsed)
+      }
     }
     return { ok: true, value: undefined }
   }
 
-  /** What a provider's half says, for the phones'. */
-  from(provider: Provider, m: TunnelMessage): TunnelMessage {
+  /** Into a call, beside what its phone says. */
+  #insert(provider: Provider): Insert {
+    return (request: SipRequest, done) => {
+      const id = this.#nextAsked++
+      remember(this.#waiting, id, done)
+      provider.receive({ k: 'sip-request', id, message: serialise(request) })
+    }
+  }
+
+  /** What a provider's half says, for the phones'; undefined where it was for us. */
+  from(provider: Provider, m: TunnelMessage): TunnelMessage | undefined {
     const parsed = parsedOf(m)
-    const mine = m.k === 'sip-request' || m.k === 'sip-cancel' ? { ...m, id: this.#number(provider, m.id) } : m
+    const mine = this.#mine(provider, m, parsed)
+    if (mine === undefined) return undefined
     if (m.k === 'sip-request' && parsed !== undefined) remember(this.#calls, parsed.callId, provider)
-    this.#passing('phone', mine, parsed)
-    return mine
+    const taken = this.#inside === undefined ? mine : this.#inside.incoming(mine, parsed, this.#insert(provider), (answer) => 'id' in m && 'id' in answer && provider.receive({ ...answer, id: m.id }))
+    if (taken !== undefined) this.#passing('phone', taken, parsed)
+    return taken
+  }
+  /** With the number that the phones' half knows. */
+  #mine(provider: Provider, m: TunnelMessage, parsed: SipMessage | undefined): TunnelMessage | undefined {
+    if (m.k === 'sip-request' || m.k === 'sip-cancel') return { ...m, id: this.#number(provider, m.id) }
+    if (m.k !== 'sip-response' && m.k !== 'sip-refused') return m
+    const waiting = this.#waiting.get(m.id)
+    if (typeof waiting === 'number') return { ...m, id: waiting }
+    const status = m.k === 'sip-refused' ? m.status : parsed?.kind === 'response' ? parsed.status : 0
+    if (status >= 200 && waiting !== undefined) {
+      this.#waiting.delete(m.id)
+      waiting(status)
+    }
+    return undefined
   }
   /** One row of numbers for the requests of all. */
   #number(provider: Provider, id: number): number {

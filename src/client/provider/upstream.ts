@@ -2,11 +2,11 @@
 import type { Scheduler } from '../../base/ports.ts'
 import type { Fault } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
-import type { PbxTransport } from '../../telephony/index.ts'
-import { SourceLimit } from '../../telephony/source-limit.ts'
+import { type PbxTransport, SourceLimit } from '../../telephony/index.ts'
 import { PhoneRelay } from '../handset/sip/phone-relay.ts'
 import type { MediaThread } from '../options.ts'
 import { type DialPlan, dial, isEmergency } from '../switch.ts'
+import { InsideCalls } from './inside-calls.ts'
 import { ProviderMedia } from './media.ts'
 import { Provider } from './provider.ts'
 import { Providers } from './providers.ts'
@@ -27,6 +27,8 @@ export interface ProviderUpstreamOptions {
   readonly report: (fault: Fault, about: string) => void
   readonly onCall: WatchOptions['onCall']
   readonly onCallNews: WatchOptions['onNews']
+  /** Agreements on keys may use messages inside the signalling of calls. */
+  readonly speaksInside: boolean
 }
 
 /** Refusals of one kind that are told. */
@@ -36,25 +38,34 @@ export class ProviderUpstream {
   readonly relay: PhoneRelay
   readonly #media: ProviderMedia
   readonly #providers: Providers
+  readonly #inside: InsideCalls | undefined
 
   constructor(o: ProviderUpstreamOptions) {
     const { media, scheduler, crypto, dialPlan } = o
     const emergency = (number: string): boolean => isEmergency(dialPlan, number)
     const watch = new CallWatch({ isEmergency: emergency, onCall: o.onCall, onNews: o.onCallNews })
-    this.#media = new ProviderMedia({ command: (c) => media.command(c), onDescribed: watch.onDescribed, onClosed: watch.onClosed })
+    this.#inside = o.speaksInside ? new InsideCalls({ random: crypto, onNews: o.onCallNews }) : undefined
+    this.#media = new ProviderMedia({
+      command: (c) => media.command(c), onDescribed: watch.onDescribed,
+      onClosed: (call) => {
+        watch.onClosed(call)
+        this.#inside?.closed(call)
+      },
+    })
     const told = new SourceLimit(REPORTS.perSecond, REPORTS.burst)
     const report = (fault: Fault, about: string): void => void (told.admit(fault.code, scheduler.now()) && o.report(fault, about))
     const all = o.ways.map(({ domains, transport }) => {
       const provider: Provider = new Provider({
         transport, scheduler, crypto, tokenKey: o.tokenKey, isEmergency: emergency, media: this.#media.providerSide, report,
         send: (m) => {
-          this.relay.receive(this.#providers.from(provider, m))
+          const mine = this.#providers.from(provider, m)
+          if (mine !== undefined) this.relay.receive(mine)
           return { ok: true, value: undefined }
         },
       })
       return { domains, provider }
     })
-    this.#providers = new Providers(all, watch.passing)
+    this.#providers = new Providers(all, watch.passing, this.#inside)
     this.relay = new PhoneRelay({
       scheduler, crypto, report, media: this.#media.phoneSide, isEmergency: emergency,
       isLocal: (number) => dial(dialPlan, number).kind === 'target', up: () => this.#providers.up, send: (m) => this.#providers.send(m),
@@ -65,6 +76,10 @@ export class ProviderUpstream {
   /** Calls through a provider need no server. */
   onDown(): void {}
   onMessage(): void {}
+  inCall(call: number, what: 'probe' | Uint8Array): void {
+    if (what === 'probe') this.#inside?.probe(call)
+    else this.#inside?.send(call, what)
+  }
   onMedia(e: Parameters<ProviderMedia['onMedia']>[0]): void {
     this.#media.onMedia(e)
   }

@@ -62,7 +62,8 @@ export class CallWatch {
 
   readonly onDescribed = ({ call, side, local, far }: LegNews): void => {
     const known = this.#calls.get(call)
-    if (known === undefined || side !== 'provider' || local === undefined || far === undefined) return
+    if (known === undefined || local === undefined || far === undefined) return
+    if (side === 'phone') return this.#o.onNews(call, { kind: 'hold', held: !local.receives })
     const [answer, offer] = known.outgoing ? [local, far] : [far, local]
     const format = answer.formats.find((f) => has(offer, f.name) && f.name !== 'telephone-event' && f.name !== 'cn')
     const codec = CODECS.find((c) => c === format?.name)

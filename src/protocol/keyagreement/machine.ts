@@ -3,15 +3,16 @@
  * fork, used once. Lives in the vault.
  */
 import { type Instant, instant } from '../../base/brand.ts'
-import { compareBytes, concat, sameBytes } from '../../base/bytes.ts'
+import { compareBytes, concat, sameBytes, utf8 } from '../../base/bytes.ts'
 import type { FaultCode } from '../../base/faults/index.ts'
 import type { Machine } from '../../base/machine.ts'
 import { type Fault, makeFault } from '../../base/result.ts'
 import { equalConstantTime } from '../../base/secret.ts'
 import type { KeyPair } from '../../crypto/port.ts'
 import { type IdentityOptions, openIdentity, type Peer, sealIdentity } from './identity.ts'
+import { cpaceSecret, cpaceShare, type CpaceShare } from './cpace.ts'
 import { commitment, Schedule, shortString, type ShortString, transcriptOf } from './keys.ts'
-import { decodeMessage, encodeMessage, type Message, NONCE, type Offers, type Role } from './messages.ts'
+import { type Carrier, decodeMessage, encodeMessage, MAC, type Message, NONCE, type Offers, type Role } from './messages.ts'
 
 export const VERSION = 1
 const RESEND_MS = 500
@@ -22,8 +23,12 @@ const REPEATS = 32
 
 export interface AgreementOptions extends IdentityOptions {
   readonly offers: Omit<Offers, 'versions'>
+  /** Of the two people; absent: none, and the other side must have none either. */
+  readonly password?: Uint8Array
   /** False where the carrier delivers everything by itself. */
   readonly resend?: boolean
+  /** When nobody answers; where there is another carrier to try, earlier. */
+  readonly giveUpMs?: number
 }
 
 export interface FrameKeys {
@@ -38,12 +43,14 @@ export type AgreementOut =
   /** To be compared aloud where there is no certificate, or the other side's is not known yet. */
   | { readonly kind: 'short-string'; readonly value: ShortString }
   /** Both sides have the same keys and know it. `peer` says who it is, as far as a certificate does. */
-  | { readonly kind: 'confirmed'; readonly role: Role; readonly send: FrameKeys; readonly receive: FrameKeys; readonly peer: Peer; readonly schedule: Schedule }
+  | { readonly kind: 'confirmed'; readonly role: Role; readonly send: FrameKeys; readonly receive: FrameKeys; readonly peer: Peer; readonly schedule: Schedule; readonly able: readonly Carrier[] }
+  /** Another password: it failed, and whoever looks on is to see a call like any other. Keys that nobody has. */
+  | { readonly kind: 'pretend'; readonly send: FrameKeys; readonly receive: FrameKeys }
   /** Something was not taken; the agreement goes on. */
   | { readonly kind: 'refused'; readonly fault: Fault }
   | { readonly kind: 'failed'; readonly fault: Fault }
 
-type Phase = 'idle' | 'committed' | 'responded' | 'opened' | 'keyed' | 'authenticated' | 'confirmed' | 'failed'
+type Phase = 'idle' | 'committed' | 'responded' | 'opened' | 'keyed' | 'authenticated' | 'confirmed' | 'pretending' | 'failed'
 type MessageType = Message['type']
 
 interface Own {
@@ -52,7 +59,11 @@ interface Own {
   readonly kem?: KeyPair
   /** The encoded `open` of an initiator. */
   readonly open?: Uint8Array
+  readonly pake: CpaceShare | undefined
 }
+
+const NONE = new Uint8Array(0)
+const CHANNEL = utf8('stc sealed v1 password')
 
 export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Disposable {
   readonly #o: AgreementOptions
@@ -68,6 +79,7 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
   #ownIdentity: Uint8Array | undefined
   #peerIdentity: Uint8Array | undefined
   #peer: Peer = {}
+  #able: readonly Carrier[] = []
   /** Came before the identity that it confirms. */
   #earlyFinished: { readonly message: Extract<Message, { type: 'finished' }>; readonly bytes: Uint8Array } | undefined
   /** What is sent again until the next message comes. */
@@ -107,14 +119,20 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
     if (this.#phase !== 'idle') return
     const { crypto } = this.#o
     const [x25519, kem, nonce] = [crypto.dhKeyPair('x25519'), crypto.kemKeyPair('ml-kem-768'), crypto.bytes(NONCE)]
-    const open = encodeMessage({ type: 'open', x25519: x25519.publicKey, kem: kem.publicKey, nonce, offers: this.#offers })
+    const pake = this.#pake()
+    const open = encodeMessage({ type: 'open', x25519: x25519.publicKey, kem: kem.publicKey, nonce, offers: this.#offers, pake: pake?.share ?? NONE })
     const commit = encodeMessage({ type: 'commit', hash: commitment(crypto, open) })
-    this.#own = { x25519, kem, nonce, open }
+    this.#own = { x25519, kem, nonce, open, pake }
     this.#role = 'initiator'
     this.#script.set('commit', commit)
     this.#phase = 'committed'
-    this.#giveUpAt = this.#now + GIVE_UP_MS
+    this.#giveUpAt = this.#now + (this.#o.giveUpMs ?? GIVE_UP_MS)
     this.#send([commit])
+  }
+  /** Before anything is known of the other side; the codec is bound, all else is in the transcript. */
+  #pake(): CpaceShare | undefined {
+    const { crypto, password, offers } = this.#o
+    return password === undefined ? undefined : cpaceShare(crypto, { password, channel: concat(CHANNEL, utf8(offers.codec)) })
   }
   get #offers(): Offers {
     return { versions: [VERSION], ...this.#o.offers }
@@ -137,7 +155,8 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
       case 'identity': return this.#onIdentity(m, bytes)
       case 'finished': return this.#onFinished(m, bytes)
       // Nobody signed it: it ends what has not begun, and no more.
-      case 'abort': return this.#phase === 'confirmed' ? this.#refuse('KEYAGREEMENT_UNEXPECTED', m.type) : this.#fail(makeFault('KEYAGREEMENT_ABORTED', m.code), false)
+      case 'legacy': return this.#refuse('KEYAGREEMENT_UNEXPECTED', 'the other side wants the profile `chained`')
+      case 'abort': return this.#phase === 'confirmed' || this.#phase === 'pretending' ? this.#refuse('KEYAGREEMENT_UNEXPECTED', m.type) : this.#fail(makeFault('KEYAGREEMENT_ABORTED', m.code), false)
     }
   }
 
@@ -151,13 +170,14 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
     } else if (this.#phase !== 'idle') return this.#refuse('KEYAGREEMENT_UNEXPECTED', 'commit')
     const { crypto } = this.#o
     const [x25519, nonce] = [crypto.dhKeyPair('x25519'), crypto.bytes(NONCE)]
-    const respond = encodeMessage({ type: 'respond', x25519: x25519.publicKey, nonce, offers: this.#offers })
-    this.#own = { x25519, nonce }
+    const pake = this.#pake()
+    const respond = encodeMessage({ type: 'respond', x25519: x25519.publicKey, nonce, offers: this.#offers, pake: pake?.share ?? NONE })
+    this.#own = { x25519, nonce, pake }
     this.#role = 'responder'
     this.#script.set('commit', bytes)
     this.#script.set('respond', respond)
     this.#phase = 'responded'
-    this.#giveUpAt = Math.min(this.#giveUpAt, this.#now + GIVE_UP_MS)
+    this.#giveUpAt = Math.min(this.#giveUpAt, this.#now + (this.#o.giveUpMs ?? GIVE_UP_MS))
     this.#accept('commit', bytes, [respond])
     // The initiator repeats its commit when this is lost.
     this.#flight = []
@@ -184,7 +204,7 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
     const encapsulated = encodeMessage({ type: 'encapsulated', ciphertext: sealed.ciphertext })
     this.#script.set('open', bytes)
     this.#script.set('encapsulated', encapsulated)
-    const identity = this.#derive(m.x25519, sealed.shared)
+    const identity = this.#derive(m, sealed.shared)
     if (identity === undefined) return
     this.#accept('open', bytes, [encapsulated, identity])
     this.#short()
@@ -196,22 +216,26 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
     if (shared === undefined) return this.#fail(makeFault('KEYAGREEMENT_KEY', 'ML-KEM'))
     this.#script.set('encapsulated', bytes)
     const theirs = decodeMessage(this.#script.get('respond')!) as Extract<Message, { type: 'respond' }>
-    const identity = this.#derive(theirs.x25519, shared)
+    const identity = this.#derive(theirs, shared)
     if (identity !== undefined) this.#accept('encapsulated', bytes, [identity])
   }
 
   /** Keys stand; our own identity, sealed, or undefined when it failed. */
-  #derive(theirs: Uint8Array, kemShared: Uint8Array): Uint8Array | undefined {
+  #derive(theirs: Extract<Message, { type: 'respond' | 'open' }>, kemShared: Uint8Array): Uint8Array | undefined {
     const { crypto } = this.#o
-    const dhShared = crypto.dh('x25519', this.#own!.x25519.privateKey, theirs)
-    if (dhShared === undefined) {
-      this.#fail(makeFault('KEYAGREEMENT_KEY', 'X25519'))
+    const { pake } = this.#own!
+    const dhShared = crypto.dh('x25519', this.#own!.x25519.privateKey, theirs.x25519)
+    const pakeShared = pake === undefined ? NONE : cpaceSecret(crypto, pake, theirs.pake, this.#role === 'initiator')
+    if (dhShared === undefined || pakeShared === undefined) {
+      this.#fail(makeFault('KEYAGREEMENT_KEY', dhShared === undefined ? 'X25519' : 'CPace'))
       return undefined
     }
+    this.#able = theirs.offers.able
     this.#transcript = transcriptOf(crypto, (['commit', 'respond', 'open', 'encapsulated'] as const).map((t) => this.#script.get(t)!))
     // Here, and in `finished`, is what binds the ciphertext that the short string leaves out.
-    this.#schedule = new Schedule(crypto, this.#transcript, [dhShared, kemShared])
+    this.#schedule = new Schedule(crypto, this.#transcript, [dhShared, kemShared, pakeShared])
     dhShared.fill(0)
+    pakeShared.fill(0)
     kemShared.fill(0)
     this.#wipeOwn()
     this.#phase = 'keyed'
@@ -222,7 +246,7 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
     if (this.#phase !== 'keyed') return this.#refuse('KEYAGREEMENT_UNEXPECTED', m.type)
     if (m.role === this.#role) return this.#refuse('KEYAGREEMENT_REFLECTED', m.type)
     const peer = openIdentity(this.#o, this.#schedule!, this.#transcript!, m)
-    if (!peer.ok) return this.#fail(peer.fault)
+    if (!peer.ok) return peer.fault.code === 'KEYAGREEMENT_CONFIRMATION' && this.#o.password !== undefined ? this.#pretend(bytes) : this.#fail(peer.fault)
     this.#peer = peer.value
     this.#peerIdentity = bytes
     this.#phase = 'authenticated'
@@ -234,10 +258,28 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
     if (this.#earlyFinished !== undefined) this.#onFinished(this.#earlyFinished.message, this.#earlyFinished.bytes)
   }
 
+  /** The other side has another password, or somebody tries one: on the way it looks like an agreement that went well. */
+  #pretend(identity: Uint8Array): void {
+    const { crypto } = this.#o
+    this.#phase = 'pretending'
+    this.#accept('identity', identity, [encodeMessage({ type: 'finished', role: this.#role!, mac: crypto.bytes(MAC) })])
+    this.#flight = [this.#ownIdentity!]
+    this.#out.push({ kind: 'failed', fault: makeFault('KEYAGREEMENT_PASSWORD', 'the two passwords differ') })
+    this.#schedule?.[Symbol.dispose]()
+    if (this.#earlyFinished !== undefined) this.#onFinished(this.#earlyFinished.message, this.#earlyFinished.bytes)
+  }
+
   #onFinished(m: Extract<Message, { type: 'finished' }>, bytes: Uint8Array): void {
     if (m.role === this.#role) return this.#refuse('KEYAGREEMENT_REFLECTED', m.type)
     if (this.#phase === 'keyed') {
       this.#earlyFinished ??= { message: m, bytes }
+      return
+    }
+    if (this.#phase === 'pretending') {
+      const keys = (): FrameKeys => ({ key: this.#o.crypto.bytes(32), salt: this.#o.crypto.bytes(12), mask: this.#o.crypto.bytes(32) })
+      this.#accept('finished', bytes, [])
+      this.#rest()
+      this.#out.push({ kind: 'pretend', send: keys(), receive: keys() })
       return
     }
     if (this.#phase !== 'authenticated') return this.#refuse('KEYAGREEMENT_UNEXPECTED', m.type)
@@ -245,12 +287,15 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
     if (!equalConstantTime(m.mac, schedule.finishedMac(m.role, this.#transcript!, this.#bothIdentities()))) return this.#fail(makeFault('KEYAGREEMENT_CONFIRMATION', 'finished'))
     this.#accept('finished', bytes, [])
     this.#phase = 'confirmed'
-    this.#flight = []
-    this.#resendAt = this.#giveUpAt = Number.POSITIVE_INFINITY
+    this.#rest()
     const role = this.#role!
     this.#out.push({
-      kind: 'confirmed', role, send: schedule.frameKeys(role, 0), receive: schedule.frameKeys(m.role, 0), schedule, peer: this.#peer,
+      kind: 'confirmed', role, send: schedule.frameKeys(role, 0), receive: schedule.frameKeys(m.role, 0), schedule, peer: this.#peer, able: this.#able,
     })
+  }
+  #rest(): void {
+    this.#flight = []
+    this.#resendAt = this.#giveUpAt = Number.POSITIVE_INFINITY
   }
 
   /** The initiator's first. */
@@ -263,6 +308,7 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
     const { offers } = this.#o
     if (sameBytes(m.x25519, this.#own!.x25519.publicKey) || sameBytes(m.nonce, this.#own!.nonce)) this.#refuse('KEYAGREEMENT_REFLECTED', m.type)
     else if (!m.offers.versions.includes(VERSION)) this.#fail(makeFault('KEYAGREEMENT_VERSION', m.offers.versions.join(' ')))
+    else if ((m.pake.length > 0) !== (this.#o.password !== undefined)) this.#fail(makeFault('KEYAGREEMENT_PASSWORD', this.#o.password === undefined ? 'the other side asks for one' : 'the other side has none'))
     else if (m.offers.codec !== offers.codec || m.offers.carrier !== offers.carrier) this.#fail(makeFault('KEYAGREEMENT_OFFERS', `${m.offers.codec} over ${m.offers.carrier}`))
     else return true
     return false
@@ -285,7 +331,7 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
   }
 
   #time(): void {
-    if (this.#giveUpAt <= this.#now) return this.#fail(makeFault('KEYAGREEMENT_TIMEOUT', this.#phase))
+    if (this.#giveUpAt <= this.#now) return this.#phase === 'pretending' ? this.#rest() : this.#fail(makeFault('KEYAGREEMENT_TIMEOUT', this.#phase))
     if (this.#resendAt > this.#now) return
     for (const bytes of this.#flight) this.#out.push({ kind: 'send', bytes })
     this.#resendMs = Math.min(2 * this.#resendMs, RESEND_MOST_MS)
@@ -309,6 +355,7 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
   #wipeOwn(): void {
     this.#own?.x25519.privateKey.fill(0)
     this.#own?.kem?.privateKey.fill(0)
+    this.#own?.pake?.secret.fill(0)
   }
 
   /** Forgets everything that was not handed out. */

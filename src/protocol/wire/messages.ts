@@ -4,11 +4,12 @@
  * limits stand beside it.
  */
 import type { BasePolicy } from '../../model/policy.ts'
+import type { CallClientWire, CallServerWire } from './call-messages.ts'
 import type { PbxClientWire, PbxServerWire } from './pbx-messages.ts'
 import type { SipClientWire, SipServerWire } from './sip-messages.ts'
 
 /** Client → server. */
-export interface ClientWire extends PbxClientWire, SipClientWire {
+export interface ClientWire extends PbxClientWire, SipClientWire, CallClientWire {
   hello: { minVersion: number; maxVersion: number; capabilities: string[]; agent: string }
   'hop-offer': { generation: number; message: Uint8Array }
   /** Asks what the room is; the answer is `room-info`. */
@@ -36,7 +37,7 @@ export interface ClientWire extends PbxClientWire, SipClientWire {
 }
 
 /** Server → client. */
-export interface ServerWire extends PbxServerWire, SipServerWire {
+export interface ServerWire extends PbxServerWire, SipServerWire, CallServerWire {
   welcome: { version: number; capabilities: string[]; agent: string; realm: string; session: string; unixTime: number; udp: { address: string; port: number }[] }
   /** Lists and answers about revocation, signed by their authorities; to clients with the capability of that name, at the start and when they change. */
   revocation: { proofs: { kind: 'crl' | 'ocsp'; der: Uint8Array }[] }

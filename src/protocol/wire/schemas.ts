@@ -3,6 +3,7 @@ import {
   BATCH_LIMIT, CODE_LIMIT, COMMIT_LIMIT, EVIDENCE_LIMIT, GROUP_ID_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT,
   COLLATERAL_LIMIT, LEAF_LIMIT, NOTICE_LIMIT, POLICY_LIMIT, PROOF_LIMIT, ROOM_MESSAGE_LIMIT, TEXT_LIMIT, WELCOME_LIMIT,
 } from './limits.ts'
+import { callClientSchemas, callServerSchemas } from './call-messages.ts'
 import type { ClientWire, ServerWire } from './messages.ts'
 import { pbxClientSchemas, pbxServerSchemas } from './pbx-schemas.ts'
 import { sipClientSchemas, sipServerSchemas } from './sip-schemas.ts'
@@ -50,6 +51,7 @@ export const clientSchemas: { [K in keyof ClientWire]: z.ZodType<ClientWire[K]> 
   ping: z.object({ n: integer(U32) }),
   ...pbxClientSchemas,
   ...sipClientSchemas,
+  ...callClientSchemas,
 }
 
 export const serverSchemas: { [K in keyof ServerWire]: z.ZodType<ServerWire[K]> } = {
@@ -82,4 +84,5 @@ export const serverSchemas: { [K in keyof ServerWire]: z.ZodType<ServerWire[K]> 
   pong: z.object({ n: integer(U32) }),
   ...pbxServerSchemas,
   ...sipServerSchemas,
+  ...callServerSchemas,
 }

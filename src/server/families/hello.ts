@@ -1,11 +1,12 @@
 /** hello → welcome, ping → pong. */
+import { CALLS_CAPABILITY } from '../../protocol/wire/call-messages.ts'
 import type { ClientWire } from '../../protocol/wire/messages.ts'
 import { WIRE_VERSION } from '../../protocol/wire/messages.ts'
 import type { ServerCore } from '../core.ts'
 import type { Session } from '../session.ts'
 
 const OLDEST_VERSION = 1
-export const CAPABILITIES = ['media-tls', 'revocation', 'attestation']
+export const CAPABILITIES = ['media-tls', 'revocation', 'attestation', CALLS_CAPABILITY]
 /** SIP to and from a PBX: of servers that have one, and of clients that want it. */
 export const SIP_CAPABILITY = 'sip'
 

@@ -2,6 +2,7 @@
 import type { ClientMessage, ClientWire } from '../../protocol/wire/messages.ts'
 import type { ServerCore } from '../core.ts'
 import type { Session } from '../session.ts'
+import { callMeet, callMessage, callPart } from './calls.ts'
 import { hello, ping } from './hello.ts'
 import { hopOffer } from './hop.ts'
 import { pbxAct } from './pbx.ts'
@@ -18,6 +19,7 @@ const HANDLERS: Handlers = {
   'pbx-act': pbxAct,
   'sip-request': sipMessage, 'sip-response': sipMessage, 'sip-refused': sipMessage, 'sip-cancel': sipMessage, 'sip-ack': sipMessage, 'sip-contacts': sipMessage,
   'room-policy': roomPolicy, notice,
+  'call-meet': callMeet, 'call-message': callMessage, 'call-part': callPart,
 }
 
 export function handle(server: ServerCore, session: Session, m: ClientMessage): void {

@@ -9,6 +9,8 @@ export type CallNews =
   | { readonly kind: 'message'; readonly sealed: boolean; readonly bytes: Uint8Array }
   /** What is known of the way between the two; `converts`: what one writes is not what the other gets. */
   | { readonly kind: 'path'; readonly path: 'unknown' | 'transparent' | 'converts' }
+  /** What only the two know of each other, as soon as each has the other's share: where they can meet at a server. */
+  | { readonly kind: 'meeting'; readonly token: Uint8Array }
   /** Messages to the other side are understood from now on. */
   | { readonly kind: 'ready' }
   /** The first frame under the keys of this call opened. */
@@ -23,6 +25,7 @@ export function encodeNews(all: readonly CallNews[]): Uint8Array {
   for (const n of all) {
     if (n.kind === 'message') w.u8(n.sealed ? 2 : 1).vec16(n.bytes)
     else if (n.kind === 'path') w.u8(3).vec16(Uint8Array.of(PATHS.indexOf(n.path)))
+    else if (n.kind === 'meeting') w.u8(7).vec16(n.token)
     else w.u8(n.kind === 'ready' ? 4 : n.kind === 'heard' ? 5 : 6).vec16(new Uint8Array(0))
   }
   return w.finish()
@@ -38,6 +41,7 @@ export function decodeNews(bytes: Uint8Array): CallNews[] {
     if (r.failed) break
     if (kind === 1 || kind === 2) all.push({ kind: 'message', sealed: kind === 2, bytes: body })
     else if (kind === 3) all.push({ kind: 'path', path: PATHS[body[0] ?? 0] ?? 'unknown' })
+    else if (kind === 7) all.push({ kind: 'meeting', token: body })
     else if (kind >= 4 && kind <= 6) all.push({ kind: (['ready', 'heard', 'low'] as const)[kind - 4]! })
   }
   return all

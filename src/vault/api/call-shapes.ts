@@ -3,7 +3,7 @@ import type { Der, Ssrc } from '../../base/brand.ts'
 import { FAMILIES_LIMIT, TCB_STATUSES, type TcbStatus } from '../../model/enclaves.ts'
 import { REVOCATION_RULES, type RevocationProof, type RevocationRule, SHOWN_FIELDS, type ShownField } from '../../model/trust.ts'
 import { COLLATERAL_LIMIT, COMMIT_LIMIT, EVIDENCE_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT, ROOM_MESSAGE_LIMIT, WELCOME_LIMIT } from '../../protocol/wire/limits.ts'
-import type { HopKeys, JoinerRequest, RemovalRequest, VaultCallName, VaultCalls } from './calls.ts'
+import type { CallCarrier, CallProfile, HopKeys, JoinerRequest, RemovalRequest, VaultCallName, VaultCalls } from './calls.ts'
 import { JOURNAL_SHAPES } from './journal-shapes.ts'
 import type { EnclaveOptions, VaultOptions } from './options.ts'
 import { change, decision, mlsSuite, policy, POLICY_SHAPES, roomName, signedRoom, word } from './policy-shapes.ts'
@@ -23,6 +23,7 @@ const AGREEMENT_LIMIT = 16 * 1024
 const generation = integer(0, 0xffff_ffff)
 const leaf = integer(0, 0xffff_ffff)
 const hopSuite = oneOf<HopKeys['suite']>('AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80')
+const carrier = oneOf<CallCarrier>('server', 'message', 'in-band')
 const removal = record<RemovalRequest>({ leaf, reason: oneOf('leave', 'host', 'unreachable', 'rejoin', 'blocked'), evidence: optional(octets(EVIDENCE_LIMIT)) })
 const proof = record<RevocationProof>({ kind: oneOf('crl', 'ocsp'), der: octets(REVOCATION_LIMIT) })
 const collateral = list(octets(COLLATERAL_LIMIT), FAMILIES_LIMIT)
@@ -61,8 +62,8 @@ export const CALL_SHAPES: { readonly [K in VaultCallName]: Shape<VaultCalls[K]['
   'room.say': record<VaultCalls['room.say']['in']>({ session: u32, word }),
   ...POLICY_SHAPES,
   ...JOURNAL_SHAPES,
-  'call.begin': record<VaultCalls['call.begin']['in']>({ codec: oneOf('g722', 'pcmu', 'pcma'), carrier: oneOf('server', 'message', 'in-band'), anonymous: boolean }),
-  'call.step': record<VaultCalls['call.step']['in']>({ session: u32, input: oneOf('start', 'tick', 'rekey', 'message'), message: optional(octets(AGREEMENT_LIMIT)), sealed: optional(boolean) }),
+  'call.begin': record<VaultCalls['call.begin']['in']>({ codec: oneOf('g722', 'pcmu', 'pcma'), carriers: list(carrier, 3), anonymous: boolean, password: optional(text(NAME_LIMIT)), profile: optional(oneOf<CallProfile>('sealed', 'chained')) }),
+  'call.step': record<VaultCalls['call.step']['in']>({ session: u32, input: oneOf('start', 'tick', 'rekey', 'message'), carrier: optional(carrier), message: optional(octets(AGREEMENT_LIMIT)), sealed: optional(boolean) }),
   'call.state': record<VaultCalls['call.state']['in']>({ session: u32, hold: boolean, mute: boolean }),
   'call.end': inSession,
 }

@@ -97,10 +97,14 @@ export interface VaultCalls {
   'hop.offer': { in: { pipe: PipeId; generation: number; suites: readonly HopKeys['suite'][] }; out: { message: Uint8Array } }
   'hop.finish': { in: { pipe: PipeId; answer: Uint8Array }; out: { receive: HopKeys; send: HopKeys } }
 
-  /** The keys of one sealed call, to be agreed on over this carrier; frames go through `frames` under this number from now on. `anonymous`: without our certificate. */
-  'call.begin': { in: { codec: CallCodec; carrier: CallCarrier; anonymous: boolean }; out: { session: SessionId } }
-  /** One step of the agreement. Over the carrier `in-band`, and under keys that stand, messages leave in the frames by themselves. */
-  'call.step': { in: { session: SessionId; input: 'start' | 'tick' | 'rekey' | 'message'; message?: Uint8Array; sealed?: boolean }; out: CallProgress }
+  /**
+   * The keys of one sealed call; frames go through `frames` under this number from now on. `carriers`: what may bring the messages; with
+   * `in-band` or `server` the other side is looked for in the sound. `anonymous`: without our certificate. `password`: the other side must have
+   * the same. `profile`: `chained` is the published cascade, not authenticated.
+   */
+  'call.begin': { in: { codec: CallCodec; carriers: readonly CallCarrier[]; anonymous: boolean; password?: string; profile?: CallProfile }; out: { session: SessionId } }
+  /** One step of the agreement. `start`: this carrier leads to the other side. Over the carrier `in-band` (when none is named), and under keys that stand, messages leave in the frames by themselves. */
+  'call.step': { in: { session: SessionId; input: 'start' | 'tick' | 'rekey' | 'message'; carrier?: CallCarrier; message?: Uint8Array; sealed?: boolean }; out: CallProgress }
   /** What the other side is told of us, under the keys. */
   'call.state': { in: { session: SessionId; hold: boolean; mute: boolean }; out: Record<string, never> }
   /** Wipes everything of the call. Idempotent. */
@@ -177,14 +181,25 @@ export interface VaultCalls {
 export type CallCodec = 'g722' | 'pcmu' | 'pcma'
 /** What brings the messages of the agreement to the other side. */
 export type CallCarrier = 'server' | 'message' | 'in-band'
+export type CallProfile = 'sealed' | 'chained'
 
 export interface CallProgress {
   /** For the carrier. */
   readonly send: readonly Uint8Array[]
+  readonly carrier?: CallCarrier
   /** To be compared aloud: four words, or ten digits. */
   readonly shortString?: { readonly words: readonly string[]; readonly digits: string }
   /** Both have the same keys and know it; frames are sealed. `identity`: verified; `keyId`: of the key that signed, known or not. */
-  readonly confirmed?: { readonly epoch: number; readonly role: 'initiator' | 'responder'; readonly identity?: Identity; readonly keyId?: string }
+  readonly confirmed?: {
+    readonly epoch: number
+    readonly role: 'initiator' | 'responder'
+    readonly profile: CallProfile
+    readonly carrier: CallCarrier
+    /** Better carriers that both sides have, and that led nowhere. */
+    readonly missed: readonly CallCarrier[]
+    readonly identity?: Identity
+    readonly keyId?: string
+  }
   /** The agreement is over. */
   readonly failed?: Fault
   /** Not taken; it goes on. */

@@ -1,8 +1,10 @@
 /** The frames of all sealed calls of a vault, by their numbers. */
 import type { Clock } from '../../base/ports.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
+import type { ChainedKeys } from '../../protocol/frameseal/chained.ts'
 import type { SealedCodec } from '../../protocol/frameseal/frame.ts'
 import type { EpochKeys } from '../../protocol/frameseal/session.ts'
+import type { Role } from '../../protocol/keyagreement/messages.ts'
 import { encodeNews } from '../api/call-news.ts'
 import type { Frame, FrameBatch } from '../api/frames.ts'
 import { CallFrames } from './call-frames.ts'
@@ -13,6 +15,8 @@ export type CallFrameCommand =
   /** A message for the other side, in control frames. */
   | { readonly op: 'call.say'; readonly session: number; readonly message: Uint8Array }
   | { readonly op: 'call.keys'; readonly session: number; readonly epoch: number; readonly keys: EpochKeys }
+  /** The published cascade in place of epochs. */
+  | { readonly op: 'call.chained'; readonly session: number; readonly keys: ChainedKeys; readonly role: Role }
 
 const EMPTY = new Uint8Array(0)
 
@@ -37,6 +41,7 @@ export class CallEngine {
     if (call === undefined) return false
     if (command.op === 'call.say') call.say(command.message)
     else if (command.op === 'call.keys') call.keys(command.epoch, command.keys, this.#clock.now())
+    else if (command.op === 'call.chained') call.chained(command.keys, command.role, this.#clock.now())
     else if (command.op === 'end') this.#end(command.session, call)
     return true
   }
@@ -51,7 +56,7 @@ export class CallEngine {
     return typeof sealed === 'string' ? { ssrc, timestamp, data: EMPTY, fault: sealed } : { ssrc, timestamp, data: sealed }
   }
   #open(call: CallFrames, { ssrc, timestamp, data }: Frame): Frame {
-    const { voice = EMPTY, fault, news } = call.open(data, this.#clock.now())
+    const { voice = EMPTY, fault, news } = call.open(data, this.#clock.now(), timestamp)
     return { ssrc, timestamp, data: voice, ...(fault === undefined ? {} : { fault }), ...(news.length === 0 ? {} : { news: encodeNews(news) }) }
   }
 

@@ -8,15 +8,19 @@ import type { FaultCode } from '../../base/faults/index.ts'
 import type { Result } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { capacity, fits, type SealedCodec } from '../../protocol/frameseal/frame.ts'
+import { type ChainedKeys, ChainedSession } from '../../protocol/frameseal/chained.ts'
 import { type EpochKeys, FrameSession } from '../../protocol/frameseal/session.ts'
 import { InBandCarrier } from '../../protocol/keyagreement/in-band/carrier.ts'
 import { Lane } from '../../protocol/keyagreement/in-band/lane.ts'
 import { UNIT } from '../../protocol/keyagreement/in-band/low-bits.ts'
+import type { Role } from '../../protocol/keyagreement/messages.ts'
 import type { CallNews } from '../api/call-news.ts'
 
 /** What the other side said before it had the keys may be on its way. */
 const CARRIER_STAYS_MS = 5000
 const LOW = 2 ** 20
+/** Profile `chained`: the other side may not have the keys yet, and what it says would come out as noise. */
+const CHAIN_BEGINS_MS = 500
 
 export interface OpenedFrame {
   /** To be played; absent where nothing is. */
@@ -34,18 +38,21 @@ export interface CallFramesOptions {
 }
 
 export class CallFrames implements Disposable {
+  readonly #crypto: CryptoPort
   readonly #lane = new Lane(capacity(UNIT))
   readonly #session: FrameSession
   readonly #low: number
   #carrier: InBandCarrier | undefined
   #carrierUntil = Number.POSITIVE_INFINITY
   #keyed = false
+  #chain: { readonly session: ChainedSession; readonly since: Instant; next: number | undefined } | undefined
   #heard = false
   /** The newest epoch, while the other side may not have it. */
   #coming: number | undefined
-  #told: { path: CallNews & { kind: 'path' }; ready: boolean; low: boolean } = { path: { kind: 'path', path: 'unknown' }, ready: false, low: false }
+  #told: { path: CallNews & { kind: 'path' }; ready: boolean; low: boolean; meeting: boolean } = { path: { kind: 'path', path: 'unknown' }, ready: false, low: false, meeting: false }
 
   constructor(crypto: CryptoPort, { codec, inBand, frames }: CallFramesOptions) {
+    this.#crypto = crypto
     this.#session = new FrameSession(crypto, { codec, ...(frames === undefined ? {} : { frames }) })
     this.#low = Math.min(LOW, (frames ?? 2 ** 28) / 4)
     this.#carrier = inBand ? new InBandCarrier(crypto, codec, this.#lane) : undefined
@@ -66,7 +73,15 @@ export class CallFrames implements Disposable {
     return added
   }
 
+  /** The published cascade: no epochs, no control frames of its own, nothing refused. */
+  chained(keys: ChainedKeys, role: Role, now: Instant): void {
+    this.#chain = { session: new ChainedSession(this.#crypto, keys, role), since: now, next: undefined }
+    this.#carrierUntil = now + CARRIER_STAYS_MS
+    this.#keyed = true
+  }
+
   seal(frame: Uint8Array, now: Instant): Uint8Array | FaultCode {
+    if (this.#chain !== undefined) return this.#carrier?.control(frame.length, now) ?? this.#chain.session.seal(frame)
     if (!this.#keyed) return this.#carrier === undefined ? frame : this.#carrier.outgoing(frame, now)
     if (!fits(frame.length)) return 'FRAMESEAL_LENGTH'
     // All that we said has arrived, the last word of the agreement among it.
@@ -86,7 +101,9 @@ export class CallFrames implements Disposable {
     this.#coming = undefined
   }
 
-  open(frame: Uint8Array, now: Instant): OpenedFrame {
+  /** `timestamp`: RTP's, by which the profile `chained` knows what is missing. */
+  open(frame: Uint8Array, now: Instant, timestamp = 0): OpenedFrame {
+    if (this.#chain !== undefined) return this.#openChained(frame, now, timestamp)
     if (!this.#keyed) {
       if (this.#carrier === undefined) return { voice: frame, news: [] }
       const { voice, messages } = this.#carrier.incoming(frame, now)
@@ -113,10 +130,28 @@ export class CallFrames implements Disposable {
     return { voice: opened.frame, news }
   }
 
+  /** A frame after a gap is noise, as its vector comes from the one that is missing; so is what was said before the other side had the keys. */
+  #openChained(frame: Uint8Array, now: Instant, timestamp: number): OpenedFrame {
+    const chain = this.#chain!
+    if (now > this.#carrierUntil) this.#dropCarrier()
+    const messages = this.#carrier?.openControl(frame, now)
+    const follows = chain.next === timestamp
+    chain.next = (timestamp + frame.length) >>> 0
+    if (messages !== undefined) return { news: messagesOf(messages, false) }
+    const voice = chain.session.open(frame)
+    if (now - chain.since < CHAIN_BEGINS_MS || !follows) return { fault: 'FRAMESEAL_CHAIN', news: [] }
+    return { voice, news: [] }
+  }
+
   #changes(): CallNews[] {
     const carrier = this.#carrier!
     const news: CallNews[] = []
     if (carrier.path !== this.#told.path.path) news.push((this.#told.path = { kind: 'path', path: carrier.path }))
+    const { meeting } = carrier
+    if (meeting !== undefined && !this.#told.meeting) {
+      this.#told.meeting = true
+      news.push({ kind: 'meeting', token: meeting })
+    }
     if (carrier.ready && !this.#told.ready) {
       this.#told.ready = true
       news.push({ kind: 'ready' })

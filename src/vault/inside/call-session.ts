@@ -1,21 +1,38 @@
-/** The keys of one call as the control part keeps them: an agreement, and another for each change of keys. */
+/** The keys of one call as the control part keeps them: an agreement over one of the carriers, and another for each change of keys. */
 import type { Instant } from '../../base/brand.ts'
 import { type Fault, makeFault } from '../../base/result.ts'
-import { AgreementMachine, type AgreementIn, type AgreementOptions } from '../../protocol/keyagreement/machine.ts'
+import { LegacyPairing } from '../../protocol/keyagreement/legacy.ts'
+import { AgreementMachine, type AgreementIn, type AgreementOptions, type AgreementOut } from '../../protocol/keyagreement/machine.ts'
+import { type Carrier, CARRIERS } from '../../protocol/keyagreement/messages.ts'
 import type { CallProgress, SessionId } from '../api/calls.ts'
 import type { FrameCommand } from './frame-commands.ts'
 
 /** First octet of what is no message of the agreement: hold (1), mute (2). */
 const STATE = 16
+const COMMIT = 1
+const LEGACY = 8
+/** What a carrier gets that has another behind it. */
+const TRY_MS = 5000
 
-export interface CallSessionOptions extends AgreementOptions {
+export interface CallSessionOptions extends Omit<AgreementOptions, 'offers' | 'resend' | 'giveUpMs'> {
+  readonly codec: AgreementOptions['offers']['codec']
+  /** What may bring the messages, and whether we look for the other side in the sound. */
+  readonly carriers: readonly Carrier[]
+  /** The published cascade in place of all else. */
+  readonly chained: boolean
   readonly frames: (c: FrameCommand) => void
 }
+
+type Out = AgreementOut | ReturnType<LegacyPairing['step']>['out'][number]
+const rank = (c: Carrier): number => CARRIERS.indexOf(c)
 
 export class CallSession {
   readonly id: SessionId
   readonly #o: CallSessionOptions
-  #machine: AgreementMachine
+  #machine: AgreementMachine | LegacyPairing | undefined
+  #carrier: Carrier = 'in-band'
+  /** That lead to the other side, as far as is known. */
+  readonly #ready = new Set<Carrier>()
   #epoch = -1
   /** Of the peer whose keys these are: another one needs another call. */
   #peerKey: string | undefined
@@ -23,64 +40,116 @@ export class CallSession {
   constructor(id: SessionId, options: CallSessionOptions) {
     this.id = id
     this.#o = options
-    this.#machine = new AgreementMachine(options)
-    options.frames({ op: 'call.begin', session: id, codec: options.offers.codec, inBand: options.offers.carrier === 'in-band' })
+    const { codec, carriers } = options
+    // Two that meet at a server know each other by what they said in the sound.
+    options.frames({ op: 'call.begin', session: id, codec, inBand: carriers.includes('in-band') || carriers.includes('server') })
   }
 
-  start(now: Instant): CallProgress {
-    return this.#step({ kind: 'start' }, now)
+  /** The carrier leads to the other side. The first that does is used, a better one as long as nothing was answered. */
+  start(carrier: Carrier, now: Instant): CallProgress {
+    this.#ready.add(carrier)
+    const waits = this.#machine === undefined || this.#machine.phase === 'idle' || (this.#machine.phase === 'committed' && rank(carrier) < rank(this.#carrier))
+    if (!waits) return QUIET
+    this.#begin(carrier)
+    return this.#step({ kind: 'start' }, now, false)
   }
   tick(now: Instant): CallProgress {
-    return this.#step({ kind: 'tick' }, now)
+    return this.#machine === undefined ? QUIET : this.#step({ kind: 'tick' }, now, this.#epoch >= 0 && this.#machine.phase !== 'confirmed')
   }
   /** New keys in place of those in use; agreed on under them. */
   rekey(now: Instant): CallProgress {
-    if (this.#machine.phase !== 'confirmed') return { send: [], refused: [] }
-    this.#machine = new AgreementMachine(this.#o)
-    return this.start(now)
+    if (this.#machine?.phase !== 'confirmed' || this.#o.chained) return QUIET
+    this.#begin(this.#carrier)
+    return this.#step({ kind: 'start' }, now, true)
   }
   /** `sealed`: it came in a frame under this call's keys. */
-  message(bytes: Uint8Array, sealed: boolean, now: Instant): CallProgress {
-    if (bytes[0] === STATE) return { send: [], refused: [], ...(sealed && bytes.length === 2 ? { state: { hold: (bytes[1]! & 1) !== 0, mute: (bytes[1]! & 2) !== 0 } } : {}) }
-    if (this.#epoch >= 0 && this.#machine.phase === 'confirmed' && bytes[0] === 1 && sealed) this.#machine = new AgreementMachine(this.#o)
+  message(bytes: Uint8Array, sealed: boolean, carrier: Carrier, now: Instant): CallProgress {
+    if (bytes[0] === STATE) return { ...QUIET, ...(sealed && bytes.length === 2 ? { state: { hold: (bytes[1]! & 1) !== 0, mute: (bytes[1]! & 2) !== 0 } } : {}) }
+    const confirmed = this.#machine?.phase === 'confirmed'
+    if (this.#epoch >= 0 && confirmed && bytes[0] === COMMIT && sealed) this.#begin(this.#carrier)
     // New keys come under the old ones, or not at all.
-    else if (this.#epoch >= 0 && this.#machine.phase !== 'confirmed' && !sealed) return { send: [], refused: [makeFault('KEYAGREEMENT_UNEXPECTED', 'outside the sealed frames')] }
-    return this.#step({ kind: 'message', bytes }, now)
+    else if (this.#epoch >= 0 && !confirmed && !sealed) return unexpected('outside the sealed frames')
+    else if (this.#epoch < 0 && (bytes[0] === COMMIT || bytes[0] === LEGACY)) {
+      if (this.#yields(carrier)) this.#begin(carrier)
+      else if (carrier !== this.#carrier) return unexpected(`a beginning over ${carrier}`)
+    } else if (!sealed && carrier !== this.#carrier) return unexpected(`over ${carrier}`)
+    return this.#machine === undefined ? unexpected('nothing was begun') : this.#step({ kind: 'message', bytes }, now, sealed)
+  }
+  /** The other side begins over this carrier: is what we have given up for it? */
+  #yields(carrier: Carrier): boolean {
+    const phase = this.#machine?.phase
+    if (phase === undefined || phase === 'idle') return true
+    // Who has answered is told by whoever asks that it goes another way; who waits for an answer goes the better way.
+    return carrier !== this.#carrier && (phase === 'responded' || (phase === 'committed' && rank(carrier) < rank(this.#carrier)))
   }
   say(hold: boolean, mute: boolean): void {
-    if (this.#epoch >= 0) this.#o.frames({ op: 'call.say', session: this.id, message: Uint8Array.of(STATE, (hold ? 1 : 0) | (mute ? 2 : 0)) })
+    if (this.#epoch >= 0 && !this.#o.chained) this.#o.frames({ op: 'call.say', session: this.id, message: Uint8Array.of(STATE, (hold ? 1 : 0) | (mute ? 2 : 0)) })
   }
 
-  #step(input: AgreementIn, now: Instant): CallProgress {
-    // What completes the first agreement goes the way that it came: the other side has no keys yet to open frames with.
-    const inFrames = this.#o.offers.carrier === 'in-band' || this.#epoch >= 0
-    const { out, wakeAt } = this.#machine.step(input, now)
+  #begin(carrier: Carrier): void {
+    this.#machine?.[Symbol.dispose]()
+    this.#carrier = carrier
+    const { crypto, identity, judge, password, codec, carriers, chained } = this.#o
+    // A server is only known to be one once both are there.
+    const able = carriers.filter((c) => c !== 'server' || this.#ready.has(c) || carrier === c)
+    const others = able.some((c) => c !== carrier)
+    const way = { crypto, resend: carrier === 'message', ...(password === undefined ? {} : { password }), ...(others ? { giveUpMs: TRY_MS } : {}) }
+    this.#machine = chained ? new LegacyPairing(way) : new AgreementMachine({ ...way, judge, ...(identity === undefined ? {} : { identity }), offers: { carrier, able, codec } })
+  }
+
+  /** `inFrames`: under the keys that stand. What completes the first agreement goes the way that the rest of it came: the other side has no keys yet to open frames with. */
+  #step(input: AgreementIn, now: Instant, inFrames: boolean): CallProgress {
+    const { out, wakeAt } = this.#machine!.step(input, now)
     const send: Uint8Array[] = []
     const refused: Fault[] = []
     let progress: Partial<CallProgress> = {}
-    for (const o of out) {
+    for (const o of out as readonly Out[]) {
       if (o.kind === 'send') send.push(o.bytes)
       else if (o.kind === 'refused') refused.push(o.fault)
       // Of new keys nobody compares words: they were agreed on under those that were.
       else if (o.kind === 'short-string') progress = this.#epoch >= 0 ? progress : { ...progress, shortString: o.value }
       else if (o.kind === 'failed') progress = { ...progress, failed: o.fault }
-      else progress = { ...progress, ...this.#confirmed(o, now) }
+      else if (o.kind === 'pretend') this.#o.frames({ op: 'call.keys', session: this.id, epoch: 0, keys: { send: o.send, receive: o.receive } })
+      else if (o.kind === 'paired') {
+        this.#epoch = 0
+        this.#o.frames({ op: 'call.chained', session: this.id, keys: o.keys, role: o.role })
+        progress = { ...progress, confirmed: { epoch: 0, role: o.role, profile: 'chained', carrier: this.#carrier, missed: [] } }
+      } else progress = { ...progress, ...this.#confirmed(o) }
     }
-    if (inFrames) for (const message of send) this.#o.frames({ op: 'call.say', session: this.id, message })
-    return { send: inFrames ? [] : send, refused, ...progress, ...(wakeAt === undefined ? {} : { wakeInMs: Math.max(0, wakeAt - now) }) }
+    if (progress.failed?.code === 'KEYAGREEMENT_TIMEOUT' && this.#epoch < 0 && !inFrames) {
+      const next = this.#nextCarrier()
+      if (next !== undefined) return { ...this.start(next, now), refused: [...refused, makeFault('KEYAGREEMENT_TIMEOUT', `over ${this.#lost}`)] }
+    }
+    const framed = inFrames || this.#carrier === 'in-band'
+    if (framed) for (const message of send) this.#o.frames({ op: 'call.say', session: this.id, message })
+    return { send: framed ? [] : send, carrier: this.#carrier, refused, ...progress, ...(wakeAt === undefined ? {} : { wakeInMs: Math.max(0, wakeAt - now) }) }
   }
 
-  #confirmed(o: Extract<ReturnType<AgreementMachine['step']>['out'][number], { kind: 'confirmed' }>, _now: Instant): Partial<CallProgress> {
+  #lost: Carrier = 'in-band'
+  /** The one that was used leads nowhere. */
+  #nextCarrier(): Carrier | undefined {
+    this.#lost = this.#carrier
+    this.#ready.delete(this.#carrier)
+    this.#machine = undefined
+    return CARRIERS.find((c) => this.#ready.has(c))
+  }
+
+  #confirmed(o: Extract<AgreementOut, { kind: 'confirmed' }>): Partial<CallProgress> {
     o.schedule[Symbol.dispose]()
     const { identity, keyId } = o.peer
     if (this.#epoch >= 0 && keyId !== this.#peerKey) return { failed: makeFault('KEYAGREEMENT_IDENTITY', 'another one than before') }
     this.#peerKey = keyId
     this.#o.frames({ op: 'call.keys', session: this.id, epoch: ++this.#epoch, keys: { send: o.send, receive: o.receive } })
-    return { confirmed: { epoch: this.#epoch, role: o.role, ...(identity === undefined ? {} : { identity }), ...(keyId === undefined ? {} : { keyId }) } }
+    // Both could have done better: somebody, or something, took it away.
+    const missed = this.#epoch > 0 ? [] : this.#o.carriers.filter((c) => rank(c) < rank(this.#carrier) && o.able.includes(c))
+    return { confirmed: { epoch: this.#epoch, role: o.role, profile: 'sealed', carrier: this.#carrier, missed, ...(identity === undefined ? {} : { identity }), ...(keyId === undefined ? {} : { keyId }) } }
   }
 
   end(): void {
-    this.#machine[Symbol.dispose]()
+    this.#machine?.[Symbol.dispose]()
     this.#o.frames({ op: 'end', session: this.id })
   }
 }
+
+const QUIET: CallProgress = { send: [], refused: [] }
+const unexpected = (what: string): CallProgress => ({ send: [], refused: [makeFault('KEYAGREEMENT_UNEXPECTED', what)] })

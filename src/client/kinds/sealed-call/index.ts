@@ -2,7 +2,7 @@
 import type { CallKind } from '../../call.ts'
 import { SealedCallMachine, type SealedCallOptions } from './machine.ts'
 
-export const sealedCallKind = (o: Omit<SealedCallOptions, 'call' | 'number'>): CallKind => ({
+export const sealedCallKind = (o: Omit<SealedCallOptions, 'call' | 'number' | 'outgoing'>): CallKind => ({
   claims: (t) => t.kind === 'call',
-  start: (t, { conference }) => new SealedCallMachine({ ...o, call: conference, number: t.room }),
+  start: (t, { conference }) => new SealedCallMachine({ ...o, call: conference, number: t.room, outgoing: t.outgoing === true }),
 })

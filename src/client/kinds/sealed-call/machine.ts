@@ -1,10 +1,12 @@
 /** One call through a provider: looks for the other side's stc, agrees on keys with it, and says what may be heard (table.ts). */
 import { signalTone } from '../../../audio/tones.ts'
 import { type Instant, instant } from '../../../base/brand.ts'
+import { sameBytes } from '../../../base/bytes.ts'
+import type { ServerMessage } from '../../../protocol/wire/messages.ts'
 import type { Fault, Result } from '../../../base/result.ts'
 import type { SealedMedia } from '../../../media/api.ts'
 import { displayName, type Identity, safeText } from '../../../model/identity.ts'
-import type { CallCodec, CallProgress } from '../../../vault/api/calls.ts'
+import type { CallCarrier, CallCodec, CallProgress } from '../../../vault/api/calls.ts'
 import { type CallNews, decodeNews } from '../../../vault/api/call-news.ts'
 import type { CallIn, CallMachine, CallOut, DialogNews, VaultRequest } from '../../call.ts'
 import { type Event, next, passing, type Policy, type State, toneOf } from './table.ts'
@@ -14,7 +16,14 @@ export interface SealedCallOptions {
   readonly call: number
   /** Dialled, or as the network says who calls. */
   readonly number: string
+  readonly outgoing: boolean
   readonly policy: Policy
+  /** What may bring the messages of the agreement, the best first. */
+  readonly carriers: readonly CallCarrier[]
+  /** That the two people know; the other side must have the same. */
+  readonly password?: (number: string) => string | undefined
+  /** The published cascade in place of all else: labelled, not authenticated. */
+  readonly chained?: (number: string) => boolean
   /** Without our certificate: the words alone. */
   readonly anonymous: boolean
   /** The key that this number had the last time. */
@@ -31,6 +40,8 @@ const AGREE_MS = 20_000
 const UNOPENED = 3
 const SEEK_AGAIN_MS = 1500
 
+const CARRIER_WORDS: Readonly<Record<CallCarrier, string>> = { server: 'over the server', message: 'in the signalling', 'in-band': 'in the sound' }
+
 export class SealedCallMachine implements CallMachine {
   readonly #o: SealedCallOptions
   #policy: Policy
@@ -41,6 +52,14 @@ export class SealedCallMachine implements CallMachine {
   #old: number | undefined
   #keyed = false
   #words: readonly string[] = []
+  #profile: 'chained' | undefined
+  /** Where the two meet at the server. */
+  #meeting: Uint8Array | undefined
+  /** What we told the other side of us, and it us. */
+  #holds = false
+  #held = false
+  /** The agreement failed: these keys, if there are any, are nobody's. */
+  #broken = false
   #peer: { readonly identity?: Identity; readonly keyId?: string } | undefined
   #unopened = 0
   #deadline: { readonly at: Instant; readonly what: 'nobody' | 'seek' } | undefined
@@ -72,6 +91,7 @@ export class SealedCallMachine implements CallMachine {
     else if (input.kind === 'dialog') this.#dialog(input.news)
     else if (input.kind === 'vault') this.#answer(input.ref, input.result)
     else if (input.kind === 'leave') this.#end('left')
+    else if (input.kind === 'wire') this.#wire(input.message)
     else if (input.kind === 'media' && 'call' in input.event && input.event.call === this.#o.call) {
       const e = input.event
       if (e.op === 'call.news') for (const n of decodeNews(e.news)) this.#news(n)
@@ -87,14 +107,48 @@ export class SealedCallMachine implements CallMachine {
       this.#media = { codec: news.codec, payloadType: news.payloadType, fillUp: news.receives, ...(news.telephoneEvent === undefined ? {} : { telephoneEvent: news.telephoneEvent }) }
       if (fresh) this.#begin(news.codec)
       else this.#apply()
-    } else if (news.kind === 'answered') this.#event('answered')
+    } else if (news.kind === 'answered') {
+      this.#event('answered')
+      if (this.#o.outgoing) this.#probe()
+    } else if (news.kind === 'reached') {
+      this.#event('found')
+      this.#step('start', 'message')
+    } else if (news.kind === 'message') this.#step('message', 'message', news.bytes)
+    else if (news.kind === 'hold') this.#hold(news.held)
     else this.#note('SEALED_CALL_NO_CODEC', 'The codec of this call cannot be sealed')
   }
 
-  /** Another codec, another party: keys of their own. */
-  #begin(codec: CallCodec): void {
+  /** Whoever is called is asked; whoever calls asks. */
+  #probe(): void {
+    if (this.#o.carriers.includes('message')) this.#out.push({ kind: 'signal', call: this.#o.call, what: 'probe' })
+  }
+  #hold(held: boolean): void {
+    if (held === this.#holds) return
+    this.#holds = held
+    this.#sayState()
+  }
+  #sayState(): void {
+    if (this.#keyed && this.#session !== undefined) this.#ask({ call: 'call.state', args: { session: this.#session, hold: this.#holds, mute: false } })
+  }
+  #wire(m: ServerMessage): void {
+    if ((m.k !== 'call-met' && m.k !== 'call-message') || this.#meeting === undefined || !sameBytes(m.token, this.#meeting)) return
+    if (m.k === 'call-message') return this.#step('message', 'server', m.message)
+    this.#event('found')
+    this.#step('start', 'server')
+  }
+
+  /** Another codec, another party: keys of their own. `seek`: the other side is looked for. */
+  #begin(codec: CallCodec, seek = true): void {
     this.#endSession()
-    this.#ask({ call: 'call.begin', args: { codec, carrier: 'in-band', anonymous: this.#o.anonymous } })
+    this.#ask(this.#beginning(codec, seek))
+  }
+  #beginning(codec: CallCodec, seek: boolean): VaultRequest {
+    const { carriers, anonymous, number } = this.#o
+    const password = this.#o.password?.(number)
+    this.#meeting = undefined
+    this.#broken = false
+    // What was sealed once is never less.
+    return { call: 'call.begin', args: { codec, carriers: seek ? carriers : [], anonymous, ...(password === undefined ? {} : { password }), ...(this.#o.chained?.(number) === true && this.#o.expected(number) === undefined ? { profile: 'chained' } : {}) } }
   }
   #endSession(): void {
     for (const session of [this.#session, this.#old]) if (session !== undefined) this.#ask({ call: 'call.end', args: { session } })
@@ -103,14 +157,18 @@ export class SealedCallMachine implements CallMachine {
   }
 
   #news(n: CallNews): void {
-    if (n.kind === 'message') this.#step('message', n.bytes, n.sealed)
-    else if (n.kind === 'ready') {
+    if (n.kind === 'message') this.#step('message', 'in-band', n.bytes, n.sealed)
+    else if (n.kind === 'meeting') {
+      this.#meeting = n.token
+      if (this.#o.carriers.includes('server')) this.#out.push({ kind: 'send', message: { k: 'call-meet', token: n.token } })
+    } else if (n.kind === 'ready') {
+      if (!this.#o.carriers.includes('in-band')) return
       this.#event('found')
-      this.#step('start')
+      this.#step('start', 'in-band')
     } else if (n.kind === 'path' && n.path === 'converts') {
       this.#note('SEALED_CALL_CONVERTS', 'The other side has stc, but the way between converts the sound: ask the provider for one codec on both sides')
       this.#event('converts')
-    } else if (n.kind === 'low') this.#step('rekey')
+    } else if (n.kind === 'low') this.#step('rekey', 'in-band')
     // What was lost opens again: the other party is back.
     else if (n.kind === 'heard' && this.#old !== undefined && this.#state === 'lost') this.#back()
   }
@@ -121,11 +179,11 @@ export class SealedCallMachine implements CallMachine {
     this.#keyed = true
     this.#event('opened')
   }
-  #step(input: 'start' | 'tick' | 'rekey' | 'message', message?: Uint8Array, sealed?: boolean): void {
+  #step(input: 'start' | 'tick' | 'rekey' | 'message', carrier?: CallCarrier, message?: Uint8Array, sealed?: boolean): void {
     if (this.#session === undefined) return
     // The agreement was begun by the other side: we may not have been told that it can hear us.
     if (input === 'message' && !this.#keyed) this.#event('found')
-    this.#ask({ call: 'call.step', args: { session: this.#session, input, ...(message === undefined ? {} : { message }), ...(sealed === undefined ? {} : { sealed }) } })
+    this.#ask({ call: 'call.step', args: { session: this.#session, input, ...(carrier === undefined ? {} : { carrier }), ...(message === undefined ? {} : { message }), ...(sealed === undefined ? {} : { sealed }) } })
   }
 
   #answer(ref: number, result: Result<unknown>): void {
@@ -142,11 +200,21 @@ export class SealedCallMachine implements CallMachine {
     this.#tickAt = p.wakeInMs === undefined ? undefined : instant(this.#now + p.wakeInMs)
     for (const f of p.refused) this.#note(f.code, f.message)
     if (p.shortString !== undefined) this.#words = p.shortString.words
-    if (p.state !== undefined) this.#note('SEALED_CALL_STATE', p.state.hold ? 'The other side holds the call' : 'The other side is back')
+    for (const bytes of p.send) {
+      if (p.carrier === 'message') this.#out.push({ kind: 'signal', call: this.#o.call, what: bytes })
+      else if (p.carrier === 'server' && this.#meeting !== undefined) this.#out.push({ kind: 'send', message: { k: 'call-message', token: this.#meeting, message: bytes } })
+    }
+    if (p.state !== undefined && p.state.hold !== this.#held) {
+      this.#held = p.state.hold
+      this.#note('SEALED_CALL_STATE', p.state.hold ? 'The other side holds the call' : 'The other side is back')
+      this.#tell()
+    }
     if (p.confirmed !== undefined && p.confirmed.epoch === 0) this.#confirmed(p.confirmed)
     else if (p.failed !== undefined) this.#failed(p.failed)
   }
-  #confirmed({ identity, keyId }: NonNullable<CallProgress['confirmed']>): void {
+  #confirmed({ identity, keyId, profile, missed }: NonNullable<CallProgress['confirmed']>): void {
+    this.#profile = profile === 'chained' ? profile : undefined
+    if (missed.length > 0) this.#note('SEALED_CALL_CARRIER', `Both sides could agree on keys ${missed.map((c) => CARRIER_WORDS[c]).join(' and ')}, and that led nowhere: something on the way takes it out. The keys are as good`)
     const before = this.#peer?.keyId ?? this.#o.expected(this.#o.number)
     this.#keyed = true
     if (this.#old !== undefined) this.#ask({ call: 'call.end', args: { session: this.#old } })
@@ -156,8 +224,9 @@ export class SealedCallMachine implements CallMachine {
       this.#note('SEALED_CALL_ANOTHER_KEY', `Somebody else answers than before under ${safeText(this.#o.number, 64)}: nobody hears you. Press ${ACCEPT} to talk all the same, or hang up`, true)
       return this.#event('mismatch')
     }
-    this.#know()
+    if (this.#profile === undefined) this.#know()
     this.#event('confirmed')
+    if (this.#holds) this.#sayState()
   }
   #know(): void {
     this.#policy = 'require'
@@ -165,6 +234,7 @@ export class SealedCallMachine implements CallMachine {
     if (keyId !== undefined) this.#o.remember(this.#o.number, keyId, identity === undefined ? '' : displayName(identity))
   }
   #failed(fault: Fault): void {
+    this.#broken = true
     this.#note(fault.code, fault.message, true)
     this.#event('failed')
   }
@@ -184,7 +254,7 @@ export class SealedCallMachine implements CallMachine {
       this.#enter('sealed')
     } else if (this.#state === 'doubt' || this.#state === 'asking' || this.#state === 'lost') {
       // Keys that stand never let anything out unsealed: an open call has none.
-      if (this.#keyed && this.#media !== undefined) this.#begin(this.#media.codec)
+      if ((this.#keyed || this.#broken) && this.#media !== undefined) this.#begin(this.#media.codec, !this.#broken)
       this.#event('accepted')
     }
   }
@@ -221,7 +291,8 @@ export class SealedCallMachine implements CallMachine {
     this.#old = this.#session
     this.#session = undefined
     this.#keyed = false
-    this.#ask({ call: 'call.begin', args: { codec: this.#media.codec, carrier: 'in-band', anonymous: this.#o.anonymous } })
+    this.#ask(this.#beginning(this.#media.codec, true))
+    this.#probe()
   }
 
   #apply(): void {
@@ -231,7 +302,7 @@ export class SealedCallMachine implements CallMachine {
   }
   #tell(): void {
     const { identity, keyId } = this.#peer ?? {}
-    this.#out.push({ kind: 'event', event: { kind: 'sealed-call', at: this.#now, state: this.#state, number: safeText(this.#o.number, 64), words: this.#state === 'sealed' || this.#state === 'doubt' ? this.#words : [], ...(identity === undefined ? {} : { peer: identity }), ...(keyId === undefined ? {} : { keyId }) } })
+    this.#out.push({ kind: 'event', event: { kind: 'sealed-call', at: this.#now, state: this.#state, number: safeText(this.#o.number, 64), words: this.#state === 'sealed' || this.#state === 'doubt' ? this.#words : [], ...(identity === undefined ? {} : { peer: identity }), ...(keyId === undefined ? {} : { keyId }), ...(this.#profile === undefined ? {} : { profile: this.#profile }), ...(this.#held ? { held: true } : {}) } })
   }
   #note(code: string, text: string, prominent?: true): void {
     this.#out.push({ kind: 'event', event: { kind: 'note', at: this.#now, code, text, ...(prominent === undefined ? {} : { prominent }) } })

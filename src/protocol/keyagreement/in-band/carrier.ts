@@ -31,6 +31,7 @@ export class InBandCarrier implements Disposable {
   #session: FrameSession | undefined
   /** A control frame of the other side opened: it needs no hello any more. */
   #talking = false
+  #meeting: Uint8Array | undefined
   #failed = false
 
   /** `lane`: of the call, when control frames under other keys go on with it later. */
@@ -48,6 +49,11 @@ export class InBandCarrier implements Disposable {
   /** Messages can be sent: both sides have the other's share, and frames arrive as they were written. */
   get ready(): boolean {
     return this.#session !== undefined && (this.#talking || (this.#reader.answered && this.#reader.verdict === 'transparent'))
+  }
+
+  /** 16 octets that whoever wrote the two shares knows; undefined before the other side's came. */
+  get meeting(): Uint8Array | undefined {
+    return this.#meeting
   }
 
   /** False: too much waits. */
@@ -103,6 +109,7 @@ export class InBandCarrier implements Disposable {
       const part = (what: string, length: number): Uint8Array => this.#crypto.hkdfExpand('sha512', prk, concat(utf8(`${what} ${from} `), shares), length)
       return { key: part('key', 32), salt: part('salt', 12), mask: part('mask', 32) }
     }
+    this.#meeting = this.#crypto.hkdfExpand('sha512', prk, concat(utf8('meeting '), shares), 16)
     this.#session = new FrameSession(this.#crypto, { codec: this.#codec })
     this.#session.addEpoch(0, { send: keysOf(lower ? 'lower' : 'higher'), receive: keysOf(lower ? 'higher' : 'lower') }, now)
     shared.fill(0)

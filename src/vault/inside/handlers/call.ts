@@ -1,13 +1,15 @@
 /** Sealed calls: one agreement each, its keys used where the frames are. */
+import { utf8 } from '../../../base/bytes.ts'
 import { err, ok, type Result } from '../../../base/result.ts'
 import type { CallSession } from '../call-session.ts'
 import type { Handlers, VaultState } from '../state.ts'
 
 export const callHandlers: Handlers<'call.begin' | 'call.step' | 'call.state' | 'call.end'> = {
-  async 'call.begin'(vault, { codec, carrier, anonymous }) {
+  async 'call.begin'(vault, { codec, carriers, anonymous, password, profile }) {
     const { crypto, identity } = vault
     const session = vault.newCall({
-      crypto, offers: { carrier, codec }, resend: carrier !== 'in-band',
+      crypto, codec, carriers, chained: profile === 'chained',
+      ...(password === undefined ? {} : { password: utf8(password.normalize('NFC')) }),
       ...(anonymous ? {} : { identity: { chain: identity.chain, signer: identity.signer } }),
       judge: (chain) => {
         const judged = identity.known.verifyOther(chain, vault.clock.unix())
@@ -17,14 +19,14 @@ export const callHandlers: Handlers<'call.begin' | 'call.step' | 'call.state' | 
     })
     return session.ok ? ok({ session: session.value.id }) : session
   },
-  async 'call.step'(vault, { session, input, message, sealed }) {
+  async 'call.step'(vault, { session, input, carrier = 'in-band', message, sealed }) {
     const call = found(vault, session)
     if (!call.ok) return call
     const now = vault.clock.now()
-    if (input === 'start') return ok(call.value.start(now))
+    if (input === 'start') return ok(call.value.start(carrier, now))
     if (input === 'rekey') return ok(call.value.rekey(now))
     if (input === 'tick') return ok(call.value.tick(now))
-    return message === undefined ? err('VAULT_CALL', 'a message without one') : ok(call.value.message(message, sealed === true, now))
+    return message === undefined ? err('VAULT_CALL', 'a message without one') : ok(call.value.message(message, sealed === true, carrier, now))
   },
   async 'call.state'(vault, { session, hold, mute }) {
     const call = found(vault, session)

@@ -128,7 +128,7 @@ interface Call {
 /** Two phones talk; the agreement runs inside what they say. Gives the seconds until both are confirmed. */
 function call(seed: string, o: Call = {}) {
   const n = new SeededNumbers(seed)
-  const ends = [new End(optionsOf({ identity: person('Ann'), offers: { carrier: 'in-band', codec: 'pcmu' } })), new End(optionsOf({ identity: person('Ben'), offers: { carrier: 'in-band', codec: 'pcmu' } }))] as const
+  const ends = [new End(optionsOf({ identity: person('Ann'), offers: { carrier: 'in-band', able: ['in-band'], codec: 'pcmu' } })), new End(optionsOf({ identity: person('Ben'), offers: { carrier: 'in-band', able: ['in-band'], codec: 'pcmu' } }))] as const
   const carriers = [new InBandCarrier(crypto, 'pcmu'), new InBandCarrier(crypto, 'pcmu')] as const
   const talk = [speech('coast'), speech('river')] as const
   const heard: [Uint8Array[], Uint8Array[]] = [[], []]

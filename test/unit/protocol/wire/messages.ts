@@ -26,6 +26,7 @@ export const clientExamples: ClientMessage[] = [
   { k: 'sip-refused', id: 2, status: 503, code: 'RELAY_DOWN', reason: 'gone' },
   { k: 'sip-cancel', id: 3, reason: 'SIP;cause=200' },
   { k: 'sip-ack', message: b(300) },
+  { k: 'call-meet', token: b(16) }, { k: 'call-message', token: b(16), message: b(900) }, { k: 'call-part', token: b(16) },
   { k: 'sip-contacts', contacts: ['sip:alice@127.0.0.1:6000'] },
 ]
 
@@ -61,6 +62,7 @@ export const serverExamples: ServerMessage[] = [
     { id: 1, key: 'ab'.repeat(32), number: '200', name: 'Anna', call: 'f81d4fae@10.0.0.1', talking: true, host: true }, { id: 2, number: '+49301234', muted: true, recorded: true }, { id: 3 },
   ] },
   { k: 'pbx-left', conference: '800' },
+  { k: 'call-met', token: b(16) }, { k: 'call-message', token: b(16), message: b(900) },
   { k: 'sip-request', id: 1, message: b(700), streams: { up: 1, down: 2 } },
   { k: 'sip-response', id: 1, message: b(400) },
   { k: 'sip-refused', id: 2, status: 503, code: 'RELAY_DOWN', reason: 'gone' },
