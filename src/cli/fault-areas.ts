@@ -28,6 +28,7 @@ const AREAS: Readonly<Record<string, FaultArea>> = {
   PAGE: { name: 'the page in the browser', further: 'the address that stc prints at its start' },
   PBX: { name: 'the telephone system behind the server', further: '"stc doctor pbx -c FILE" at the server' },
   RELAY: { name: 'calls through the telephone system', further: '"stc trace"; docs/protocol/sip-tunnel.md' },
+  RING: { name: 'calling people', further: 'docs/protocol/channel.md' },
   ROOM: { name: 'rooms, their members and rules', further: '"stc room show ROOM -c FILE"' },
   RTCP: { name: 'reports about voice packets', further: DOCTOR },
   RTP: { name: 'voice packets', further: DOCTOR },

@@ -4,11 +4,12 @@ import { z } from 'zod'
 import { ok, type Result } from '../base/result.ts'
 import type { ClientConfig } from '../client/config.ts'
 import { observeAll } from '../client/observers.ts'
-import { type Page, type SessionStore, startPage } from '../client/web-api/index.ts'
+import { type Page, type PeopleMemory, type SessionStore, startPage } from '../client/web-api/index.ts'
 import type { ClientObserver } from '../client/options.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { PagePhone, PageSnapshot } from '../model/page.ts'
 import { realScheduler } from '../net/scheduler.ts'
+import { pairwiseCode } from '../protocol/x509/pairwise-code.ts'
 import { startRealClient, type ClientExtras, type RealClient } from './compose-client.ts'
 import { pageFiles } from './page-files.ts'
 import { version } from './version.ts'
@@ -41,6 +42,7 @@ export async function clientWithPage(page: Page, config: ClientConfig, configFil
   if (!started.ok) return started
   const { client, media, identity, phones, warnings } = started.value
   Object.assign(hub, { client, media, warnings, keys: keysOf(started.value.vault.report) })
+  Object.assign(hub.people, { client, memory: peopleMemory(started.value.memory, () => hub.identity?.keyId) })
   hub.configure({ phones: phonesOf(config, phones) })
   void identity().then((own) => {
     hub.identity = own
@@ -71,6 +73,29 @@ function phonesOf(config: ClientConfig, open: RealClient['phones']): Omit<PagePh
   return config.phones.map((p, i) => ({
     line: p.line, address: open[i]?.address ?? `${p.address}:${p.port}`, user: Object.keys(p.users)[0] ?? p.line, password: Object.keys(p.users).length > 0, transports: p.transports,
   }))
+}
+
+/** What is remembered of people and calls; the code with somebody needs to know who we are. */
+function peopleMemory({ peers, history }: RealClient['memory'], own: () => string | undefined): PeopleMemory {
+  const clock = realScheduler(false)
+  const crypto = createNodeCrypto()
+  return {
+    get past() {
+      return history.all
+    },
+    get people() {
+      return peers.all.toSorted((a, b) => b.lastSeen - a.lastSeen).map((p) => ({
+        name: p.name, to: p.keyId, lastSeen: p.lastSeen, compared: p.compared, changed: p.changed, blocked: p.blocked === true, ...(p.comparedAt === undefined ? {} : { comparedAt: p.comparedAt }),
+      }))
+    },
+    add: (call) => history.add(call), clear: () => history.clear(),
+    standing: (i) => peers.standing(i), compared: (keyId) => peers.compared(keyId, clock.unix()),
+    block: (keyId, on) => peers.block(keyId, on), blocked: (keyId) => peers.blocked(keyId),
+    pairwise: (keyId) => {
+      const self = own()
+      return self === undefined || self === keyId ? undefined : pairwiseCode(crypto, self, keyId)
+    },
+  }
 }
 
 const stored = z.array(z.strictObject({ cookie: z.string().length(64), token: z.string().length(64), until: z.number() })).max(64)

@@ -6,6 +6,7 @@ import type { ClientConfig } from '../client/config.ts'
 import type { ClientObserver } from '../client/options.ts'
 import { type RoomContent, encodeRooms } from '../protocol/policy/index.ts'
 import { besideConfig } from '../store/config.ts'
+import { CallHistory } from '../store/call-history.ts'
 import { EvidenceFile } from '../store/evidence-file.ts'
 import { KnownPeers } from '../store/known-peers.ts'
 import { readRooms, writeRooms } from '../store/room-file.ts'
@@ -16,7 +17,7 @@ export const dataFiles = (config: ClientConfig, configFile: string) => {
   const all = config.data === undefined ? `${configFile.replace(/\.[^./\\]*$/, '')}-data` : besideConfig(configFile, config.data)
   // Several lines in one configuration: each remembers by itself.
   const folder = path.join(all, path.parse(config.identity.certificate).name)
-  return { folder, rooms: path.join(folder, 'rooms.stc'), peers: path.join(folder, 'peers.json'), journals: path.join(folder, 'journal'), evidence: path.join(folder, 'evidence.stc'), numbers: path.join(folder, 'sealed-numbers.json') }
+  return { folder, rooms: path.join(folder, 'rooms.stc'), peers: path.join(folder, 'peers.json'), journals: path.join(folder, 'journal'), evidence: path.join(folder, 'evidence.stc'), numbers: path.join(folder, 'sealed-numbers.json'), history: path.join(folder, 'calls.json') }
 }
 
 export class ClientMemory {
@@ -24,18 +25,22 @@ export class ClientMemory {
   /** Revocation lists and answers. */
   readonly evidence: EvidenceFile
   readonly numbers: SealedNumbers
+  /** Calls so far, for the page. */
+  readonly history: CallHistory
   readonly #file: string
   #content: RoomContent
   #saving: Promise<void> = Promise.resolve()
   /** What could not be kept, in a sentence. */
   onFault: (message: string) => void = () => {}
 
-  private constructor(file: string, content: RoomContent, peers: KnownPeers, evidence: EvidenceFile, numbers: SealedNumbers) {
+  private constructor(file: string, content: RoomContent, peers: KnownPeers, evidence: EvidenceFile, numbers: SealedNumbers, history: CallHistory) {
     this.evidence = evidence
     this.#file = file
     this.#content = content
     this.peers = peers
     this.numbers = numbers
+    this.history = history
+    history.onFault = (message) => this.onFault(message)
     numbers.onFault = (message) => this.onFault(message)
     peers.onFault = (message) => this.onFault(message)
   }
@@ -51,7 +56,9 @@ export class ClientMemory {
     const peers = KnownPeers.open(files.peers)
     if (!peers.ok) return peers
     const numbers = SealedNumbers.open(files.numbers)
-    return numbers.ok ? ok(new ClientMemory(files.rooms, content.value, peers.value, new EvidenceFile(files.evidence), numbers.value)) : numbers
+    if (!numbers.ok) return numbers
+    const history = CallHistory.open(files.history)
+    return history.ok ? ok(new ClientMemory(files.rooms, content.value, peers.value, new EvidenceFile(files.evidence), numbers.value, history.value)) : history
   }
 
   /** For a vault that starts now. */

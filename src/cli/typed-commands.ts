@@ -5,6 +5,7 @@ import type { RunningCall } from '../client/calls.ts'
 import { COMMANDS_HELP, parseTyped } from '../client/room-commands.ts'
 import { showRoster, type Terminal } from '../client/terminal.ts'
 import type { CryptoPort } from '../crypto/port.ts'
+import { realScheduler } from '../net/scheduler.ts'
 import { inSentence } from '../model/identity.ts'
 import { pairwiseCode } from '../protocol/x509/pairwise-code.ts'
 import type { ClientMemory } from './room-memory.ts'
@@ -41,7 +42,7 @@ export function takeLine(o: TypedOptions, line: string): void {
     case 'wrong': return o.terminal.write(`  ${typed.text}`)
     case 'code': return showCodes(o, call, typed.keyId)
     case 'compared': {
-      const acquaintance = o.memory.peers.compared(typed.keyId)
+      const acquaintance = o.memory.peers.compared(typed.keyId, realScheduler(false).unix())
       const m = call.roster.members.find((x) => x.identity.keyId === typed.keyId)
       if (acquaintance === undefined || m === undefined) return o.terminal.write('  nobody of this key was met')
       o.terminal.write(`  ${inSentence(m.identity)}: compared, and remembered`)

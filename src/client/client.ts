@@ -10,6 +10,7 @@ import type { ClientOptions, Learnt, MediaEvent } from './options.ts'
 import { type PhoneCall, PhoneCalls } from './phone-calls.ts'
 import { chooseKind, dial } from './switch.ts'
 import { openUpstream, type PhoneUpstream } from './phone-upstream.ts'
+import { Rings } from './rings.ts'
 
 const CALLS_LIMIT = 64
 /** A leave is signed behind what the vault is busy with. */
@@ -23,6 +24,8 @@ export class Client {
   readonly connection: Connection | undefined
   /** Where phones go on to from here. */
   readonly upstream: PhoneUpstream | undefined
+  /** Calling people, and being called. */
+  readonly rings: Rings
   readonly #phones: PhoneCalls
   readonly #calls = new Map<number, RunningCall>()
   /** Calls through providers by their leg there. */
@@ -36,6 +39,10 @@ export class Client {
   constructor(options: ClientOptions) {
     this.#o = options
     this.#phones = new PhoneCalls((c) => options.media.command(c), (call) => call.input({ kind: 'leave' }), options.voice)
+    this.rings = new Rings({
+      vault: options.vault, crypto: options.crypto, scheduler: options.scheduler, send: (m) => this.#send(m), blocked: options.blocked ?? (() => false),
+      tell: (news) => options.observer?.onRing?.(news), report: (fault) => options.observer?.onRingRefused?.(fault),
+    })
     this.connection = options.connection === undefined ? undefined : new Connection({
       ...options.connection,
       vault: options.vault, scheduler: options.scheduler, agent: options.agent, hop: HOP,
@@ -43,16 +50,19 @@ export class Client {
       chance: () => chance(options.crypto),
       onUp: (welcome) => {
         options.observer?.onServer?.(true, { welcome })
+        this.rings.onUp(welcome.capabilities)
         this.upstream?.onUp(welcome.capabilities)
         for (const call of this.#calls.values()) call.input({ kind: 'channel', up: true })
       },
       onDown: (fault) => {
         options.observer?.onServer?.(false, { fault })
         this.upstream?.onDown(fault.message)
+        this.rings.onDown()
         for (const call of this.#calls.values()) call.input({ kind: 'channel', up: false, reason: fault.message })
       },
       onMessage: (m) => {
         this.upstream?.onMessage(m)
+        this.rings.onMessage(m)
         if (m.k === 'revocation') return this.learn(m.proofs)
         if (m.k === 'attestation') return this.#endorse(m.collateral)
         if (m.k === 'notice') return this.#learnNotice(m.notice)

@@ -11,6 +11,7 @@ import type { AddressPort } from '../net/address.ts'
 import type { ClientMessage, ServerMessage, ServerWire } from '../protocol/wire/messages.ts'
 import { WIRE_VERSION } from '../protocol/wire/messages.ts'
 import { PBX_CAPABILITY } from '../protocol/wire/pbx-messages.ts'
+import { RING_CAPABILITY } from '../protocol/wire/ring-messages.ts'
 import type { HopKeys, PipeId, Vault } from '../vault/api/calls.ts'
 
 /** An open, authenticated message channel; `pipe` is the vault's TLS connection below it. */
@@ -142,7 +143,7 @@ export class Connection {
 
   /** hello ⇄ welcome, hop-offer ⇄ hop-answer. */
   async #agree(channel: OpenChannel, replies: Replies): Promise<Result<ServerWire['welcome']>> {
-    channel.send({ k: 'hello', minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION, capabilities: ['revocation', 'attestation', 'sip', PBX_CAPABILITY], agent: this.#o.agent })
+    channel.send({ k: 'hello', minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION, capabilities: ['revocation', 'attestation', 'sip', PBX_CAPABILITY, RING_CAPABILITY], agent: this.#o.agent })
     const welcome = await replies.next('welcome')
     if (!welcome.ok) return welcome
     const { realm } = welcome.value

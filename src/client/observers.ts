@@ -5,6 +5,7 @@ import type { ServerWire } from '../protocol/wire/messages.ts'
 import type { CallObserver } from './calls.ts'
 import type { RevocationProof } from '../model/trust.ts'
 import type { HandsetEvent } from './handset/port.ts'
+import type { RingNews } from './rings.ts'
 
 export interface ClientObserver extends CallObserver {
   onServer?(up: boolean, detail: { readonly welcome?: ServerWire['welcome']; readonly fault?: Fault }): void
@@ -14,6 +15,10 @@ export interface ClientObserver extends CallObserver {
   /** The server handed out a block notice that was not known. */
   onNotice?(): void
   onMedia?(e: MediaEvent): void
+  /** Somebody calls us, or we call somebody. */
+  onRing?(news: RingNews): void
+  /** A call that came was not believed. */
+  onRingRefused?(fault: Fault): void
   /** Statements about revocation, some of them new. */
   onProofs?(proofs: readonly RevocationProof[]): void
 }
@@ -25,6 +30,8 @@ export function observeAll(...all: readonly ClientObserver[]): ClientObserver {
     onPhone: (e) => all.forEach((o) => void o.onPhone?.(e)),
     onNotice: () => all.forEach((o) => void o.onNotice?.()),
     onProofs: (proofs) => all.forEach((o) => void o.onProofs?.(proofs)),
+    onRing: (news) => all.forEach((o) => void o.onRing?.(news)),
+    onRingRefused: (fault) => all.forEach((o) => void o.onRingRefused?.(fault)),
     onMedia: (e) => all.forEach((o) => void o.onMedia?.(e)),
     onEvent: (call, e) => all.forEach((o) => void o.onEvent?.(call, e)),
     onJoined: (call) => all.forEach((o) => void o.onJoined?.(call)),

@@ -31,6 +31,8 @@ export interface ClientOptions {
   /** Phones reach the PBX behind the server through us, or providers. */
   readonly upstream?: UpstreamChoice
   readonly observer?: ClientObserver
+  /** Keys whose calls nobody wants to hear. */
+  readonly blocked?: (keyId: string) => boolean
   /** Says to phones what screens show; without it they hear tones alone. */
   readonly voice?: Speak
   /** Before the vault is closed: whoever needs it once more. */

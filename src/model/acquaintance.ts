@@ -16,6 +16,10 @@ export interface KnownPeer {
   /** Came under the name of somebody whom we knew with another key; until the code is compared. */
   readonly changed: boolean
   readonly compared: boolean
+  /** When, Unix seconds; not known of those of older versions. */
+  readonly comparedAt?: number
+  /** May not ring here, and is not heard. */
+  readonly blocked?: true
 }
 
 /** Mail address where there is one, else name and organisation: what stays when a certificate is renewed. */
@@ -27,7 +31,7 @@ export function meet(peers: ReadonlyMap<string, KnownPeer>, i: Identity, unix: n
   const known = peers.get(i.keyId)
   if (known !== undefined) {
     const kind = known.changed ? 'changed' : known.fingerprint === i.fingerprint ? 'known' : 'reissued'
-    return { acquaintance: { kind, compared: known.compared }, peer: { ...known, person, name: displayName(i), fingerprint: i.fingerprint, lastSeen: unix } }
+    return { acquaintance: { kind, ...comparison(known) }, peer: { ...known, person, name: displayName(i), fingerprint: i.fingerprint, lastSeen: unix } }
   }
   const changed = [...peers.values()].some((p) => p.person === person)
   const peer: KnownPeer = { keyId: i.keyId, fingerprint: i.fingerprint, person, name: displayName(i), firstSeen: unix, lastSeen: unix, changed, compared: false }
@@ -35,4 +39,11 @@ export function meet(peers: ReadonlyMap<string, KnownPeer>, i: Identity, unix: n
 }
 
 /** The code was compared by voice, or face to face: the key is theirs. */
-export const compared = (p: KnownPeer): KnownPeer => ({ ...p, compared: true, changed: false })
+export const compared = (p: KnownPeer, unix: number): KnownPeer => ({ ...p, compared: true, comparedAt: unix, changed: false })
+
+const comparison = (p: KnownPeer): Pick<Acquaintance, 'compared' | 'comparedAt'> => ({ compared: p.compared, ...(p.comparedAt === undefined ? {} : { comparedAt: p.comparedAt }) })
+
+/** How somebody whom we did not meet just now stands to us: as `meet`, and nothing is remembered. */
+export function standingOf(peers: ReadonlyMap<string, KnownPeer>, i: Identity): Acquaintance {
+  return meet(peers, i, 0).acquaintance
+}

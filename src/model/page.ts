@@ -4,7 +4,7 @@
  */
 import type { Instant, Ssrc } from '../base/brand.ts'
 import type { Identity, KeyProtection } from './identity.ts'
-import type { CallEvent, Roster } from './roster.ts'
+import type { Acquaintance, CallEvent, Roster } from './roster.ts'
 
 export const PAGE_PROTOCOL = 'stc.page.1'
 
@@ -55,17 +55,56 @@ export interface PageCall {
   readonly line: string
   readonly muted: boolean
   readonly roster: Roster
+  /** Whom we called, or who called us: a room that nobody has to know the name of. */
+  readonly person?: PageAddress
   /** Gains by keyId, where the user set one. */
   readonly volumes: Readonly<Record<string, number>>
 }
 
 export interface PastCall {
   readonly room: string
-  readonly startedAt: Instant
-  readonly endedAt: Instant
+  /** Unix, ms. */
+  readonly startedAt: number
+  readonly endedAt: number
   /** Everybody who was in it, by name. */
   readonly people: readonly string[]
+  /** Of a call between people. `missed`: it rang here, and nobody answered. */
+  readonly person?: PageAddress
+  readonly direction?: 'in' | 'out' | 'missed'
   readonly fault?: PageFault
+}
+
+/** Somebody to call: `to` is a key or a mail address. */
+export interface PageAddress {
+  readonly name: string
+  readonly to: string
+}
+
+/** Somebody calls. */
+export interface PageRing {
+  readonly id: string
+  readonly room: string
+  /** Verified by our vault. */
+  readonly identity: Identity
+  readonly acquaintance?: Acquaintance
+  readonly at: Instant
+}
+
+/** Somebody is being called. */
+export interface PageCalling extends PageAddress {
+  readonly id: string
+  readonly room: string
+  readonly state: 'sent' | 'ringing'
+}
+
+/** Somebody whom we met. */
+export interface PagePerson extends PageAddress {
+  /** Unix seconds. */
+  readonly lastSeen: number
+  readonly compared: boolean
+  readonly comparedAt?: number
+  readonly changed: boolean
+  readonly blocked: boolean
 }
 
 /** As `SenderStats` of the media thread, for one member. */
@@ -110,6 +149,10 @@ export interface PageSnapshot {
   readonly phones: readonly PagePhone[]
   readonly calls: readonly PageCall[]
   readonly past: readonly PastCall[]
+  readonly rings: readonly PageRing[]
+  readonly calling: readonly PageCalling[]
+  /** Who was met last, first. */
+  readonly people: readonly PagePerson[]
   /** Names of rooms that the configuration knows, as dialled. */
   readonly rooms: readonly { readonly name: string; readonly dial: string }[]
   readonly roomPrefix: string
@@ -140,6 +183,11 @@ export type PageMessage =
   | { readonly k: 'call'; readonly call: PageCall }
   | { readonly k: 'event'; readonly call: number; readonly event: CallEvent }
   | { readonly k: 'over'; readonly call: number; readonly past: PastCall }
+  | { readonly k: 'rings'; readonly rings: readonly PageRing[]; readonly calling: readonly PageCalling[] }
+  | { readonly k: 'people'; readonly people: readonly PagePerson[] }
+  | { readonly k: 'past'; readonly past: readonly PastCall[] }
+  /** To be compared aloud with this person: 30 digits in groups of five. */
+  | { readonly k: 'pairwise'; readonly keyId: string; readonly code: string }
   | { readonly k: 'stats'; readonly call: number; readonly senders: readonly PageSender[]; readonly sent: number; readonly lateTicks: number }
   /** 0 loudest to 127 silence (RFC 6464). */
   | { readonly k: 'levels'; readonly call: number; readonly own: number; readonly levels: readonly (readonly [ssrc: Ssrc, level: number])[] }
@@ -173,6 +221,19 @@ export interface PageCommands {
   admit: { readonly call: number; readonly keyId: string }
   /** Anybody: all see it, and who raised it. */
   flag: { readonly call: number; readonly text: string }
+  /** Calls somebody, by key or mail address, with the page's phone; asks somebody into a call. */
+  'call-person': { readonly to: string; readonly name: string }
+  'ask-in': { readonly call: number; readonly to: string; readonly name: string }
+  answer: { readonly ring: string }
+  refuse: { readonly ring: string }
+  /** The code with somebody; and that it was the same on both sides. */
+  pairwise: { readonly keyId: string }
+  compared: { readonly keyId: string }
+  /** May not ring here any more, and is not heard; in rooms of ours everybody is told. */
+  block: { readonly keyId: string; readonly blocked: boolean }
+  'forget-calls': Record<never, never>
+  /** A call through a provider that is not sealed, or with somebody else than before: talk all the same. */
+  accept: { readonly call: number }
   /** Set-up. */
   'setup.server': { readonly server: string }
   /** Certificate, key and authorities in any order and number of files, each as base64. */

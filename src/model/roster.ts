@@ -66,6 +66,8 @@ export interface Acquaintance {
   readonly kind: 'first-contact' | 'known' | 'changed' | 'reissued'
   /** The pairwise code was compared with this key. */
   readonly compared: boolean
+  /** When, Unix seconds. */
+  readonly comparedAt?: number
 }
 
 /** Somebody who waits for a host to admit them. */

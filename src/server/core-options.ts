@@ -6,12 +6,13 @@ import type { AddressPort } from '../net/address.ts'
 import type { RoomLimits } from '../protocol/room/index.ts'
 import type { Log } from './log.ts'
 import type { Forwarding } from './routes.ts'
+import { Rings } from './rings.ts'
 import { Shelf } from './shelf.ts'
 import { Attestation } from './attestation.ts'
 import { Meetings } from './meetings.ts'
 import { Revocation } from './revocation.ts'
 
-export { Attestation, Meetings, Revocation, Shelf }
+export { Attestation, Meetings, Revocation, Rings, Shelf }
 
 export interface CoreOptions {
   readonly crypto: CryptoPort

@@ -2,7 +2,7 @@
 import { instant, type UnixTime } from '../base/brand.ts'
 import { toHex } from '../base/bytes.ts'
 import type { MessageTransport } from '../base/message-transport.ts'
-import { type CoreOptions, Attestation, Meetings, Revocation, Shelf } from './core-options.ts'
+import { type CoreOptions, Attestation, Meetings, Revocation, Rings, Shelf } from './core-options.ts'
 import { handle } from './families/index.ts'
 import { LimitedLog } from './log.ts'
 import type { ClientLegs, PbxPort } from './pbx/port.ts'
@@ -20,6 +20,7 @@ export class ServerCore {
   readonly ssrcs: SsrcAllocator
   readonly routes: Routes
   readonly rooms: Rooms
+  readonly rings: Rings
   readonly shelf: Shelf
   readonly refusals: LimitedLog
   readonly revocation: Revocation
@@ -45,6 +46,7 @@ export class ServerCore {
     this.attestation = options.attestation ?? new Attestation()
     this.attestation.onChange(() => this.#endorse())
     this.routes = new Routes(options.plane, (session) => this.#sessions.get(session)?.leg, options.forwarding)
+    this.rings = new Rings(options.scheduler, () => this.#sessions.values())
     this.rooms = new Rooms({
       scheduler: options.scheduler, limits: options.roomLimits, maximum: options.maximumRooms, ssrcs: this.ssrcs, workers: options.plane.workers, routes: this.routes, log: options.log,
       send: (session, m) => this.#sessions.get(session)?.send(m), policyOf: (room) => this.shelf.policyOf(room),
@@ -86,6 +88,7 @@ export class ServerCore {
   /** Ends every session. */
   stop(): void {
     for (const s of this.#sessions.values()) s.link.close()
+    this.rings.stop()
     this.rooms.stop()
   }
 
@@ -113,6 +116,7 @@ export class ServerCore {
     this.sip?.gone(session)
     this.meetings.gone(session.id)
     this.#sessions.delete(session.id)
+    this.rings.gone(session)
     session.mediaPath?.close()
     if (session.leg !== undefined) plane.close(session.leg)
     session.leg = undefined

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { utf8 } from '../base/bytes.ts'
 import { type Result, err, ok } from '../base/result.ts'
-import { type KnownPeer, compared, meet } from '../model/acquaintance.ts'
+import { type KnownPeer, compared, meet, standingOf } from '../model/acquaintance.ts'
 import type { Identity } from '../model/identity.ts'
 import type { Acquaintance } from '../model/roster.ts'
 import { replaceFile } from './atomic-file.ts'
@@ -13,7 +13,7 @@ const hex = z.string().regex(/^[0-9a-f]{64}$/)
 const seconds = z.number().int().min(0)
 const content = z.object({
   version: z.literal(1),
-  peers: z.array(z.object({ keyId: hex, fingerprint: hex, person: z.string().max(1000), name: z.string().max(200), firstSeen: seconds, lastSeen: seconds, changed: z.boolean(), compared: z.boolean() })).max(PEERS_LIMIT),
+  peers: z.array(z.object({ keyId: hex, fingerprint: hex, person: z.string().max(1000), name: z.string().max(200), firstSeen: seconds, lastSeen: seconds, changed: z.boolean(), compared: z.boolean(), comparedAt: seconds.exactOptional(), blocked: z.literal(true).exactOptional() })).max(PEERS_LIMIT),
 })
 
 export class KnownPeers {
@@ -51,18 +51,33 @@ export class KnownPeers {
     this.#put(peer)
     return acquaintance
   }
-  compared(keyId: string): Acquaintance | undefined {
+  compared(keyId: string, unix: number): Acquaintance | undefined {
     const peer = this.#peers.get(keyId)
     if (peer === undefined) return undefined
-    this.#put(compared(peer))
-    return { kind: 'known', compared: true }
+    this.#put(compared(peer, unix))
+    return { kind: 'known', compared: true, comparedAt: unix }
+  }
+  /** What somebody is to us; not remembered. */
+  standing(i: Identity): Acquaintance {
+    return standingOf(this.#peers, i)
+  }
+  blocked(keyId: string): boolean {
+    return this.#peers.get(keyId)?.blocked === true
+  }
+  /** False: nobody whom we know. */
+  block(keyId: string, on: boolean): boolean {
+    const peer = this.#peers.get(keyId)
+    if (peer === undefined) return false
+    const { blocked: _, ...rest } = peer
+    this.#put(on ? { ...rest, blocked: true } : rest)
+    return true
   }
 
   #put(peer: KnownPeer): void {
     this.#peers.delete(peer.keyId)
     this.#peers.set(peer.keyId, peer)
     // Whoever was not compared and is longest away goes first.
-    if (this.#peers.size > PEERS_LIMIT) this.#peers.delete([...this.#peers.values()].find((p) => !p.compared)?.keyId ?? this.#peers.keys().next().value!)
+    if (this.#peers.size > PEERS_LIMIT) this.#peers.delete([...this.#peers.values()].find((p) => !p.compared && p.blocked !== true)?.keyId ?? this.#peers.keys().next().value!)
     const written = replaceFile(this.#file, utf8(JSON.stringify({ version: 1, peers: this.all })))
     if (!written.ok) this.onFault(written.fault.message)
   }

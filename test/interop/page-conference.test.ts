@@ -1,21 +1,24 @@
 /** Two browsers with known voices as microphones and one baresip in one sealed room: measured on what their speakers played. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { heardSpeech } from '../../src/audio/heard.ts'
 import { resample } from '../../src/audio/resample.ts'
 import { must } from '../../src/base/result.ts'
 import { startBrowser, type TestBrowser } from '../kit/browser.ts'
+import { freePorts } from '../kit/free-ports.ts'
 import { startBaresip } from '../kit/phones/baresip.ts'
-import { until } from '../kit/processes.ts'
+import { run, until } from '../kit/processes.ts'
 import { startClient, startServer, type StcClient, TestAuthority } from '../kit/stc.ts'
 import { type VoiceName, voice } from '../kit/voices.ts'
 import { writeWav } from '../kit/wav.ts'
 import { needs } from './setup.ts'
 
+const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const folder = mkdtempSync(path.join(tmpdir(), 'stc-page-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -58,13 +61,16 @@ async function hears(what: string, recorded: () => Promise<Int16Array>, of: read
 const roster = (b: TestBrowser): Promise<string> => b.page.locator('.members .name bdi').allInnerTexts().then((n) => n.toSorted().join(' '))
 const code = (b: TestBrowser): Promise<string> => b.page.locator('.groups').getByText(/\d{5}/).allInnerTexts().then((c) => c.join(' '))
 
-test('each is heard by the others, with one roster and one code', { timeout: 240_000 }, async (t) => {
+test('each is heard by the others, with one roster and one code', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'chromium', 'baresip')) return
   const authority = new TestAuthority(folder, 'ca')
   const server = await startServer(folder, authority.server())
   t.after(() => server.stop())
+  const papers = { anna: authority.member('anna'), boris: authority.member('boris'), clara: authority.member('clara') }
+  const port = await freePorts(2)
   const client = async (n: Name): Promise<StcClient> => {
-    const c = await startClient(folder, n, server.port, authority.member(n), { config: { page: { port: 0 } } })
+    // Windows come back to the same address after a new start.
+    const c = await startClient(folder, n, server.port, papers[n], { config: { page: { port: n === 'anna' ? port : 0 } } })
     t.after(() => c.stop())
     return c
   }
@@ -113,5 +119,102 @@ test('each is heard by the others, with one roster and one code', { timeout: 240
   }
   await anna.page.getByText('Calls so far').waitFor()
   await anna.page.getByText(/boris, clara|clara, boris/).waitFor()
+  await boris.page.getByRole('button', { name: 'Leave' }).click()
+  await boris.page.getByText('Calls so far').waitFor()
+  await callsBetweenPeople(anna, boris)
   for (const b of [anna, boris, page]) assert.deepEqual(b.complaints, [])
+
+  // What was is there after the client was started anew, for its user's eyes alone, until the user says otherwise.
+  const kept = path.join(folder, 'anna-data', path.parse(papers.anna.certificate).name, 'calls.json')
+  assert.equal(statSync(kept).mode & 0o077, 0)
+  await ca.stop()
+  await anna.page.locator('.trouble[data-cause="client-gone"]').waitFor()
+  const again = run(process.execPath, [program, 'client', '--config', path.join(folder, 'anna.yaml')])
+  t.after(() => again.stop())
+  await anna.page.getByText('Connected to').waitFor()
+  assert.equal(await anna.page.locator('[data-direction="missed"]').count(), 1)
+  await anna.page.getByText('clara').first().waitFor()
+  await anna.page.getByRole('button', { name: 'Clear' }).click()
+  await anna.page.getByRole('group').getByRole('button', { name: 'Clear' }).click()
+  await anna.page.getByText('No calls yet.').waitFor()
+  assert.deepEqual(JSON.parse(readFileSync(kept, 'utf8')), { version: 1, calls: [] })
 })
+
+const ringing = (b: TestBrowser, name: string): Promise<void> => b.page.getByRole('dialog', { name: `${name} calls you` }).waitFor()
+/** Whoever has just pressed something has not answered (views/ring.tsx). */
+const guarded = (b: TestBrowser): Promise<void> => b.page.waitForTimeout(1000)
+
+/** Anna and Boris, by mail address and from the list of people; with keys and with the mouse. */
+async function callsBetweenPeople(anna: TestBrowser, boris: TestBrowser): Promise<void> {
+  await boris.forget()
+  await anna.page.getByLabel('Room or number').fill('boris@example.org')
+  await anna.page.keyboard.press('Enter')
+  await ringing(boris, 'anna')
+  await boris.page.getByText('anna@example.org').waitFor()
+  await anna.page.getByText('It rings at boris').waitFor()
+  // It is heard, and it is not the room: nobody is in there yet.
+  await until(10_000, 'the ringing', async () => ((await boris.heard()).some((x) => Math.abs(x) > 1500) ? true : undefined), () => '', 250)
+  await guarded(boris)
+  await boris.page.keyboard.press('Enter')
+  for (const b of [anna, boris]) await b.page.getByRole('heading', { name: 'Only these two people can hear this' }).waitFor()
+  assert.equal(await roster(boris), 'anna boris')
+  await Promise.all([anna.forget(), boris.forget()])
+  await hears('boris, called by anna', () => boris.heard(), ['anna'])
+  await hears('anna, who called boris', () => anna.heard(), ['boris'])
+
+  // Keys compared once are remembered, and say so at the next ring.
+  const codeOf = async (b: TestBrowser, other: string): Promise<string> => {
+    await b.page.getByRole('button', { name: `Details of ${other}` }).click()
+    await b.page.getByRole('button', { name: 'Compare keys' }).click()
+    await b.page.locator('.pairwise .groups span').nth(5).waitFor()
+    return (await b.page.locator('.pairwise .groups span').allInnerTexts()).join(' ')
+  }
+  const [atAnna, atBoris] = [await codeOf(anna, 'boris'), await codeOf(boris, 'anna')]
+  assert.match(atAnna, /^(\d{5} ?){6}$/)
+  assert.equal(atAnna, atBoris)
+  await boris.page.getByRole('button', { name: 'It was the same' }).click()
+  await boris.page.getByText(/Keys compared on/).waitFor()
+  for (const b of [anna, boris]) await b.page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
+  await boris.page.getByRole('button', { name: 'Leave' }).click()
+  await anna.page.getByRole('button', { name: 'Leave' }).click()
+
+  // Declined.
+  await anna.page.getByRole('button', { name: 'Call boris' }).first().click()
+  await ringing(boris, 'anna')
+  await boris.page.getByRole('dialog').getByText(/compared on/).waitFor()
+  await guarded(boris)
+  await boris.page.keyboard.press('Escape')
+  await anna.page.getByRole('alert').getByText('The call was declined').waitFor()
+  assert.equal(await boris.page.getByRole('dialog').count(), 0)
+
+  // The other way, given up: a missed call.
+  await boris.page.getByRole('button', { name: 'Call anna' }).first().click()
+  await ringing(anna, 'boris')
+  await boris.page.getByRole('button', { name: 'Leave' }).click()
+  await anna.page.locator('[data-direction="missed"]').waitFor()
+  assert.equal(await anna.page.getByRole('dialog').count(), 0)
+
+  // Blocked: it rings in vain, and nobody is disturbed. From the list the block is taken away again.
+  await boris.page.getByRole('button', { name: 'Call anna' }).first().click()
+  await ringing(anna, 'boris')
+  await guarded(anna)
+  await anna.page.getByRole('dialog').getByRole('button', { name: /^Answer/ }).click()
+  await anna.page.getByRole('heading', { name: 'Only these two people can hear this' }).waitFor()
+  await anna.page.getByRole('button', { name: 'Details of boris' }).click()
+  await anna.page.getByRole('button', { name: 'Block…' }).click()
+  await anna.page.getByRole('group', { name: 'Block boris?' }).getByRole('button', { name: 'Block…' }).click()
+  await anna.page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
+  await anna.forget()
+  await until(30_000, 'silence of boris at anna, who blocked him', async () => {
+    const all = await anna.heard()
+    return all.length >= 4 * 16_000 && all.subarray(all.length - 2 * 16_000).every((x) => Math.abs(x) < 200) ? true : undefined
+  }, () => '', 500)
+  await anna.page.getByRole('button', { name: 'Leave' }).click()
+  await boris.page.getByRole('button', { name: 'Leave' }).click()
+  await boris.page.getByRole('button', { name: 'Call anna' }).first().click()
+  await boris.page.getByText('It rings at anna').waitFor()
+  assert.equal(await anna.page.getByRole('dialog').count(), 0)
+  await boris.page.getByRole('button', { name: 'Leave' }).click()
+  await anna.page.getByRole('button', { name: 'Unblock boris' }).click()
+  await anna.page.getByRole('button', { name: 'Call boris' }).first().waitFor()
+}

@@ -5,12 +5,14 @@ import { resample } from '../../src/audio/resample.ts'
 
 const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-  '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required',
+  '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
 ]
 
 export interface BrowserOptions {
   /** WAV file. */
   readonly microphone?: string
+  /** As browsers do: no sound before the user has done something in the page. */
+  readonly strictAutoplay?: true
   readonly dark?: boolean
   readonly locale?: string
   readonly viewport?: { readonly width: number; readonly height: number }
@@ -28,7 +30,7 @@ export interface TestBrowser {
 }
 
 export async function startBrowser(t: TestContext, o: BrowserOptions = {}): Promise<TestBrowser> {
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: [...FLAGS, ...(o.microphone === undefined ? [] : [`--use-file-for-fake-audio-capture=${o.microphone}`])] })
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: [...FLAGS, ...(o.strictAutoplay === true ? ['--autoplay-policy=document-user-activation-required'] : ['--autoplay-policy=no-user-gesture-required']), ...(o.microphone === undefined ? [] : [`--use-file-for-fake-audio-capture=${o.microphone}`])] })
   t.after(() => browser.close())
   const context = await browser.newContext({ viewport: o.viewport ?? { width: 1280, height: 860 }, colorScheme: o.dark === true ? 'dark' : 'light', locale: o.locale ?? 'en-GB', reducedMotion: 'reduce' })
   await context.addInitScript(recordSpeaker)

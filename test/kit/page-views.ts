@@ -1,6 +1,7 @@
 /** Every view of the page, and how to come there: for pictures, and for whoever checks all of them. */
 import type { Page } from 'playwright-core'
-import { inGroup, person, type Staged, type StagedCall } from './staged-page.ts'
+import type { CallState } from '../../src/model/roster.ts'
+import { inGroup, met, person, type Staged, type StagedCall } from './staged-page.ts'
 
 export interface View {
   readonly name: string
@@ -23,7 +24,114 @@ function meeting(s: Staged): StagedCall {
 const heading = (page: Page, text: RegExp): Promise<unknown> => page.getByRole('heading', { name: text }).first().waitFor()
 const press = (page: Page, name: RegExp): Promise<void> => page.getByRole('button', { name }).first().click()
 
+const SEALED_CALLS: readonly (readonly [CallState['state'], readonly string[], RegExp])[] = [
+  ['sealed', ['harbour', 'violin', 'meadow', 'copper'], /Only you and the other side|Nur Sie und die Gegenseite/],
+  ['asking', [], /Not sealed: nobody hears you|Nicht versiegelt/],
+  ['doubt', ['anchor', 'winter', 'pencil', 'orange'], /not clear who this is|unklar, wer das ist/],
+  ['lost', [], /not from the other side|nicht von der Gegenseite/],
+  ['agreeing', [], /Agreeing on keys|Schlüssel werden vereinbart/],
+]
+
 export const VIEWS: readonly View[] = [
+  {
+    name: 'rooms-with-people',
+    show: async (s, page) => {
+      s.memory.people = [met(1, { compared: true, comparedAt: 1_790_000_000 }), met(2), met(3, { changed: true }), met(4, { blocked: true }), ...[5, 6, 7, 8, 9, 10].map((i) => met(i))]
+      const now = Date.now()
+      s.memory.past = [
+        { room: 'call-1', startedAt: now - 60_000, endedAt: now, people: [], person: { name: person(1).subject, to: person(1).keyId }, direction: 'missed' },
+        { room: 'call-2', startedAt: now - 3_900_000, endedAt: now - 3_600_000, people: [person(2).subject], person: { name: person(2).subject, to: person(2).keyId }, direction: 'out' },
+        { room: 'weekly', startedAt: now - 90_000_000, endedAt: now - 86_400_000, people: [1, 2, 3, 4, 5, 6].map((i) => person(i).subject) },
+        { room: '100', startedAt: now - 180_000_000, endedAt: now - 180_000_000, people: [], fault: { code: 'CLIENT_NOT_LET_IN', message: 'Nobody in the room let us in in time.' } },
+      ]
+      s.page.hub.configure({})
+      await page.getByRole('button', { name: /Call 100 again|100 noch einmal/ }).waitFor()
+    },
+  },
+  {
+    name: 'rooms-forget',
+    show: async (s, page) => {
+      meeting(s).over()
+      await press(page, /^(Clear|Leeren)$/)
+    },
+  },
+  {
+    name: 'ringing',
+    show: async (s, page) => {
+      s.ring(2)
+      await page.getByRole('dialog').getByText(/calls you|ruft Sie an/).waitFor()
+    },
+  },
+  {
+    name: 'ringing-in-a-call',
+    show: async (s, page) => {
+      meeting(s)
+      s.memory.people = [met(1, { compared: true, comparedAt: 1_790_000_000 })]
+      s.ring(1)
+      s.ring(3)
+      await page.getByRole('dialog').getByText(/calls you|ruft Sie an/).waitFor()
+    },
+  },
+  {
+    name: 'ringing-changed',
+    show: async (s, page) => {
+      s.memory.people = [met(4, { changed: true })]
+      s.ring(4)
+      await page.getByRole('dialog').getByText(/another key|anderen Schlüssel/).waitFor()
+    },
+  },
+  {
+    name: 'calling',
+    show: async (s, page) => {
+      s.memory.people = [met(1)]
+      s.page.hub.people.begin(person(1).keyId, 'call-1')
+      const call = s.call('call-1')
+      call.member()
+      call.group(inGroup(0))
+      s.calling(1, 'call-1')
+      await page.getByText(/It rings at|Es klingelt bei/).waitFor()
+    },
+  },
+  {
+    name: 'ask-in',
+    show: async (s, page) => {
+      s.memory.people = [1, 2, 6, 7].map((i) => met(i, i === 6 ? { compared: true, comparedAt: 1_790_000_000 } : {}))
+      s.page.hub.configure({})
+      meeting(s)
+      await press(page, /^(Ask someone in|Jemanden dazuholen)$/)
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  {
+    name: 'details-compare',
+    show: async (s, page) => {
+      s.memory.people = [met(1)]
+      s.page.hub.configure({})
+      meeting(s)
+      await press(page, /Details of Bruno|Einzelheiten zu Bruno/)
+      await press(page, /^(Compare keys|Schlüssel vergleichen)$/)
+      await page.getByText('10394').waitFor()
+    },
+  },
+  {
+    name: 'details-block',
+    show: async (s, page) => {
+      s.memory.people = [met(1, { compared: true, comparedAt: 1_790_000_000 })]
+      s.page.hub.configure({})
+      const call = meeting(s)
+      call.event({ kind: 'acquainted', at: call.startedAt as never, leaf: 1, acquaintance: { kind: 'known', compared: true, comparedAt: 1_790_000_000 } })
+      await press(page, /Details of Bruno|Einzelheiten zu Bruno/)
+      await press(page, /^(Block…|Sperren …)$/)
+    },
+  },
+  ...SEALED_CALLS.map(([state, words, shown]): View => ({
+    name: `sealed-call-${state}`,
+    show: async (s, page) => {
+      const call = s.call('+49 30 5550123')
+      call.event({ kind: 'sealed-call', at: call.startedAt as never, number: '+49 30 5550123', state, words, ...(state === 'sealed' || state === 'doubt' ? { peer: person(1) } : {}) })
+      await heading(page, shown)
+    },
+  })),
   { name: 'rooms', show: async (_, page) => void (await heading(page, /Call a room|Einen Raum/)) },
   {
     name: 'rooms-with-history',

@@ -13,6 +13,7 @@ import { noteFaults } from './notes.ts'
 import { pageFaults } from './page.ts'
 import { pbxFaults } from './pbx.ts'
 import { relayFaults } from './relay.ts'
+import { ringFaults } from './ring.ts'
 import { roomFaults } from './room.ts'
 import { sealedCallFaults } from './sealed-call.ts'
 import { sipFaults } from './sip.ts'
@@ -41,6 +42,7 @@ export const faultTable = {
   ...pageFaults,
   ...pbxFaults,
   ...relayFaults,
+  ...ringFaults,
   ...roomFaults,
   ...sealedCallFaults,
   ...sipFaults,

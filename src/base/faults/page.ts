@@ -5,6 +5,7 @@ export const pageFaults = {
   PAGE_COMMAND: { what: 'The page asked for something that the client does not know', todo: 'Reload the page; if that does not help, please report it.' },
   PAGE_NO_CALL: { what: 'This call is over', todo: 'Dial again.' },
   PAGE_ELSEWHERE: { what: 'Another window of this page has the microphone', todo: 'Go on there, or take the call over to this window.' },
+  PAGE_NOBODY: { what: 'Nobody with this key was met', todo: 'Look the person up in a call, or among the people on the page.' },
   PAGE_NOT_SET_UP: { what: 'This client is not set up yet', todo: 'Finish the set-up first.' },
   PAGE_SET_UP: { what: 'This client is set up already', todo: 'Change its configuration file and start it anew.' },
   SETUP_ADDRESS: { what: 'This is not the address of a server', todo: 'It looks like talk.example.org or talk.example.org:7443.' },

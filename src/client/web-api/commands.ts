@@ -33,6 +33,10 @@ const FILE_LIMIT = 32 * 1024
 
 const call = z.number().int().min(0)
 const keyId = z.string().regex(/^[0-9a-f]{64}$/)
+const address = z.string().min(3).max(256)
+const ring = z.string().regex(/^[0-9a-f]{32}$/)
+/** As on the phone's own keys. */
+const ACCEPT_DIGIT = '*'
 
 type Run<K extends keyof PageCommands> = (c: CommandContext, a: PageCommands[K]) => Result<void> | Promise<Result<void>>
 interface Command<K extends keyof PageCommands> {
@@ -90,6 +94,72 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
   lock: { schema: z.strictObject({ call, locked: z.boolean() }), run: (c, a) => inRoom(c, a.call, { do: 'decide', decision: { act: a.locked ? 'lock' : 'unlock' } }) },
   admit: { schema: z.strictObject({ call, keyId }), run: (c, a) => inRoom(c, a.call, { do: 'decide', decision: { act: 'admit', entry: a.keyId } }) },
   flag: { schema: z.strictObject({ call, text: z.string().min(1).max(200) }), run: (c, a) => inRoom(c, a.call, { do: 'flag', text: a.text }) },
+  'call-person': {
+    schema: z.strictObject({ to: address, name: z.string().max(256) }),
+    run: ({ hub, takeAudio }, { to }) => {
+      if (hub.browser === undefined || hub.client === undefined) return err('PAGE_NOT_SET_UP')
+      takeAudio(true)
+      const room = `call-${hub.random()}`
+      hub.people.begin(to, room)
+      hub.browser.dial(`${hub.roomPrefix}${room}`)
+      return DONE
+    },
+  },
+  'ask-in': {
+    schema: z.strictObject({ call, to: address, name: z.string().max(256) }),
+    run: async ({ hub }, { call: id, to }) => {
+      const running = hub.call(id)?.call
+      const asked = running === undefined ? err('PAGE_NO_CALL') : await (hub.people.client?.rings.call(to, running.name) ?? err('PAGE_NOT_SET_UP'))
+      return asked.ok ? DONE : asked
+    },
+  },
+  answer: {
+    schema: z.strictObject({ ring }),
+    run: ({ hub, takeAudio }, { ring: id }) => {
+      const room = hub.people.answer(id)
+      if (!room.ok) return room
+      takeAudio(true)
+      hub.browser?.dial(`${hub.roomPrefix}${room.value}`)
+      return DONE
+    },
+  },
+  refuse: {
+    schema: z.strictObject({ ring }),
+    run: ({ hub }, { ring: id }) => {
+      const refused = hub.people.client?.rings.refuse(id) ?? err('RING_OVER')
+      return refused.ok ? DONE : refused
+    },
+  },
+  pairwise: {
+    schema: z.strictObject({ keyId }),
+    run: ({ hub }, a) => {
+      const code = hub.people.memory?.pairwise(a.keyId)
+      if (code === undefined) return err('PAGE_NOBODY')
+      hub.tell({ k: 'pairwise', keyId: a.keyId, code })
+      return DONE
+    },
+  },
+  compared: {
+    schema: z.strictObject({ keyId }),
+    run: ({ hub }, a) => {
+      const acquaintance = hub.people.memory?.compared(a.keyId)
+      if (acquaintance === undefined) return err('PAGE_NOBODY')
+      for (const c of hub.client?.calls ?? []) for (const m of c.roster.members) if (m.identity.keyId === a.keyId && !m.self) c.tell({ kind: 'acquainted', leaf: m.leaf, acquaintance })
+      hub.people.peopleChanged()
+      return DONE
+    },
+  },
+  block: {
+    schema: z.strictObject({ keyId, blocked: z.boolean() }),
+    run: ({ hub }, a) => {
+      const blocked = hub.block(a.keyId, a.blocked)
+      // Where our word counts, everybody is told, and the person is taken out.
+      if (blocked.ok && a.blocked) for (const c of hub.client?.calls ?? []) if (c.roster.members.some((m) => m.self && m.role !== undefined && m.role !== 'host') && c.roster.members.some((m) => m.identity.keyId === a.keyId)) c.input({ kind: 'command', command: { do: 'block', keyId: a.keyId, reason: '' } })
+      return blocked
+    },
+  },
+  'forget-calls': { schema: z.strictObject({}), run: ({ hub }) => done(() => hub.people.forget()) },
+  accept: { schema: z.strictObject({ call }), run: (c, a) => withCall(c, a.call, (r) => r.onMedia({ op: 'call.digit', call: r.conference, digit: ACCEPT_DIGIT })) },
   'setup.server': { schema: z.strictObject({ server: z.string().min(1).max(512) }), run: ({ setup }, a) => setup?.server(a.server) ?? err('PAGE_SET_UP') },
   'setup.identity': {
     schema: z.strictObject({ files: z.array(z.base64().max(FILE_LIMIT)).min(1).max(8), passphrase: z.string().max(1024) }),

@@ -3,18 +3,18 @@
  * later gets one snapshot and then the same messages as the others. Nothing secret comes in here.
  */
 import type { Clock } from '../../base/ports.ts'
-import type { Fault } from '../../base/result.ts'
+import { err, type Fault, ok, type Result } from '../../base/result.ts'
 import type { MediaCommand, MediaEvent } from '../../media/api.ts'
 import { displayName, type Identity } from '../../model/identity.ts'
-import { type BrowserState, encodePage, encodeSound, type PageCall, type PageFault, type PageMessage, type PagePhone, type PageServer, type PageSetup, type PageSnapshot, type PastCall, SOUND } from '../../model/page.ts'
+import { type BrowserState, encodePage, encodeSound, type PageCall, type PageFault, type PageMessage, type PagePhone, type PageServer, type PageSetup, type PageSnapshot, SOUND } from '../../model/page.ts'
 import type { CallEvent } from '../../model/roster.ts'
 import type { RunningCall } from '../calls.ts'
 import type { BrowserHandset } from '../handset/browser/handset.ts'
 import type { HandsetEvent } from '../handset/port.ts'
 import type { ClientObserver } from '../options.ts'
+import { People } from './people.ts'
 import { Volumes } from './volumes.ts'
 
-const PAST_CALLS = 100
 const PEOPLE_KEPT = 200
 const CONTACTS_KEPT = 16
 
@@ -26,6 +26,8 @@ export interface HubOptions {
   readonly rooms: PageSnapshot['rooms']
   /** The room that this user has for itself. */
   readonly echoRoom: string
+  /** 16 hexadecimal digits of chance. */
+  readonly random: () => string
   readonly phones: readonly Omit<PagePhone, 'registered'>[]
 }
 
@@ -47,7 +49,7 @@ export class Hub {
   readonly #shown = new Map<number, Shown>()
   readonly #registered = new Map<string, string[]>()
   #server: PageServer
-  #past: PastCall[] = []
+  readonly people: People
   #setup: PageSetup | undefined
   client: HubClient | undefined
   browser: BrowserHandset | undefined
@@ -62,6 +64,13 @@ export class Hub {
   constructor(options: HubOptions) {
     this.#o = options
     this.#server = { name: options.server, state: 'connecting', path: 'none' }
+    this.people = new People({
+      clock: options.clock, tell: (m) => this.tell(m),
+      unanswered: (room, reason) => {
+        const alone = this.client?.calls.find((c) => c.name === room && c.roster.members.every((m) => m.self))
+        if (alone !== undefined && alone.id === this.browserState.call) this.browser?.hangup(reason)
+      },
+    })
   }
 
   /** Set-up is over: this is the client that came of it. */
@@ -87,7 +96,8 @@ export class Hub {
     return {
       k: 'snapshot', version, clock: { instant: clock.now(), unixMs: clock.unix() * 1000 },
       ...(this.identity === undefined ? {} : { identity: this.identity }),
-      server: this.#server, phones: this.#phones, calls: [...this.#shown.values()].map((s) => this.#callOf(s)), past: this.#past,
+      server: this.#server, phones: this.#phones, calls: [...this.#shown.values()].map((s) => this.#callOf(s)),
+      past: this.people.past, rings: this.people.rings, calling: this.people.calling, people: this.people.people,
       rooms, roomPrefix, echoDial: `${roomPrefix}${echoRoom}`, browser: this.browserState, warnings: this.warnings,
       ...(this.keys === undefined ? {} : { keys: this.keys }),
       ...(this.#setup === undefined ? {} : { setup: this.#setup }),
@@ -99,6 +109,13 @@ export class Hub {
   }
   get setup(): PageSetup | undefined {
     return this.#setup
+  }
+  get roomPrefix(): string {
+    return this.#o.roomPrefix
+  }
+  /** For a room's name that nobody guesses. */
+  random(): string {
+    return this.#o.random()
   }
   call(id: number): Shown | undefined {
     return this.#shown.get(id)
@@ -115,7 +132,8 @@ export class Hub {
   }
   #callOf({ call, volumes }: Shown): PageCall {
     const line = this.client?.handsetsOf(call)[0]?.line ?? ''
-    return { id: call.id, room: call.name, startedAt: call.startedAt as PageCall['startedAt'], line, muted: call.muted, roster: call.roster, volumes: volumes.all }
+    const person = this.people.personIn(call.name)
+    return { id: call.id, room: call.name, ...(person === undefined ? {} : { person }), startedAt: call.startedAt as PageCall['startedAt'], line, muted: call.muted, roster: call.roster, volumes: volumes.all }
   }
   /** Of the phone in the page; which window has it, each window is told by itself. */
   get browserState(): BrowserState {
@@ -137,7 +155,10 @@ export class Hub {
     onVault: (fault) => this.tell({ k: 'notice', fault: plain(fault) }),
     onPhone: (e) => this.#onPhone(e),
     onEvent: (call, e) => this.#onEvent(call, e),
+    onJoined: (call) => this.people.joined(call),
     onOver: (call, reason, fault) => this.#onOver(call, reason, fault),
+    onRing: (news) => this.people.onRing(news),
+    onRingRefused: (fault) => this.tell({ k: 'notice', fault: plain(fault) }),
     onStats: (call, { senders, sent, lateTicks }) => this.tell({ k: 'stats', call: call.id, senders, sent, lateTicks }),
     onMedia: (e) => this.#onMedia(e),
   }
@@ -153,7 +174,8 @@ export class Hub {
     const shown = this.#shown.get(call.id) ?? { call, people: new Set<string>(), volumes: new Volumes(call.conference, (c) => this.media(c)) }
     if (e.kind === 'group') for (const m of e.members) if (!m.self && shown.people.size < PEOPLE_KEPT) shown.people.add(displayName(m.identity))
     if (fresh) this.#shown.set(call.id, shown)
-    if (e.kind === 'group' || e.kind === 'confirmed') shown.volumes.apply(call.roster)
+    if (e.kind === 'acquainted') this.people.peopleChanged()
+    if (e.kind === 'group' || e.kind === 'confirmed') shown.volumes.apply(call.roster, (keyId) => this.people.memory?.blocked(keyId) === true)
     // Opening it anew in the media thread forgot who looks.
     if (e.kind === 'phase' && e.phase === 'member' && this.#metered) this.media({ op: 'conference.meters', conference: call.conference, on: true })
     if (!fresh) this.tell({ k: 'event', call: call.id, event: e })
@@ -161,6 +183,13 @@ export class Hub {
       this.changed(call.id)
       this.onBrowser()
     }
+  }
+  /** Somebody may not ring here any more, and is not heard; or may again. */
+  block(keyId: string, on: boolean): Result<void> {
+    if (this.people.memory?.block(keyId, on) !== true) return err('PAGE_NOBODY')
+    for (const s of this.#shown.values()) s.volumes.apply(s.call.roster, (k) => this.people.memory?.blocked(k) === true)
+    this.people.peopleChanged()
+    return ok(undefined)
   }
   /** Something beside its roster is other than before. */
   changed(id: number): void {
@@ -170,11 +199,11 @@ export class Hub {
   #onOver(call: RunningCall, reason: string, fault: Fault | undefined): void {
     const shown = this.#shown.get(call.id)
     if (!this.#shown.delete(call.id)) return
-    const past: PastCall = {
-      room: call.name, startedAt: call.startedAt as PastCall['startedAt'], endedAt: this.#o.clock.now(), people: [...(shown?.people ?? [])],
+    const now = this.#o.clock.unix() * 1000
+    const past = this.people.over(call, call.name !== this.#o.echoRoom, {
+      room: call.name, startedAt: now - (this.#o.clock.now() - call.startedAt), endedAt: now, people: [...(shown?.people ?? [])],
       ...(fault === undefined ? (reason === 'left' ? {} : { fault: { code: '', message: reason } }) : { fault: plain(fault) }),
-    }
-    this.#past = [past, ...this.#past].slice(0, PAST_CALLS)
+    })
     this.tell({ k: 'over', call: call.id, past })
   }
   #onMedia(e: MediaEvent): void {

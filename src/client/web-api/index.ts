@@ -11,6 +11,7 @@ import { Windows } from './windows.ts'
 
 export type { SetupPort } from './commands.ts'
 export type { Hub, HubOptions } from './hub.ts'
+export type { PeopleMemory } from './people.ts'
 export type { PageFile, PageFiles } from './server.ts'
 export type { SessionStore, StoredSession } from './sessions.ts'
 
@@ -20,7 +21,7 @@ export interface PageOptions {
   readonly files: PageFiles
   readonly port: number
   readonly sessions?: SessionStore
-  readonly hub: Omit<HubOptions, 'clock' | 'echoRoom'>
+  readonly hub: Omit<HubOptions, 'clock' | 'echoRoom' | 'random'>
 }
 
 export interface Page {
@@ -37,7 +38,8 @@ const LINE = 'browser'
 
 export async function startPage(o: PageOptions): Promise<Result<Page>> {
   // Nobody else's: a room of this user alone.
-  const hub = new Hub({ ...o.hub, clock: o.clock, echoRoom: `echo-${toHex(o.crypto.bytes(8))}` })
+  const random = (): string => toHex(o.crypto.bytes(8))
+  const hub = new Hub({ ...o.hub, clock: o.clock, random, echoRoom: `echo-${random()}` })
   const windows = new Windows(hub, o.clock)
   const handset = new BrowserHandset(LINE, { change: () => windows.browserChanged(), sound: (pcm) => windows.play(pcm) })
   hub.browser = handset

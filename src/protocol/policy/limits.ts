@@ -8,3 +8,5 @@ export const LIST_LIMIT = 1000
 export const LEAVES_LIMIT = 1024
 /** A block notice, with its signature and the keys. */
 export const NOTICE_LIMIT = 3 * 1024
+/** A word that asks somebody into a room. */
+export const RING_LIMIT = 3 * 1024

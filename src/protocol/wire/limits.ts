@@ -14,6 +14,8 @@ export const EVIDENCE_LIMIT = 56 * 1024
 /** Base or state of a room's policy. */
 export const POLICY_LIMIT = 48 * 1024
 export const NOTICE_LIMIT = 3 * 1024
+/** A signed word that asks somebody into a room. */
+export const RING_LIMIT = 3 * 1024
 /** What Intel publishes about one kind of processor: 15 to 60 kB. */
 export const COLLATERAL_LIMIT = 256 * 1024
 /** One revocation list or OCSP response that is relayed: ten thousand revoked certificates take 400 kB. */

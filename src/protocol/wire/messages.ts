@@ -6,10 +6,11 @@
 import type { BasePolicy } from '../../model/policy.ts'
 import type { CallClientWire, CallServerWire } from './call-messages.ts'
 import type { PbxClientWire, PbxServerWire } from './pbx-messages.ts'
+import type { RingClientWire, RingServerWire } from './ring-messages.ts'
 import type { SipClientWire, SipServerWire } from './sip-messages.ts'
 
 /** Client → server. */
-export interface ClientWire extends PbxClientWire, SipClientWire, CallClientWire {
+export interface ClientWire extends PbxClientWire, RingClientWire, SipClientWire, CallClientWire {
   hello: { minVersion: number; maxVersion: number; capabilities: string[]; agent: string }
   'hop-offer': { generation: number; message: Uint8Array }
   /** Asks what the room is; the answer is `room-info`. */
@@ -37,7 +38,7 @@ export interface ClientWire extends PbxClientWire, SipClientWire, CallClientWire
 }
 
 /** Server → client. */
-export interface ServerWire extends PbxServerWire, SipServerWire, CallServerWire {
+export interface ServerWire extends PbxServerWire, RingServerWire, SipServerWire, CallServerWire {
   welcome: { version: number; capabilities: string[]; agent: string; realm: string; session: string; unixTime: number; udp: { address: string; port: number }[] }
   /** Lists and answers about revocation, signed by their authorities; to clients with the capability of that name, at the start and when they change. */
   revocation: { proofs: { kind: 'crl' | 'ocsp'; der: Uint8Array }[] }

@@ -6,6 +6,7 @@ import {
 import { callClientSchemas, callServerSchemas } from './call-messages.ts'
 import type { ClientWire, ServerWire } from './messages.ts'
 import { pbxClientSchemas, pbxServerSchemas } from './pbx-schemas.ts'
+import { ringClientSchemas, ringServerSchemas } from './ring-schemas.ts'
 import { sipClientSchemas, sipServerSchemas } from './sip-schemas.ts'
 import { z } from './zod.ts'
 
@@ -50,6 +51,7 @@ export const clientSchemas: { [K in keyof ClientWire]: z.ZodType<ClientWire[K]> 
   'room-cancel': z.object({ room }),
   ping: z.object({ n: integer(U32) }),
   ...pbxClientSchemas,
+  ...ringClientSchemas,
   ...sipClientSchemas,
   ...callClientSchemas,
 }
@@ -83,6 +85,7 @@ export const serverSchemas: { [K in keyof ServerWire]: z.ZodType<ServerWire[K]> 
   fault: z.object({ code, message: text, room: room.exactOptional() }),
   pong: z.object({ n: integer(U32) }),
   ...pbxServerSchemas,
+  ...ringServerSchemas,
   ...sipServerSchemas,
   ...callServerSchemas,
 }

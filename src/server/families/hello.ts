@@ -2,11 +2,12 @@
 import { CALLS_CAPABILITY } from '../../protocol/wire/call-messages.ts'
 import type { ClientWire } from '../../protocol/wire/messages.ts'
 import { WIRE_VERSION } from '../../protocol/wire/messages.ts'
+import { RING_CAPABILITY } from '../../protocol/wire/ring-messages.ts'
 import type { ServerCore } from '../core.ts'
 import type { Session } from '../session.ts'
 
 const OLDEST_VERSION = 1
-export const CAPABILITIES = ['media-tls', 'revocation', 'attestation', CALLS_CAPABILITY]
+export const CAPABILITIES = ['media-tls', 'revocation', 'attestation', CALLS_CAPABILITY, RING_CAPABILITY]
 /** SIP to and from a PBX: of servers that have one, and of clients that want it. */
 export const SIP_CAPABILITY = 'sip'
 

@@ -7,6 +7,7 @@ import { hello, ping } from './hello.ts'
 import { hopOffer } from './hop.ts'
 import { pbxAct } from './pbx.ts'
 import { notice, roomPolicy } from './policies.ts'
+import { ring, ringEnd } from './rings.ts'
 import { roomRequest } from './rooms.ts'
 import { sipMessage } from './sip.ts'
 
@@ -18,7 +19,7 @@ const HANDLERS: Handlers = {
   'room-commit': roomRequest, 'room-applied': roomRequest, 'room-rejected': roomRequest, 'room-message': roomRequest,
   'pbx-act': pbxAct,
   'sip-request': sipMessage, 'sip-response': sipMessage, 'sip-refused': sipMessage, 'sip-cancel': sipMessage, 'sip-ack': sipMessage, 'sip-contacts': sipMessage,
-  'room-policy': roomPolicy, notice,
+  'room-policy': roomPolicy, notice, ring, 'ring-end': ringEnd,
   'call-meet': callMeet, 'call-message': callMessage, 'call-part': callPart,
 }
 

@@ -2,7 +2,7 @@
 import type { Der, Ssrc } from '../../base/brand.ts'
 import { FAMILIES_LIMIT, TCB_STATUSES, type TcbStatus } from '../../model/enclaves.ts'
 import { REVOCATION_RULES, type RevocationProof, type RevocationRule, SHOWN_FIELDS, type ShownField } from '../../model/trust.ts'
-import { COLLATERAL_LIMIT, COMMIT_LIMIT, EVIDENCE_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT, ROOM_MESSAGE_LIMIT, WELCOME_LIMIT } from '../../protocol/wire/limits.ts'
+import { COLLATERAL_LIMIT, COMMIT_LIMIT, EVIDENCE_LIMIT, HOP_MESSAGE_LIMIT, KEY_PACKAGE_LIMIT, RING_LIMIT, ROOM_MESSAGE_LIMIT, WELCOME_LIMIT } from '../../protocol/wire/limits.ts'
 import type { CallCarrier, CallProfile, HopKeys, JoinerRequest, RemovalRequest, VaultCallName, VaultCalls } from './calls.ts'
 import { JOURNAL_SHAPES } from './journal-shapes.ts'
 import type { EnclaveOptions, VaultOptions } from './options.ts'
@@ -66,6 +66,8 @@ export const CALL_SHAPES: { readonly [K in VaultCallName]: Shape<VaultCalls[K]['
   'call.step': record<VaultCalls['call.step']['in']>({ session: u32, input: oneOf('start', 'tick', 'rekey', 'message'), carrier: optional(carrier), message: optional(octets(AGREEMENT_LIMIT)), sealed: optional(boolean) }),
   'call.state': record<VaultCalls['call.state']['in']>({ session: u32, hold: boolean, mute: boolean }),
   'call.end': inSession,
+  'ring.sign': record<VaultCalls['ring.sign']['in']>({ room: text(NAME_LIMIT), to: text(NAME_LIMIT), id: text(32) }),
+  'ring.read': record<VaultCalls['ring.read']['in']>({ ring: octets(RING_LIMIT), chain: list(octets(CERTIFICATE_LIMIT), 16) }),
 }
 
 /** A call's number on the wire is its place in the table. */

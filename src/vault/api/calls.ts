@@ -167,6 +167,11 @@ export interface VaultCalls {
   'notice.learn': { in: { notice: Uint8Array }; out: { notice: BlockNotice; news: boolean; heeded: readonly SessionId[]; hits: readonly NoticeHit[] } }
   'notice.known': { in: Record<string, never>; out: { notices: readonly BlockNotice[] } }
 
+  /** Our signed word that asks somebody into a room, and the chain to show with it; `to` as `RING_TO`, `id` 16 octets in hex. */
+  'ring.sign': { in: { room: string; to: string; id: string }; out: { ring: Uint8Array; chain: readonly Der[] } }
+  /** Somebody's: signed by the key of that chain, which is verified, meant for us, new, and not seen before. */
+  'ring.read': { in: { ring: Uint8Array; chain: readonly Uint8Array[] }; out: { id: string; room: string; identity: Identity } }
+
   /** Goes on with the journal of this identity: its last one or two parts, and the head that was written last. `wholes`: octets of each that stand; `records` begin a part or a section, `first` is their number. */
   'journal.open': { in: { parts: readonly Uint8Array[]; head?: Uint8Array }; out: { readonly wholes: readonly number[]; readonly first: number } & JournalWritten }
   /** What the vault saw since, then what the client tells, as records. */

@@ -23,6 +23,8 @@ export class VaultState {
   readonly #frames: (c: FrameCommand) => void
   readonly #sessions = new Map<SessionId, RoomSession>()
   readonly calls = new Map<SessionId, CallSession>()
+  /** Rings that were read: each is shown once. */
+  readonly rings = new Set<string>()
   #nextSession: number
 
   constructor(crypto: CryptoPort, clock: Clock, identity: IdentityKeeper, frames: (c: FrameCommand) => void, firstSession: number) {

@@ -1,6 +1,7 @@
 /** Small parts: meters, sparklines, waves, dialogs, things said to screen readers. */
 import type { ComponentChildren, VNode } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { displayName, type Identity } from '../../model/identity.ts'
 import { lengthOf, SPEAKING } from '../state/levels.ts'
 import { levels } from '../state/store.ts'
 
@@ -26,6 +27,15 @@ export function Speaking({ call, who, word, children }: { readonly call: number;
     })
   }, [call, who])
   return <span class="avatar" ref={ring}>{children}<span class="speaking" title={word} aria-hidden="true" /></span>
+}
+
+/** For eyes only; the name stands beside it. The same person has the same colour everywhere. */
+export const Initials = ({ identity }: { readonly identity: Pick<Identity, 'keyId'> & Parameters<typeof displayName>[0] }): VNode => (
+  <span aria-hidden="true" style={{ '--hue': String(Number.parseInt(identity.keyId.slice(0, 4), 16) % 360) }} class="initials">{initialsOf(displayName(identity))}</span>
+)
+const initialsOf = (name: string): string => {
+  const words = name.split(/\s+/u).filter((x) => /\p{L}|\p{N}/u.test(x))
+  return [words[0], words.length > 1 ? words.at(-1) : undefined].map((x) => [...(x ?? '')][0] ?? '').join('').toLocaleUpperCase()
 }
 
 export function Sparkline({ values, most, label }: { readonly values: readonly number[]; readonly most: number; readonly label: string }): VNode {

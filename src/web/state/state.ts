@@ -62,6 +62,8 @@ export interface State {
   readonly calls: readonly CallView[]
   readonly notice?: PageFault
   readonly tapped?: Tapped
+  /** Codes to be compared with single people, by key. */
+  readonly pairwise?: Readonly<Record<string, string>>
 }
 
 export const START: State = { link: 'connecting', calls: [] }
@@ -92,6 +94,14 @@ export function fold(s: State, m: PageMessage): State {
       return withCall(s, m.call, (c) => happened(c, m.event))
     case 'over':
       return withSnapshot({ ...s, calls: s.calls.filter((c) => c.id !== m.call) }, { past: [m.past, ...(s.snapshot?.past ?? [])].slice(0, 100) })
+    case 'rings':
+      return withSnapshot(s, { rings: m.rings, calling: m.calling })
+    case 'people':
+      return withSnapshot(s, { people: m.people })
+    case 'past':
+      return withSnapshot(s, { past: m.past })
+    case 'pairwise':
+      return { ...s, pairwise: { ...s.pairwise, [m.keyId]: m.code } }
     case 'stats':
       return withCall(s, m.call, (c) => ({ ...c, lateTicks: m.lateTicks, lines: linesOf(c, m.senders) }))
     case 'notice':

@@ -1,6 +1,7 @@
 /** The page's state as a whole, and how parts of the page hear of changes: at most once per picture. */
 import { useEffect, useState } from 'preact/hooks'
 import { SOUND } from '../../model/page.ts'
+import { Ringer, ringbackTune, ringTune } from '../audio/ringer.ts'
 import { Sound } from '../audio/sound.ts'
 import { Connection } from './connection.ts'
 import { Levels } from './levels.ts'
@@ -30,11 +31,13 @@ export const connection: Connection = new Connection({
   link: (link) => {
     set({ ...state, link })
     if (link !== 'open') sound.connectionLost()
+    ring()
   },
   message: (m) => {
     if (m.k === 'levels') levels.set(m.call, m.own, m.levels)
     else set(fold(state, m))
     if (m.k === 'browser') sound.follow(m.browser)
+    ring()
     if (m.k === 'snapshot') {
       sound.follow(m.browser)
       void connection.command('meters', { on: true })
@@ -46,6 +49,19 @@ export const connection: Connection = new Connection({
   },
 })
 export const sound: Sound = new Sound({ speak: (pcm) => connection.speak(pcm), claim: () => void connection.command('audio', { on: true }) })
+
+const speaker = (): string => sound.chosen('speaker')
+/** Somebody calls; and it rings where we call, for the window that has the sound. */
+export const ringer = new Ringer(ringTune, speaker)
+const ringback = new Ringer(ringbackTune, speaker)
+function ring(): void {
+  const { snapshot, link } = state
+  const here = link === 'open' && snapshot !== undefined
+  ringer.on = here && snapshot.rings.length > 0
+  const room = state.calls.find((c) => c.id === snapshot?.browser.call)?.room
+  ringback.on = here && !snapshot.browser.elsewhere && snapshot.calling.some((c) => c.room === room && c.state === 'ringing') && room !== undefined && !hasCompany(room)
+}
+const hasCompany = (room: string): boolean => state.calls.some((c) => c.room === room && c.roster.members.some((m) => !m.self))
 
 export const current = (): State => state
 export const forgetTapped = (): void => {

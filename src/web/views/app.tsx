@@ -18,7 +18,9 @@ import { Lobby, Prominent } from './lobby.tsx'
 import { Members } from './members.tsx'
 import { BrowserPhone, SipPhone } from './phone.tsx'
 import { Privacy, sentenceOf } from './privacy.tsx'
+import { Calling, Ringing } from './ring.tsx'
 import { Rooms } from './rooms.tsx'
+import { SealedCall } from './sealed-call.tsx'
 import { Settings } from './settings.tsx'
 import { Setup } from './setup.tsx'
 import { Trouble } from './trouble.tsx'
@@ -57,6 +59,7 @@ export function App(): VNode {
         {snapshot !== undefined && <Main view={shown} snapshot={snapshot} state={state} call={call} setView={setView} />}
       </main>
       {shown === 'call' && call !== undefined && <Controls call={call} />}
+      {snapshot?.rings[0] !== undefined && state.link === 'open' && <Ringing key={snapshot.rings[0].id} ring={snapshot.rings[0]} more={snapshot.rings.length - 1} calling={snapshot.browser.state !== 'idle'} />}
       {settings && <Settings snapshot={snapshot} onClose={() => setSettings(false)} />}
       <Announce text={call === undefined ? '' : announcement(call, w)} />
     </>
@@ -86,12 +89,14 @@ function Main({ view, snapshot, state, call, setView }: MainProps): VNode {
   if (view === 'rooms' || call === undefined) return <Rooms snapshot={snapshot} able={able} onEcho={() => setView('echo')} />
   return (
     <>
-      <Privacy roster={call.roster} name={call.room} />
+      <Privacy roster={call.roster} name={call.person?.name ?? call.room} known={state.link === 'open'} />
+      <Calling calling={snapshot.calling.filter((c) => c.room === call.room)} />
+      <SealedCall call={call} />
       <Prominent call={call} />
       <Lobby call={call} />
       <div class="columns">
-        <div class="stack"><Members call={call} clock={snapshot.clock} /><Diagnostics call={call} server={snapshot.server} /></div>
-        <div class="stack">{call.roster.kind === 'sealed' && <Code call={call} />}<History history={call.history} clock={snapshot.clock} /></div>
+        <div class="stack"><Members call={call} clock={snapshot.clock} people={snapshot.people} /><Diagnostics call={call} server={snapshot.server} /></div>
+        <div class="stack">{call.roster.kind === 'sealed' && call.roster.sealedCall === undefined && <Code call={call} />}<History history={call.history} clock={snapshot.clock} /></div>
       </div>
     </>
   )

@@ -5,11 +5,13 @@ import { displayName } from '../../model/identity.ts'
 import type { Member } from '../../model/roster.ts'
 import { Dialog } from '../parts/small.tsx'
 import type { CallView } from '../state/state.ts'
-import { connection } from '../state/store.ts'
+import type { PagePerson } from '../../model/page.ts'
+import { Icon } from '../parts/icons.tsx'
+import { connection, current } from '../state/store.ts'
 import { day, useWords } from '../words/index.ts'
 import { Unheard } from './unheard.tsx'
 
-export function MemberDetails({ call, member: m, onClose }: { readonly call: CallView; readonly member: Member; readonly onClose: () => void }): VNode {
+export function MemberDetails({ call, member: m, person, onClose }: { readonly call: CallView; readonly member: Member; readonly person: PagePerson | undefined; readonly onClose: () => void }): VNode {
   const w = useWords()
   const { identity } = m
   const name = displayName(identity)
@@ -25,7 +27,8 @@ export function MemberDetails({ call, member: m, onClose }: { readonly call: Cal
   return (
     <Dialog title={name} onClose={onClose}>
       {m.unheard !== undefined && <p class="unheard">{w.members.unheard}: <Unheard code={m.unheard} /></p>}
-      {m.acquaintance !== undefined && !m.self && <p class={m.acquaintance.kind === 'changed' ? 'problem' : 'quiet'}>{m.acquaintance.kind === 'changed' ? w.acquaintance.changedHow : w.acquaintance[m.acquaintance.kind]}{m.acquaintance.compared ? `, ${w.acquaintance.compared}` : ''}</p>}
+      {m.acquaintance !== undefined && !m.self && <p class={m.acquaintance.kind === 'changed' ? 'problem' : 'quiet'}>{m.acquaintance.kind === 'changed' ? w.acquaintance.changedHow : w.acquaintance[m.acquaintance.kind]}</p>}
+      {!m.self && call.roster.kind !== 'open' && <Pairwise member={m} />}
       {m.phoneLeg !== undefined && <p class="quiet">{w.members.phoneLeg[m.phoneLeg]}</p>}
       <h3>{w.certificate.heading}</h3>
       <dl class="facts-list">
@@ -40,11 +43,55 @@ export function MemberDetails({ call, member: m, onClose }: { readonly call: Cal
         </div>
       )}
       <div class="row end">
+        {!m.self && person !== undefined && <Block person={person} />}
         {!m.self && !asking && weAreHost && <button type="button" class="danger plain" onClick={() => setAsking(true)}>{w.members.remove}</button>}
         {acts && <PbxActs call={call.id} member={m.leaf} muted={m.presence?.muted === true} onDone={onClose} />}
         <button type="button" class="primary" onClick={onClose}>{w.dismiss}</button>
       </div>
     </Dialog>
+  )
+}
+
+/** The code with this one person, whatever the call: compared once, it holds for as long as both keep their keys. */
+function Pairwise({ member: m }: { readonly member: Member }): VNode {
+  const w = useWords().pairwise
+  const [open, setOpen] = useState(false)
+  const { keyId } = m.identity
+  const name = displayName(m.identity)
+  const code = current().pairwise?.[keyId]
+  const { compared = false, comparedAt } = m.acquaintance ?? {}
+  const show = (): void => {
+    setOpen(!open)
+    if (!open) void connection.command('pairwise', { keyId })
+  }
+  return (
+    <div class="pairwise">
+      <p class={compared ? 'good' : 'quiet'}>{compared ? <><Icon name="check" /> {comparedAt === undefined ? w.done : w.doneOn(day(comparedAt))}</> : w.not(name)}</p>
+      <button type="button" aria-expanded={open} onClick={show}>{open ? w.hide : w.show}</button>
+      {open && code !== undefined && (
+        <>
+          <p class="groups">{code.split(' ').map((g) => <span key={g}>{g}</span>)}</p>
+          <p class="quiet">{w.how(name)}</p>
+          {!compared && <button type="button" class="primary" onClick={() => void connection.command('compared', { keyId }).then(() => setOpen(false))}>{w.same}</button>}
+        </>
+      )}
+    </div>
+  )
+}
+
+function Block({ person }: { readonly person: PagePerson }): VNode {
+  const w = useWords().people
+  const { name, to, blocked } = person
+  const [asking, setAsking] = useState(false)
+  const block = (on: boolean): void => void connection.command('block', { keyId: to, blocked: on }).then(() => setAsking(false))
+  if (blocked) return <button type="button" onClick={() => block(false)}>{w.unblock}</button>
+  if (!asking) return <button type="button" class="danger plain" onClick={() => setAsking(true)}>{w.block}</button>
+  return (
+    <div class="ask" role="group" aria-label={w.blockAsk(name)}>
+      <p><strong>{w.blockAsk(name)}</strong></p>
+      <p class="quiet">{w.blockHow}</p>
+      <div class="row end"><button type="button" onClick={() => setAsking(false)}>{w.keep}</button><button type="button" class="danger" onClick={() => block(true)}>{w.block}</button></div>
+    </div>
   )
 }
 

@@ -2,25 +2,31 @@
 import type { VNode } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
 import { displayName } from '../../model/identity.ts'
+import type { PagePerson } from '../../model/page.ts'
 import type { Member, Roster } from '../../model/roster.ts'
 import { Icon } from '../parts/icons.tsx'
 import { memo } from '../parts/memo.ts'
-import { Meter, Speaking } from '../parts/small.tsx'
+import { Initials, Meter, Speaking } from '../parts/small.tsx'
 import { type CallView, type Clock, type Quality, qualityOf } from '../state/state.ts'
 import { connection } from '../state/store.ts'
 import { keyWords, timeOfDay, useWords } from '../words/index.ts'
 import { MemberDetails, PbxActs } from './member-details.tsx'
+import { AskIn } from './people.tsx'
 import { Unheard } from './unheard.tsx'
 
-export function Members({ call, clock }: { readonly call: CallView; readonly clock: Clock }): VNode {
+export function Members({ call, clock, people }: { readonly call: CallView; readonly clock: Clock; readonly people: readonly PagePerson[] }): VNode {
   const w = useWords()
   const [open, setOpen] = useState<string>()
+  const [asking, setAsking] = useState(false)
   const { members } = call.roster
   const names = useMemo(() => namesakes(members), [members])
   const shown = members.find((m) => m.identity.keyId === open)
   return (
     <section class="card members" aria-labelledby="members">
-      <h2 id="members">{w.members.heading(members.length)}</h2>
+      <div class="row head">
+        <h2 id="members">{w.members.heading(members.length)}</h2>
+        {call.roster.kind === 'sealed' && call.roster.phase === 'member' && call.roster.sealedCall === undefined && <button type="button" class="plain" onClick={() => setAsking(true)}>{w.people.askIn}</button>}
+      </div>
       {members.length === 0 && <p class="quiet">{w.members.empty}</p>}
       <ul>
         {members.map((m) => (
@@ -31,7 +37,8 @@ export function Members({ call, clock }: { readonly call: CallView; readonly clo
         ))}
       </ul>
       <Callers call={call.id} roster={call.roster} since={(at) => timeOfDay(clock.unixMs + at - clock.instant)} />
-      {shown !== undefined && <MemberDetails call={call} member={shown} onClose={() => setOpen(undefined)} />}
+      {shown !== undefined && <MemberDetails call={call} member={shown} person={people.find((p) => p.to === shown.identity.keyId)} onClose={() => setOpen(undefined)} />}
+      {asking && <AskIn call={call.id} people={people.filter((p) => !members.some((m) => m.identity.keyId === p.to))} onClose={() => setAsking(false)} />}
     </section>
   )
 }
@@ -65,7 +72,7 @@ const Row = memo(({ call, member: m, muted, quality, since, namesake, volume, on
   const who = m.self ? 'own' : m.ssrc
   return (
     <li data-unheard={m.unheard !== undefined} data-changed={m.acquaintance?.kind === 'changed'} data-joining={m.state === 'joining'}>
-      <Speaking call={call} who={who} word={w.members.speaking}><span aria-hidden="true" style={{ '--hue': String(hueOf(m.identity.keyId)) }} class="initials">{initials(name)}</span></Speaking>
+      <Speaking call={call} who={who} word={w.members.speaking}><Initials identity={m.identity} /></Speaking>
       <div class="who">
         <p class="name">
           <bdi>{name}</bdi>
@@ -73,6 +80,7 @@ const Row = memo(({ call, member: m, muted, quality, since, namesake, volume, on
           {muted && <span class="tag warn">{w.members.muted}</span>}
           {m.role !== undefined && <span class="tag">{w.roles[m.role]}</span>}
           {m.acquaintance !== undefined && !m.self && m.acquaintance.kind !== 'known' && <span class={m.acquaintance.kind === 'changed' ? 'tag alarm' : 'tag'}>{w.acquaintance[m.acquaintance.kind]}</span>}
+          {m.acquaintance?.compared === true && m.acquaintance.kind === 'known' && <span class="tag good-tag"><Icon name="check" /> {w.acquaintance.compared}</span>}
           {m.presence?.muted === true && <span class="tag warn">{w.members.muted}</span>}
           {m.presence?.recorded === true && <span class="tag warn">{w.members.recorded}</span>}
           {m.presence?.host === true && <span class="tag">{w.members.host}</span>}
@@ -97,13 +105,6 @@ const Row = memo(({ call, member: m, muted, quality, since, namesake, volume, on
     </li>
   )
 })
-
-const initials = (name: string): string => {
-  const words = name.split(/\s+/u).filter((x) => /\p{L}|\p{N}/u.test(x))
-  return [words[0], words.length > 1 ? words.at(-1) : undefined].map((x) => [...(x ?? '')][0] ?? '').join('').toLocaleUpperCase()
-}
-/** The same person has the same colour everywhere. */
-const hueOf = (keyId: string): number => Number.parseInt(keyId.slice(0, 4), 16) % 360
 
 /** Whoever no certificate names, apart from those whom one does. */
 function Callers({ call, roster, since }: { readonly call: number; readonly roster: Roster; readonly since: (at: number) => string }): VNode | null {

@@ -1,16 +1,22 @@
 /** Between calls: call a room, what was called before, the echo room. */
 import type { VNode } from 'preact'
 import { useState } from 'preact/hooks'
-import type { PageFault, PageSnapshot } from '../../model/page.ts'
+import type { PageAddress, PageFault, PageSnapshot, PastCall } from '../../model/page.ts'
 import { Icon } from '../parts/icons.tsx'
 import { connection, sound } from '../state/store.ts'
-import { faultWords, timeOfDay, useWords } from '../words/index.ts'
+import { dayAndTime, faultWords, useWords } from '../words/index.ts'
 import { Keypad } from './keypad.tsx'
+import { People } from './people.tsx'
 
 /** The browser asks for the microphone first: a call that nobody is in helps nobody. */
 export async function dialFromPage(number: string): Promise<PageFault | undefined> {
   if (!(await sound.open())) return { code: 'PAGE_MICROPHONE', message: '' }
   return await connection.command('dial', { number })
+}
+
+export async function callFromPage({ to, name }: PageAddress): Promise<PageFault | undefined> {
+  if (!(await sound.open())) return { code: 'PAGE_MICROPHONE', message: '' }
+  return await connection.command('call-person', { to, name })
 }
 
 export function Rooms({ snapshot, able, onEcho }: { readonly snapshot: PageSnapshot; readonly able: boolean; readonly onEcho: () => void }): VNode {
@@ -21,6 +27,7 @@ export function Rooms({ snapshot, able, onEcho }: { readonly snapshot: PageSnaps
   const call = async (dialled: string): Promise<void> => {
     if (dialled.trim() !== '') setFault(await dialFromPage(dialled.trim()))
   }
+  const person = async (p: PageAddress): Promise<void> => setFault(await callFromPage(p))
   // People say "room 100"; the dial plan wants its prefix before it. Whoever types the prefix means the same.
   const asDialled = (text: string): string => (text.startsWith(snapshot.roomPrefix) || snapshot.rooms.some((r) => r.dial === text) ? text : `${snapshot.roomPrefix}${text}`)
   const reason = snapshot.browser.state === 'idle' ? snapshot.browser.reason : undefined
@@ -30,7 +37,7 @@ export function Rooms({ snapshot, able, onEcho }: { readonly snapshot: PageSnaps
         <h1 id="dial">{w.rooms.heading}</h1>
         <form onSubmit={(e) => {
           e.preventDefault()
-          void call(asDialled(number))
+          void (number.includes('@') ? person({ to: number.trim(), name: number.trim() }) : call(asDialled(number)))
         }}>
           <label for="number">{w.rooms.number}</label>
           <div class="row">
@@ -58,31 +65,50 @@ export function Rooms({ snapshot, able, onEcho }: { readonly snapshot: PageSnaps
           <div><h2 id="echo-card">{w.rooms.echo}</h2><p class="quiet">{w.rooms.echoHow}</p></div>
           <button type="button" disabled={!able} onClick={onEcho}>{w.rooms.echoGo}</button>
         </section>
-        <Past snapshot={snapshot} able={able} onCall={(room) => void call(`${snapshot.roomPrefix}${room}`)} />
+        <People people={snapshot.people} able={able} onCall={(p) => void person(p)} />
+        <Past snapshot={snapshot} able={able} onCall={(p) => void (p.person === undefined ? call(`${snapshot.roomPrefix}${p.room}`) : person(p.person))} />
       </div>
     </div>
   )
 }
 
-function Past({ snapshot, able, onCall }: { readonly snapshot: PageSnapshot; readonly able: boolean; readonly onCall: (room: string) => void }): VNode {
+const SHOWN = 20
+
+function Past({ snapshot, able, onCall }: { readonly snapshot: PageSnapshot; readonly able: boolean; readonly onCall: (p: PastCall) => void }): VNode {
   const w = useWords()
+  const [asking, setAsking] = useState(false)
   const echo = snapshot.echoDial.slice(snapshot.roomPrefix.length)
-  const past = snapshot.past.filter((p) => p.room !== echo).slice(0, 20)
-  const at = (instant: number): string => timeOfDay(snapshot.clock.unixMs + instant - snapshot.clock.instant)
+  const past = snapshot.past.filter((p) => p.room !== echo).slice(0, SHOWN)
   return (
     <section class="card" aria-labelledby="past">
-      <h2 id="past">{w.rooms.recent}</h2>
-      {past.length === 0 ? <p class="quiet">{w.rooms.none}</p> : (
-        <ul class="list">{past.map((p) => (
-          <li key={p.endedAt}>
-            <span>
-              <strong>{p.room}</strong> <small>{at(p.startedAt)} · {p.fault === undefined ? w.rooms.lasted(w.duration((p.endedAt - p.startedAt) / 1000)) : w.rooms.failed}</small>
-              <small class="line">{p.fault === undefined ? (p.people.length === 0 ? w.rooms.alone : p.people.slice(0, 4).join(', ') + (p.people.length > 4 ? ' …' : '')) : faultWords(w, p.fault)}</small>
-            </span>
-            <button type="button" disabled={!able} aria-label={w.rooms.again(p.room)} onClick={() => onCall(p.room)}>{w.rooms.call}</button>
-          </li>
-        ))}</ul>
+      <div class="row head">
+        <h2 id="past">{w.rooms.recent}</h2>
+        {past.length > 0 && !asking && <button type="button" class="plain" onClick={() => setAsking(true)}>{w.rooms.clear}</button>}
+      </div>
+      {asking && (
+        <div class="ask" role="group" aria-label={w.rooms.clearAsk}>
+          <p>{w.rooms.clearAsk}</p>
+          <div class="row end"><button type="button" onClick={() => setAsking(false)}>{w.cancel}</button><button type="button" class="danger" onClick={() => void connection.command('forget-calls', {}).then(() => setAsking(false))}>{w.rooms.clear}</button></div>
+        </div>
       )}
+      {past.length === 0 ? <p class="quiet">{w.rooms.none}</p> : <ul class="list">{past.map((p) => <PastRow key={`${p.endedAt} ${p.room}`} past={p} able={able} onCall={onCall} />)}</ul>}
     </section>
+  )
+}
+
+function PastRow({ past: p, able, onCall }: { readonly past: PastCall; readonly able: boolean; readonly onCall: (p: PastCall) => void }): VNode {
+  const w = useWords()
+  const name = p.person?.name ?? p.room
+  const how = p.direction === 'missed' ? w.rooms.missed : p.fault === undefined ? w.rooms.lasted(w.duration((p.endedAt - p.startedAt) / 1000)) : w.rooms.failed
+  const who = p.fault !== undefined ? faultWords(w, p.fault) : p.people.length === 0 ? w.rooms.alone : p.people.slice(0, 4).join(', ') + (p.people.length > 4 ? ' …' : '')
+  return (
+    <li data-direction={p.direction}>
+      <span>
+        <strong><bdi>{name}</bdi></strong> {p.direction !== undefined && <span class={p.direction === 'missed' ? 'tag alarm' : 'tag'}>{w.rooms.direction[p.direction]}</span>}
+        <small class="line">{dayAndTime(p.startedAt)} · {how}</small>
+        {(p.direction === undefined || p.fault !== undefined) && <small class="line"><bdi>{who}</bdi></small>}
+      </span>
+      <button type="button" disabled={!able} aria-label={p.person === undefined ? w.rooms.again(name) : w.people.callWho(name)} onClick={() => onCall(p)}>{w.rooms.call}</button>
+    </li>
   )
 }

@@ -25,6 +25,9 @@ export const de: Words = {
     bridgedHow: 'Unterwegs geschützt, am Server offen.',
     openHow: 'Ab hier nicht mehr geschützt.',
     noneHow: 'Man hört Sie, sobald Sie drin sind.',
+    healingHow: 'Man hört Sie wieder, sobald die Verbindung zurück ist.',
+    unknown: 'Niemand weiß, wer das hören kann',
+    unknownHow: 'Der Client antwortet nicht. Unten steht, was er zuletzt gesagt hat.',
   },
   nav: { call: 'Gespräch', rooms: 'Räume', phone: 'Telefon und Ton', settings: 'Einstellungen' },
   server: {
@@ -43,7 +46,24 @@ export const de: Words = {
   roles: { owner: 'Eigentümer', 'co-owner': 'Eigentümer', host: 'Gastgeber' },
   acquaintance: {
     changed: 'anderer Schlüssel als bisher', changedHow: 'Sie kennen den Namen, aber mit einem anderen Schlüssel. Fragen Sie auf anderem Weg, ob es ein neues Zertifikat gibt, und vergleichen Sie den Sicherheitscode.',
-    'first-contact': 'Ihnen neu', reissued: 'neues Zertifikat, gleicher Schlüssel', known: 'Ihnen bekannt', compared: 'verglichen',
+    'first-contact': 'Ihnen neu', reissued: 'neues Zertifikat, gleicher Schlüssel', known: 'Ihnen bekannt', compared: 'verglichen', comparedOn: (d) => `verglichen am ${d}`,
+  },
+  ring: {
+    calls: (n) => `${n} ruft Sie an`, answer: 'Annehmen', refuse: 'Ablehnen', checked: 'Der Name steht in einem Zertifikat, das auf Ihrem Rechner geprüft wurde; der Server kann keinen erfinden.', ends: 'Wenn Sie annehmen, endet Ihr jetziges Gespräch.',
+    more: (n) => (n === 1 ? 'Noch eine Person ruft an.' : `Noch ${n} Personen rufen an.`), withheld: 'Ihr Browser klingelt erst, wenn Sie auf dieser Seite geklickt oder eine Taste gedrückt haben.', calling: (n) => `${n} wird angerufen …`, rings: (n) => `Es klingelt bei ${n}`,
+  },
+  people: {
+    heading: 'Bekannte', askIn: 'Jemanden dazuholen', mail: 'E-Mail-Adresse im Zertifikat', ring: 'Anklingeln', ringWho: (n) => `${n} anklingeln`, callWho: (n) => `${n} anrufen`, seen: (d) => `zuletzt gesehen am ${d}`, all: (n) => `Alle ${n} zeigen`, fewer: 'Weniger zeigen', blocked: 'gesperrt',
+    block: 'Sperren …', blockAsk: (n) => `${n} sperren?`, blockHow: 'Diese Person kann bei Ihnen nicht mehr klingeln, und Sie hören sie nicht mehr. Aus Gesprächen, die Ihnen gehören, wird sie entfernt und kommt nicht wieder herein; alle erfahren davon.', keep: 'Abbrechen', unblock: 'Entsperren', unblockWho: (n) => `${n} entsperren`,
+  },
+  pairwise: {
+    not: (n) => `Sie haben mit ${n} noch keine Schlüssel verglichen.`, done: 'Schlüssel verglichen: Das ist, wen Sie kennen.', doneOn: (d) => `Schlüssel verglichen am ${d}: Das ist, wen Sie kennen.`, show: 'Schlüssel vergleichen', hide: 'Code verbergen', same: 'Er war gleich',
+    how: (n) => `${n} sieht unter Ihrem Namen dieselben sechs Gruppen. Lesen Sie sie einander vor, mit vertrauter Stimme oder auf einem Weg, dem Sie trauen. Das gilt für alle späteren Gespräche, bis jemand von Ihnen einen anderen Schlüssel bekommt.`,
+  },
+  sealedCall: {
+    sentences: { early: 'Es klingelt: Jeder in der Leitung kann das hören', seeking: 'Jeder in der Leitung kann das hören', agreeing: 'Schlüssel werden vereinbart: Niemand hört etwas', doubt: 'Niemand hört etwas: Es ist unklar, wer das ist', sealed: 'Nur Sie und die Gegenseite können das hören', lost: 'Niemand hört etwas: Was kommt, ist nicht von der Gegenseite', asking: 'Nicht versiegelt: Niemand hört Sie', open: 'Jeder in der Leitung kann das hören' },
+    how: { early: 'Ansagen und Klingeln sind nie versiegelt.', seeking: 'Bei der Gegenseite wird nach stc gesucht.', agreeing: 'Das dauert ein, zwei Sekunden.', doubt: 'Der Schlüssel ist ein anderer als bisher unter dieser Nummer.', sealed: 'Im Codec versiegelt: Nicht einmal der Anbieter kann mithören.', lost: 'Musik, eine Ansage oder jemand anders ist in der Leitung.', asking: 'Die Gegenseite hat kein stc, oder etwas dazwischen verändert den Ton.', open: 'Ab hier nicht mehr geschützt.' },
+    compare: 'Sagen Sie einander diese Wörter. Sind sie gleich, steht niemand dazwischen.', asks: 'Sie können trotzdem sprechen. Dann kann jeder unterwegs mithören.', accept: 'Ungeschützt sprechen', acceptDoubt: 'Trotzdem mit ihnen sprechen',
   },
   lobby: { heading: (n) => (n === 1 ? 'Eine Person möchte herein' : `${n} Personen möchten herein`), admit: 'Hereinlassen', how: 'Das ist, wen das Zertifikat nennt, auf Ihrem Rechner geprüft.', notHost: 'Ein Gastgeber kann sie hereinlassen.', as: (n) => `Hereinlassen: ${n}` },
   flag: { raise: 'Rote Flagge', title: 'Rote Flagge heben', how: 'Alle sehen sofort, dass Sie sie gehoben haben und was Sie schreiben.', text: 'Was stimmt nicht?', preset: 'Bitte aufhören: Hier stimmt etwas nicht.', send: 'Heben', seen: 'Verstanden' },
@@ -70,7 +90,7 @@ export const de: Words = {
     onPhone: (line) => `Sie sprechen am Telefon „${line}“`, level: 'Ihr Mikrofon', withheld: 'Halten Sie den Knopf oder die Leertaste, während Sie sprechen.',
   },
   rooms: {
-    heading: 'Einen Raum anrufen', number: 'Raum oder Nummer', placeholder: 'zum Beispiel 100', call: 'Anrufen', known: 'Räume', recent: 'Bisherige Gespräche', again: (room) => `${room} noch einmal anrufen`, none: 'Noch keine Gespräche.', alone: 'sonst niemand', lasted: (d) => `${d} lang`,
+    heading: 'Einen Raum oder jemanden anrufen', number: 'Raum oder Nummer', placeholder: '100 oder anna@example.org', clear: 'Leeren', clearAsk: 'Alle bisherigen Gespräche vergessen? Das lässt sich nicht rückgängig machen.', missed: 'niemand ging dran', direction: { in: 'angerufen worden', out: 'angerufen', missed: 'verpasst' }, call: 'Anrufen', known: 'Räume', recent: 'Bisherige Gespräche', again: (room) => `${room} noch einmal anrufen`, none: 'Noch keine Gespräche.', alone: 'sonst niemand', lasted: (d) => `${d} lang`,
     echo: 'Echoraum', echoHow: 'Hören Sie, was unser Server von Ihnen hört, und was die anderen hören.', echoGo: 'Ausprobieren', people: (n) => (n === 1 ? '1 andere Person' : `${n} andere Personen`), failed: 'hat nicht geklappt', inCall: 'Sie sind schon in einem Gespräch.',
   },
   phone: {

@@ -25,6 +25,9 @@ export const en = {
     bridgedHow: 'Protected on the way, open at the server.',
     openHow: 'Not protected beyond this point.',
     noneHow: 'You will be heard once you are in.',
+    healingHow: 'You will be heard again once the connection is back.',
+    unknown: 'Nobody knows who can hear this',
+    unknownHow: 'The client does not answer. What is below is what it said last.',
   },
   nav: { call: 'Call', rooms: 'Rooms', phone: 'Phone and sound', settings: 'Settings' },
   server: {
@@ -43,7 +46,24 @@ export const en = {
   roles: { owner: 'owner', 'co-owner': 'owner', host: 'host' },
   acquaintance: {
     changed: 'another key than before', changedHow: 'The name is known to you, with another key. Ask, on another way, whether there is a new certificate; compare the security code.',
-    'first-contact': 'new to you', reissued: 'new certificate, same key', known: 'known to you', compared: 'compared',
+    'first-contact': 'new to you', reissued: 'new certificate, same key', known: 'known to you', compared: 'compared', comparedOn: (d: string) => `compared on ${d}`,
+  },
+  ring: {
+    calls: (n: string) => `${n} calls you`, answer: 'Answer', refuse: 'Decline', checked: 'The name is from a certificate that was checked on your computer; the server cannot make one up.', ends: 'Answering ends the call that you are in.',
+    more: (n: number) => (n === 1 ? 'One more person calls.' : `${n} more people call.`), withheld: 'Your browser gives no ringing sound before you have clicked or pressed a key in this page.', calling: (n: string) => `Calling ${n} …`, rings: (n: string) => `It rings at ${n}`,
+  },
+  people: {
+    heading: 'People you met', askIn: 'Ask someone in', mail: 'Mail address in their certificate', ring: 'Ring', ringWho: (n: string) => `Ring ${n}`, callWho: (n: string) => `Call ${n}`, seen: (d: string) => `last seen on ${d}`, all: (n: number) => `Show all ${n}`, fewer: 'Show fewer', blocked: 'blocked',
+    block: 'Block…', blockAsk: (n: string) => `Block ${n}?`, blockHow: 'This person can no longer ring you, and you no longer hear them. In calls that you own they are taken out and kept out, and everybody is told.', keep: 'Cancel', unblock: 'Unblock', unblockWho: (n: string) => `Unblock ${n}`,
+  },
+  pairwise: {
+    not: (n: string) => `You have not compared keys with ${n}.`, done: 'Keys compared: this is who you know.', doneOn: (d: string) => `Keys compared on ${d}: this is who you know.`, show: 'Compare keys', hide: 'Hide the code', same: 'It was the same',
+    how: (n: string) => `${n} sees the same six groups under your name. Read them to each other, by a voice or on a way that you trust. It holds for every later call, until one of you gets another key.`,
+  },
+  sealedCall: {
+    sentences: { early: 'Ringing: anyone on the line can hear this', seeking: 'Anyone on the line can hear this', agreeing: 'Agreeing on keys: nobody hears anything', doubt: 'Nobody hears anything: it is not clear who this is', sealed: 'Only you and the other side can hear this', lost: 'Nobody hears anything: what comes is not from the other side', asking: 'Not sealed: nobody hears you', open: 'Anyone on the line can hear this' },
+    how: { early: 'Announcements and ringing are never sealed.', seeking: 'Looking for stc at the other side.', agreeing: 'This takes a second or two.', doubt: 'The key is another one than before under this number.', sealed: 'Sealed inside the codec: not even the provider can listen.', lost: 'Music, an announcement, or somebody else is on the line.', asking: 'The other side has no stc, or something in between changes the sound.', open: 'Not protected beyond this point.' },
+    compare: 'Say these words to each other. If they are the same, nobody stands between.', asks: 'You may talk all the same. Then anyone on the way can listen.', accept: 'Talk unprotected', acceptDoubt: 'Talk with them all the same',
   },
   lobby: { heading: (n: number) => (n === 1 ? 'One person asks to come in' : `${n} people ask to come in`), admit: 'Let in', how: 'This is whom the certificate names, checked on your computer.', notHost: 'A host can let them in.', as: (n: string) => `Let in: ${n}` },
   flag: { raise: 'Red flag', title: 'Raise a red flag', how: 'Everybody sees at once that you raised it, and what you write.', text: 'What is wrong?', preset: 'Please stop: something is wrong here.', send: 'Raise it', seen: 'Understood' },
@@ -70,7 +90,7 @@ export const en = {
     onPhone: (line: string) => `You speak on your phone “${line}”`, level: 'Your microphone', withheld: 'Hold the button, or the space bar, while you talk.',
   },
   rooms: {
-    heading: 'Call a room', number: 'Room or number', placeholder: 'for example 100', call: 'Call', known: 'Rooms', recent: 'Calls so far', again: (room: string) => `Call ${room} again`, none: 'No calls yet.', alone: 'nobody else', lasted: (d: string) => `${d} long`,
+    heading: 'Call a room or somebody', number: 'Room or number', placeholder: '100, or anna@example.org', clear: 'Clear', clearAsk: 'Forget all calls so far? It cannot be undone.', missed: 'nobody answered', direction: { in: 'they called', out: 'you called', missed: 'missed' }, call: 'Call', known: 'Rooms', recent: 'Calls so far', again: (room: string) => `Call ${room} again`, none: 'No calls yet.', alone: 'nobody else', lasted: (d: string) => `${d} long`,
     echo: 'Echo room', echoHow: 'Hear what our server hears of you, and what the others hear.', echoGo: 'Try it', people: (n: number) => (n === 1 ? '1 other person' : `${n} other people`), failed: 'did not work', inCall: 'You are in a call already.',
   },
   phone: {

@@ -48,6 +48,8 @@ function format(kind: string, options: Intl.DateTimeFormatOptions): Intl.DateTim
   return made
 }
 export const timeOfDay = (unixMs: number): string => format('time', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(unixMs)
+/** Today's without its day. */
+export const dayAndTime = (unixMs: number): string => (new Date(unixMs).toDateString() === new Date().toDateString() ? timeOfDay(unixMs) : format('day and time', { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' }).format(unixMs))
 export const day = (unixSeconds: number): string => format('day', { dateStyle: 'medium' }).format(unixSeconds * 1000)
 
 /** What is wrong, in the language of the page where it has words for it. */

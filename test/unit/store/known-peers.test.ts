@@ -32,10 +32,10 @@ test('first contact, known, re-issued for the same key, another key under a know
   // It stays so until somebody compares: a second meeting makes an impostor no friend.
   assert.deepEqual(kinds(person('Ann', 'd'), person('Ann', 'd')), ['changed', 'changed'])
   peers = must(KnownPeers.open(file))
-  assert.equal(peers.compared(person('Ann', 'd').keyId)?.compared, true)
-  assert.deepEqual(peers.meet(person('Ann', 'd'), 2000), { kind: 'known', compared: true })
+  assert.equal(peers.compared(person('Ann', 'd').keyId, 1_800_000_000)?.compared, true)
+  assert.deepEqual(peers.meet(person('Ann', 'd'), 2000), { kind: 'known', compared: true, comparedAt: 1_800_000_000 })
   assert.deepEqual(peers.meet(person('Ann', 'a', 'c'), 2000), { kind: 'known', compared: false })
-  assert.equal(peers.compared('f'.repeat(64)), undefined)
+  assert.equal(peers.compared('f'.repeat(64), 1), undefined)
   assert.deepEqual(readdirSync(path.dirname(file)), ['peers.json'])
 })
 

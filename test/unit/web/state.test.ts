@@ -12,7 +12,7 @@ const member = (leaf: number, subject: string, self = false): GroupMember => ({ 
 const group = (at: number, ...members: GroupMember[]): CallEvent => ({ kind: 'group', at: instant(at), epoch: 1n, securityCode: '11111 22222', members })
 const sender = (o: Partial<PageSender>): PageSender => ({ ssrc: 2 as Ssrc, received: 0, lost: 0, late: 0, unopened: 0, concealed: 0, played: 0, level: 127, bufferMs: 40, jitterMs: 2, ...o })
 const snapshot: PageSnapshot = {
-  k: 'snapshot', version: '0', clock: { instant: instant(0), unixMs: 0 }, server: { name: 's', state: 'up', path: 'udp' }, phones: [], calls: [], past: [], rooms: [], roomPrefix: '8', echoDial: '8e', browser: { state: 'idle', elsewhere: false }, warnings: [],
+  k: 'snapshot', version: '0', clock: { instant: instant(0), unixMs: 0 }, server: { name: 's', state: 'up', path: 'udp' }, phones: [], calls: [], past: [], rings: [], calling: [], people: [], rooms: [], roomPrefix: '8', echoDial: '8e', browser: { state: 'idle', elsewhere: false }, warnings: [],
 }
 const all = (...messages: PageMessage[]): State => messages.reduce(fold, { ...START, link: 'open' } as State)
 const call = { id: 1, room: '100', startedAt: instant(0), line: 'browser', muted: false, roster: emptyRoster('100', 'sealed'), volumes: {} }

@@ -44,8 +44,9 @@ export class BrowserHandset implements Handset {
     this.#emit({ kind: 'dial', call: ref, line: this.line, target, contact: `browser:${this.line}`, media: { kind: 'stream', port: port2 } })
     return ref
   }
-  hangup(): void {
-    if (this.#current !== undefined) this.#end(this.#current.ref, '')
+  /** `reason`: why, where it was not the user. */
+  hangup(reason = ''): void {
+    if (this.#current !== undefined) this.#end(this.#current.ref, reason)
   }
   digit(digit: string): void {
     if (this.#current !== undefined && DIGIT.test(digit)) this.#emit({ kind: 'dtmf', call: this.#current.ref, digit })

@@ -6,9 +6,10 @@ import { identityHandlers } from './identity.ts'
 import { journalHandlers } from './journal.ts'
 import { noticeHandlers } from './notice.ts'
 import { policyHandlers } from './policy.ts'
+import { ringHandlers } from './ring.ts'
 import { roomActHandlers } from './room-act.ts'
 import { roomBeginHandlers } from './room-begin.ts'
 import { roomHandlers } from './room.ts'
 
 /** Every call of the vault. */
-export const handlers: Handlers<VaultCallName> = { ...identityHandlers, ...hopHandlers, ...roomBeginHandlers, ...roomHandlers, ...roomActHandlers, ...policyHandlers, ...noticeHandlers, ...journalHandlers, ...callHandlers }
+export const handlers: Handlers<VaultCallName> = { ...identityHandlers, ...hopHandlers, ...roomBeginHandlers, ...roomHandlers, ...roomActHandlers, ...policyHandlers, ...noticeHandlers, ...journalHandlers, ...callHandlers, ...ringHandlers }

@@ -21,6 +21,8 @@ export const clientExamples: ClientMessage[] = [
   { k: 'ping', n: 1 },
   { k: 'pbx-act', conference: '800', act: 'kick', member: 3 },
   { k: 'pbx-act', conference: '800', act: 'lock' },
+  { k: 'ring', id: 'ab'.repeat(16), to: 'anna@example.org', ring: b(300), chain: [b(900), b(800)] },
+  { k: 'ring-end', id: 'ab'.repeat(16), reason: 'cancelled' },
   { k: 'sip-request', id: 1, message: b(700) },
   { k: 'sip-response', id: 1, message: b(400) },
   { k: 'sip-refused', id: 2, status: 503, code: 'RELAY_DOWN', reason: 'gone' },
@@ -57,6 +59,9 @@ export const serverExamples: ServerMessage[] = [
   { k: 'room-closed', room, reason: 'left' },
   { k: 'fault', code: 'ROOM_RATE', message: 'slow down', room },
   { k: 'pong', n: 1 },
+  { k: 'ring', id: 'ab'.repeat(16), ring: b(300), chain: [b(900)] },
+  { k: 'ring-rings', id: 'ab'.repeat(16) },
+  { k: 'ring-end', id: 'ab'.repeat(16), reason: 'declined' },
   { k: 'pbx-certificate', conference: '800', key: 'ab'.repeat(32), chain: [b(900), b(800)] },
   { k: 'pbx-roster', conference: '800', current: true, locked: false, recorded: false, host: true, more: 0, members: [
     { id: 1, key: 'ab'.repeat(32), number: '200', name: 'Anna', call: 'f81d4fae@10.0.0.1', talking: true, host: true }, { id: 2, number: '+49301234', muted: true, recorded: true }, { id: 3 },

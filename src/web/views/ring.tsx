@@ -1,0 +1,85 @@
+/** It rings: who calls, by certificate, and whether to answer. The other way round: whom we call. */
+import type { VNode } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { displayName } from '../../model/identity.ts'
+import type { PageCalling, PageFault, PageRing } from '../../model/page.ts'
+import { Icon } from '../parts/icons.tsx'
+import { Initials } from '../parts/small.tsx'
+import { connection, ringer, sound } from '../state/store.ts'
+import { day, faultWords, keyWords, useWords } from '../words/index.ts'
+
+/** Whoever was typing or clicking when it began to ring has not answered. */
+const GUARD_MS = 700
+
+export function Ringing({ ring, more, calling }: { readonly ring: PageRing; readonly more: number; readonly calling: boolean }): VNode {
+  const w = useWords()
+  const { identity, acquaintance } = ring
+  const name = displayName(identity)
+  const box = useRef<HTMLDialogElement>(null)
+  const [fault, setFault] = useState<PageFault>()
+  const [, redraw] = useState(0)
+  const busyAt = useRef(Date.now())
+  const meant = (): boolean => Date.now() - busyAt.current >= GUARD_MS
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null
+    box.current?.showModal()
+    busyAt.current = Date.now()
+    ringer.onChange = () => redraw((n) => n + 1)
+    const title = document.title
+    document.title = w.ring.calls(name)
+    return () => {
+      document.title = title
+      ringer.onChange = () => {}
+      before?.focus()
+    }
+  }, [ring.id])
+  const answer = async (): Promise<void> => {
+    if (!meant()) return
+    // The browser asks for the microphone first: a call that nobody speaks in helps nobody.
+    if (!(await sound.open())) return setFault({ code: 'PAGE_MICROPHONE', message: '' })
+    setFault(await connection.command('answer', { ring: ring.id }))
+  }
+  const refuse = (): void => void (meant() && connection.command('refuse', { ring: ring.id }).then(setFault))
+  const about = [identity.organisation, identity.emails[0]].filter((x) => x !== undefined).join(' · ')
+  return (
+    <dialog ref={box} class="ringing" aria-labelledby="ringing" aria-describedby="ringing-who" onCancel={(e) => {
+      e.preventDefault()
+      refuse()
+    }} onKeyDown={(e) => {
+      if (e.key === 'Enter' && !(e.target instanceof HTMLButtonElement)) void answer()
+      else if (e.key !== 'Tab' && e.key !== 'Escape' && e.key !== 'Enter' && e.key !== ' ') busyAt.current = Date.now()
+    }}>
+      <div class="dialog">
+        <span class="avatar big ring" data-on={ringer.state === 'ringing'}><Initials identity={identity} /></span>
+        <h2 id="ringing" tabIndex={-1} autofocus><bdi>{w.ring.calls(name)}</bdi></h2>
+        <div id="ringing-who">
+          {about !== '' && <p><bdi>{about}</bdi></p>}
+          <p class="quiet">{w.certificate.issuer} <bdi>{identity.issuer}</bdi> · {keyWords(identity.keyId)}</p>
+          {acquaintance !== undefined && (
+            <p class={acquaintance.kind === 'changed' ? 'problem' : acquaintance.compared ? 'good' : 'quiet'}>
+              {acquaintance.kind === 'changed' ? w.acquaintance.changedHow : acquaintance.compared ? <><Icon name="check" /> {acquaintance.comparedAt === undefined ? w.acquaintance.compared : w.acquaintance.comparedOn(day(acquaintance.comparedAt))}</> : w.acquaintance[acquaintance.kind]}
+            </p>
+          )}
+          <p class="quiet">{w.ring.checked}{calling ? ` ${w.ring.ends}` : ''}{more > 0 ? ` ${w.ring.more(more)}` : ''}</p>
+        </div>
+        {ringer.state === 'withheld' && <p class="quiet" role="status">{w.ring.withheld}</p>}
+        {fault !== undefined && <p class="problem" role="alert"><Icon name="warning" /> {fault.code === 'PAGE_MICROPHONE' ? w.phone[sound.state === 'missing' ? 'missing' : 'refused'] : faultWords(w, fault)}</p>}
+        <div class="answers">
+          <button type="button" class="round danger" onClick={refuse}><Icon name="leave" /><span>{w.ring.refuse}</span><kbd>Esc</kbd></button>
+          <button type="button" class="round accept" onClick={() => void answer()}><Icon name="phone" /><span>{w.ring.answer}</span><kbd>Enter</kbd></button>
+        </div>
+      </div>
+    </dialog>
+  )
+}
+
+/** Whom we call into this room, while it rings there. */
+export function Calling({ calling }: { readonly calling: readonly PageCalling[] }): VNode | null {
+  const w = useWords()
+  if (calling.length === 0) return null
+  return (
+    <section class="calling" role="status">
+      {calling.map((c) => <p key={c.id}><span class="dots" aria-hidden="true" /> <bdi>{c.state === 'ringing' ? w.ring.rings(c.name) : w.ring.calling(c.name)}</bdi></p>)}
+    </section>
+  )
+}

@@ -1,0 +1,30 @@
+/** A call through a provider: the words to compare, and the one decision that is a person's. */
+import type { VNode } from 'preact'
+import { Icon } from '../parts/icons.tsx'
+import type { CallView } from '../state/state.ts'
+import { connection } from '../state/store.ts'
+import { useWords } from '../words/index.ts'
+
+export function SealedCall({ call }: { readonly call: CallView }): VNode | null {
+  const w = useWords().sealedCall
+  const s = call.roster.sealedCall
+  if (s === undefined) return null
+  const asks = s.state === 'asking' || s.state === 'doubt' || s.state === 'lost'
+  return (
+    <section class="card" aria-labelledby="sealed-call">
+      <h2 id="sealed-call"><bdi>{s.number}</bdi></h2>
+      {s.words.length > 0 && (
+        <>
+          <p class="quiet">{w.compare}</p>
+          <ol class="big-groups words">{s.words.map((x) => <li key={x}>{x}</li>)}</ol>
+        </>
+      )}
+      {asks && (
+        <div class="ask" role="alert">
+          <p><Icon name="warning" /> {w.asks}</p>
+          <div class="row end"><button type="button" class="danger" onClick={() => void connection.command('accept', { call: call.id })}>{s.state === 'doubt' ? w.acceptDoubt : w.accept}</button></div>
+        </div>
+      )}
+    </section>
+  )
+}

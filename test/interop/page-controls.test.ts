@@ -1,0 +1,192 @@
+/** Everything that can be done on the page, done by keyboard or mouse in real Chromium: what reaches the client, and what is shown of it. */
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import type { CallIn } from '../../src/client/call.ts'
+import type { MediaCommand } from '../../src/media/api.ts'
+import { decodeSound } from '../../src/model/page.ts'
+import { startBrowser, type TestBrowser } from '../kit/browser.ts'
+import { inGroup, met, person, type Staged, type StagedCall, stagePage } from '../kit/staged-page.ts'
+import { until } from '../kit/processes.ts'
+import { needs } from './setup.ts'
+
+interface Scene {
+  readonly b: TestBrowser
+  readonly s: Staged
+  readonly media: MediaCommand[]
+  press(name: string | RegExp): Promise<void>
+  shows(text: string | RegExp): Promise<void>
+}
+async function scene(t: TestContext, b: TestBrowser): Promise<Scene> {
+  const s = await stagePage(t)
+  const media: MediaCommand[] = []
+  s.page.hub.media = (c) => void media.push(c)
+  await b.page.goto(s.url)
+  s.up()
+  await b.page.getByText(/^Connected to/).waitFor()
+  return { b, s, media, press: (name) => b.page.getByRole('button', { name, exact: typeof name === 'string' }).first().click(), shows: (text) => b.page.getByText(text).first().waitFor() }
+}
+const FOUR = [0, 1, 2, 3].map((i) => inGroup(i))
+function meeting(s: Staged, change: Parameters<StagedCall['policy']>[0] = {}): StagedCall {
+  const call = s.call()
+  call.member()
+  call.group(...FOUR)
+  for (const m of FOUR) call.event({ kind: 'confirmed', at: call.startedAt as never, leaf: m.leaf, ssrc: m.ssrc! })
+  call.policy({ owners: [inGroup(0).identity.keyId], ...change }, {})
+  return call
+}
+const did = (call: StagedCall): CallIn[] => call.inputs.splice(0)
+/** Waits for it: a press travels through the client. */
+const doing = (call: StagedCall, what: string): Promise<CallIn[]> => until(5000, what, () => (call.inputs.length > 0 ? did(call) : undefined))
+
+test('what a host and everybody else can do in a call', { timeout: 120_000 }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  const b = await startBrowser(t)
+  const { s, media, press, shows } = await scene(t, b)
+  const call = meeting(s)
+  await shows('Only these four people can hear this')
+
+  await press('Lock')
+  assert.deepEqual(await doing(call, 'lock'), [{ kind: 'command', command: { do: 'decide', decision: { act: 'lock' } } }])
+  call.policy({ owners: [inGroup(0).identity.keyId] }, { locked: true })
+  await shows('The room is locked: nobody else comes in.')
+
+  // Whom the certificate names is shown before anybody is let in.
+  call.event({ kind: 'knock', at: call.startedAt as never, request: 9, identity: person(9), member: 'member' })
+  await shows(/Issued by Example CA/)
+  await press(`Let in: ${person(9).subject}`)
+  assert.deepEqual(await doing(call, 'admission'), [{ kind: 'command', command: { do: 'decide', decision: { act: 'admit', entry: person(9).keyId } } }])
+
+  await press('Red flag')
+  await b.page.getByLabel('What is wrong?').fill('Somebody listens at my door')
+  await b.page.keyboard.press('Enter')
+  assert.deepEqual(await doing(call, 'red flag'), [{ kind: 'command', command: { do: 'flag', text: 'Somebody listens at my door' } }])
+  call.event({ kind: 'flag', at: (call.startedAt + 5000) as never, leaf: 2, text: 'Stop' })
+  await b.page.getByRole('alert').getByText(`${person(2).subject} raises a red flag: Stop`).waitFor()
+  await press('Understood')
+  await b.page.getByRole('alert').waitFor({ state: 'detached' })
+
+  await press(`Details of ${person(3).subject}`)
+  await press('Remove…')
+  await b.page.getByLabel('Do not let this person in again').check()
+  await press('Remove')
+  assert.deepEqual(await doing(call, 'removal'), [{ kind: 'command', command: { do: 'remove', keyId: person(3).keyId, ban: true } }])
+
+  // Louder and softer, by keys; the streams are named to the media thread.
+  const slider = b.page.getByLabel(`Volume of ${person(1).subject}`)
+  await slider.focus()
+  await b.page.keyboard.press('Home')
+  const volumes = await until(5000, 'the volume', () => media.findLast((c) => c.op === 'conference.volumes' && c.volumes.some(([, gain]) => gain === 0)))
+  assert.deepEqual(volumes, { op: 'conference.volumes', conference: call.conference, volumes: [[1001, 0]] })
+
+  // What happened: joined, gone, not heard, heard again, another key.
+  call.unheard(2, 'CLIENT_NOT_ARRIVING')
+  call.unheard(2, undefined)
+  call.event({ kind: 'acquainted', at: call.startedAt as never, leaf: 1, acquaintance: { kind: 'changed', compared: false } })
+  call.group(...FOUR.slice(0, 3))
+  const history = b.page.locator('.history')
+  for (const line of [`${person(3).subject} is gone`, `${person(2).subject} cannot be heard`, `${person(2).subject} can be heard again`, `${person(1).subject} has another key than before`, `${person(9).subject} asks to come in`]) await history.getByText(line).waitFor()
+
+  // The numbers behind it, with a minute of them drawn.
+  for (let second = 1; second < 12; second++) call.stats(second, [1, 2], { jitterMs: 10 + second, bufferMs: 60 })
+  await press('Show numbers')
+  const row = b.page.locator('.diagnostics tbody tr').first()
+  await row.getByText('21.0 ms').waitFor()
+  await row.getByText('60 ms').waitFor()
+  await row.getByText('67 ms').waitFor()
+  const points = (await row.locator('polyline').nth(1).getAttribute('points'))!.split(' ').map((p) => p.split(',').map(Number))
+  assert.equal(points.length, 11)
+  assert.ok(points.every(([x, y], i) => i === 0 || (x! > points[i - 1]![0]! && y! < points[i - 1]![1]!)), 'a jitter that rises draws a line that rises')
+  assert.deepEqual(b.complaints, [])
+})
+
+test('the phone in the page: push to talk, keypad, mute, by keys alone', { timeout: 120_000 }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  const b = await startBrowser(t)
+  const digits: string[] = []
+  const spoken: number[] = []
+  b.page.on('websocket', (ws) => ws.on('framesent', ({ payload }) => {
+    const sound = typeof payload === 'string' ? undefined : decodeSound(payload)
+    if (sound !== undefined) spoken.push(Math.max(...sound.pcm.map(Math.abs)))
+  }))
+  const { s, press } = await scene(t, b)
+  s.page.handset.subscribe((e) => e.kind === 'dtmf' && digits.push(e.digit))
+  await b.page.getByLabel('Room or number').fill('100')
+  await b.page.keyboard.press('Enter')
+  await until(10_000, 'sound from the microphone', () => (spoken.some((x) => x > 500) ? true : undefined))
+  const call = s.call('100')
+  call.member()
+  call.group(...FOUR)
+  await b.page.getByRole('button', { name: 'Push to talk' }).click()
+  await b.page.getByText('Hold the button, or the space bar, while you talk.').waitFor()
+  const quiet = (): Promise<true> => until(5000, 'silence', () => (spoken.length > 10 && spoken.slice(-10).every((x) => x === 0) ? true : undefined))
+  const talks = (): Promise<true> => until(5000, 'the voice', () => (spoken.slice(-10).some((x) => x > 500) ? true : undefined))
+  await quiet()
+  await b.page.evaluate('document.activeElement.blur()')
+  await b.page.keyboard.down('Space')
+  await talks()
+  await b.page.keyboard.up('Space')
+  await quiet()
+  await b.page.getByRole('button', { name: 'Hold to talk' }).focus()
+  await b.page.keyboard.down('Enter')
+  await talks()
+  // A window that loses the keyboard while the key is down does not go on talking.
+  await b.page.evaluate("window.dispatchEvent(new Event('blur'))")
+  await quiet()
+  await b.page.keyboard.up('Enter')
+  await press('Push to talk')
+  await talks()
+
+  await press('Keypad')
+  for (const k of ['*', '6']) {
+    await b.page.getByRole('button', { name: k }).first().focus()
+    await b.page.keyboard.press('Enter')
+  }
+  await until(5000, 'two digits', () => (digits.join('') === '*6' ? true : undefined), () => digits.join(''))
+  await press('Mute')
+  await b.page.getByText('muted', { exact: true }).waitFor()
+  await b.page.getByRole('button', { name: 'Unmute' }).focus()
+  await b.page.keyboard.press('Enter')
+  await b.page.getByText('muted', { exact: true }).waitFor({ state: 'detached' })
+  assert.deepEqual(b.complaints, [])
+})
+
+test('it rings as the browser lets it, and whoever was typing has not answered', { timeout: 120_000 }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  const b = await startBrowser(t, { strictAutoplay: true })
+  const { s, shows } = await scene(t, b)
+  s.memory.people = [met(1, { compared: true, comparedAt: 1_790_000_000 })]
+  s.ring(1)
+  const dialog = b.page.getByRole('dialog')
+  await dialog.getByText(`${person(1).subject} calls you`).waitFor()
+  await dialog.getByText('compared on').waitFor()
+  assert.equal(await b.page.title(), `${person(1).subject} calls you`)
+  // Nobody has touched the page: no sound, and it says so. A key gives it.
+  await shows('Your browser gives no ringing sound before')
+  await b.page.keyboard.press('Shift')
+  await dialog.getByText('gives no ringing sound').waitFor({ state: 'detached' })
+  await until(10_000, 'the ringing', async () => ((await b.heard()).some((x) => Math.abs(x) > 1500) ? true : undefined), () => '', 250)
+
+  // In the middle of typing: keys that come at once change nothing.
+  await b.page.keyboard.type('hello')
+  await b.page.keyboard.press('Enter')
+  assert.equal(s.page.handset.state.state, 'idle')
+  assert.equal(await dialog.count(), 1)
+  await b.page.waitForTimeout(900)
+  await b.page.keyboard.press('Enter')
+  await until(5000, 'the call', () => (s.page.handset.state.state === 'talking' ? true : undefined))
+  assert.equal(await dialog.count(), 0)
+  await b.forget()
+  await b.page.waitForTimeout(600)
+  assert.ok((await b.heard()).every((x) => Math.abs(x) < 100), 'it rings on')
+
+  // Declined by key, answered with the mouse in another window of the same browser: both windows fall silent.
+  const second = await b.context.newPage()
+  await second.goto(s.url)
+  await second.getByText(/^Connected to/).waitFor()
+  s.ring(2)
+  for (const p of [b.page, second]) await p.getByRole('dialog').getByText(`${person(2).subject} calls you`).waitFor()
+  await second.waitForTimeout(900)
+  await second.keyboard.press('Escape')
+  for (const p of [b.page, second]) await p.getByRole('dialog').waitFor({ state: 'detached' })
+  assert.deepEqual(b.complaints, [])
+})
