@@ -24,7 +24,7 @@ const PATHS = {
 export type IconName = keyof typeof PATHS
 
 export const Icon = ({ name }: { readonly name: IconName }): VNode => (
-  <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d={PATHS[name]} /></svg>
+  <svg class={name === 'keypad' || name === 'more' ? 'icon dotted' : 'icon'} viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d={PATHS[name]} /></svg>
 )
 
 /** The label of a call as a shape: full, half, broken, dotted. Not everybody sees colours. */

@@ -77,5 +77,12 @@ export function Dialog({ title, onClose, children, wide = false }: { readonly ti
   )
 }
 
+/** What is asked before something is done; in view, wherever it opens. */
+export function Ask({ label, children }: { readonly label: string; readonly children: ComponentChildren }): VNode {
+  const box = useRef<HTMLDivElement>(null)
+  useEffect(() => box.current?.scrollIntoView({ block: 'center' }), [])
+  return <div class="ask" role="group" aria-label={label} ref={box}>{children}</div>
+}
+
 /** Polite: said when the reader is done with what it says. */
 export const Announce = ({ text }: { readonly text: string }): VNode => <div class="unseen" role="status" aria-live="polite">{text}</div>

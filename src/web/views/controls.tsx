@@ -34,7 +34,7 @@ export function Controls({ call }: { readonly call: CallView }): VNode {
         {mine && <PushToTalk on={pushing} setOn={setPushing} />}
         {mine && <button type="button" class="round" aria-expanded={keys} onClick={() => setKeys(!keys)}><Icon name="keypad" /><span>{w.controls.keypad}</span></button>}
         {host && <button type="button" class="round" aria-pressed={locked} onClick={() => void connection.command('lock', { call: call.id, locked: !locked })}><Icon name="lock" /><span>{locked ? w.lock.unlock : w.lock.lock}</span></button>}
-        {call.roster.kind === 'sealed' && call.roster.phase === 'member' && <button type="button" class="round" onClick={() => setFlag(true)}><Icon name="flag" /><span>{w.flag.raise}</span></button>}
+        {call.roster.kind === 'sealed' && call.roster.sealedCall === undefined && call.roster.phase === 'member' && <button type="button" class="round" onClick={() => setFlag(true)}><Icon name="flag" /><span>{w.flag.raise}</span></button>}
         <button type="button" class="round danger" onClick={() => void connection.command('leave', { call: call.id })}><Icon name="leave" /><span>{w.controls.leave}</span></button>
       </div>
       {flag && <Flag call={call.id} onClose={() => setFlag(false)} />}

@@ -3,7 +3,7 @@ import type { VNode } from 'preact'
 import { useState } from 'preact/hooks'
 import { displayName } from '../../model/identity.ts'
 import type { Member } from '../../model/roster.ts'
-import { Dialog } from '../parts/small.tsx'
+import { Ask, Dialog } from '../parts/small.tsx'
 import type { CallView } from '../state/state.ts'
 import type { PagePerson } from '../../model/page.ts'
 import { Icon } from '../parts/icons.tsx'
@@ -36,11 +36,11 @@ export function MemberDetails({ call, member: m, person, onClose }: { readonly c
       </dl>
       <p class="quiet">{w.certificate.checked}</p>
       {asking && (
-        <div class="ask" role="group" aria-label={w.members.removeAsk(name)}>
+        <Ask label={w.members.removeAsk(name)}>
           <p><strong>{w.members.removeAsk(name)}</strong></p>
           <p class="quiet">{w.members.removeHow}</p>
           <Remove call={call.id} keyId={identity.keyId} onDone={onClose} onCancel={() => setAsking(false)} />
-        </div>
+        </Ask>
       )}
       <div class="row end">
         {!m.self && person !== undefined && <Block person={person} />}
@@ -87,11 +87,11 @@ function Block({ person }: { readonly person: PagePerson }): VNode {
   if (blocked) return <button type="button" onClick={() => block(false)}>{w.unblock}</button>
   if (!asking) return <button type="button" class="danger plain" onClick={() => setAsking(true)}>{w.block}</button>
   return (
-    <div class="ask" role="group" aria-label={w.blockAsk(name)}>
+    <Ask label={w.blockAsk(name)}>
       <p><strong>{w.blockAsk(name)}</strong></p>
       <p class="quiet">{w.blockHow}</p>
       <div class="row end"><button type="button" onClick={() => setAsking(false)}>{w.keep}</button><button type="button" class="danger" onClick={() => block(true)}>{w.block}</button></div>
-    </div>
+    </Ask>
   )
 }
 

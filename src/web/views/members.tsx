@@ -27,7 +27,7 @@ export function Members({ call, clock, people }: { readonly call: CallView; read
         <h2 id="members">{w.members.heading(members.length)}</h2>
         {call.roster.kind === 'sealed' && call.roster.phase === 'member' && call.roster.sealedCall === undefined && <button type="button" class="plain" onClick={() => setAsking(true)}>{w.people.askIn}</button>}
       </div>
-      {members.length === 0 && <p class="quiet">{w.members.empty}</p>}
+      {members.length === 0 && call.roster.callers.length === 0 && <p class="quiet">{w.members.empty}</p>}
       <ul>
         {members.map((m) => (
           <Row

@@ -33,6 +33,7 @@ export function Rooms({ snapshot, able, onEcho }: { readonly snapshot: PageSnaps
   const reason = snapshot.browser.state === 'idle' ? snapshot.browser.reason : undefined
   return (
     <div class="columns">
+      <div class="stack">
       <section class="card dial" aria-labelledby="dial">
         <h1 id="dial">{w.rooms.heading}</h1>
         <form onSubmit={(e) => {
@@ -59,13 +60,14 @@ export function Rooms({ snapshot, able, onEcho }: { readonly snapshot: PageSnaps
           </>
         )}
       </section>
+        <People people={snapshot.people} able={able} onCall={(p) => void person(p)} />
+      </div>
       <div class="stack">
         <section class="card echo-card" aria-labelledby="echo-card">
           <Icon name="echo" />
           <div><h2 id="echo-card">{w.rooms.echo}</h2><p class="quiet">{w.rooms.echoHow}</p></div>
           <button type="button" disabled={!able} onClick={onEcho}>{w.rooms.echoGo}</button>
         </section>
-        <People people={snapshot.people} able={able} onCall={(p) => void person(p)} />
         <Past snapshot={snapshot} able={able} onCall={(p) => void (p.person === undefined ? call(`${snapshot.roomPrefix}${p.room}`) : person(p.person))} />
       </div>
     </div>
@@ -88,7 +90,7 @@ function Past({ snapshot, able, onCall }: { readonly snapshot: PageSnapshot; rea
       {asking && (
         <div class="ask" role="group" aria-label={w.rooms.clearAsk}>
           <p>{w.rooms.clearAsk}</p>
-          <div class="row end"><button type="button" onClick={() => setAsking(false)}>{w.cancel}</button><button type="button" class="danger" onClick={() => void connection.command('forget-calls', {}).then(() => setAsking(false))}>{w.rooms.clear}</button></div>
+          <div class="row end"><button type="button" onClick={() => setAsking(false)}>{w.cancel}</button><button type="button" class="danger" onClick={() => void connection.command('forget-calls', {}).then((wrong) => setAsking(wrong !== undefined))}>{w.rooms.clear}</button></div>
         </div>
       )}
       {past.length === 0 ? <p class="quiet">{w.rooms.none}</p> : <ul class="list">{past.map((p) => <PastRow key={`${p.endedAt} ${p.room}`} past={p} able={able} onCall={onCall} />)}</ul>}
