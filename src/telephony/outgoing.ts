@@ -114,7 +114,11 @@ class KeptConnection implements PbxTransport {
   #connect(): void {
     const { address: host, port } = this.#o.remote
     const security = this.#o.tls
-    const socket = security === undefined ? net.connect({ host, port }) : tls.connect({ host, port, ...(security.anchors === undefined ? {} : { ca: [...security.anchors] }), servername: security.name, minVersion: 'TLSv1.2' })
+    const socket = security === undefined ? net.connect({ host, port }) : tls.connect({
+      host, port, minVersion: 'TLSv1.2', ...(security.anchors === undefined ? {} : { ca: [...security.anchors] }),
+      // Addresses have no place in SNI (RFC 6066 §3), but in certificates.
+      ...(net.isIP(security.name) === 0 ? { servername: security.name } : {}), checkServerIdentity: (_, certificate) => tls.checkServerIdentity(security.name, certificate),
+    })
     this.#socket = socket
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 30_000)

@@ -21,6 +21,8 @@ const packages = {
   tshark: 'tshark',
   chromium: 'chromium',
   ip: 'iproute2',
+  kamailio: 'kamailio',
+  rtpengine: 'rtpengine-daemon',
   openssl: 'openssl',
 } as const
 export type Tool = keyof typeof packages

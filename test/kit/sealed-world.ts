@@ -1,9 +1,10 @@
 /** Several phones behind several clients at one provider, for tests that hold many calls one after the other: starting them is what takes long. */
 import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
 import type { Phone } from './phones/phone.ts'
 import { until } from './processes.ts'
 import type { StcClient } from './stc.ts'
-import { toneShare } from './tones.ts'
+import { toneBelow, toneShare } from './tones.ts'
 import { part, type Pcm, seconds } from './wav.ts'
 
 export const SEALED = /Only you and the other side can hear this/g
@@ -55,4 +56,43 @@ export async function hearsNothing(phone: Phone, length = LOOK, settle = 0.6): P
   const { samples } = await heardFromNow(phone, length, settle)
   const rms = Math.sqrt(samples.reduce((n, s) => n + s * s, 0) / samples.length)
   assert.ok(rms < 100, `${phone.uri} hears something: ${Math.round(rms)} of 32767`)
+}
+
+/** Two phones behind two clients. */
+export interface Pair {
+  readonly caller: Phone
+  readonly callee: Phone
+  /** What the caller dials. */
+  readonly number: string
+  /** What each hears. */
+  readonly hz: readonly [caller: number, callee: number]
+}
+
+/** All pairs call at the same time: sealed soon after the answer, the same words on both ends, heard both ways. They go on talking. */
+export async function callSealed(t: TestContext, pairs: readonly Pair[], screens: readonly Screen[], withinMs: number): Promise<void> {
+  for (const s of screens) s.skip()
+  const answered = await Promise.all(pairs.map(async ({ caller, number }) => {
+    caller.dial(number)
+    await caller.events.next('established')
+    return performance.now()
+  }))
+  await Promise.all(screens.map((s) => s.says(SEALED, SEALED_MS, pairs.length)))
+  const sealedMs = Math.round(performance.now() - Math.max(...answered))
+  t.diagnostic(`sealed ${sealedMs} ms after the answer`)
+  assert.ok(sealedMs < withinMs, `${sealedMs} ms`)
+  const words = await Promise.all(screens.map(async (s) => (await s.says(/compare aloud: (.+)/, 1000, pairs.length)).map((m) => m[1]).sort()))
+  assert.deepEqual(words[0], words[1])
+  await Promise.all(pairs.flatMap(({ caller, callee, hz }) => [hears(caller, hz[0]), hears(callee, hz[1])]))
+}
+
+export async function hangUp(pairs: readonly Pair[]): Promise<void> {
+  await Promise.all(pairs.map(async ({ caller, callee }) => {
+    callee.hangup()
+    await Promise.all([caller.events.next('closed'), callee.events.next('closed')])
+  }))
+}
+
+/** No more of any voice's tone than of what lies beside it. */
+export function assertNoise(pcm: Pcm, voices: readonly number[]): void {
+  for (const hz of voices) assert.ok(toneBelow(pcm, hz, [hz - 200, hz + 200]) > -10, `in what the server has is a tone of ${hz} Hz`)
 }

@@ -173,7 +173,7 @@ test('towards a PBX over TLS: a way where authority and name are right, and none
   const crypto = createNodeCrypto()
   const now = clock.unix()
   const [ours, foreign] = [createCa(crypto, { name: 'Ours', now }), createCa(crypto, { name: 'Foreign', now })]
-  const paper = issueCertificate(ours, { name: 'pbx', hosts: ['localhost'], kind: 'server', now })
+  const paper = issueCertificate(ours, { name: 'pbx', hosts: ['localhost', '127.0.0.1'], kind: 'server', now })
   const pem = (der: Uint8Array): string => encodePem('CERTIFICATE', der)
   const server = tls.createServer({ cert: paper.chain.map(pem).join(''), key: encodePem('PRIVATE KEY', paper.pkcs8) }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -199,4 +199,5 @@ test('towards a PBX over TLS: a way where authority and name are right, and none
   server.on('tlsClientError', () => {})
   server.on('secureConnection', (socket) => socket.on('error', () => {}))
   assert.deepEqual([await wayWith(ours.certificate, 'localhost'), await wayWith(foreign.certificate, 'localhost'), await wayWith(ours.certificate, 'pbx.example')], [true, false, false])
+  assert.deepEqual([await wayWith(ours.certificate, '127.0.0.1'), await wayWith(foreign.certificate, '127.0.0.1'), await wayWith(ours.certificate, '127.0.0.2')], [true, false, false], 'by its address')
 })
