@@ -25,7 +25,7 @@ const REST_MS = 5000
 /** Promises that what a timer began may wait for, one after the other; what a datagram began waits for one. */
 const SETTLE = 4
 const EVENTS = 256
-/** Below this rate waiting costs more than it saves: packets are sent as they come. */
+/** Below this rate, packets a second, waiting costs more than it saves: they are sent as they come. */
 const GATHER_FROM_PER_SECOND = 5000
 /** Rounds in a row over one socket before timers and orders get their turn. */
 const ROUNDS = 8
@@ -38,6 +38,8 @@ export interface LoopOptions {
   readonly wake?: WakeHandle
   /** At high rates packets are gathered for so long, ms, which is what it adds to the delay at most. 0: never. */
   readonly gatherMs?: number
+  /** From so many packets a second on; left out: from where it saves more than it costs. */
+  readonly gatherFrom?: number
   /** Several datagrams to one receiver go down as one that the system cuts (UDP_SEGMENT). */
   readonly segment?: boolean
   /** Datagrams received in one call, and that may wait to be sent. */
@@ -51,6 +53,8 @@ export class NativeLoop {
   readonly #wake: WakeHandle | undefined
   /** By which Node's loop of this thread waits. */
   #node: number | undefined
+  /** An epoll set of that alone: what ends a wait for more packets. */
+  #urgent = -1
   #woken = false
   /** The last round ran timers. */
   #timed = false
@@ -64,6 +68,7 @@ export class NativeLoop {
   #blocked = false
   readonly #timers = new Timers()
   readonly #gatherMs: number
+  readonly #gatherFrom: number
   readonly #clockOffset: number
   #now: Instant
   #stopped = false
@@ -95,6 +100,7 @@ export class NativeLoop {
     this.outgoing = new SendQueue(system, { slots: options.sendSlots ?? 2048, segment: options.segment ?? false })
     this.held = new Held(system, options.sendSlots ?? 2048)
     this.#gatherMs = options.gatherMs ?? 1
+    this.#gatherFrom = options.gatherFrom ?? GATHER_FROM_PER_SECOND
     const [seconds, nanoseconds] = process.hrtime()
     this.#clockOffset = seconds * 1e3 + nanoseconds / 1e6 - performance.now()
     this.#now = this.#clock()
@@ -103,11 +109,11 @@ export class NativeLoop {
   #clock(): Instant {
     return instant(performance.now() + this.#clockOffset)
   }
-  #watch(operation: number, fd: number, events: number): boolean {
+  #watch(operation: number, fd: number, events: number, set = this.#epoll): boolean {
     this.#scratch.view.setUint32(0, events, true)
     this.#scratch.view.setInt32(EVENT_DATA.data, fd, true)
     this.#scratch.view.setInt32(EVENT_DATA.data + 4, 0, true)
-    return this.#system.epollCtl(this.#epoll, operation, fd, this.#scratch.address(0, EVENT_DATA.octets)) === 0
+    return this.#system.epollCtl(set, operation, fd, this.#scratch.address(0, EVENT_DATA.octets)) === 0
   }
 
   /** Of this moment, not of the round. */
@@ -148,7 +154,7 @@ export class NativeLoop {
         continue
       }
       if (this.#node !== undefined) for (let i = this.#timed ? SETTLE : 1; i > 0; i--) await undefined
-      if (this.#shouldGather(got)) this.#sleep(Math.max(0, Math.min(this.#gatherMs, this.held.due(this.#now) - this.#now)))
+      if (this.#shouldGather(got)) this.#gather(Math.max(0, Math.min(this.#gatherMs, this.held.due(this.#now) - this.#now)))
     }
   }
   stop(): void {
@@ -156,7 +162,9 @@ export class NativeLoop {
   }
   /** Events of Node's loop, whose epoll set is `fd`, end a wait too (node-events.ts). */
   watchNode(fd: number): Result<void> {
-    if (!this.#watch(k.EPOLL_CTL_ADD, fd, k.EPOLLIN)) return err('NATIVE_CALL', reason(this.#system, 'epoll_ctl'))
+    this.#urgent = this.#system.epollCreate(k.EPOLL_CLOEXEC)
+    if (this.#urgent < 0) return err('NATIVE_CALL', reason(this.#system, 'epoll_create1'))
+    for (const set of [this.#epoll, this.#urgent]) if (!this.#watch(k.EPOLL_CTL_ADD, fd, k.EPOLLIN, set)) return err('NATIVE_CALL', reason(this.#system, 'epoll_ctl'))
     this.#node = fd
     return ok(undefined)
   }
@@ -170,6 +178,8 @@ export class NativeLoop {
   close(): void {
     this.#stopped = true
     this.#system.close(this.#epoll)
+    if (this.#urgent >= 0) this.#system.close(this.#urgent)
+    this.#urgent = -1
   }
   /** One round: waits for at most `maxWaitMs`, then does what there is to do. How many datagrams came. */
   turn(maxWaitMs: number): number {
@@ -236,10 +246,16 @@ export class NativeLoop {
     this.#rateAt = this.#now
   }
   #shouldGather(got: number): boolean {
-    return this.#gatherMs > 0 && got > 0 && this.#rate >= GATHER_FROM_PER_SECOND && !this.#blocked
+    return this.#gatherMs > 0 && got > 0 && this.#rate >= this.#gatherFrom && !this.#blocked
+  }
+  /** Lets packets come together. Timers and Node's events are not kept waiting where Node is watched. */
+  #gather(ms: number): void {
+    this.gathered++
+    if (this.#node === undefined) return this.#sleep(ms)
+    const wait = Math.floor(Math.min(ms, this.#timers.next - this.#clock()))
+    if (wait > 0) this.#system.epollWait(this.#urgent, this.#events.address(0, EVENT_DATA.octets), 1, wait)
   }
   #sleep(ms: number): void {
-    this.gathered++
     this.#scratch.view.setBigUint64(0, 0n, true)
     this.#scratch.view.setUint32(k.TIMESPEC.nanoseconds, Math.min(Math.round(ms * 1e6), 999_999_999), true)
     this.#scratch.view.setUint32(k.TIMESPEC.nanoseconds + 4, 0, true)

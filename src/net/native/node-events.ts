@@ -69,8 +69,11 @@ async function tryMessage(loop: NativeLoop): Promise<Result<void>> {
   port2.on('message', () => (heard = true))
   await nodeTurn()
   // Whatever else was on its way to Node is dealt with first.
-  for (let i = 0; i < TRIES && loop.nodeReady(0); i++) await nodeTurn()
-  const idle = !loop.nodeReady(0)
+  let idle = false
+  for (let i = 0; i < TRIES && !idle; i++) {
+    idle = !loop.nodeReady(0)
+    if (!idle) await nodeTurn()
+  }
   port1.postMessage(0)
   const woken = loop.nodeReady(WAIT_MS)
   for (let i = 0; i < TRIES && !heard; i++) await nodeTurn()

@@ -71,3 +71,33 @@ test('a quiet loop that watches Node does not come up by itself', { skip }, asyn
   assert.ok(loop.rounds - before <= 8, `${loop.rounds - before} rounds`)
   port1.close()
 })
+
+test('many packets are taken together, while messages and timers are served at once', { skip }, async () => {
+  const loop = must(NativeLoop.open({ gatherMs: 400, gatherFrom: 1 }))
+  must(await watchNode(loop))
+  const { port1, port2 } = new MessageChannel()
+  const socket = must(loop.bind({ address: '127.0.0.1', port: 0 }, { bufferOctets: 1 << 16 }))
+  const seen: string[] = []
+  const later = (ms: number, run: () => void): void => void loop.scheduler.at(instant(loop.exactNow() + ms), run)
+  const say = (n: number): void => socket.send(Uint8Array.of(n), socket.local)
+  await running(loop, (done) => {
+    port2.on('message', (m: string) => seen.push(m))
+    // The rate is known after 100 ms; then a packet begins a wait.
+    say(0)
+    later(150, () => say(1))
+    socket.onMessage((data) => {
+      seen.push(`packet ${data[0]}`)
+      if (data[0] !== 1) return
+      say(2)
+      later(200, () => {
+        seen.push('timer')
+        done()
+      })
+      port1.postMessage('message')
+    })
+  })
+  assert.ok(loop.gathered > 0, 'it waited')
+  assert.deepEqual(seen, ['packet 0', 'packet 1', 'packet 2', 'message', 'timer'])
+  socket.close()
+  port1.close()
+})
