@@ -35,7 +35,7 @@ const allowed: [string, string[]][] = [
   ['pki/', ['base/', 'crypto/', 'model/', 'protocol/sgx/', 'protocol/x509/', 'pki/']],
   ['store/', ['base/', 'crypto/', 'model/', 'protocol/policy/', 'protocol/sgx/', 'protocol/x509/', 'store/']],
   ['client/', ['base/', 'crypto/', 'model/', 'protocol/sip/', 'protocol/sdp/', 'protocol/rtp/', 'protocol/srtp/', 'protocol/wire/', 'protocol/x509/', 'audio/', 'net/', 'media/', 'telephony/', 'vault/api/', 'vault/host/', 'store/', 'client/']],
-  ['web/', ['model/', 'web/']],
+  ['web/', ['base/faults/', 'model/', 'web/']],
   ['server/', ['base/', 'crypto/', 'model/', 'protocol/sip/', 'protocol/sdp/', 'protocol/rtp/', 'protocol/srtp/', 'protocol/asterisk/', 'protocol/hop/', 'protocol/room/', 'protocol/policy/', 'protocol/wire/', 'protocol/x509/', 'net/', 'media/', 'telephony/', 'store/', 'server/']],
   ['demo/', ['base/', 'crypto/', 'model/', 'audio/', 'net/', 'media/', 'vault/', 'client/', 'server/', 'pki/', 'store/', 'protocol/', 'demo/']],
   ['cli/', ['']],

@@ -10,7 +10,7 @@ import { loadCa } from '../pki/ca-directory.ts'
 import { signNotice } from '../protocol/policy/index.ts'
 import { replaceFile } from '../store/atomic-file.ts'
 import { keyArgument } from './key-argument.ts'
-import { complain, fail, say } from './output.ts'
+import { coded, complain, fail, say } from './output.ts'
 import { type AtHand, atServer, withVault } from './with-vault.ts'
 
 interface BlockOptions {
@@ -53,7 +53,7 @@ async function block(at: AtHand, key: string | undefined, o: BlockOptions): Prom
   const { kind, target, by } = notice.value
   say(`${target} is ${kind === 'block' ? 'blocked' : 'no longer blocked'}, signed by ${by}.`)
   const told = await atServer(at, [{ k: 'notice', notice: notice.value.bytes }, { k: 'room-open', room: 'notice' }], (m) => m.k === 'room-info')
-  if (!told.ok) complain(`stc: the server has not handed it on: ${told.fault.message} [${told.fault.code}]. Clients of this configuration know it from their next start; give others the file (--out).`)
+  if (!told.ok) complain(`stc: the server has not handed it on: ${coded(told.fault)}. Clients of this configuration know it from their next start; give others the file (--out).`)
   return ok(undefined)
 }
 

@@ -10,7 +10,7 @@ import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { MediaCommand, SenderStats } from '../media/api.ts'
 import { displayName } from '../model/identity.ts'
 import { privacyOf, privacySentence } from '../model/privacy.ts'
-import { answer, complain, say, speaksJson } from './output.ts'
+import { answer, coded, complain, say, speaksJson } from './output.ts'
 import type { ClientMemory } from './room-memory.ts'
 import { takeLine } from './typed-commands.ts'
 
@@ -51,7 +51,7 @@ export class CallScreen {
   watch(also: ClientObserver): ClientObserver {
     return observeAll(also, {
       onServer: (up, { fault }) => {
-        if (this.#begun !== undefined) this.#tell(up ? 'connected again' : `the connection is lost: ${fault?.message ?? ''}`)
+        if (this.#begun !== undefined) this.#tell(up ? 'connected again' : `the connection is lost: ${fault === undefined ? '' : coded(fault)}`)
       },
       onEvent: (call, e) => {
         this.#call = call
@@ -74,7 +74,7 @@ export class CallScreen {
           this.#ownLevel = e.own
           for (const [ssrc, level] of e.levels) this.#levels.set(ssrc, level)
         } else if (e.op === 'hop.path') this.#path = e.path === 'none' ? '' : `media over ${e.path.toUpperCase()}${e.roundTripMs === undefined ? '' : ` ${e.roundTripMs.toFixed(0)} ms`}`
-        else if (e.op === 'fault') this.#tell(`${e.message} [${e.code}]`)
+        else if (e.op === 'fault') this.#tell(coded(e))
       },
     })
   }
@@ -112,7 +112,7 @@ export class CallScreen {
   }
   #asJson({ name, roster, muted }: RunningCall, event: string): void {
     answer({
-      event, room: name, phase: roster.phase, privacy: privacyOf(roster), sentence: privacySentence(roster), muted, epoch: String(roster.epoch), securityCode: roster.securityCode,
+      event, room: name, ...(roster.call === undefined ? {} : { call: roster.call }), phase: roster.phase, privacy: privacyOf(roster), sentence: privacySentence(roster), muted, epoch: String(roster.epoch), securityCode: roster.securityCode,
       members: roster.members.map((m) => ({ name: displayName(m.identity), keyId: m.identity.keyId, self: m.self, state: m.state, kind: m.kind, ...(m.unheard === undefined ? {} : { unheard: m.unheard }) })),
       callers: roster.callers.length, ...(event === 'note' ? { note: roster.notes.at(-1) } : {}),
     }, [])

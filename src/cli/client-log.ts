@@ -2,6 +2,7 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { Fault } from '../base/result.ts'
+import type { RunningCall } from '../client/calls.ts'
 import type { ClientConfig } from '../client/config.ts'
 import type { ClientObserver } from '../client/options.ts'
 import { besideConfig } from '../store/config.ts'
@@ -11,9 +12,9 @@ export interface LogLine {
   readonly at: string
   readonly level: 'info' | 'warn'
   readonly line?: string
-  /** Room, and the number of the call while the client runs. */
   readonly room?: string
-  readonly call?: number
+  /** What the server's log and the journals call it (call-id.ts); unknown until we are in. */
+  readonly call?: string
   readonly code?: string
   readonly text: string
 }
@@ -64,14 +65,14 @@ export class ClientLog {
         else if (e.kind === 'ended') info(`phone call ended: ${e.reason}`)
       },
       onEvent: (call, e) => {
-        const of = { room: call.name, call: call.id }
+        const of = ofCall(call)
         if (e.kind === 'note') info(e.text, { ...of, code: e.code })
         else if (e.kind === 'act') info(e.text, of)
         else if (e.kind === 'phase') info(`${e.phase}${e.reason === undefined ? '' : `: ${e.reason}`}`, of)
         else if (e.kind === 'unheard' && e.code !== undefined) info(`the member at place ${e.leaf} cannot be heard`, { ...of, code: e.code })
         else if (e.kind === 'flag') info(`red flag of the member at place ${e.leaf}: ${e.text}`, { ...of, code: 'ROOM_FLAG' })
       },
-      onOver: (call, reason, fault) => (fault === undefined ? info(reason, { room: call.name, call: call.id }) : warn(fault, { room: call.name, call: call.id })),
+      onOver: (call, reason, fault) => (fault === undefined ? info(reason, ofCall(call)) : warn(fault, ofCall(call))),
       onMedia: (e) => {
         if (e.op === 'fault') warn(e)
         else if (e.op === 'hop.path') info(`media to the server: ${e.path}`)
@@ -79,6 +80,8 @@ export class ClientLog {
     }
   }
 }
+
+const ofCall = ({ name, roster }: RunningCall): Pick<LogLine, 'room' | 'call'> => ({ room: name, ...(roster.call === undefined ? {} : { call: roster.call }) })
 
 const sizeOf = (file: string): number => {
   try {

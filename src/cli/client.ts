@@ -11,7 +11,7 @@ import { showAddress } from '../net/address.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
 import { Attended } from './attended.ts'
 import { type ClientExtras, type RealClient, startRealClient } from './compose-client.ts'
-import { complain, EXIT, fail, interrupted, say } from './output.ts'
+import { coded, complain, EXIT, fail, interrupted, say } from './output.ts'
 import { startAsking } from './locked-key.ts'
 import { clientWithPage, pageAlone } from './page.ts'
 import { preferVoice } from './priority.ts'
@@ -144,7 +144,6 @@ function extrasFor(config: ClientConfig, name: string, broken: (fault: Coded) =>
 const reachable = (address: string): string => address.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, lanAddress() ?? '127.0.0.1')
 
 type Coded = Pick<Fault, 'message'> & { readonly code: string }
-const coded = (f: Coded): string => `${f.message} [${f.code}]`
 
 const lastSeen = new WeakMap<RunningCall, string>()
 function isNews(call: RunningCall, e: Extract<CallEvent, { kind: 'conference' }>): boolean {

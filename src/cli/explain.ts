@@ -1,7 +1,9 @@
 /** `stc explain CODE`: what a fault means, what to do about it, and where to look further. */
 import type { Command } from 'commander'
-import { type FaultCode, faultTable } from '../base/faults/index.ts'
+import { type FaultCode, type FaultEntry, faultTable } from '../base/faults/index.ts'
+import { germanOf } from '../base/faults/german/translate.ts'
 import { areaOf, nearest } from './fault-areas.ts'
+import { type Language, languageOf } from './language.ts'
 import { answer, complain, EXIT } from './output.ts'
 
 export function registerExplain(program: Command): void {
@@ -38,9 +40,16 @@ function explain(asked: string | undefined): void {
     return
   }
   const all = found.map(explanationOf)
-  if (all.length === 1) return answer(all[0], linesOf(all[0]!))
+  if (all.length === 1) return answer(all[0], linesOf(all[0]!, languageOf()))
   const width = Math.max(...found.map((c) => c.length))
-  answer(all, all.map((e) => `${e.code.padEnd(width)}  ${e.what}`))
+  answer(all, all.map((e) => `${e.code.padEnd(width)}  ${wordsOf(e, languageOf()).what}`))
 }
 
-const linesOf = (e: Explanation): string[] => [e.code, `  what        ${e.what}.`, `  what to do  ${e.todo}`, `  about       ${e.area}`, `  look at     ${e.further}`]
+const wordsOf = (e: Explanation, language: Language): FaultEntry => (language === 'de' ? germanOf(e.code) : undefined) ?? e
+
+export function linesOf(e: Explanation, language: Language): string[] {
+  const { what, todo } = wordsOf(e, language)
+  if (language === 'en') return [e.code, `  what        ${what}.`, `  what to do  ${todo}`, `  about       ${e.area}`, `  look at     ${e.further}`]
+  const { name, further } = areaOf(e.code).german
+  return [e.code, `  was         ${what}.`, `  was tun     ${todo}`, `  worum       ${name}`, `  siehe       ${further}`]
+}

@@ -18,7 +18,7 @@ import { importIdentity } from '../store/import-identity.ts'
 import { askPassphrase } from './ask.ts'
 import { fileName } from './ca.ts'
 import { collect, currentTime } from './options.ts'
-import { answer, complain, EXIT, fail, say } from './output.ts'
+import { answer, coded, complain, EXIT, fail, say } from './output.ts'
 
 const KEYS: Readonly<Record<string, readonly [algorithm: SignatureName, make: () => KeyObject]>> = {
   'p256': ['ecdsa-p256-sha256', () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey],
@@ -174,7 +174,7 @@ function describe(chain: Parameters<typeof verifyChain>[1], anchorDers: Paramete
   const good = tries.find((t) => t.ok)
   const first = tries[0]!
   if (good === undefined || !good.ok) {
-    if (!judged && !first.ok) return complain(`stc: give the authority with --anchor FILE, then everything can be checked. So far: ${first.fault.message} [${first.fault.code}]`)
+    if (!judged && !first.ok) return complain(`stc: give the authority with --anchor FILE, then everything can be checked. So far: ${coded(first.fault)}`)
     return first.ok ? undefined : fail(first.fault)
   }
   const { identity, path } = good.value

@@ -5,7 +5,7 @@ import type { Page } from '../client/web-api/index.ts'
 import { besideConfig } from '../store/config.ts'
 import { needsPassphrase } from '../store/protect-key.ts'
 import { askPassphrase, servicePassphrase } from './ask.ts'
-import { complain, say } from './output.ts'
+import { coded, complain, say } from './output.ts'
 
 /** Somebody has to be asked: the passphrase stands neither in the configuration nor in the service's credentials. */
 const locked = ({ identity }: ClientConfig, file: string): boolean => identity.passphrase === undefined && servicePassphrase() === undefined && needsPassphrase(besideConfig(file, identity.key))
@@ -50,7 +50,7 @@ async function askHere(attempt: (passphrase: string) => Promise<Result<void>>, o
     if (typed === undefined) return over.aborted ? 'done' : 'left'
     const opened = await attempt(typed)
     if (opened.ok || over.aborted) return 'done'
-    complain(`stc: ${opened.fault.message} [${opened.fault.code}]`)
+    complain(`stc: ${coded(opened.fault)}`)
   }
   return 'done'
 }

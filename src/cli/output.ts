@@ -3,6 +3,7 @@
  * JSON value: what a command found out is an object of its own, everything else `{"text": …}`, a complaint `{"error": …}`.
  */
 import type { Fault } from '../base/result.ts'
+import { faultText, languageOf } from './language.ts'
 
 export const EXIT = { ok: 0, failed: 1, usage: 64, data: 65, unavailable: 69, config: 78 } as const
 
@@ -40,11 +41,14 @@ export function answer(data: unknown, lines: readonly string[]): void {
 export function fail(fault: Fault): void {
   if (json) write(process.stderr, JSON.stringify({ error: plain(fault) }))
   else {
-    complain(`stc: ${fault.message} [${fault.code}]`)
-    for (let cause = fault.cause; cause !== undefined; cause = cause.cause) complain(`  because: ${cause.message} [${cause.code}]`)
+    complain(`stc: ${coded(fault)}`)
+    for (let cause = fault.cause; cause !== undefined; cause = cause.cause) complain(`  ${languageOf() === 'de' ? 'weil' : 'because'}: ${coded(cause)}`)
   }
   process.exitCode = fault.code.startsWith('CONFIG_') ? EXIT.config : EXIT.failed
 }
+
+/** For people: the sentence, and the code behind it. */
+export const coded = (f: Pick<Fault, 'message'> & { readonly code: string }): string => `${faultText(f)} [${f.code}]`
 
 const plain = ({ code, message, cause }: Fault): object => ({ code, message, ...(cause === undefined ? {} : { because: plain(cause) }) })
 

@@ -37,7 +37,7 @@ async function load(): Promise<ReadonlyMap<string, PageFile>> {
 /** In a folder that is named after what it was built from. */
 async function built(): Promise<string> {
   const hash = createHash('sha256')
-  for (const f of globSync(['web/**/*.*', 'model/*.ts'], { cwd: sources }).sort()) hash.update(f).update(readFileSync(path.join(sources, f)))
+  for (const f of globSync(['web/**/*.*', 'model/*.ts', 'base/faults/**/*.ts'], { cwd: sources }).sort()) hash.update(f).update(readFileSync(path.join(sources, f)))
   const folder = path.join(root, 'node_modules', '.cache', 'stc-page', hash.digest('hex').slice(0, 16))
   if (!existsSync(path.join(folder, 'index.html'))) await run(process.execPath, [path.join(root, 'bin', 'build-page.mjs'), folder], { timeout: BUILD_MS, cwd: root })
   return folder

@@ -75,7 +75,7 @@ const lineOf = (f: Finding): string => `${f.level.padEnd(8)}${f.text}`
 /** A line that has a code says what the code says: its own words name people. */
 function logLine(r: Redactor, l: LogLine): string {
   const known = l.code !== undefined && Object.hasOwn(faultTable, l.code) ? faultTable[l.code as FaultCode].what : undefined
-  const room = l.room === undefined ? '' : `${r.alias('room', l.room)}#${l.call ?? 0}: `
+  const room = l.room === undefined ? '' : `${r.alias('room', l.room)}${l.call === undefined ? '' : ` (call ${l.call})`}: `
   return `${l.at}  ${l.level}  ${room}${known === undefined ? r.text(l.text) : `${known} [${l.code}]`}`
 }
 

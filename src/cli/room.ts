@@ -14,7 +14,7 @@ import { replaceFile } from '../store/atomic-file.ts'
 import type { KnownRoom } from '../vault/api/calls.ts'
 import { utf8 } from '../base/bytes.ts'
 import { keyArgument, keyArguments } from './key-argument.ts'
-import { complain, fail, say } from './output.ts'
+import { coded, complain, fail, say } from './output.ts'
 import { type AtHand, deposit, freshen, withVault } from './with-vault.ts'
 
 interface Rules {
@@ -199,14 +199,14 @@ async function publish(at: AtHand, known: KnownRoom): Promise<Result<undefined>>
   if (!saved.ok) return saved
   for (const line of linesOf(known)) say(line)
   const kept = await deposit(at, known.base.room)
-  if (!kept.ok) complain(`stc: signed and kept here, but not handed to the server: ${kept.fault.message} [${kept.fault.code}]. It gets it when you enter the room.`)
+  if (!kept.ok) complain(`stc: signed and kept here, but not handed to the server: ${coded(kept.fault)}. It gets it when you enter the room.`)
   return ok(undefined)
 }
 
 async function show(at: AtHand, name: string | undefined, json: boolean): Promise<Result<undefined>> {
   if (name !== undefined) {
     const fresh = await freshen(at, name)
-    if (!fresh.ok) complain(`stc: what is known here; the server could not add to it: ${fresh.fault.message} [${fresh.fault.code}]`)
+    if (!fresh.ok) complain(`stc: what is known here; the server could not add to it: ${coded(fresh.fault)}`)
   }
   const known = await at.vault.call('policy.known', name === undefined ? {} : { room: name })
   if (!known.ok) return known

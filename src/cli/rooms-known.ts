@@ -6,7 +6,7 @@ export interface ShownRoom {
   readonly room: string
   /** What a phone dials; conferences of the PBX have numbers of their own. */
   readonly dial?: string
-  readonly call?: Pick<WatchedCall, 'phase' | 'sentence' | 'seconds' | 'members' | 'callers'>
+  readonly call?: Pick<WatchedCall, 'call' | 'phase' | 'sentence' | 'seconds' | 'members' | 'callers'>
 }
 
 export function roomsOf(config: ClientConfig, calls: readonly WatchedCall[]): ShownRoom[] {

@@ -65,7 +65,7 @@ export function describe(s: ServerStatus, now = Date.now()): string[] {
     `realm ${s.realm}, up ${uptime(s.uptimeSeconds)}`,
     `media plane: ${s.plane.provider}, ${count(s.plane.workers, 'worker')}${s.plane.fallback === undefined ? '' : ` (not native: ${s.plane.fallback.message})`}`,
     `${count(s.sessions, 'session')}, ${count(s.rooms.length, 'room')} with ${count(inRooms, 'member')}, ${count(calls, 'bridged call leg')}`,
-    ...s.rooms.map((r) => `  ${r.room}: ${count(r.members, 'member')}${r.waiting > 0 ? `, ${r.waiting} waiting` : ''}, epoch ${r.epoch === '' ? '-' : r.epoch}`),
+    ...s.rooms.map((r) => `  ${r.room}: ${count(r.members, 'member')}${r.waiting > 0 ? `, ${r.waiting} waiting` : ''}, epoch ${r.epoch === '' ? '-' : r.epoch}${r.call === undefined ? '' : `, call ${r.call}`}`),
     ...(s.draining ? ['DRAINING: no new rooms; it ends with the last one'] : []),
     ...(s.revocationListsEnd === undefined ? [] : [`revocation lists: the first ends ${new Date(s.revocationListsEnd * 1000).toISOString().slice(0, 16)}Z${s.revocationListsEnd * 1000 < now ? ' - IT HAS ENDED' : ''}`]),
     days < 0 ? `certificate: EXPIRED ${count(-days, 'day')} ago` : `certificate: ends ${new Date(s.certificateEnds * 1000).toISOString().slice(0, 10)}, in ${count(days, 'day')}${days < 14 ? ' - RENEW IT SOON' : ''}`,

@@ -19,7 +19,7 @@ import { runClient } from './client.ts'
 import { HOME_CONFIG } from './config-file.ts'
 import type { RealClient } from './compose-client.ts'
 import { currentTime } from './options.ts'
-import { EXIT, complain, fail, interrupted, say } from './output.ts'
+import { coded, complain, EXIT, fail, interrupted, say } from './output.ts'
 import { clientWithPage, pageAlone } from './page.ts'
 import { preferVoice } from './priority.ts'
 import { IDENTITY_FILES, keepIdentity } from './setup-files.ts'
@@ -47,7 +47,7 @@ async function runSetup(file: string, server: string | undefined): Promise<void>
   const setup = new Setup(page.value, file)
   if (server !== undefined) {
     const known = await setup.server(server)
-    if (!known.ok) complain(`stc: ${known.fault.message} [${known.fault.code}]`)
+    if (!known.ok) complain(`stc: ${coded(known.fault)}`)
   }
   say('open this page in your browser:')
   say(`  ${page.value.url}`)

@@ -53,13 +53,16 @@ export function statusLines(s: ClientStatus, now: number): string[] {
         ...(l.identity === undefined ? [] : [`you         ${l.identity.name}, certificate ${days < 0 ? 'EXPIRED' : `valid for ${days} more day${days === 1 ? '' : 's'}`}`]),
         `keys        ${l.keys === 'process' ? 'in a process of their own' : 'in the client\'s own process'}`,
         ...l.phones.map((p) => `phone       ${p.line} at ${p.address}: ${l.registered.some((r) => r.line === p.line) ? 'registered' : 'no phone registered'}`),
-        ...(l.calls.length === 0 ? ['calls       none'] : l.calls.map((c) => `call        ${c.room}: ${c.sentence}${c.muted ? ' You are muted.' : ''} (${c.members.map((m) => m.name).join(', ')})`)),
+        ...(l.calls.length === 0 ? ['calls       none'] : l.calls.map((c) => `call        ${c.room}: ${c.sentence}${c.muted ? ' You are muted.' : ''} (${c.members.map((m) => m.name).join(', ')})${idOf(c)}`)),
       ]
     }),
     ...(s.page === undefined ? [] : [`page        ${s.page}`]),
     ...s.warnings.map((w) => `warning     ${w}`),
   ]
 }
+
+/** By which its lines are found in the server's log and in every member's journal. */
+const idOf = ({ call }: { readonly call?: string }): string => (call === undefined ? '' : `, call ${call}`)
 
 async function rooms(file: string): Promise<void> {
   const got = await askRunning(file, 'rooms')
@@ -72,7 +75,7 @@ async function rooms(file: string): Promise<void> {
   }
   const width = Math.max(0, ...all.map((r) => r.room.length))
   answer({ running: got.ok, rooms: all }, [
-    ...(all.length === 0 ? ['No room has a name here: any number behind the room prefix is one.'] : all.map((r) => `${r.room.padEnd(width)}  ${r.dial === undefined ? '' : `dial ${r.dial}`}${r.call === undefined ? '' : `  ${r.call.sentence} (${r.call.members.map((m) => m.name).join(', ')})`}`)),
+    ...(all.length === 0 ? ['No room has a name here: any number behind the room prefix is one.'] : all.map((r) => `${r.room.padEnd(width)}  ${r.dial === undefined ? '' : `dial ${r.dial}`}${r.call === undefined ? '' : `  ${r.call.sentence} (${r.call.members.map((m) => m.name).join(', ')})${idOf(r.call)}`}`)),
     ...(got.ok ? [] : ['(The client does not run: who is in them is not known.)']),
   ])
 }
@@ -102,7 +105,7 @@ async function logs(file: string, count: number, follow: boolean): Promise<void>
 
 const show = (l: LogLine): void => {
   if (speaksJson()) return answer(l, [])
-  say(`${l.at.slice(0, 19).replace('T', ' ')}  ${l.level === 'warn' ? '!' : ' '} ${[l.line, l.room].filter((x) => x !== undefined).map((x) => `${x}: `).join('')}${l.text}${l.code === undefined ? '' : ` [${l.code}]`}`)
+  say(`${l.at.slice(0, 19).replace('T', ' ')}  ${l.level === 'warn' ? '!' : ' '} ${[l.line, l.room].filter((x) => x !== undefined).map((x) => `${x}: `).join('')}${l.text}${l.code === undefined ? '' : ` [${l.code}]`}${idOf(l)}`)
 }
 
 async function trace(file: string, callId: string | undefined, full: boolean): Promise<void> {

@@ -124,6 +124,8 @@ export const clientConfig = z.strictObject({
   journal: z.union([z.boolean(), z.strictObject({ keepDays: z.number().int().min(1).max(36_500).optional() })]).default(true),
   /** The page in the browser, on loopback; another free port where this one is taken. `false`: none. */
   page: z.union([z.literal(false), z.strictObject({ port: z.number().int().min(0).max(65535).default(7480) })]).prefault({}),
+  /** Of what phones are told in words; left out, that of the environment (LANG). */
+  language: z.enum(['en', 'de']).optional(),
   /** `debug`: SIP messages that were refused as well. */
   log: z.enum(['debug', 'info']).default('info'),
 }).refine((c) => c.server !== undefined || typeof c.upstream === 'object', { path: ['server'], error: 'is needed unless `upstream` names providers' })

@@ -9,6 +9,8 @@ import type { ClientObserver } from './options.ts'
 
 export interface WatchedCall {
   readonly id: number
+  /** What the server's log and the journals call it; unknown until we are in, and of what is no conference of ours. */
+  readonly call?: string
   readonly room: string
   readonly kind: Roster['kind']
   readonly phase: Roster['phase']
@@ -49,7 +51,7 @@ export class ClientWatch {
   #callOf(c: RunningCall): WatchedCall {
     const { roster } = c
     return {
-      id: c.id, room: c.name, kind: c.kind, phase: roster.phase, privacy: privacyOf(roster), sentence: privacySentence(roster), seconds: Math.floor((this.#clock.now() - c.startedAt) / 1000), muted: c.muted,
+      id: c.id, ...(roster.call === undefined ? {} : { call: roster.call }), room: c.name, kind: c.kind, phase: roster.phase, privacy: privacyOf(roster), sentence: privacySentence(roster), seconds: Math.floor((this.#clock.now() - c.startedAt) / 1000), muted: c.muted,
       members: roster.members.map((m) => ({ name: displayName(m.identity), keyId: m.identity.keyId, self: m.self, ...(m.unheard === undefined ? {} : { unheard: m.unheard }) })), callers: roster.callers.length,
     }
   }

@@ -9,7 +9,8 @@ test('the first load is under 100 kB compressed, and all of it is ours', async (
   const html = new TextDecoder().decode(files.get('/')!.body)
   assert.doesNotMatch(html, /<script(?![^>]*src="\/assets\/)|<style|\son\w+=|https?:/, 'inline code, or something from elsewhere')
   let total = 0
-  for (const f of files.values()) total += gzipSync(f.body).length
+  // The words of faults in other languages come after it, where they are wanted.
+  for (const [name, f] of files) if (!name.startsWith('/assets/translate')) total += gzipSync(f.body).length
   assert.ok(total < 100_000, `${total} octets`)
 })
 

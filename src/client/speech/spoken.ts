@@ -2,6 +2,7 @@
 import { displayName } from '../../model/identity.ts'
 import { privacyOf } from '../../model/privacy.ts'
 import type { CallEvent, Roster } from '../../model/roster.ts'
+import type { Sentences } from './sentences.ts'
 
 /** One recorded word or phrase: a file of `words/`. */
 export const WORDS = [
@@ -11,7 +12,7 @@ export type Word = (typeof WORDS)[number]
 
 export interface Spoken {
   /** With everything that only a synthesiser can say: names. */
-  readonly text: string
+  readonly text: (s: Sentences) => string
   readonly words: readonly Word[]
 }
 
@@ -22,39 +23,38 @@ export type Speak = (s: Spoken) => Promise<Int16Array | undefined>
 const NAMES_SPOKEN = 12
 
 const digits = (text: string): Word[] => [...text].filter((d): d is Word & string => /^[0-9]$/.test(d)) as Word[]
-const phrase = (text: string, ...words: readonly Word[]): Spoken => ({ text, words })
+const phrase = (text: Spoken['text'], ...words: readonly Word[]): Spoken => ({ text, words })
 
 /** `*5`: how many, and by what names their certificates call them. */
 export function whoIsHere(r: Roster): Spoken {
   const count = r.members.length + r.callers.length
-  if (count <= 1) return phrase('Only you are here.', 'alone')
+  if (count <= 1) return phrase((s) => s.alone, 'alone')
   const others = r.members.filter((m) => !m.self)
   const names = others.slice(0, NAMES_SPOKEN).map((m) => `${displayName(m.identity)}${m.identity.organisation === undefined ? '' : `, ${m.identity.organisation}`}`)
-  const more = others.length - names.length
-  const unverified = r.callers.length === 0 ? '' : ` And ${r.callers.length} without a certificate.`
-  return phrase(`${count} people are here. You, ${names.join('; ')}${more > 0 ? `; and ${more} more` : ''}.${unverified}`, ...digits(String(count)), 'people')
+  return phrase((s) => s.here(count, names, others.length - names.length, r.callers.length), ...digits(String(count)), 'people')
 }
 
 /** `*6`: digit by digit, in the groups that the screens show. */
 export function codeSpoken(r: Roster): Spoken {
-  if (r.securityCode === '') return phrase('There is no security code yet.', 'no-code')
-  return phrase(`The security code is: ${r.securityCode.split(' ').map((g) => [...g].join(' ')).join(', ')}.`, 'code', ...digits(r.securityCode))
+  if (r.securityCode === '') return phrase((s) => s.noCode, 'no-code')
+  const spelled = r.securityCode.split(' ').map((g) => [...g].join(' ')).join(', ')
+  return phrase((s) => s.code(spelled), 'code', ...digits(r.securityCode))
 }
 
 /** On entry, where the call is weaker than *sealed*; undefined where it is that. */
 export function labelSpoken(r: Roster): Spoken | undefined {
   const privacy = privacyOf(r)
-  if (privacy === 'open') return phrase('Anyone on the line can hear this.', 'open')
-  if (privacy === 'bridged') return phrase('Our server can hear this.', 'bridged')
+  if (privacy === 'open') return phrase((s) => s.open, 'open')
+  if (privacy === 'bridged') return phrase((s) => s.bridged, 'bridged')
   if (privacy === 'none') return undefined
-  if (r.members.some((m) => m.kind === 'gateway')) return phrase('Telephone callers can hear this, through a gateway.', 'gateway')
-  return r.members.some((m) => m.phoneLeg === 'plain-lan') ? phrase('A phone in this call is not protected in its local network.', 'plain-leg') : undefined
+  if (r.members.some((m) => m.kind === 'gateway')) return phrase((s) => s.gateway, 'gateway')
+  return r.members.some((m) => m.phoneLeg === 'plain-lan') ? phrase((s) => s.plainLeg, 'plain-leg') : undefined
 }
 
-export const lockSpoken = (locked: boolean): Spoken => (locked ? phrase('The room is locked.', 'locked') : phrase('The room is open.', 'unlocked'))
+export const lockSpoken = (locked: boolean): Spoken => (locked ? phrase((s) => s.locked, 'locked') : phrase((s) => s.unlocked, 'unlocked'))
 /** What is said to everybody's phone when it happens. `r`: as it is afterwards. */
 export function spokenFor(r: Roster, e: CallEvent): Spoken | undefined {
   if (e.kind === 'act' && (e.act.act === 'lock' || e.act.act === 'unlock')) return lockSpoken(e.act.act === 'lock')
   return e.kind === 'note' && e.code === 'CLIENT_GATEWAY_JOINED' ? labelSpoken(r) : undefined
 }
-export const NOT_HOST: Spoken = phrase('Only a host can do that.', 'not-host')
+export const NOT_HOST: Spoken = phrase((s) => s.notHost, 'not-host')

@@ -5,6 +5,7 @@ import { decodeG711, muLaw } from '../../audio/g711.ts'
 import { joinPcm } from '../../audio/join-pcm.ts'
 import { resample } from '../../audio/resample.ts'
 import { speechOf } from '../../audio/wav.ts'
+import { SENTENCES, type SpokenLanguage } from './sentences.ts'
 import type { Speak, Spoken, Word } from './spoken.ts'
 
 const SYNTHESISERS = ['espeak-ng', 'espeak']
@@ -15,22 +16,22 @@ const WORD_RATE = 8000
 const RATE = 16_000
 
 /** `synthesisers`: programs that read text from stdin and write a WAV to stdout with these arguments; the first that works. */
-export function createVoice(synthesisers: readonly string[] = SYNTHESISERS): Speak {
+export function createVoice(language: SpokenLanguage = 'en', synthesisers: readonly string[] = SYNTHESISERS): Speak {
   let working: readonly string[] = synthesisers
   return async (s) => {
     for (const program of working) {
-      const pcm = await synthesise(program, s.text)
+      const pcm = await synthesise(program, language, s.text(SENTENCES[language]))
       if (pcm !== undefined) return pcm
       working = working.filter((p) => p !== program)
     }
-    return recorded(s)
+    return recorded(language, s)
   }
 }
 
 /** The text goes in by stdin: it has names in it that others chose. */
-function synthesise(program: string, text: string): Promise<Int16Array | undefined> {
+function synthesise(program: string, language: SpokenLanguage, text: string): Promise<Int16Array | undefined> {
   return new Promise((resolve) => {
-    const child = spawn(program, ['--stdout', '--stdin', '-s', '150'], { stdio: ['pipe', 'pipe', 'ignore'], timeout: PATIENCE_MS })
+    const child = spawn(program, ['--stdout', '--stdin', '-s', '150', '-v', language], { stdio: ['pipe', 'pipe', 'ignore'], timeout: PATIENCE_MS })
     const pieces: Buffer[] = []
     let octets = 0
     child.on('error', () => resolve(undefined))
@@ -58,19 +59,20 @@ export function streamed(wav: Buffer): Uint8Array {
   return new Uint8Array(whole)
 }
 
-const words = new Map<Word, Int16Array>()
+const words = new Map<string, Int16Array>()
 
-function recorded({ words: said }: Spoken): Int16Array {
-  return joinPcm(said.map(wordOf))
+function recorded(language: SpokenLanguage, { words: said }: Spoken): Int16Array {
+  return joinPcm(said.map((w) => wordOf(language, w)))
 }
 
-function wordOf(word: Word): Int16Array {
-  const known = words.get(word)
+function wordOf(language: SpokenLanguage, word: Word): Int16Array {
+  const file = `words/${language}/${word}.ul`
+  const known = words.get(file)
   if (known !== undefined) return known
-  const octets = readFileSync(new URL(`words/${word}.ul`, import.meta.url))
+  const octets = readFileSync(new URL(file, import.meta.url))
   const narrow = new Int16Array(octets.length)
   decodeG711(muLaw, octets, narrow)
   const pcm = resample(narrow, WORD_RATE, RATE)
-  words.set(word, pcm)
+  words.set(file, pcm)
   return pcm
 }

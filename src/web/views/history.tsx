@@ -2,7 +2,7 @@
 import type { VNode } from 'preact'
 import type { Happening } from '../state/state.ts'
 import { memo } from '../parts/memo.ts'
-import { timeOfDay, useWords, type Words } from '../words/index.ts'
+import { faultWords, timeOfDay, useWords, type Words } from '../words/index.ts'
 import type { Clock } from '../state/state.ts'
 
 const SHOWN = 60
@@ -32,5 +32,5 @@ export function lineOf(w: Words, h: Happening): string {
   if (h.kind === 'flag') return w.history.flag(h.name, h.text)
   if (h.kind === 'knock' || h.kind === 'changed') return w.history[h.kind](h.name)
   if (h.kind === 'phase') return w.history.phase[h.code] ?? h.code
-  return w.notes[h.code] ?? w.faults[h.code] ?? h.text
+  return w.notes[h.code] ?? faultWords(w, { code: h.code, message: h.text })
 }

@@ -1,7 +1,7 @@
 /** What stands in the way, in words, with the next step. */
 import type { VNode } from 'preact'
 import { Icon } from '../parts/icons.tsx'
-import { useWords } from '../words/index.ts'
+import { faultWords, useWords } from '../words/index.ts'
 import type { Trouble as Found } from '../state/trouble.ts'
 
 export function Trouble({ trouble }: { readonly trouble: Found }): VNode {
@@ -13,7 +13,7 @@ export function Trouble({ trouble }: { readonly trouble: Found }): VNode {
       <Icon name="warning" />
       <div>
         <p><strong>{what}.</strong> {trouble.seconds === undefined ? '' : `${w.clockOff(trouble.seconds)} `}{todo}</p>
-        {fault !== undefined && <p class="quiet detail">{fault.message} <code>{fault.code}</code></p>}
+        {fault !== undefined && <p class="quiet detail">{faultWords(w, fault)} <code>{fault.code}</code></p>}
       </div>
     </section>
   )

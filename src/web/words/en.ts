@@ -130,7 +130,7 @@ export const en = {
     'no-voice': { what: 'Voice does not reach the server', todo: 'Check firewall and network.' },
   } as Readonly<Record<Cause, { readonly what: string; readonly todo: string }>>,
   clockOff: (s: number) => `It is ${s < 0 ? 'ahead' : 'behind'} by ${amount(Math.abs(s), 'second', 'minute', 'hour', 'day')}.`,
-  /** Faults whose words are another's than the client's; the client says the rest in English. */
+  /** Faults whose words are others here than in the registry (base/faults). */
   faults: { CLIENT_NOT_ARRIVING: 'nothing arrives from there' } as Readonly<Record<string, string>>,
   notes: {} as Readonly<Record<string, string>>,
   duration: (s: number) => amount(s, 'second', 'minute', 'hour', 'day'),

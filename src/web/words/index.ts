@@ -20,12 +20,26 @@ let language = first()
 const listeners = new Set<() => void>()
 document.documentElement.lang = language
 
+/** Words for every fault, for who does not read English: fetched when they are wanted. */
+let translate: ((f: { readonly code: string; readonly message: string }) => string) | undefined
+async function fetchFaults(): Promise<void> {
+  if (language === 'en' || translate !== undefined) return
+  const { inGerman } = await import('../../base/faults/german/translate.ts')
+  translate = inGerman
+  redraw()
+}
+const redraw = (): void => {
+  for (const f of [...listeners]) f()
+}
+void fetchFaults()
+
 export const currentLanguage = (): Language => language
 export function speakLanguage(l: Language): void {
   language = l
   localStorage.setItem(KEY, l)
   document.documentElement.lang = l
-  for (const f of [...listeners]) f()
+  redraw()
+  void fetchFaults()
 }
 
 /** The words of now; redraws the caller when the language changes. */
@@ -53,7 +67,7 @@ export const dayAndTime = (unixMs: number): string => (new Date(unixMs).toDateSt
 export const day = (unixSeconds: number): string => format('day', { dateStyle: 'medium' }).format(unixSeconds * 1000)
 
 /** What is wrong, in the language of the page where it has words for it. */
-export const faultWords = (w: Words, f: { readonly code: string; readonly message: string }): string => w.faults[f.code] ?? (f.message === '' ? f.code : f.message)
+export const faultWords = (w: Words, f: { readonly code: string; readonly message: string }): string => w.faults[f.code] ?? ((language === 'en' ? f.message : translate?.(f) ?? f.message) || f.code)
 
 /** The start of a key, to tell people apart by. */
 export const keyWords = (keyId: string): string => keyId.slice(0, 8).replace(/(.{4})/, '$1 ')

@@ -9,6 +9,7 @@ import type { RunningCall } from '../../../src/client/calls.ts'
 import type { CallIn } from '../../../src/client/call.ts'
 import type { CallRef, Handset } from '../../../src/client/handset/port.ts'
 import { PhoneCalls } from '../../../src/client/phone-calls.ts'
+import { type Sentences, SENTENCES } from '../../../src/client/speech/sentences.ts'
 import { codeSpoken, labelSpoken, type Spoken, WORDS, whoIsHere } from '../../../src/client/speech/spoken.ts'
 import { createVoice, streamed } from '../../../src/client/speech/voice.ts'
 import type { MediaCommand } from '../../../src/media/api.ts'
@@ -36,7 +37,7 @@ function stage(roster: Roster, kind: 'rtp' | 'pcm' = 'rtp') {
   const inputs: CallIn[] = []
   let muted = 0
   const phones = new PhoneCalls((c) => media.push(c), () => {}, async (s: Spoken) => {
-    said.push(s.text)
+    said.push(s.text(SENTENCES.en))
     return Int16Array.of(1, 2, 3)
   })
   const handset = { line: 'desk', command() {}, subscribe: () => ({ [Symbol.dispose]() {} }), [Symbol.dispose]() {} } as Handset
@@ -79,8 +80,8 @@ test('a host locks with *7, and everybody hears it; others are told that they ma
 test('on entry the label is spoken when the call is weaker than sealed, and when it becomes so', () => {
   assert.deepEqual(stage(rosterOf([someone(0, 'Anna'), someone(1, 'Bruno')])).said, [])
   assert.deepEqual(stage(rosterOf([someone(0, 'Anna'), someone(1, 'Door', 'gateway')])).said, ['Telephone callers can hear this, through a gateway.'])
-  assert.equal(labelSpoken(emptyRoster('800', 'bridged'))?.text, 'Our server can hear this.')
-  assert.equal(labelSpoken(emptyRoster('x', 'open'))?.text, 'Anyone on the line can hear this.')
+  assert.equal(labelSpoken(emptyRoster('800', 'bridged'))?.text(SENTENCES.en), 'Our server can hear this.')
+  assert.equal(labelSpoken(emptyRoster('x', 'open'))?.text(SENTENCES.en), 'Anyone on the line can hear this.')
   const s = stage(rosterOf([someone(0, 'Anna')]))
   s.call.roster = rosterOf([someone(0, 'Anna'), someone(1, 'Door', 'gateway')])
   s.phones.event(s.call as unknown as RunningCall, { kind: 'note', at: instant(1), code: 'CLIENT_GATEWAY_JOINED', text: '', prominent: true })
@@ -99,15 +100,24 @@ test('robots hear neither, and nobody who has hung up is spoken to', async () =>
 })
 
 test('every recorded word is there, and says the number and the code without a synthesiser', async () => {
-  for (const w of WORDS) assert.ok(existsSync(new URL(`../../../src/client/speech/words/${w}.ul`, import.meta.url)), w)
   const r = rosterOf([someone(0, 'Anna'), someone(1, 'Bruno')])
   assert.deepEqual(whoIsHere(r).words, ['2', 'people'])
   assert.deepEqual(codeSpoken(r).words, ['code', '1', '2', '3', '4', '5', '6', '7', '8', '9', '0'])
-  const voice = createVoice(['/nowhere/espeak'])
-  const spoken = (await voice(codeSpoken(r)))!
-  const short = (await voice(whoIsHere(r)))!
-  assert.ok(spoken.length > 3 * 16_000 && short.length > 8000 && short.length < spoken.length)
-  assert.ok(spoken.some((x) => Math.abs(x) > 2000), 'it is to be heard')
+  for (const language of ['en', 'de'] as const) {
+    for (const w of WORDS) assert.ok(existsSync(new URL(`../../../src/client/speech/words/${language}/${w}.ul`, import.meta.url)), `${language} ${w}`)
+    const voice = createVoice(language, ['/nowhere/espeak'])
+    const spoken = (await voice(codeSpoken(r)))!
+    const short = (await voice(whoIsHere(r)))!
+    assert.ok(spoken.length > 3 * 16_000 && short.length > 8000 && short.length < spoken.length)
+    assert.ok(spoken.some((x) => Math.abs(x) > 2000), 'it is to be heard')
+  }
+})
+
+test('every sentence is there in both languages, and another one in each', () => {
+  const said = (s: Sentences): string[] => Object.values(s).map((x: unknown) => (typeof x === 'string' ? x : (x as (...a: unknown[]) => string)(3, ['Bruno'], 2, 1)))
+  assert.deepEqual(Object.keys(SENTENCES.de), Object.keys(SENTENCES.en))
+  assert.equal(new Set([...said(SENTENCES.en), ...said(SENTENCES.de)]).size, 2 * said(SENTENCES.en).length)
+  assert.equal(whoIsHere(rosterOf([someone(0, 'Anna'), someone(1, 'Bruno'), someone(2, 'Chiara')])).text(SENTENCES.de), '3 Personen sind hier. Sie, Bruno; Chiara.')
 })
 
 test('a synthesiser gets names by stdin, never as an argument, and one that fails is not asked again', { skip: process.platform === 'win32' ? 'the synthesiser is a script for sh' : false }, async (t) => {
@@ -121,10 +131,10 @@ test('a synthesiser gets names by stdin, never as an argument, and one that fail
   const program = path.join(folder, 'synth')
   writeFileSync(program, `#!/bin/sh\nprintf '%s\\n' "$*" > '${folder}/args'\ncat > '${folder}/text'\ncat '${folder}/out.wav'\n`)
   chmodSync(program, 0o755)
-  const pcm = (await createVoice([program])(whoIsHere(rosterOf([someone(0, 'Anna'), someone(1, '--help; rm -rf /')]))))!
+  const pcm = (await createVoice('de', [program])(whoIsHere(rosterOf([someone(0, 'Anna'), someone(1, '--help; rm -rf /')]))))!
   assert.ok(Math.abs(pcm.length - 16_000) < 50, `${pcm.length} samples`)
   const { readFileSync } = await import('node:fs')
-  assert.ok(!readFileSync(path.join(folder, 'args'), 'utf8').includes('rm -rf'))
+  assert.match(readFileSync(path.join(folder, 'args'), 'utf8'), /^[^;]*-v de\n$/)
   assert.ok(readFileSync(path.join(folder, 'text'), 'utf8').includes('--help; rm -rf /'))
   assert.equal(streamed(Buffer.from('no wav')).length, 6)
 })
