@@ -74,17 +74,20 @@ const isNear = (a: string): boolean => /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d
 const isNear6 = (a: string): boolean => /^(fe80|f[cd])/i.test(a)
 
 /** Keys whose words are of our own making and tell nothing about anybody. */
-const PLAIN_KEYS = new Set(['transports', 'suites', 'suite', 'codec', 'forwarding', 'srtp', 'vault', 'mediaPlane', 'log', 'upstream', 'kind', 'mediaOverTls', 'rule', 'country', 'minimumKeyProtection', 'roomPrefix', 'shownName', 'emergency'])
-const PLAIN_WORDS = new Set(['auto', 'none', 'anchors', '127.0.0.1', '::1', '0.0.0.0', '::'])
+const PLAIN_KEYS = new Set(['transports', 'suites', 'suite', 'codec', 'forwarding', 'srtp', 'vault', 'mediaPlane', 'log', 'upstream', 'kind', 'mediaOverTls', 'rule', 'country', 'minimumKeyProtection', 'roomPrefix', 'shownName', 'emergency', 'carriers', 'policy', 'profile', 'language', 'transport'])
+const PLAIN_WORDS = new Set(['stc', 'auto', 'none', 'anchors', '127.0.0.1', '::1', '0.0.0.0', '::'])
 /** Whose keys are names themselves, and of what. */
-const NAMED: Readonly<Record<string, string>> = { users: 'user', names: 'number', rooms: 'room' }
+const NAMED: Readonly<Record<string, string>> = { users: 'user', legacy: 'number', names: 'number', rooms: 'room' }
+
+/** Those whose values are secrets. */
+const OF_SECRETS = new Set(['users', 'legacy'])
 
 /** A configuration with the words that are not ours replaced. What is known from it is known to `r` from then on. */
 export function redactConfig(r: Redactor, value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.map((v) => redactConfig(r, v, key))
   if (typeof value === 'object' && value !== null) {
     const label = NAMED[key]
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [label === undefined || k === 'default' ? k : r.alias(label, k), key === 'users' ? '<secret>' : redactConfig(r, v, key === 'names' ? 'room' : k)]))
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [label === undefined || k === 'default' ? k : r.alias(label, k), OF_SECRETS.has(key) ? '<secret>' : redactConfig(r, v, key === 'names' ? 'room' : k)]))
   }
   if (typeof value !== 'string' || PLAIN_KEYS.has(key) || PLAIN_WORDS.has(value)) return value
   return key === 'passphrase' || key === 'proxy' ? '<secret>' : r.alias(LABELS[key] ?? key, value)
@@ -96,8 +99,8 @@ export function knowConfig(r: Redactor, value: unknown, key = ''): void {
   if (Array.isArray(value)) for (const v of value) knowConfig(r, v, key)
   else if (typeof value === 'object' && value !== null) {
     for (const [k, v] of Object.entries(value)) {
-      if (key === 'users') {
-        r.know('user', k)
+      if (OF_SECRETS.has(key)) {
+        r.know(NAMED[key]!, k)
         if (typeof v === 'string') r.know('secret', v)
       } else {
         if (key === 'names' || key === 'rooms') r.know(NAMED[key]!, ...(k === 'default' ? [] : [k]))

@@ -5,18 +5,20 @@ import { knowConfig, redactConfig, Redactor } from '../../../src/cli/redact.ts'
 const config = {
   server: { host: 'talk.example.org', port: 7443, proxy: 'http://me:Geh3imnis@proxy.example.org:3128' }, identity: { certificate: 'anna.pem', key: 'anna.key', passphrase: 'offen wie ein Buch', anchors: ['ca.pem'] },
   phones: [{ line: 'desk', address: '127.0.0.1', port: 5060, users: { anna: 'Zwiebelkuchen' } }], rooms: { vorstand: { suite: 'x-wing' } }, vault: 'process',
+  realm: 'stc', sealedCalls: { policy: 'prefer', carriers: ['server', 'message'], legacy: { '4930123456': 'NurZwischenUnsBeiden' } },
 }
 
 test('a configuration keeps its shape and loses what is not ours', () => {
   const r = new Redactor()
   const text = JSON.stringify(redactConfig(r, config))
-  for (const secret of ['Geh3imnis', 'Buch', 'Zwiebelkuchen', 'talk.example', 'anna', 'vorstand']) assert.ok(!text.includes(secret), secret)
-  for (const kept of ['7443', '5060', 'x-wing', 'process', '127.0.0.1', '<server-1>']) assert.ok(text.includes(kept), kept)
+  for (const secret of ['Geh3imnis', 'Buch', 'Zwiebelkuchen', 'talk.example', 'anna', 'vorstand', '4930123456', 'NurZwischen']) assert.ok(!text.includes(secret), secret)
+  for (const kept of ['7443', '5060', 'x-wing', 'process', '127.0.0.1', '<server-1>', '"realm":"stc"', '"carriers":["server","message"]']) assert.ok(text.includes(kept), kept)
 })
 
 test('what is known from the configuration is found wherever it stands', () => {
   const r = new Redactor()
   knowConfig(r, config)
+  assert.equal(r.text('stc: the server took NurZwischenUnsBeiden of 4930123456'), 'stc: the server took <secret> of <number-1>')
   r.know('person', 'Anna Example')
   const text = r.text('Anna Example (anna) said Zwiebelkuchen at talk.example.org; ANNA EXAMPLE again')
   assert.equal(text, '<person-1> (<user-1>) said <secret> at <server-1>; <person-1> again')
