@@ -99,6 +99,7 @@ export const connectionGerman: Record<keyof typeof attestationFaults | keyof typ
   PAGE_ELSEWHERE: { what: 'Ein anderes Fenster dieser Seite hat das Mikrofon', todo: 'Sprechen Sie dort weiter, oder holen Sie das Gespräch in dieses Fenster.' },
   PAGE_NOT_SET_UP: { what: 'Dieser Client ist noch nicht eingerichtet', todo: 'Beenden Sie erst die Einrichtung.' },
   PAGE_SET_UP: { what: 'Dieser Client ist schon eingerichtet', todo: 'Ändern Sie seine Konfigurationsdatei und starten Sie ihn neu.' },
+  PAGE_NOBODY: { what: 'Mit diesem Schlüssel wurde niemand getroffen', todo: 'Suchen Sie die Person in einem Gespräch, oder unter den Personen auf der Seite.' },
   SETUP_ADDRESS: { what: 'Das ist keine Adresse eines Servers', todo: 'Sie sieht aus wie talk.example.org oder talk.example.org:7443.' },
   SETUP_NO_ANCHOR: { what: 'Das Zertifikat der Ausgabestelle fehlt', todo: 'Wählen Sie auch seine Datei: Ihr vertrauen alle, und sie sagt, wer dazugehört.' },
   PAGE_BUILD: { what: 'Die Seite ließ sich nicht bauen', todo: 'Rufen Sie "npm install" (mit Entwicklungspaketen) und dann "npm run build:page" auf.' },

@@ -2,13 +2,14 @@
 import type { FaultEntry } from '../index.ts'
 import type { pbxFaults } from '../pbx.ts'
 import type { relayFaults } from '../relay.ts'
+import type { ringFaults } from '../ring.ts'
 import type { sipFaults } from '../sip.ts'
 
 const MELDEN = 'Bitte melden Sie es mit dem Protokoll.'
 const TELEFON = 'Prüfen Sie das Telefon oder seine SIP-Einstellungen; die Nachricht wurde nicht bearbeitet.'
 const NICHTS_WEITER = 'Nichts wurde weitergegeben; geht es so weiter, ist die andere Seite defekt oder feindlich.'
 
-export const telephonyGerman: Record<keyof typeof pbxFaults | keyof typeof relayFaults | keyof typeof sipFaults, FaultEntry> = {
+export const telephonyGerman: Record<keyof typeof pbxFaults | keyof typeof ringFaults | keyof typeof relayFaults | keyof typeof sipFaults, FaultEntry> = {
   PBX_INTERNAL: { what: 'Interner Fehler in der Verbindung zur Telefonanlage', todo: MELDEN },
   PBX_NONE: { what: 'Hinter diesem Server steht keine Telefonanlage', todo: 'Fragen Sie seinen Betreiber.' },
   PBX_GONE: { what: 'Die Verbindung zur Manager-Schnittstelle von Asterisk ist weg', todo: 'Es wird von selbst wieder versucht; prüfen Sie, dass Asterisk läuft und manager.conf uns hereinlässt.' },
@@ -44,6 +45,18 @@ export const telephonyGerman: Record<keyof typeof pbxFaults | keyof typeof relay
   RELAY_KEY_REUSED: { what: 'Ein Telefon bietet einen SRTP-Schlüssel an, der schon etwas anderes schützt', todo: 'Rufen Sie noch einmal an; geht es so weiter, macht das Telefon seine Schlüssel schlecht: Aktualisieren Sie es.' },
   RELAY_BODY: { what: 'Eine SIP-Nachricht hat einen Inhalt, der nicht weitergegeben werden kann', todo: 'Schalten Sie mehrteilige oder gepackte Inhalte im Telefon ab.' },
   RELAY_SRTP: { what: 'Eine Gesprächsbeschreibung verlangt SRTP zwischen Telefon und Anlage', todo: 'Schalten Sie SRTP im Konto ab: Von hier an ist das Gespräch Abschnitt für Abschnitt verschlüsselt.' },
+  RING_MALFORMED: { what: 'Ein Anruf, der kam, ist nicht in Ordnung und wurde nicht gezeigt', todo: 'Kommt er wieder, sollte der Anrufer stc aktualisieren, oder jemand gibt sich als ein anderer aus.' },
+  RING_STALE: { what: 'Ein Anruf, der kam, ist zu alt oder aus der Zukunft und wurde nicht gezeigt', todo: 'Prüfen Sie die Uhren beider Seiten.' },
+  RING_NOT_OURS: { what: 'Ein Anruf, der kam, galt jemand anderem und wurde nicht gezeigt', todo: 'Kommt er wieder, ist der Server vielleicht in falschen Händen: Sagen Sie es seinem Betreiber.' },
+  RING_REPEATED: { what: 'Ein Anruf, der kam, war schon einmal da und wurde nicht noch einmal gezeigt', todo: 'Kommt er wieder, ist der Server vielleicht in falschen Händen: Sagen Sie es seinem Betreiber.' },
+  RING_ADDRESS: { what: 'Das ist niemand, den man anrufen kann', todo: 'Geben Sie die Mailadresse im Zertifikat der Person an.' },
+  RING_UNREACHABLE: { what: 'Unter dieser Adresse ist niemand verbunden', todo: 'Versuchen Sie es später, oder sagen Sie es auf anderem Weg.' },
+  RING_DECLINED: { what: 'Der Anruf wurde abgelehnt', todo: 'Versuchen Sie es später, oder sagen Sie es auf anderem Weg.' },
+  RING_BUSY: { what: 'Dort läutet es schon zu oft', todo: 'Versuchen Sie es in einer Minute noch einmal.' },
+  RING_UNANSWERED: { what: 'Niemand nahm ab', todo: 'Versuchen Sie es später, oder sagen Sie es auf anderem Weg.' },
+  RING_RATE: { what: 'Zu viele Anrufe bei Personen in kurzer Zeit', todo: 'Warten Sie eine halbe Minute.' },
+  RING_NO_SERVER: { what: 'Dieser Server kann bei niemandem läuten', todo: 'Bitten Sie seinen Betreiber um eine Aktualisierung; sagen Sie bis dahin, welcher Raum zu wählen ist.' },
+  RING_OVER: { what: 'Dieser Anruf läutet nicht mehr', todo: 'Rufen Sie zurück.' },
   SIP_INTERNAL: { what: 'Interner Fehler bei SIP', todo: MELDEN },
   SIP_TRUNCATED: { what: 'Eine SIP-Nachricht endet vor dem Ende ihres Kopfes', todo: TELEFON },
   SIP_TOO_LARGE: { what: 'Eine SIP-Nachricht ist größer, als angenommen wird', todo: TELEFON },
