@@ -153,16 +153,24 @@ test('the phone in the page: push to talk, keypad, mute, by keys alone', { timeo
 test('it rings as the browser lets it, and whoever was typing has not answered', { timeout: 120_000 }, async (t) => {
   if (!needs(t, 'chromium')) return
   const b = await startBrowser(t, { strictAutoplay: true })
-  const { s, shows } = await scene(t, b)
+  const s = await stagePage(t)
   s.memory.people = [met(1, { compared: true, comparedAt: 1_790_000_000 })]
+  await b.page.goto(s.url)
+  s.up()
+  // Whatever the driver asks the page counts as a user's doing, unless it is asked like this.
+  const cdp = await b.context.newCDPSession(b.page)
+  const untouched = async (expression: string): Promise<unknown> => (await cdp.send('Runtime.evaluate', { expression, returnByValue: true })).result.value
+  const reads = (text: string): Promise<true> => until(10_000, text, async () => (String(await untouched('document.body.innerText')).includes(text) ? true : undefined), () => '', 100)
+  await reads('Connected to')
   s.ring(1)
+  await reads('Your browser gives no ringing sound before')
+  assert.equal(await untouched('navigator.userActivation.hasBeenActive'), false)
+  // A key gives it.
+  await b.page.keyboard.press('a')
   const dialog = b.page.getByRole('dialog')
   await dialog.getByText(`${person(1).subject} calls you`).waitFor()
   await dialog.getByText('compared on').waitFor()
   assert.equal(await b.page.title(), `${person(1).subject} calls you`)
-  // Nobody has touched the page: no sound, and it says so. A key gives it.
-  await shows('Your browser gives no ringing sound before')
-  await b.page.keyboard.press('Shift')
   await dialog.getByText('gives no ringing sound').waitFor({ state: 'detached' })
   await until(10_000, 'the ringing', async () => ((await b.heard()).some((x) => Math.abs(x) > 1500) ? true : undefined), () => '', 250)
 
@@ -188,5 +196,6 @@ test('it rings as the browser lets it, and whoever was typing has not answered',
   await second.waitForTimeout(900)
   await second.keyboard.press('Escape')
   for (const p of [b.page, second]) await p.getByRole('dialog').waitFor({ state: 'detached' })
-  assert.deepEqual(b.complaints, [])
+  // The browser's own remark about sound that it withheld.
+  assert.deepEqual(b.complaints.filter((x) => !x.startsWith('The AudioContext was not allowed to start')), [])
 })

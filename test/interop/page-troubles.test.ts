@@ -37,12 +37,16 @@ interface Scene {
   recovers(): Promise<void>
 }
 
-async function scene(t: TestContext, papers: Papers, serverConfig: Record<string, unknown> = {}): Promise<Scene> {
+async function scene(t: TestContext, papers: Papers, serverConfig: Record<string, unknown> = {}, around: () => Disposable = () => ({ [Symbol.dispose]: () => {} })): Promise<Scene> {
   const own = path.join(folder, t.name.replace(/\W+/g, '-'))
   const server = await startServer(own, serverPapers, serverConfig)
   t.after(() => server.stop())
   const port = await freePorts(2)
-  const client = await startClient(own, 'anna', server.port, papers, { config: { page: { port } } })
+  const started = async (): Promise<StcClient> => {
+    using _ = around()
+    return await startClient(own, 'anna', server.port, papers, { config: { page: { port } } })
+  }
+  const client = await started()
   t.after(() => client.stop())
   const b = await startBrowser(t)
   await b.page.goto((await client.shows(/page: (http:\S+)/))[1]!)
@@ -62,6 +66,22 @@ const again = (t: TestContext, role: 'server' | 'client', file: string): Running
   const process = run(globalThis.process.execPath, [program, role, '--config', file])
   t.after(() => process.stop())
   return process
+}
+
+/** For what is started while it holds. */
+function withNodeOptions(options: string): Disposable {
+  const before = process.env['NODE_OPTIONS']
+  process.env['NODE_OPTIONS'] = options
+  return { [Symbol.dispose]: () => {
+    if (before === undefined) delete process.env['NODE_OPTIONS']
+    else process.env['NODE_OPTIONS'] = before
+  } }
+}
+const rewritten = (file: string, change: (text: string) => string): string => {
+  const text = readFileSync(file, 'utf8')
+  assert.notEqual(change(text), text)
+  writeFileSync(file, change(text))
+  return file
 }
 
 test('a dead server', { timeout: 90_000 }, async (t) => {
@@ -96,6 +116,11 @@ test('a revoked certificate', { timeout: 90_000 }, async (t) => {
   publish([certificate.serial], 2)
   await s.client.shows(/not connected: .*IDENTITY_REVOKED/, 30_000)
   await s.shows('certificate-revoked')
+  // With another certificate in its place it goes on, in the same window.
+  const fresh = authority.member('bella-again')
+  await s.client.stop()
+  again(t, 'client', rewritten(path.join(s.own, 'anna.yaml'), (text) => text.replaceAll(papers.certificate, fresh.certificate).replaceAll(papers.key, fresh.key)))
+  await s.recovers()
 })
 
 test('a certificate that ends', { timeout: 120_000 }, async (t) => {
@@ -113,23 +138,19 @@ test('a network that blocks UDP', { timeout: 90_000 }, async (t) => {
   const s = await scene(t, authority.member('dora'), { advertise: [{ address: '127.0.0.1', port: nobody }] })
   await s.client.shows(/media to the server: tls/, 30_000)
   await s.shows('udp-blocked')
+  await s.server.process.stop(5000)
+  await s.shows('server-gone')
+  again(t, 'server', rewritten(path.join(s.own, 'server.yaml'), (text) => text.replace(`port: ${nobody}`, `port: ${s.server.port}`)))
+  await s.recovers()
 })
 
 test('a wrong clock', { timeout: 90_000 }, async (t) => {
   if (!needs(t, 'chromium')) return
-  const before = process.env['NODE_OPTIONS']
-  const own = path.join(folder, 'clock')
-  const server = await startServer(own, serverPapers)
-  t.after(() => server.stop())
-  process.env['NODE_OPTIONS'] = '--import=data:text/javascript,const%20n=Date.now;Date.now=()=>n()+36e5'
-  const client = await startClient(own, 'emma', server.port, authority.member('emma'), { config: { page: { port: 0 } } }).finally(() => {
-    if (before === undefined) delete process.env['NODE_OPTIONS']
-    else process.env['NODE_OPTIONS'] = before
-  })
-  t.after(() => client.stop())
-  const b = await startBrowser(t)
-  await b.page.goto((await client.shows(/page: (http:\S+)/))[1]!)
-  await client.shows(/connected/)
-  await b.page.locator('.trouble[data-cause="clock"]').waitFor({ timeout: SHOWN_MS })
-  await until(SHOWN_MS, 'the hour', async () => ((await b.page.locator('.trouble').allInnerTexts()).join().includes('60 minutes') ? true : undefined))
+  const s = await scene(t, authority.member('emma'), {}, () => withNodeOptions('--import=data:text/javascript,const%20n=Date.now;Date.now=()=>n()+36e5'))
+  await s.shows('clock')
+  await until(SHOWN_MS, 'the hour', async () => ((await s.b.page.locator('.trouble').allInnerTexts()).join().includes('60 minutes') ? true : undefined))
+  // Set right by its user; the client is started anew, the window is not.
+  await s.client.stop()
+  again(t, 'client', path.join(s.own, 'anna.yaml'))
+  await s.recovers()
 })

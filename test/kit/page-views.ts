@@ -153,6 +153,20 @@ export const VIEWS: readonly View[] = [
     },
   },
   {
+    name: 'call-talking',
+    show: async (s, page) => {
+      await page.getByRole('textbox').first().fill('100')
+      await page.keyboard.press('Enter')
+      await page.waitForFunction("document.querySelector('[role=alert]') === null")
+      const call = s.call('100')
+      call.member()
+      call.group(...FIVE)
+      await press(page, /^(Push to talk|Sprechtaste)/)
+      await press(page, /^(Keypad|Tasten)$/)
+      await page.locator('.keypad').waitFor()
+    },
+  },
+  {
     name: 'call-unheard',
     show: async (s, page) => {
       const call = meeting(s)
