@@ -20,14 +20,16 @@ export function Members({ call, clock, people }: { readonly call: CallView; read
   const [asking, setAsking] = useState(false)
   const { members } = call.roster
   const names = useMemo(() => namesakes(members), [members])
+  // Nobody whom a certificate names.
+  const strangers = members.length === 0 && call.roster.callers.length > 0
   const shown = members.find((m) => m.identity.keyId === open)
   return (
     <section class="card members" aria-labelledby="members">
       <div class="row head">
-        <h2 id="members">{w.members.heading(members.length)}</h2>
+        <h2 id="members">{strangers ? w.members.callers : w.members.heading(members.length)}</h2>
         {call.roster.kind === 'sealed' && call.roster.phase === 'member' && call.roster.sealedCall === undefined && <button type="button" class="plain" onClick={() => setAsking(true)}>{w.people.askIn}</button>}
       </div>
-      {members.length === 0 && call.roster.callers.length === 0 && <p class="quiet">{w.members.empty}</p>}
+      {members.length === 0 && !strangers && <p class="quiet">{w.members.empty}</p>}
       <ul>
         {members.map((m) => (
           <Row
@@ -36,7 +38,7 @@ export function Members({ call, clock, people }: { readonly call: CallView; read
           />
         ))}
       </ul>
-      <Callers call={call.id} roster={call.roster} since={(at) => timeOfDay(clock.unixMs + at - clock.instant)} />
+      <Callers call={call.id} roster={call.roster} headed={!strangers} since={(at) => timeOfDay(clock.unixMs + at - clock.instant)} />
       {shown !== undefined && <MemberDetails call={call} member={shown} person={people.find((p) => p.to === shown.identity.keyId)} onClose={() => setOpen(undefined)} />}
       {asking && <AskIn call={call.id} people={people.filter((p) => !members.some((m) => m.identity.keyId === p.to))} onClose={() => setAsking(false)} />}
     </section>
@@ -107,13 +109,13 @@ const Row = memo(({ call, member: m, muted, quality, since, namesake, volume, on
 })
 
 /** Whoever no certificate names, apart from those whom one does. */
-function Callers({ call, roster, since }: { readonly call: number; readonly roster: Roster; readonly since: (at: number) => string }): VNode | null {
+function Callers({ call, roster, headed, since }: { readonly call: number; readonly roster: Roster; readonly headed: boolean; readonly since: (at: number) => string }): VNode | null {
   const w = useWords()
   const more = roster.conference?.more ?? 0
   if (roster.callers.length + more === 0 && roster.conference?.current !== false) return null
   return (
     <div class="callers">
-      <h3>{w.members.callers}</h3>
+      {headed && <h3>{w.members.callers}</h3>}
       <p class="quiet">{roster.conference?.current === false ? `${w.members.old} ` : ''}{w.members.callersHow}</p>
       <ul>
         {roster.callers.map((c) => (
