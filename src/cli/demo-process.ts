@@ -40,6 +40,7 @@ async function serve(role: ServerRole): Promise<void> {
   const server = await startServer(config.value)
   if (!server.ok) return failed(server.fault)
   stop = () => server.value.close()
+  void server.value.broken.then(failed)
   report({ kind: 'up', listening: server.value.address })
 }
 

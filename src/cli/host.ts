@@ -4,7 +4,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import { type Result, ok } from '../base/result.ts'
+import { type Fault, ok, type Result } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { lanAddress } from '../demo/lan.ts'
 import { realScheduler } from '../net/scheduler.ts'
@@ -76,9 +76,10 @@ async function host(names: readonly string[], o: Options): Promise<void> {
   say(`The group runs: server port ${running.value.server}, door port ${running.value.door}. Ctrl-C ends it; "stc host -d ${o.dir}" runs it again.`)
   const end = new AbortController()
   const asking = o.confirmed === true ? Promise.resolve() : askForEach(ca, end.signal)
-  await stopped
+  const broken = await Promise.race([stopped, running.value.broken])
   end.abort()
   await running.value.close()
+  if (broken !== undefined) fail(broken)
   await asking.catch(() => {})
 }
 
@@ -110,6 +111,7 @@ function setUp(o: Options, ca: string, config: string): Result<undefined> {
 interface RunningGroup {
   readonly server: number
   readonly door: number
+  readonly broken: Promise<Fault>
   close(): Promise<void>
 }
 
@@ -131,7 +133,7 @@ async function run(authority: Authority, ca: string, config: string): Promise<Re
     return door
   }
   return ok({
-    server: server.value.address.port, door: door.value.port,
+    server: server.value.address.port, door: door.value.port, broken: server.value.broken,
     close: async () => {
       await door.value.close()
       await server.value.close()

@@ -33,8 +33,10 @@ async function runServer(file: string): Promise<void> {
   const server = await startServer(config.value, log, fetcher)
   if (!server.ok) return fail(server.fault)
   complain(`stc server at ${showAddress(server.value.address)} (TCP) and ${showAddress(server.value.media)} (UDP); Ctrl-C ends it`)
-  await Promise.race([stopped, drained(server.value)])
+  const broken = await Promise.race([stopped, drained(server.value), server.value.broken])
   await server.value.close()
+  // Who watches over us starts another one; its clients come back with fresh keys.
+  if (broken !== undefined) fail(broken)
 }
 
 /** Longer than almost every conference; whoever cannot wait sends SIGTERM. */

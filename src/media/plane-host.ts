@@ -20,6 +20,8 @@ const GATHER_MS = 1
 
 export interface RunningPlane extends PlaneHandle {
   readonly facts: PlaneFacts
+  /** Resolves when a thread has ended without having been told to: nobody hears anything by it any more, and `stop` is all that is left to do. */
+  readonly broken: Promise<Fault>
 }
 
 /** Fails with NET_BIND, MEDIA_WORKER, and where the native plane was demanded with why there is none. */
@@ -68,7 +70,8 @@ async function startSeveral(options: StartPlaneOptions & { readonly workers: num
   }
   void release()
   const { facts } = planes[0]!
-  return ok(Object.assign(new SeveralPlanes(planes), { facts: { ...facts, workers: planes.length } }))
+  const broken = Promise.race(planes.map((p) => p.broken))
+  return ok(Object.assign(new SeveralPlanes(planes), { broken, facts: { ...facts, workers: planes.length } }))
 }
 
 function startWorker(options: StartPlaneOptions, wake: Waker | undefined, peers: Peers | undefined): Promise<Result<WorkerPlane>> {
@@ -93,6 +96,9 @@ export class WorkerPlane implements RunningPlane {
   readonly #asked = new Map<number, (s: PlaneStats) => void>()
   readonly #opening = new Map<number, (r: Result<PlainOpened>) => void>()
   readonly ended: Promise<void>
+  readonly broken: Promise<Fault>
+  #break: (fault: Fault) => void = () => {}
+  #why = ''
   #onFault: (fault: Fault) => void = () => {}
   #nextLeg = 1
   #nextQuestion = 1
@@ -104,11 +110,18 @@ export class WorkerPlane implements RunningPlane {
     this.facts = { provider, fallback, workers, buffers }
     this.#wake = wake
     worker.on('message', (r: PlaneReport) => this.#report(r))
-    worker.on('error', (e: unknown) => this.#onFault(makeFault('MEDIA_WORKER', String(e))))
+    worker.on('error', (e: unknown) => {
+      this.#why = String(e)
+    })
+    this.broken = new Promise((resolve) => (this.#break = resolve))
     this.ended = new Promise((resolve) => worker.once('exit', (code) => this.#exit(code, resolve)))
   }
   #exit(code: number, resolve: () => void): void {
-    if (!this.#stopping) this.#onFault(makeFault('MEDIA_WORKER', `exit code ${code}`))
+    if (!this.#stopping) {
+      const fault = makeFault('MEDIA_WORKER', this.#why || `exit code ${code}`)
+      this.#onFault(fault)
+      this.#break(fault)
+    }
     this.#stopping = true
     for (const answer of this.#asked.values()) answer({ legs: [], stray: 0, past: noTotals() })
     this.#asked.clear()

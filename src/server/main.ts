@@ -1,8 +1,7 @@
 /** The server with its real sockets and threads. */
 import path from 'node:path'
 import { instant } from '../base/brand.ts'
-import type { Result } from '../base/result.ts'
-import { err, ok } from '../base/result.ts'
+import { err, type Fault, ok, type Result } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { selfTest } from '../crypto/self-test.ts'
 import { startPlane, type RunningPlane } from '../media/plane-host.ts'
@@ -38,6 +37,8 @@ export interface Server {
   /** HTTP, where there is one. */
   readonly admin: AddressPort | undefined
   status(): Promise<ServerStatus>
+  /** Resolves when the server cannot go on, a media thread having died: it is for its owner to close it and start another one. */
+  readonly broken: Promise<Fault>
   /** Begins no new rooms; resolves when the last one is over, or after so long. Connections and the telephone system go on meanwhile. */
   drain(limitMs: number): Promise<void>
   /** Takes no more connections, ends those there are, then the media thread. */
@@ -190,5 +191,5 @@ function running({ core, tls, plane, log, status, admin, pbx, end }: Running): S
       resolve()
     })
   })
-  return { address: tls.local, media: plane.local, admin, status, drain, close: () => (closing ??= close()) }
+  return { address: tls.local, media: plane.local, admin, status, broken: plane.broken, drain, close: () => (closing ??= close()) }
 }

@@ -61,12 +61,12 @@ export interface StcServer {
   stop(): Promise<void>
 }
 
-export async function startServer(folder: string, papers: Papers, more: Readonly<Record<string, unknown>> = {}): Promise<StcServer> {
+export async function startServer(folder: string, papers: Papers, more: Readonly<Record<string, unknown>> = {}, env: NodeJS.ProcessEnv = {}): Promise<StcServer> {
   const port = await freePorts(2)
   const file = config(folder, 'server', { listen: { address: host, port }, identity: papers, ...more })
   let running: Running
   const start = async (): Promise<void> => {
-    const started = (running = run(process.execPath, [program, 'server', '--config', file]))
+    const started = (running = run(process.execPath, [program, 'server', '--config', file], { env: { ...process.env, ...env } }))
     await until(20_000, `stc server on ${port}`, () => alive(started) && listens(port), started.tail)
   }
   await start()

@@ -15,7 +15,7 @@ export const mediaFaults = {
   MEDIA_CODEC: { what: 'The codec is not available', todo: 'Choose another codec.' },
   MEDIA_PORTS: { what: 'No pair of UDP ports is free for a call', todo: 'Widen the range of ports for calls, or look for calls that never ended.' },
   MEDIA_REMOTE: { what: 'Media cannot be sent to this address', todo: 'Look at what the other side put into its SDP.' },
-  MEDIA_WORKER: { what: 'The media thread ended', todo: 'Restart the program and report the log.' },
+  MEDIA_WORKER: { what: 'The media thread ended', todo: 'Start the program again, where nothing does that by itself, and report the log.' },
   NATIVE_UNAVAILABLE: { what: 'The native media path is not available here', todo: 'The portable one does the same more slowly; on Linux, install with optional packages to have it.' },
   NATIVE_CALL: { what: 'The system refused a call of the native media path', todo: 'The portable one is used instead; report the log if this system should be able to.' },
   NET_RESOLVE: { what: 'A host name has no address', todo: 'Check the name and the name servers of this machine.' },

@@ -1,0 +1,47 @@
+/** A media thread of the server that dies takes the server with it, and only for a moment. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import type { Fault } from '../../src/base/result.ts'
+import { until } from '../kit/processes.ts'
+import { conversation, hearEachOther, RealWorld } from '../kit/real-room.ts'
+import { startServer, TestAuthority } from '../kit/stc.ts'
+import '../kit/mortal-threads.ts'
+
+test('the server says that it is broken; after another start its clients are back, under fresh keys, and hear each other', async (t) => {
+  const w = await RealWorld.start(t)
+  const [a, b] = await Promise.all([w.member('Ann', { hz: 500 }), w.member('Ben', { hz: 800 })])
+  await conversation(a, b, w)
+  const { port } = w
+  const code = a.roster!.securityCode
+  process.emit('SIGHUP')
+  let fault: Fault | undefined
+  void w.server.broken.then((f) => (fault = f))
+  await until(10_000, 'the server to say so', () => fault)
+  assert.equal(fault!.code, 'MEDIA_WORKER')
+  assert.ok(w.log.some((l) => l.code === 'MEDIA_WORKER'))
+  // What `stc server` and whoever watches over it do.
+  await w.server.close()
+  await w.open(port)
+  await until(15_000, 'both to notice', () => (a.faults.length > 0 && b.faults.length > 0 ? true : undefined))
+  await w.agreed([a, b], 20_000)
+  await hearEachOther(a, b)
+  assert.notEqual(a.roster!.securityCode, code)
+})
+
+test('`stc server` ends with a fault and an exit code that has it started again', { skip: process.platform === 'win32' ? 'no signals' : false }, async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'stc-e2e-'))
+  const kit = new URL('../kit/mortal-threads.ts', import.meta.url).href
+  const server = await startServer(folder, new TestAuthority(folder, 'ca').server(), {}, { NODE_OPTIONS: `--import ${kit}` })
+  try {
+    server.process.signal('SIGHUP')
+    await until(15_000, 'the end', () => (server.process.ended ? true : undefined), server.process.tail)
+    assert.equal(await server.process.exit, 1, server.process.tail())
+    assert.match(server.process.output(), /The media thread ended.*\[MEDIA_WORKER\]/)
+  } finally {
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
