@@ -2,7 +2,6 @@
 import type { Result } from '../../base/result.ts'
 import { err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
-import { rtpSsrc } from '../../protocol/rtp/header.ts'
 import { readU32 } from '../../protocol/rtp/octets.ts'
 import type { SrtpReceiver } from '../../protocol/srtp/receiver.ts'
 import { createSrtpReceiver } from '../../protocol/srtp/receiver.ts'
@@ -74,7 +73,7 @@ export class HopReceiving implements Disposable {
     this.opened = g.number
     if (!rtcp) {
       const length = g.receiver.unprotect(data, data.length)
-      if (length >= 0) this.newest = g.receiver.newest(rtpSsrc(data)) === g.receiver.lastIndex
+      if (length >= 0) this.newest = g.receiver.lastNewest
       return length
     }
     // RFC 3711 §3.4: the index stands in the clear; it counts only once the packet is authentic.

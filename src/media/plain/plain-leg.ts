@@ -42,7 +42,7 @@ export class PlainLeg {
   #answeredAt = 0
   /** When the next packet of filling is due; undefined: none is. */
   #fillAt: number | undefined
-  lastHeardAt: number | undefined
+  heardAt = Number.NEGATIVE_INFINITY
   received = 0
   receivedOctets = 0
   sentOctets = 0
@@ -110,7 +110,7 @@ export class PlainLeg {
       return
     }
     this.#sources.heardRtp(from)
-    this.lastHeardAt = now
+    this.heardAt = now
     this.received++
     this.receivedOctets += length
     this.#meters.of(h.ssrc, this.end.clockRate).packet(h.sequence, h.timestamp, length, 0, now)

@@ -106,5 +106,5 @@ export class Bridges {
 const statsOf = (leg: LegId, p: PlainLeg): LegStats => ({
   leg, kind: 'plain', home: true, path: p.target === undefined ? 'none' : 'udp', address: p.target,
   received: p.received, receivedOctets: p.receivedOctets, sent: p.end.packets, sentOctets: p.sentOctets,
-  refused: p.refused, limited: p.limited, unsent: p.unsent, lastHeardAt: p.lastHeardAt, streams: p.streams(),
+  refused: p.refused, limited: p.limited, unsent: p.unsent, lastHeardAt: Number.isFinite(p.heardAt) ? p.heardAt : undefined, streams: p.streams(),
 })

@@ -107,7 +107,7 @@ export class Forwarding {
     const length = leg.receiving.open(data, rtcp, now)
     if (length < 0) leg.refused++
     else {
-      leg.lastHeardAt = now
+      leg.heardAt = now
       if (leg.receiving.current && leg.nextSender !== undefined) {
         leg.switchSender()
         this.paths.switched(leg)

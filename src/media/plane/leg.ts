@@ -3,7 +3,7 @@ import type { Ssrc } from '../../base/brand.ts'
 import type { Random } from '../../base/ports.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
-import { type AddressPort, copyAddress, sameAddress } from '../../net/address.ts'
+import { type AddressPort, copyAddress, Destination, sameAddress } from '../../net/address.ts'
 import { createSrtpSender, type SrtpSender } from '../../protocol/srtp/sender.ts'
 import { HopReceiving } from '../hop/receiving.ts'
 import type { PacketPath } from '../packet-path.ts'
@@ -45,11 +45,11 @@ export class Leg {
   sender: SrtpSender
   /** Waits until the client is heard under its generation, so that nothing is sent that it cannot open yet. */
   nextSender: SrtpSender | undefined
-  address: AddressPort | undefined
+  address: Destination | undefined
   candidate: Candidate | undefined
   path: PacketPath | undefined
   active: LegPath = 'none'
-  lastHeardAt: number | undefined
+  heardAt = Number.NEGATIVE_INFINITY
   /** What its home was told last. */
   told: { readonly from: AddressPort | undefined; readonly at: number } | undefined
   received = 0
@@ -136,7 +136,7 @@ export class Leg {
   proved(from: AddressPort, token: Uint8Array): boolean {
     const c = this.candidate
     if (c === undefined || !sameAddress(c.address, from) || !token.every((v, i) => v === c.token[i])) return false
-    this.address = c.address
+    this.address = new Destination(c.address)
     this.candidate = undefined
     if (this.active === 'none') this.active = 'udp'
     return true
@@ -154,7 +154,7 @@ export class Leg {
     const found = place.read()
     if (found === undefined) return
     this.#seen = version
-    this.address = found.address
+    this.address = found.address && new Destination(found.address)
     this.active = found.active
   }
   /** Whether `octets` may go to an address, proved or on credit. */
@@ -167,8 +167,8 @@ export class Leg {
   }
   stats(streams: readonly StreamStats[]): LegStats {
     return {
-      leg: this.id, kind: 'hop', home: this.home, streams, path: this.active, address: this.address, received: this.received, receivedOctets: this.receivedOctets,
-      sent: this.sent, sentOctets: this.sentOctets, refused: this.refused, limited: this.limited, unsent: this.unsent, lastHeardAt: this.lastHeardAt,
+      leg: this.id, kind: 'hop', home: this.home, streams, path: this.active, address: this.address && copyAddress(this.address), received: this.received, receivedOctets: this.receivedOctets,
+      sent: this.sent, sentOctets: this.sentOctets, refused: this.refused, limited: this.limited, unsent: this.unsent, lastHeardAt: Number.isFinite(this.heardAt) ? this.heardAt : undefined,
     }
   }
   dispose(): void {

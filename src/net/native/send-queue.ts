@@ -95,7 +95,7 @@ export class SendQueue {
     const i = (this.#head + this.#used) % this.#count
     this.#used++
     this.committed++
-    this.#to[i] = to
+    if (this.segmenting) this.#to[i] = to
     this.#fds[i] = fd
     this.#lengths[i] = length
     const words = this.#words

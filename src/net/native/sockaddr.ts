@@ -1,6 +1,6 @@
 /** Addresses as the system writes them, and back; nothing is allocated for an address that was seen before. */
 import { Memory } from '../../ffi/memory.ts'
-import type { AddressPort } from '../address.ts'
+import { type AddressPort, Destination } from '../address.ts'
 import { AF_INET, AF_INET6, SOCKADDR } from './layout.ts'
 import type { System } from './system.ts'
 
@@ -45,6 +45,7 @@ export class Sockaddrs {
   /** Undefined for what is no address of this socket's family. */
   of(to: AddressPort): Sockaddr | undefined {
     if (to === this.#last) return this.#lastMade
+    if (to instanceof Destination) return to.made(this, this.#make)
     if (to instanceof Sender) return to.sockaddr
     let made = this.#known.get(to)
     if (made === undefined) {
@@ -56,7 +57,7 @@ export class Sockaddrs {
     this.#lastMade = made
     return made
   }
-  #make({ address, port }: AddressPort): Sockaddr | undefined {
+  readonly #make = ({ address, port }: AddressPort): Sockaddr | undefined => {
     const mapped = this.#six && !address.includes(':') ? MAPPED + address : address
     const [bare = '', scope = '0'] = mapped.split('%')
     const { bytes, view } = this.#scratch
@@ -74,17 +75,14 @@ export class Sockaddrs {
   /** The address in a sockaddr whose words begin at `at`: a text of before, or a fresh one. */
   text(words: Uint32Array, at: number): string {
     // Word 0 is family and port; IPv4 stands in word 1, IPv6 in 2 to 5, its scope in 6.
-    let hash = words[at]! & 0xffff
-    for (let i = 1; i < 7; i++) hash = (Math.imul(hash, 31) + (this.#matters(i) ? words[at + i]! : 0)) | 0
-    hash = (hash ^ (hash >>> 15)) & (REMEMBERED - 1)
+    let hash = this.#six ? 0 : words[at + 1]! | 0
+    if (this.#six) for (let i = 2; i < 7; i++) hash = (Math.imul(hash, 31) + words[at + i]!) | 0
+    hash = (Math.imul(hash, 0x9e3779b1) >>> 20) & (REMEMBERED - 1)
     const known = this.#texts[hash]
     if (known !== undefined && this.#same(known.words, words, at)) return known.address
     const fresh = { words: words.slice(at, at + 7), address: this.#format(words, at) }
     this.#texts[hash] = fresh
     return fresh.address
-  }
-  #matters(word: number): boolean {
-    return this.#six ? word >= 2 : word === 1
   }
   #same(known: Uint32Array, words: Uint32Array, at: number): boolean {
     if (!this.#six) return known[1] === words[at + 1]

@@ -12,7 +12,8 @@ export class Reception {
   #received = 0
   #expectedBefore = 0
   #receivedBefore = 0
-  #transit: number | undefined
+  /** Of the packet before; not a number before the first. */
+  #transit = Number.NaN
   #jitter = 0
   #lastReport = 0
   #lastReportAt: Instant | undefined
@@ -42,7 +43,7 @@ export class Reception {
     if (index > this.#highest) this.#highest = index
     this.#received++
     const transit = (now * this.#unitsPerMs - timestamp) % 0x100000000
-    if (this.#transit !== undefined) {
+    if (!Number.isNaN(this.#transit)) {
       // The difference around the circle: the sender's timestamp may have wrapped in between.
       const d = Math.abs(Math.round(transit - this.#transit) | 0)
       this.#jitter += (d - this.#jitter) / 16

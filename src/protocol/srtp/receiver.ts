@@ -35,6 +35,8 @@ export interface SrtpReceiver extends Disposable {
   newest(ssrc: number): number
   /** Index of the packet that `unprotect` opened last. */
   readonly lastIndex: number
+  /** That packet was newer than all of its stream before. */
+  readonly lastNewest: boolean
 }
 
 /** Fails with SRTP_KEYS. */
@@ -47,9 +49,13 @@ class Receiver implements SrtpReceiver {
   readonly #transform: SrtpTransform
   readonly #limits: SrtpLimits
   readonly #streams = new Map<number, ReceiveStream>()
+  /** Of the packet opened before: mostly the same one again. */
+  #lastSsrc = -1
+  #last: ReceiveStream | undefined
   #packets = 0
   #rtcpPackets = 0
   lastIndex = -1
+  lastNewest = false
 
   constructor(transform: SrtpTransform, limits: SrtpLimits) {
     this.#transform = transform
@@ -60,7 +66,7 @@ class Receiver implements SrtpReceiver {
     const clear = rtpHeaderLength(buf, length)
     if (clear < 0 || length - clear < this.#transform.rtpOverhead) return SRTP_MALFORMED
     const ssrc = rtpSsrc(buf)
-    const known = this.#streams.get(ssrc)
+    const known = this.#known(ssrc)
     if (known === undefined && this.#streams.size >= this.#limits.streams) return SRTP_STREAMS
     const sequence = rtpSequence(buf)
     const highest = known?.rtp.highest ?? -1
@@ -73,6 +79,7 @@ class Receiver implements SrtpReceiver {
     this.#packets++
     this.#commit(ssrc, known).rtp.commit(index)
     this.lastIndex = index
+    this.lastNewest = index > highest
     return opened
   }
 
@@ -82,7 +89,7 @@ class Receiver implements SrtpReceiver {
     if (word < RTCP_ENCRYPTED) return SRTP_UNENCRYPTED
     const index = word - RTCP_ENCRYPTED
     const ssrc = readU32(buf, 4)
-    const known = this.#streams.get(ssrc)
+    const known = this.#known(ssrc)
     if (known === undefined && this.#streams.size >= this.#limits.streams) return SRTP_STREAMS
     const refusal = replayRefusal(known?.rtcp, index)
     if (refusal < 0) return refusal
@@ -102,11 +109,20 @@ class Receiver implements SrtpReceiver {
     this.#transform[Symbol.dispose]()
   }
 
+  #known(ssrc: number): ReceiveStream | undefined {
+    return ssrc === this.#lastSsrc ? this.#last : this.#streams.get(ssrc)
+  }
   #commit(ssrc: number, known: ReceiveStream | undefined): ReceiveStream {
-    if (known !== undefined) return known
-    const fresh = { rtp: new ReplayWindow(REPLAY_WINDOW), rtcp: new ReplayWindow(REPLAY_WINDOW) }
-    this.#streams.set(ssrc, fresh)
-    return fresh
+    let stream = known
+    if (stream === undefined) {
+      stream = { rtp: new ReplayWindow(REPLAY_WINDOW), rtcp: new ReplayWindow(REPLAY_WINDOW) }
+      this.#streams.set(ssrc, stream)
+    }
+    if (ssrc !== this.#lastSsrc) {
+      this.#lastSsrc = ssrc
+      this.#last = stream
+    }
+    return stream
   }
 }
 

@@ -68,6 +68,9 @@ class Sender implements SrtpSender {
   readonly #transform: SrtpTransform
   readonly #limits: SrtpLimits
   readonly #streams = new Map<number, SendStream>()
+  /** Of the packet before: mostly the same one again. */
+  #lastSsrc = -1
+  #last: SendStream | undefined
   #packets = 0
   #rtcpPackets = 0
 
@@ -142,11 +145,16 @@ class Sender implements SrtpSender {
   }
 
   #stream(ssrc: number): SendStream | undefined {
-    const known = this.#streams.get(ssrc)
-    if (known !== undefined || this.#streams.size >= this.#limits.streams) return known
-    const fresh: SendStream = { newest: -1, nextRtcp: 0, sent: undefined, first: 0, shift: 0 }
-    this.#streams.set(ssrc, fresh)
-    return fresh
+    if (ssrc === this.#lastSsrc) return this.#last
+    let stream = this.#streams.get(ssrc)
+    if (stream === undefined) {
+      if (this.#streams.size >= this.#limits.streams) return undefined
+      stream = { newest: -1, nextRtcp: 0, sent: undefined, first: 0, shift: 0 }
+      this.#streams.set(ssrc, stream)
+    }
+    this.#lastSsrc = ssrc
+    this.#last = stream
+    return stream
   }
 
   /** RFC 3550 §5.1 wants it random; below 2^15, so that losing the first packets cannot mislead a receiver about the ROC (RFC 3711 §3.3.1). */
