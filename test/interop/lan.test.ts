@@ -4,22 +4,34 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { needs, skip } from './setup.ts'
+import { needs, needsAsterisk, skip, type Tool } from './setup.ts'
 
-const inside = fileURLToPath(new URL('./lan/handset.ts', import.meta.url))
-const prepare = 'ip link set lo up && ip address add 192.0.2.1/32 dev lo && exec "$@"'
+const inside = (file: string): string => fileURLToPath(new URL(`./lan/${file}`, import.meta.url))
+/** A phone's network behind one NAT, a server's behind another (lan/nat.ts). */
+const nat = [
+  'ip link set lo up', ...['10.9.0.2', '10.8.0.1', '203.0.113.77'].map((a) => `ip address add ${a}/32 dev lo`), // linphonec takes a machine without a default route for one without a network.
+  'ip route add default dev lo src 10.9.0.2',
+  'iptables -t nat -A OUTPUT -d 198.51.100.1 -j DNAT --to-destination 10.8.0.1',
+  ...['tcp', 'udp'].map((p) => `iptables -t nat -A POSTROUTING -s 10.9.0.2 -d 10.8.0.1 -p ${p} -j SNAT --to-source 203.0.113.77:30000-39999 --random`),
+].join(' && ')
 
-test('phones on a LAN', { timeout: 240_000 }, (t) => {
-  if (!needs(t, 'ip', 'baresip', 'linphonec', 'sipp')) return
+function run(t: TestContext, file: string, prepare: string, ...needed: readonly Tool[]): void {
+  if (!needs(t, 'ip', 'baresip', 'linphonec', ...needed)) return
   if (spawnSync('unshare', ['-n', 'true']).status !== 0) {
     skip(t, 'this user may not make a network namespace')
     return
   }
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
-  const done = spawnSync('unshare', ['-n', 'sh', '-c', prepare, 'sh', process.execPath, '--test', '--test-force-exit', '--test-reporter=spec', inside], { env, encoding: 'utf8', timeout: 220_000 })
+  const done = spawnSync('unshare', ['-n', 'sh', '-c', `${prepare} && exec "$@"`, 'sh', process.execPath, '--test', '--test-force-exit', '--test-reporter=spec', inside(file)], { env, encoding: 'utf8', timeout: 220_000 })
   assert.equal(done.status, 0, `${done.stdout}\n${done.stderr}`)
   assert.match(done.stdout, /^ℹ fail 0$/m)
   assert.match(done.stdout, /^ℹ pass [1-9]/m)
+}
+
+test('phones on a LAN', { timeout: 240_000 }, (t) => run(t, 'handset.ts', 'ip link set lo up && ip address add 192.0.2.1/32 dev lo', 'sipp'))
+
+test('phones that come by themselves, behind a NAT, to a server behind a NAT', { timeout: 240_000 }, (t) => {
+  if (needsAsterisk(t)) run(t, 'nat.ts', nat, 'iptables')
 })

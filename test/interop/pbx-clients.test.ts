@@ -68,20 +68,22 @@ test('clients show each other by certificate and a plain phone as unverified; no
   await a.shows(/701|◐ Our server can hear this\.[\s\S]*◐ Our server can hear this\.\n {4}\d+ anna/)
 })
 
-test('a gateway brings an extension into a sealed room, and everybody is told', { timeout: 180_000 }, async (t) => {
+test('a gateway brings an extension into a sealed room, and everybody is told; a second one, and one where the room allows none, is refused', { timeout: 180_000 }, async (t) => {
   if (!needs(t, 'baresip') || !needsAsterisk(t)) return
   const w = await behindPbx(t, {
     config: () => ({
       'pjsip.conf': names.map((n) => endpoint(n)).join('\n'),
-      'extensions.conf': `[phones]\nexten => _8XXX,1,Dial(PJSIP/\${EXTEN}@stc-gateway,30)\n`,
+      'extensions.conf': `[phones]\nexten => _8XXX,1,Dial(PJSIP/\${EXTEN}@stc-gateway,30)\nexten => _9XXX,1,Dial(PJSIP/8\${EXTEN:1}@stc-second,30)\n`,
     }),
   })
-  const rooms = { default: { suite: 'x25519', gateways: true } }
+  const rooms = { default: { suite: 'x25519', gateways: true }, 200: { suite: 'x25519', gateways: false } }
   const a = await w.client('anna', { rooms })
-  const g = await w.client('desk', { kind: 'gateway', upstream: 'none' })
-  w.asterisk.write('pjsip.conf', `[stc-gateway]\ntype=endpoint\ncontext=phones\ndisallow=all\nallow=g722\naors=stc-gateway\ndirect_media=no\n[stc-gateway]\ntype=aor\ncontact=sip:127.0.0.1:${g.sip.port}`)
+  const [g, second] = [await w.client('desk', { kind: 'gateway', upstream: 'none' }), await w.client('hall', { kind: 'gateway', upstream: 'none' })]
+  for (const [name, { sip }] of [['stc-gateway', g], ['stc-second', second]] as const) {
+    w.asterisk.write('pjsip.conf', `[${name}]\ntype=endpoint\ncontext=phones\ndisallow=all\nallow=g722\naors=${name}\ndirect_media=no\n[${name}]\ntype=aor\ncontact=sip:127.0.0.1:${sip.port}`)
+  }
   await w.asterisk.cli('module reload res_pjsip.so')
-  await until(10_000, 'the gateway at Asterisk', async () => (await w.asterisk.cli('pjsip show endpoints')).includes('stc-gateway') || undefined)
+  await until(10_000, 'the gateway at Asterisk', async () => (await w.asterisk.cli('pjsip show endpoints')).includes('stc-second') || undefined)
   const anna = await w.phone('anna', 700, a.sip)
   const carl = await w.phone('carl', 500, { address: w.asterisk.address, port: w.asterisk.sip })
   anna.dial(at('8100', a.sip))
@@ -91,4 +93,23 @@ test('a gateway brings an extension into a sealed room, and everybody is told', 
   await a.shows(/gateway: telephone callers can hear this/)
   await a.shows(/Telephone callers can hear this through a gateway\./)
   await Promise.all([hears(anna, 500), hears(carl, 700)])
+
+  const plainAt = { address: w.asterisk.address, port: w.asterisk.sip }
+  const bert = await w.phone('bert', 1100, plainAt)
+  bert.dial(at('9100', plainAt))
+  await bert.events.next('closed', 30_000)
+  await second.shows(/there is a gateway to the telephone network already/)
+  assert.doesNotMatch(a.process.output(), /hall {2}\[/)
+  await hears(anna, 500)
+  for (const p of [anna, carl]) {
+    p.hangup()
+    await p.events.next('closed')
+  }
+
+  anna.dial(at('8200', a.sip))
+  await anna.events.next('established')
+  carl.dial(at('8200', plainAt))
+  await carl.events.next('closed', 30_000)
+  const room = a.process.output().slice(a.process.output().lastIndexOf('200'))
+  assert.doesNotMatch(room, /telephone callers|desk {2}\[/i)
 })

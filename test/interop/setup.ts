@@ -23,6 +23,7 @@ const packages = {
   ip: 'iproute2',
   kamailio: 'kamailio',
   rtpengine: 'rtpengine-daemon',
+  iptables: 'iptables',
   openssl: 'openssl',
 } as const
 export type Tool = keyof typeof packages

@@ -23,6 +23,8 @@ export interface BehindPbx {
 export interface BehindPbxOptions {
   readonly config: AsteriskOptions['config']
   readonly transport?: 'udp' | 'tcp' | 'tls'
+  /** More addresses in the server's certificate. */
+  readonly names?: readonly string[]
   /** More of the server's `sip`: what stands between it and Asterisk. */
   readonly towardsPbx?: (asterisk: Asterisk) => Promise<Readonly<Record<string, unknown>>>
   readonly serverConfig?: (asterisk: Asterisk, folder: string) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>
@@ -37,7 +39,7 @@ export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<Be
   t.after(() => asterisk.stop())
   const authority = new TestAuthority(folder, 'realm')
   const sip = await freePorts(2)
-  const server = await startServer(folder, authority.server(), {
+  const server = await startServer(folder, authority.server(...(o.names ?? [])), {
     sip: { host: asterisk.address, port: papers === undefined ? asterisk.sip : asterisk.tls, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1', port: sip }, ...(papers === undefined ? {} : { anchors: papers.anchors, name: 'localhost' }), ...(await o.towardsPbx?.(asterisk)) }, ...(await o.serverConfig?.(asterisk, folder)),
   })
   t.after(() => server.stop())

@@ -27,6 +27,8 @@ export interface DownstreamOptions {
   readonly keys?: KeyRules
   /** Whom else not to let through, outside of calls. */
   readonly refuses?: (request: SipRequest) => Refusal | undefined
+  /** The connection in place of one that a phone has given up. */
+  readonly current?: (flow: SipFlow) => SipFlow
   /** Phones may be behind a NAT and not know it. */
   readonly nat?: boolean
 }
@@ -87,7 +89,10 @@ export class Downstream implements LocalSide {
 
   route(request: SipRequest): SipFlow | Refusal {
     const place = this.#places.get(request.uri.text)
-    return place?.flow ?? { status: 480, fault: makeFault('RELAY_NO_TARGET', request.uri.text.slice(0, 100)) }
+    return place === undefined ? { status: 480, fault: makeFault('RELAY_NO_TARGET', request.uri.text.slice(0, 100)) } : this.current(place.flow)
+  }
+  current(flow: SipFlow): SipFlow {
+    return this.#o.current?.(flow) ?? flow
   }
 
   admit(request: SipRequest, flow: SipFlow): Refusal | undefined {

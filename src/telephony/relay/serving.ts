@@ -123,7 +123,7 @@ export class Serving {
         if (served.outgoing === undefined) this.#forget(id)
       } else this.#forget(id)
     }
-    for (const bye of this.#c.dialogs.farewell([cause])) this.#quiet(bye.request, bye.flow)
+    for (const bye of this.#c.dialogs.farewell([cause])) this.#quiet(bye.request, this.#c.o.side.current?.(bye.flow) ?? bye.flow)
   }
   /** A new other half counts from the beginning. */
   restart(): void {

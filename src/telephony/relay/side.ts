@@ -33,6 +33,8 @@ export interface LocalSide {
   mediaAddress(flow: SipFlow): string
   /** What the media ports for this flow are bound to, where that is another address. */
   mediaBind?(flow: SipFlow): string
+  /** The connection in place of one that its phone has given up. */
+  current?(flow: SipFlow): SipFlow
   /** A message of our side passes: its sender can be reached this way under its Contact. */
   heard(message: SipRequest | SipResponse, flow: SipFlow): void
   /** Our side answered a request of the other half, finally. */

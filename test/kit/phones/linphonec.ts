@@ -26,6 +26,8 @@ const codecTable: readonly (readonly [PhoneCodecName | undefined, string, number
 export interface LinphonecOptions extends PhoneOptions {
   readonly sipPort?: number
   readonly caFile?: string
+  /** For a server that asks for one: PEM files. */
+  readonly certificate?: { readonly certificate: string; readonly key: string }
 }
 
 export interface Linphonec extends Phone {
@@ -152,6 +154,7 @@ function registration(o: LinphonecOptions, r: NonNullable<PhoneOptions['registra
     'reg_sendregister=1',
     'publish=0',
     ...(r.password === undefined ? [] : ['[auth_info_0]', `username=${r.user ?? o.name}`, `passwd=${r.password}`, `domain=${r.address}`]),
+    ...(o.certificate === undefined ? [] : [`client_cert_chain=${o.certificate.certificate}`, `client_cert_key=${o.certificate.key}`]),
   ]
 }
 

@@ -103,10 +103,13 @@ test('a phone that lost its network and is back within ten seconds keeps its cal
   await w.call(phone)
   w.phones.lost(phone.flow)
   await w.clock.advance(9000)
-  w.connect('anna', { port: 6002, address: '127.0.0.1' })
+  const back = w.connect('anna', { port: 6002, address: '127.0.0.1' })
   await w.clock.advance(8000)
   assert.deepEqual([byes(w.pbx), w.phones.load], [0, { phones: 1, connections: 1, calls: 1 }])
+  // It is told of the end there, before it says anything.
   w.phones.close()
+  await w.clock.advance(100)
+  assert.deepEqual([byes(phone), byes(back)], [0, 1])
 })
 
 test('a certificate that ends in the middle of a call ends the call, at both ends', async () => {
