@@ -33,7 +33,7 @@ test('baresip and linphonec by themselves, behind a NAT, at a server behind a NA
     names: [outside],
     config: () => ({
       'pjsip.conf': ['anna', 'bert'].map((n) => endpoint(n)).join('\n'),
-      'extensions.conf': '[phones]\nexten => _[a-z].,1,Dial(PJSIP/${EXTEN},20,Tt)\n',
+      'extensions.conf': `[phones]\nexten => _[a-z].,1,Dial(PJSIP/\${EXTEN},20,Tt)\n`,
     }),
     serverConfig: () => ({ phones: { listen: { address: server, port: sips }, advertise: outside, extensions: { anna: ['cn:anna'], bert: ['cn:bert'] } } }),
   })

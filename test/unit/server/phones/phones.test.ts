@@ -11,7 +11,7 @@ import { Phones } from '../../../../src/server/phones/phones.ts'
 import { SsrcAllocator } from '../../../../src/server/ssrc.ts'
 import { SipEndpoint, type SipFlow } from '../../../../src/telephony/index.ts'
 import { UpstreamRelay } from '../../../../src/telephony/relay/index.ts'
-import { keyLine, plainSdp, secureSdp } from '../../../kit/direct-phones.ts'
+import { keyLine, secureSdp } from '../../../kit/direct-phones.ts'
 import { People } from '../../../kit/people.ts'
 import { pbxAt, pbxSdp } from '../../../kit/relay-world.ts'
 import { headerOf, ScriptedPhone, SimSipTransport } from '../../../kit/sip-phone.ts'
@@ -154,7 +154,7 @@ test('a phone behind a NAT: answers go back on its connection, its media is expe
 test('a server behind a NAT says its public address to phones of the internet, its own to those of its network, and binds its own', async () => {
   const w = world({ advertise: '198.51.100.1' })
   const far = w.connect('anna', { port: 6000, address: '203.0.113.7' })
-  await w.call(far, plainSdp.replaceAll('127.0.0.1', '203.0.113.7').replace('17000 RTP/AVP', '18000 RTP/SAVP') + `${keyLine('a')}\r\n`)
+  await w.call(far, secureSdp(keyLine('a')).replaceAll('127.0.0.1', '203.0.113.7'))
   const answer = far.responses.findLast((r) => r.status === 200)!
   const text = Buffer.from(answer.body).toString()
   assert.match(text, /c=IN IP4 198\.51\.100\.1\r\n/)
