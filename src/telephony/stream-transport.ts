@@ -23,6 +23,8 @@ export interface StreamClients {
   admit(peer: TlsPeer, flow: SipFlow): Result<void>
   /** Whether this source may try one more handshake now. */
   mayTry(address: string): boolean
+  /** With which status the first request of a peer that was not admitted is answered. */
+  statusFor(first: Uint8Array): number
   /** For the log. */
   refused(fault: Fault, remote: AddressPort): void
   readonly connections: number
@@ -155,7 +157,7 @@ class StreamTransport implements StreamListener {
       const first = items.value.find((i) => i.kind === 'message')
       if (first === undefined) return
       socket.removeAllListeners('data')
-      const reply = first.kind === 'message' ? refuseRaw(first.bytes, 403, fault.message) : undefined
+      const reply = first.kind === 'message' ? refuseRaw(first.bytes, this.#clients?.statusFor(first.bytes) ?? 403, fault.message) : undefined
       if (reply === undefined) socket.destroy()
       else socket.end(reply, () => socket.destroy())
     })

@@ -28,11 +28,12 @@ for (const [name, code, connect] of [
 ] as const) test(`a phone ${name} is told so and nothing of it is processed`, async (t) => {
   const w = await directPhones(t)
   const stranger = await connect(w)
-  const answer = await stranger.invite(secureSdp(keyLine('a')), { to: '112' })
+  const answer = await stranger.invite(secureSdp(keyLine('a')))
   assert.match(answer, /^SIP\/2\.0 403 /)
   await until(3000, 'the end of the connection', () => stranger.ended || undefined)
+  assert.match(await (await connect(w)).invite(secureSdp(keyLine('a')), { to: '112' }), /^SIP\/2\.0 503 /, 'who calls for help tries its second server')
   assert.deepEqual(w.pbx.requests, [])
-  assert.equal(w.refused().get(code), 1, JSON.stringify([...w.refused()]))
+  assert.equal(w.refused().get(code), 2, JSON.stringify([...w.refused()]))
   assert.equal(w.core.phones!.load.phones, 0)
 })
 

@@ -74,6 +74,30 @@ test('a password with an old nonce is not a guess, nor is the first request with
     w.clock.advanceSync(1000)
   }
   assert.equal(w.pbx.requests.length, 20)
+  w.pbx.answer = () => ({ status: 401, headers: [challenge] })
+  for (let i = 0; i < 20; i++) {
+    phone.send('REGISTER', { uri: 'sip:pbx.example' })
+    w.clock.advanceSync(1000)
+  }
+  phone.send('REGISTER', { uri: 'sip:pbx.example', headers: [authorization] })
+  w.clock.advanceSync(1000)
+  assert.equal(w.pbx.requests.length, 41, 'its first password is asked for all the same')
+})
+
+test('a PBX that refuses a wrong password with 403 is asked five times as well; a 403 to a call is none', () => {
+  const w = relayWorld()
+  w.pbx.answer = () => ({ status: 403 })
+  const phone = w.phone()
+  for (let i = 0; i < 10; i++) {
+    phone.send('MESSAGE', { uri: 'sip:2002@127.0.0.1', headers: [authorization] })
+    w.clock.advanceSync(1000)
+  }
+  assert.equal(w.pbx.requests.length, 10)
+  for (let i = 0; i < 10; i++) {
+    phone.send('REGISTER', { uri: 'sip:pbx.example', headers: [authorization] })
+    w.clock.advanceSync(1000)
+  }
+  assert.equal(w.pbx.requests.length, 15)
 })
 
 test('another\'s name in From: an extension that somebody registered is his alone', () => {

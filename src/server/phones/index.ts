@@ -4,6 +4,8 @@ import { isEmergencyNumber } from '../../model/emergency.ts'
 import type { AddressPort } from '../../net/address.ts'
 import { isPrivate } from '../../net/private-address.ts'
 import { anyAddress } from '../../net/any-address.ts'
+import { parseMessage } from '../../protocol/sip/index.ts'
+import { isEmergencyUri } from '../../telephony/relay/index.ts'
 import { isLoopback, localHostFor, openStreamTransport, SipEndpoint, type SipFlow, type SipTransport } from '../../telephony/index.ts'
 import { SourceLimit } from '../../telephony/source-limit.ts'
 import type { ServerCore } from '../core.ts'
@@ -34,6 +36,7 @@ export async function startPhones({ config, core, credentials, relay, emergency 
   const { crypto, scheduler, plane, log } = core.options
   const bind = config.listen.address === '::' ? { ...config.listen, address: await anyAddress() } : config.listen
   const hostFor = (flow: SipFlow): string => hostForPhone(flow, config.advertise)
+  const isEmergency = (number: string): boolean => isEmergencyNumber(emergency, number)
   const tries = new SourceLimit(TRIES.perSecond, TRIES.burst)
   const opened = await openStreamTransport(bind, {
     identity: { key: credentials.key, cert: credentials.certificate },
@@ -44,6 +47,7 @@ export async function startPhones({ config, core, credentials, relay, emergency 
         const verified = verifyGuest(crypto, peer.chain, credentials.anchors, core.revocation, scheduler.unix())
         return verified.ok ? phones.connected(verified.value, peer.chain, flow) : verified
       },
+      statusFor: (first) => statusForStranger(first, isEmergency),
       refused: (fault, remote) => core.refusals.warn(fault.code, { remote: remote.address, door: 'phones' }, fault.message),
     },
   })
@@ -53,7 +57,7 @@ export async function startPhones({ config, core, credentials, relay, emergency 
   const phones: Phones = new Phones({
     crypto, scheduler, plane, log, ssrcs: core.ssrcs, refusals: core.refusals, relay, maximum: config.maximum, owners: config.extensions, hostFor, boundFor: localHostFor,
     endpoint: () => endpoint, drop: (flow) => transport.drop(flow),
-    isEmergency: (number) => isEmergencyNumber(emergency, number),
+    isEmergency,
     keys: { suites: config.suites, fresh: (key, callId) => memory.fresh(key, callId) },
     stillGood: ({ path, identity }) => core.revocation.stillGood(crypto, path, identity.subject, scheduler.unix()),
   })
@@ -69,6 +73,12 @@ export async function startPhones({ config, core, credentials, relay, emergency 
     },
   }
   return ok({ local: transport.local })
+}
+
+/** Whoever calls for help must not wait here: its second server may know it. */
+function statusForStranger(first: Uint8Array, isEmergency: (number: string) => boolean): 403 | 503 {
+  const parsed = parseMessage(first, { stream: true })
+  return parsed.ok && parsed.value.kind === 'request' && parsed.value.method === 'INVITE' && isEmergencyUri(parsed.value.uri, isEmergency) ? 503 : 403
 }
 
 /** Phones of our own network reach us where we are. IPv6 in brackets. */

@@ -136,6 +136,18 @@ test('the BYE in the other party\'s name has the next number, and goes to where 
   assert.deepEqual([last.method, last.cseq.number, last.uri.text], ['BYE', 42, 'sip:alice@127.0.0.1:6444'])
 })
 
+test('a phone that moved by UPDATE is said goodbye where it is now', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  const { target } = w.call(phone)
+  phone.raw([`UPDATE ${target} SIP/2.0`, 'Via: SIP/2.0/UDP 127.0.0.1:6000;branch=z9hG4bKupdate;rport', 'Max-Forwards: 70', 'From: <sip:alice@127.0.0.1>;tag=f6000', `To: ${phone.to}`, `Call-ID: ${phone.callId}`, 'CSeq: 30 UPDATE', 'Contact: <sip:alice-2@127.0.0.1:6000>', 'Content-Length: 0', '', ''].join('\r\n'))
+  w.clock.advanceSync(50)
+  assert.equal(phone.last.status, 200)
+  w.cut()
+  w.clock.advanceSync(50)
+  assert.deepEqual([phone.requests.at(-1)!.method, phone.requests.at(-1)!.uri.text], ['BYE', 'sip:alice-2@127.0.0.1:6000'])
+})
+
 test('while a client is away its phones are silent to a PBX that qualifies their contacts; other questions to us are answered', () => {
   const w = relayWorld()
   const phone = w.phone()
