@@ -14,7 +14,7 @@ import { toneShare } from '../kit/tones.ts'
 import { part, seconds } from '../kit/wav.ts'
 import { needs, needsAsterisk } from './setup.ts'
 
-const names = ['anna', 'bert', 'carl']
+const names = ['anna', 'bert', 'carl', 'dora', 'emil']
 const at = (extension: string, a: { address: string; port: number }): string => `sip:${extension}@${a.address}:${a.port}`
 
 async function hears(phone: Baresip, hz: number): Promise<void> {
@@ -58,6 +58,18 @@ test('clients show each other by certificate and a plain phone as unverified; no
   await a.shows(/bert left/)
   anna.hangup()
   await a.shows(/700: left/)
+
+  // Two desk phones of one client, each with a line, an identity and a vault of its own.
+  const emils = w.authority.member('emil')
+  const port = await freePorts(4)
+  const d = await w.client('dora', { lines: [{ identity: emils, phones: [{ line: 'emil', address: '127.0.0.1', port }] }] })
+  const [dora, emil] = [await w.phone('dora', 700, d.sip), await w.phone('emil', 1100, { address: '127.0.0.1', port })]
+  dora.dial(at('702', d.sip))
+  emil.dial(at('702', { address: '127.0.0.1', port }))
+  await d.shows(/ {4}\d+ dora {2}\[[0-9a-f]{8}\] {2}\(you\)[\s\S]* {4}\d+ emil {2}\[[0-9a-f]{8}\]/)
+  await d.shows(/ {4}\d+ emil {2}\[[0-9a-f]{8}\] {2}\(you\)/)
+  await Promise.all([hears(dora, 1100), hears(emil, 700)])
+  for (const p of [dora, emil]) p.hangup()
 
   await carl.events.next('closed')
   carl.dial(at('701', { address: w.asterisk.address, port: w.asterisk.sip }))

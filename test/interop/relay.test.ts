@@ -114,6 +114,35 @@ test('a long mute with rtp_timeout = 30: not hung up, as it is without us', { ti
   await until(5000, 'no leg left', async () => (await channels()) === 0 || undefined, undefined, 200)
 })
 
+test('reliable early media, keys by INFO, a message and an UPDATE inside the call, a session timer: as Asterisk takes and gives them', { timeout: 120_000 }, async (t) => {
+  if (!needsAsterisk(t)) return
+  const menu = `exten => 603,1,Progress()
+ same => n,Wait(1)
+ same => n,Answer()
+ same => n,Read(digit,,1,,1,20)
+ same => n,Log(NOTICE,one key: \${digit})
+ same => n,SendText(a word from the menu)
+ same => n,Echo()
+`
+  const open = '[dora]\ntype=endpoint\ncontext=phones\ndisallow=all\nallow=ulaw\naors=dora\ndtmf_mode=info\n100rel=peer_supported\ntimers=always\ntimers_min_se=90\ntimers_sess_expires=90\n[dora]\ntype=aor\nmax_contacts=2\n'
+  const w = await behindPbx(t, { config: () => ({ 'pjsip.conf': open, 'extensions.conf': `${extensions}${menu}` }) })
+  const client = await w.client('dora')
+  const phone = await UdpPhone.open('127.0.0.1', client.sip, 'dora')
+  t.after(() => phone.close())
+  const answer = await phone.invite('603', sdpOffer('127.0.0.1', await freePorts(2), ['m=audio PORT RTP/AVP 0']), ['Supported: 100rel, timer', 'Session-Expires: 120', 'Min-SE: 90', 'Allow: INVITE, ACK, BYE, UPDATE, PRACK, INFO, MESSAGE'])
+  assert.equal(answer.status, 200)
+  assert.match(answer.text, /^Session-Expires: 120/im)
+  const early = phone.replies.find((r) => r.status === 183)!
+  assert.match(early.text, /^Require: .*100rel/im)
+  assert.ok(phone.replies.some((r) => r.status === 200 && r.method === 'PRACK'))
+  assert.equal((await phone.inside('603', 'INFO', ['Content-Type: application/dtmf-relay'], 'Signal=7\r\nDuration=160\r\n')).status, 200)
+  await until(10_000, 'the key', () => /one key: 7/.test(w.asterisk.log()) || undefined, () => w.asterisk.log().slice(-1500))
+  assert.equal((await phone.inside('603', 'UPDATE', ['Session-Expires: 120;refresher=uac', 'Supported: timer'])).status, 200)
+  assert.match(String((await phone.inside('603', 'MESSAGE', ['Content-Type: text/plain'], 'is anybody there?')).status), /20[02]/)
+  await until(5000, 'a message of the menu', () => phone.requests.some((r) => r.startsWith('MESSAGE ') && r.endsWith('a word from the menu')) || undefined, () => phone.requests.join('\n'))
+  assert.equal((await phone.bye('603')).status, 200)
+})
+
 test('the client is killed, the server ends: phones and PBX hear of it, no leg is left', { timeout: 180_000 }, async (t) => {
   if (!needs(t, 'baresip') || !needsAsterisk(t)) return
   const w = await behindPbx(t, { config: config() })

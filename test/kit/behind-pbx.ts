@@ -32,22 +32,26 @@ export interface BehindPbxOptions {
 
 export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<BehindPbx> {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-behind-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  // The last one first: what is still running would write into the folder while it goes.
+  const ends: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
+  t.after(async () => {
+    for (const end of ends.toReversed()) await end()
+  })
   // An authority of its own: the PBX is not in the realm.
   const papers = o.transport === 'tls' ? new TestAuthority(folder, 'pbx').server() : undefined
   const asterisk = await startAsterisk({ config: o.config, ...(papers === undefined ? {} : { tls: papers }) })
-  t.after(() => asterisk.stop())
+  ends.push(() => asterisk.stop())
   const authority = new TestAuthority(folder, 'realm')
   const sip = await freePorts(2)
   const server = await startServer(folder, authority.server(...(o.names ?? [])), {
     sip: { host: asterisk.address, port: papers === undefined ? asterisk.sip : asterisk.tls, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1', port: sip }, ...(papers === undefined ? {} : { anchors: papers.anchors, name: 'localhost' }), ...(await o.towardsPbx?.(asterisk)) }, ...(await o.serverConfig?.(asterisk, folder)),
   })
-  t.after(() => server.stop())
+  ends.push(() => server.stop())
   return {
     asterisk, server, authority, folder,
     client: async (name, config = {}) => {
       const client = await startClient(folder, name, server.port, authority.member(name), { config: { upstream: 'server', page: false, ...config } })
-      t.after(() => client.stop())
+      ends.push(() => client.stop())
       await client.shows(/connected to/)
       return client
     },
@@ -55,7 +59,7 @@ export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<Be
       const microphone = path.join(folder, `${name}.wav`)
       writeWav(microphone, tone(hz, { rate: 16000, seconds: 60 }))
       const phone = await startBaresip({ name, codecs: ['g722', 'pcmu'], microphone, autoAnswer: true, registrar: { ...at, password: `secret-${name}` }, unbuffered: at.port === asterisk.sip, ...more })
-      t.after(() => phone.stop())
+      ends.push(() => phone.stop())
       await phone.events.next('registered')
       return phone
     },

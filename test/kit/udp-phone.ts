@@ -23,6 +23,8 @@ export class UdpPhone {
   readonly requests: string[] = []
   #wake = (): void => {}
   #cseq = 0
+  /** Of the INVITE that came last. */
+  #invited = 0
   #to = ''
   #authorization = ''
   #nonceCount = 0
@@ -50,13 +52,17 @@ export class UdpPhone {
   register(): Promise<SipReply> {
     return this.#ask('REGISTER', `sip:${this.#server.address}:${this.#server.port}`, ['Expires: 600'])
   }
-  /** Gives the final response, acknowledged. */
-  async invite(target: string, sdp: string): Promise<SipReply> {
-    const uri = `sip:${target}@${this.#server.address}:${this.#server.port}`
-    const reply = await this.#ask('INVITE', uri, ['Content-Type: application/sdp'], sdp)
-    this.#to = /^To: (.*)$/m.exec(reply.text)?.[1]?.trim() ?? ''
-    this.#send('ACK', uri, [], '', this.#cseq)
+  /** Gives the final response, acknowledged; provisional ones that ask for it get a PRACK. */
+  async invite(target: string, sdp: string, headers: readonly string[] = []): Promise<SipReply> {
+    const uri = this.#uri(target)
+    const reply = await this.#ask('INVITE', uri, [...headers, 'Content-Type: application/sdp'], sdp)
+    this.#to = toOf(reply.text)
+    this.#send('ACK', uri, [], '', this.#invited)
     return reply
+  }
+  /** Any request inside the call. */
+  inside(target: string, method: string, headers: readonly string[], body = ''): Promise<SipReply> {
+    return this.#ask(method, this.#uri(target), headers, body)
   }
   async bye(target: string): Promise<SipReply> {
     return this.#ask('BYE', `sip:${target}@${this.#server.address}:${this.#server.port}`, [])
@@ -65,7 +71,7 @@ export class UdpPhone {
   async #ask(method: string, uri: string, headers: readonly string[], body = ''): Promise<SipReply> {
     const first = await this.#once(method, uri, headers, body)
     if (first.status !== 401 || this.#password === undefined) return first
-    if (method === 'INVITE') this.#send('ACK', uri, [], '', this.#cseq)
+    if (method === 'INVITE') this.#send('ACK', uri, [], '', this.#invited)
     const challenges = [...first.text.matchAll(/^WWW-Authenticate: *(Digest .*)$/gim)].map((m) => m[1]!)
     const strong = challenges.find((c) => /algorithm=SHA-256/i.test(c))
     const challenge = strong ?? challenges[0] ?? ''
@@ -80,9 +86,12 @@ export class UdpPhone {
   }
   async #once(method: string, uri: string, headers: readonly string[], body: string): Promise<SipReply> {
     const cseq = ++this.#cseq
+    if (method === 'INVITE') this.#invited = cseq
     const send = (): void => this.#send(method, uri, headers, body, cseq)
     send()
-    const again = setInterval(send, 1000)
+    const again = setInterval(() => {
+      if (method !== 'INVITE' || !this.#replies.some((r) => isAnswer(r, cseq, method))) send()
+    }, 1000)
     try {
       return await within(15_000, `answer to ${method}`, this.#final(cseq, method))
     } finally {
@@ -91,7 +100,7 @@ export class UdpPhone {
   }
   async #final(cseq: number, method: string): Promise<SipReply> {
     for (;;) {
-      const reply = this.#replies.find((r) => r.status >= 200 && new RegExp(`^CSeq: ${cseq} ${method}`, 'im').test(r.text))
+      const reply = this.#replies.find((r) => r.status >= 200 && isAnswer(r, cseq, method))
       if (reply !== undefined) return reply
       await new Promise<void>((resolve) => {
         this.#wake = resolve
@@ -112,6 +121,19 @@ export class UdpPhone {
     if (status === 0) return this.#answer(text)
     this.#replies.push({ status, method: /^CSeq: \d+ (\w+)/im.exec(text)?.[1] ?? '', text, body: text.slice(text.indexOf('\r\n\r\n') + 4) })
     this.#wake()
+    const rseq = /^RSeq: (\d+)/im.exec(text)?.[1]
+    if (status < 200 && rseq !== undefined) this.#acknowledge(text, rseq)
+  }
+  /** RFC 3262 §4. */
+  #acknowledge(text: string, rseq: string): void {
+    this.#to = toOf(text)
+    void this.#ask('PRACK', this.#uri('early'), [`RAck: ${rseq} ${this.#invited} INVITE`])
+  }
+  #uri(target: string): string {
+    return `sip:${target}@${this.#server.address}:${this.#server.port}`
+  }
+  get replies(): readonly SipReply[] {
+    return this.#replies
   }
   subscribe(target: string, event: string, accept: string): Promise<SipReply> {
     return this.#ask('SUBSCRIBE', `sip:${target}@${this.#server.address}:${this.#server.port}`, [`Event: ${event}`, `Accept: ${accept}`, 'Expires: 600'])
@@ -123,6 +145,9 @@ export class UdpPhone {
     if (!text.startsWith('ACK ')) this.#socket.send(['SIP/2.0 200 OK', ...keep, 'Content-Length: 0', '', ''].join('\r\n'), this.#server.port, this.#server.address)
   }
 }
+
+const toOf = (text: string): string => /^To: (.*)$/m.exec(text)?.[1]?.trim() ?? ''
+const isAnswer = (r: SipReply, cseq: number, method: string): boolean => new RegExp(`^CSeq: ${cseq} ${method}\\b`, 'im').test(r.text)
 
 export const sdpOffer = (address: string, port: number, lines: readonly string[]): string =>
   ['v=0', `o=p 1 1 IN IP4 ${address}`, 's=-', `c=IN IP4 ${address}`, 't=0 0', ...lines.map((l) => l.replace('PORT', String(port))), ''].join('\r\n')
