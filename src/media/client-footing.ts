@@ -26,10 +26,10 @@ export interface ClientFooting {
 const BUFFER_OCTETS = 1 << 20
 const RECEIVE_SLOTS = 32
 /**
- * A room of five and more brings packets all the time, which nobody needs before the next tick: a wake-up takes what came
- * within so long. Calls that are relayed wait as well where there are three and more.
+ * A large room brings packets all the time, which nobody needs before the next tick: a wake-up takes what came within so
+ * long. It costs a wake-up itself, so it begins where two of them bring four packets. Relayed calls wait as well where there are seven and more.
  */
-const GATHER = { gatherMs: 4, gatherFrom: 225 } as const
+const GATHER = { gatherMs: 4, gatherFrom: 600 } as const
 /** Thirty phones twice over. */
 const SEND_SLOTS = 256
 

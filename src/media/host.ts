@@ -39,6 +39,8 @@ export function framesPort(vault: FrameVault): MessagePort {
 class WorkerHost implements MediaHost {
   readonly #worker: Worker
   readonly #listeners = new Set<(e: MediaEvent) => void>()
+  /** What the thread found at its start, before anybody could listen; undefined: somebody did. */
+  #early: MediaEvent[] | undefined = []
   readonly #ended: Promise<void>
   /** Rejects when the thread ends before it is ready. */
   readonly ready: Promise<void>
@@ -64,6 +66,7 @@ class WorkerHost implements MediaHost {
     this.#tell({ op: 'fault', code: 'MEDIA_WORKER', message: makeFault('MEDIA_WORKER', detail).message, about: 'media thread' })
   }
   #tell(e: MediaEvent): void {
+    this.#early?.push(e)
     for (const listener of this.#listeners) listener(e)
   }
   command(c: MediaCommand): void {
@@ -71,7 +74,10 @@ class WorkerHost implements MediaHost {
     this.#worker.postMessage(c, portsOf(c))
   }
   subscribe(listener: (e: MediaEvent) => void): Disposable {
+    const early = this.#early
+    this.#early = undefined
     this.#listeners.add(listener)
+    for (const e of early ?? []) listener(e)
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
   }
   async stop(): Promise<void> {

@@ -19,6 +19,8 @@ for (const choice of planes) test(`two media threads and a plane thread over rea
   const plane = must(await startPlane({ bind: { address: '127.0.0.1', port: 0 } }))
   const tones = [440, 700]
   const hosts = await Promise.all(tones.map(() => startMediaWorker({ vaultPort: framesPort(new KitVault()), plane: choice })))
+  const faults: MediaEvent[] = []
+  for (const host of hosts) host.subscribe((e) => e.op === 'fault' && faults.push(e))
   const legs = tones.map((hz, i) => {
     const spec = legSpec(crypto, i + 1)
     const host = hosts[i]!
@@ -38,6 +40,7 @@ for (const choice of planes) test(`two media threads and a plane thread over rea
       resolve()
     })
   })))
+  assert.deepEqual(faults, [], 'it is the plane that was asked for')
   await Promise.all(hosts.map((h) => h.stop()))
   await plane.stop()
 })
