@@ -20,6 +20,7 @@ export interface ProviderAt {
 
 export interface BehindProvider {
   readonly folder: string
+  readonly authority: TestAuthority
   client(name: string, config?: Readonly<Record<string, unknown>>): Promise<StcClient>
   /** A softphone with an account at the provider, through this client or directly; its microphone is a tone. */
   phone(name: string, hz: number, at: { readonly address: string; readonly port: number }, more?: Partial<BaresipOptions>): Promise<Baresip>
@@ -37,6 +38,7 @@ export function behindProvider(t: TestContext, provider: ProviderAt, o: { readon
   }
   return {
     folder,
+    authority,
     client: async (name, config = {}) => {
       const way = { host: provider.address, port: provider.sip, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1' }, ...o.way }
       const client = await startClient(folder, name, 0, authority.member(name), { config: { server: undefined, upstream: { providers: [way] }, page: false, ...config } })
