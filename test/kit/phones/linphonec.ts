@@ -33,6 +33,8 @@ export interface LinphonecOptions extends PhoneOptions {
 export interface Linphonec extends Phone {
   readonly sipPort: number
   readonly pid: number
+  /** What it printed so far. */
+  readonly printed: () => string
   /** A line of its command language (`help advanced`). */
   command(line: string): void
 }
@@ -74,6 +76,7 @@ export async function startLinphonec(options: LinphonecOptions): Promise<Linphon
     sipPort,
     pid: process.pid,
     events: log,
+    printed: process.output,
     command,
     dial: (uri) => command(`call ${uri}`),
     answer: () => command('answer'),
