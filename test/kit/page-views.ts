@@ -21,6 +21,16 @@ function meeting(s: Staged): StagedCall {
   for (let second = 1; second < 20; second++) call.stats(second, [1, 2, 3, 4])
   return call
 }
+/** Alone in the echo room, while it records. */
+async function echo(s: Staged, page: Page): Promise<StagedCall> {
+  await press(page, /^(Try it|Ausprobieren)$/)
+  const { echoDial, roomPrefix } = s.page.hub.snapshot
+  const call = s.call(echoDial.slice(roomPrefix.length))
+  call.member()
+  call.group(FIVE[0]!)
+  await page.getByText(/Speak now|Jetzt sprechen/).waitFor()
+  return call
+}
 const heading = (page: Page, text: RegExp): Promise<unknown> => page.getByRole('heading', { name: text }).first().waitFor()
 const press = (page: Page, name: RegExp): Promise<void> => page.getByRole('button', { name }).first().click()
 
@@ -304,6 +314,29 @@ export const VIEWS: readonly View[] = [
     },
   },
   {
+    name: 'echo-speak',
+    show: async (s, page) => void (await echo(s, page)),
+  },
+  {
+    name: 'echo-heard',
+    show: async (s, page) => {
+      const call = await echo(s, page)
+      const tone = (n: number, loud: (i: number) => number): Int16Array => Int16Array.from({ length: 64_000 }, (_, i) => loud(i) * Math.sin(i / n))
+      const noise = Int16Array.from({ length: 64_000 }, (_, i) => ((i * 2_654_435_761) % 65_536) - 32_768)
+      s.page.hub.observer.onMedia?.({ op: 'conference.tapped', conference: call.conference, members: tone(9, (i) => 9000 * Math.abs(Math.sin(i / 5000))), server: noise, octets: Uint8Array.from({ length: 160 }, (_, i) => (i * 137) % 256) })
+      await heading(page, /What the members hear|Was die Mitglieder hören/)
+    },
+  },
+  {
+    name: 'no-microphone',
+    show: async (_, page) => {
+      await page.evaluate("navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))")
+      await page.getByRole('textbox').first().fill('100')
+      await page.keyboard.press('Enter')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  {
     name: 'settings',
     show: async (_, page) => {
       await press(page, /Settings|Einstellungen/)
@@ -338,6 +371,13 @@ export const VIEWS: readonly View[] = [
     show: async (s, page) => {
       s.page.hub.observer.onServer?.(false, { fault: { code, message } })
       await page.locator('.trouble').waitFor()
+    },
+  })),
+  ...([['udp-blocked', (s) => s.page.hub.observer.onMedia?.({ op: 'hop.path', hop: 1, path: 'tls', roundTripMs: 31 })], ['clock', (s) => s.page.hub.observer.onServer?.(true, { welcome: { unixTime: Math.floor(Date.now() / 1000) + 7200 } as never })]] as readonly (readonly [string, (s: Staged) => void])[]).map(([cause, happen]): View => ({
+    name: `trouble-${cause}`,
+    show: async (s, page) => {
+      happen(s)
+      await page.locator(`.trouble[data-cause="${cause}"]`).waitFor()
     },
   })),
   {
