@@ -187,15 +187,24 @@ test('it rings as the browser lets it, and whoever was typing has not answered',
   await b.page.waitForTimeout(600)
   assert.ok((await b.heard()).every((x) => Math.abs(x) < 100), 'it rings on')
 
-  // Declined by key, answered with the mouse in another window of the same browser: both windows fall silent.
+  // A window that nobody looks at says so outside of itself, for as long as it rings, where its user allowed it.
+  await b.context.grantPermissions(['notifications'])
+  await b.page.evaluate(`{
+    window.shown = []
+    Object.defineProperty(document, 'hidden', { get: () => true })
+    window.Notification = class { static permission = 'granted'; constructor(title) { this.title = title; shown.push(this) } close() { shown.splice(shown.indexOf(this), 1) } }
+  }`)
+  // Declined by key in another window of the same browser: both fall silent.
   const second = await b.context.newPage()
   await second.goto(s.url)
   await second.getByText(/^Connected to/).waitFor()
   s.ring(2)
   for (const p of [b.page, second]) await p.getByRole('dialog').getByText(`${person(2).subject} calls you`).waitFor()
+  assert.deepEqual(await b.page.evaluate('shown.map((n) => n.title)'), [`${person(2).subject} calls you`])
   await second.waitForTimeout(900)
   await second.keyboard.press('Escape')
   for (const p of [b.page, second]) await p.getByRole('dialog').waitFor({ state: 'detached' })
+  assert.deepEqual(await b.page.evaluate('shown'), [])
   // The browser's own remark about sound that it withheld.
   assert.deepEqual(b.complaints.filter((x) => !x.startsWith('The AudioContext was not allowed to start')), [])
 })

@@ -35,8 +35,18 @@ export function BrowserPhone({ level = 2 }: { readonly level?: 1 | 2 }): VNode {
           <div class="row"><button type="button" onClick={() => void s.playOnce(testTone())}>{w.phone.testTone}</button></div>
         </>
       ) : <button type="button" class="primary" onClick={() => void s.open()}>{s.state === 'off' || s.state === 'asking' ? w.phone.start : w.phone.retry}</button>}
+      <Notifying />
     </section>
   )
+}
+
+/** Calls that come while another window is in front. */
+function Notifying(): VNode | null {
+  const w = useWords()
+  const [, redraw] = useState(0)
+  if (!('Notification' in window) || Notification.permission === 'denied') return null
+  if (Notification.permission === 'granted') return <p class="good notifying"><Icon name="check" /> {w.phone.notifying}</p>
+  return <div class="row notifying"><button type="button" onClick={() => void Notification.requestPermission().then(() => redraw((n) => n + 1))}>{w.phone.notify}</button></div>
 }
 
 function Choice({ id, label, devices }: { readonly id: 'microphone' | 'speaker'; readonly label: string; readonly devices: readonly MediaDeviceInfo[] }): VNode {

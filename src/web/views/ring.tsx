@@ -11,6 +11,14 @@ import { day, faultWords, keyWords, useWords } from '../words/index.ts'
 /** Whoever was typing or clicking when it began to ring has not answered. */
 const GUARD_MS = 700
 
+/** For whoever looks at another window. A click on it brings this one back; answering is done here. */
+function notified(title: string, tag: string): Notification | undefined {
+  if (!document.hidden || !('Notification' in window) || Notification.permission !== 'granted') return undefined
+  const shown = new Notification(title, { tag, requireInteraction: true })
+  shown.onclick = () => window.focus()
+  return shown
+}
+
 export function Ringing({ ring, more, calling }: { readonly ring: PageRing; readonly more: number; readonly calling: boolean }): VNode {
   const w = useWords()
   const { identity, acquaintance } = ring
@@ -27,8 +35,10 @@ export function Ringing({ ring, more, calling }: { readonly ring: PageRing; read
     ringer.onChange = () => redraw((n) => n + 1)
     const title = document.title
     document.title = w.ring.calls(name)
+    const shown = notified(w.ring.calls(name), ring.id)
     return () => {
       document.title = title
+      shown?.close()
       ringer.onChange = () => {}
       before?.focus()
     }
