@@ -8,9 +8,15 @@ import { levels } from '../state/store.ts'
 /** A level as a bar. Drawn past the page's own drawing; for eyes only. */
 export function Meter({ call, who }: { readonly call: number; readonly who: number | 'own' }): VNode {
   const bar = useRef<HTMLSpanElement>(null)
-  useEffect(() => levels.watch(call, who, (level) => {
-    if (bar.current !== null) bar.current.style.transform = `scaleX(${lengthOf(level).toFixed(2)})`
-  }), [call, who])
+  useEffect(() => {
+    let shown = ''
+    return levels.watch(call, who, (level) => {
+      const next = lengthOf(level).toFixed(2)
+      if (next === shown || bar.current === null) return
+      shown = next
+      bar.current.style.transform = `scaleX(${next})`
+    })
+  }, [call, who])
   return <span class="meter" aria-hidden="true"><span ref={bar} /></span>
 }
 
@@ -20,10 +26,13 @@ export function Speaking({ call, who, word, children }: { readonly call: number;
   useEffect(() => {
     if (who === undefined) return
     let quietAt = 0
+    let shown = false
     return levels.watch(call, who, (level) => {
       const now = Date.now()
       if (level < SPEAKING) quietAt = now + 600
-      ring.current?.toggleAttribute('data-speaking', now < quietAt)
+      if (shown === now < quietAt) return
+      shown = now < quietAt
+      ring.current?.toggleAttribute('data-speaking', shown)
     })
   }, [call, who])
   return <span class="avatar" ref={ring}>{children}<span class="speaking" title={word} aria-hidden="true" /></span>

@@ -1,6 +1,6 @@
 /** Who is in the call. A row says all that there is to say of one person; the rest is behind it, on demand. */
 import type { VNode } from 'preact'
-import { useMemo, useState } from 'preact/hooks'
+import { useMemo, useRef, useState } from 'preact/hooks'
 import { displayName } from '../../model/identity.ts'
 import type { PagePerson } from '../../model/page.ts'
 import type { Member, Roster } from '../../model/roster.ts'
@@ -14,36 +14,59 @@ import { MemberDetails, PbxActs } from './member-details.tsx'
 import { AskIn } from './people.tsx'
 import { Unheard } from './unheard.tsx'
 
+interface MembersProps {
+  readonly id: number
+  readonly roster: Roster
+  readonly muted: boolean
+  readonly volumes: CallView['volumes']
+  /** By stream; the same object as long as they are the same. */
+  readonly qualities: ReadonlyMap<number, Quality>
+  readonly clock: Clock
+  readonly people: readonly PagePerson[]
+}
+
 export function Members({ call, clock, people }: { readonly call: CallView; readonly clock: Clock; readonly people: readonly PagePerson[] }): VNode {
-  const w = useWords()
+  const now = new Map([...call.lines].map(([ssrc, line]) => [ssrc, qualityOf(line)]))
+  const kept = useRef(now)
+  if (now.size !== kept.current.size || [...now].some(([ssrc, q]) => kept.current.get(ssrc) !== q)) kept.current = now
   const [open, setOpen] = useState<string>()
+  const shown = call.roster.members.find((m) => m.identity.keyId === open)
+  return (
+    <>
+      <List id={call.id} roster={call.roster} muted={call.muted} volumes={call.volumes} qualities={kept.current} clock={clock} people={people} onOpen={setOpen} />
+      {shown !== undefined && <MemberDetails call={call} member={shown} person={people.find((p) => p.to === shown.identity.keyId)} onClose={() => setOpen(undefined)} />}
+    </>
+  )
+}
+
+/** Numbers come every second; two hundred rows are looked at again only when one of them says something else. */
+const List = memo(({ id, roster, muted, volumes, qualities, clock, people, onOpen }: MembersProps & { readonly onOpen: (keyId: string) => void }): VNode => {
+  const w = useWords()
   const [asking, setAsking] = useState(false)
-  const { members } = call.roster
+  const { members } = roster
   const names = useMemo(() => namesakes(members), [members])
   // Nobody whom a certificate names.
-  const strangers = members.length === 0 && call.roster.callers.length > 0
-  const shown = members.find((m) => m.identity.keyId === open)
+  const strangers = members.length === 0 && roster.callers.length > 0
   return (
     <section class="card members" aria-labelledby="members">
       <div class="row head">
         <h2 id="members">{strangers ? w.members.callers : w.members.heading(members.length)}</h2>
-        {call.roster.kind === 'sealed' && call.roster.phase === 'member' && call.roster.sealedCall === undefined && <button type="button" class="plain" onClick={() => setAsking(true)}>{w.people.askIn}</button>}
+        {roster.kind === 'sealed' && roster.phase === 'member' && roster.sealedCall === undefined && <button type="button" class="plain" onClick={() => setAsking(true)}>{w.people.askIn}</button>}
       </div>
       {members.length === 0 && !strangers && <p class="quiet">{w.members.empty}</p>}
       <ul>
         {members.map((m) => (
           <Row
-            key={m.identity.keyId} call={call.id} member={m} muted={m.self && call.muted} quality={m.self ? 'good' : qualityOf(call.lines.get(m.ssrc ?? -1))}
-            since={timeOfDay(clock.unixMs + m.since - clock.instant)} namesake={names.get(m.identity.keyId) ?? ''} volume={call.volumes[m.identity.keyId] ?? 1} onOpen={setOpen}
+            key={m.identity.keyId} call={id} member={m} muted={m.self && muted} quality={m.self ? 'good' : (qualities.get(m.ssrc ?? -1) ?? 'none')}
+            sinceMs={clock.unixMs + m.since - clock.instant} namesake={names.get(m.identity.keyId) ?? ''} volume={volumes[m.identity.keyId] ?? 1} onOpen={onOpen}
           />
         ))}
       </ul>
-      <Callers call={call.id} roster={call.roster} headed={!strangers} since={(at) => timeOfDay(clock.unixMs + at - clock.instant)} />
-      {shown !== undefined && <MemberDetails call={call} member={shown} person={people.find((p) => p.to === shown.identity.keyId)} onClose={() => setOpen(undefined)} />}
-      {asking && <AskIn call={call.id} people={people.filter((p) => !members.some((m) => m.identity.keyId === p.to))} onClose={() => setAsking(false)} />}
+      <Callers call={id} roster={roster} headed={!strangers} since={(at) => timeOfDay(clock.unixMs + at - clock.instant)} />
+      {asking && <AskIn call={id} people={people.filter((p) => !members.some((m) => m.identity.keyId === p.to))} onClose={() => setAsking(false)} />}
     </section>
   )
-}
+})
 
 /** `i/n` for people who share a name with somebody else here. */
 function namesakes(members: readonly Member[]): Map<string, string> {
@@ -60,13 +83,13 @@ interface RowProps {
   readonly member: Member
   readonly muted: boolean
   readonly quality: Quality
-  readonly since: string
+  readonly sinceMs: number
   readonly namesake: string
   readonly volume: number
   readonly onOpen: (keyId: string) => void
 }
 
-const Row = memo(({ call, member: m, muted, quality, since, namesake, volume, onOpen }: RowProps): VNode => {
+const Row = memo(({ call, member: m, muted, quality, sinceMs, namesake, volume, onOpen }: RowProps): VNode => {
   const w = useWords()
   const name = displayName(m.identity)
   const [i, n] = namesake.split('/').map(Number)
@@ -95,7 +118,7 @@ const Row = memo(({ call, member: m, muted, quality, since, namesake, volume, on
       </div>
       <div class="how">
         <span class="sound">{who === undefined ? null : <Meter call={call} who={who} />}</span>
-        <span class="facts">{m.self ? '' : `${w.members.quality[m.unheard === undefined ? quality : 'none']} · `}{w.members.since(since)}</span>
+        <span class="facts">{m.self ? '' : `${w.members.quality[m.unheard === undefined ? quality : 'none']} · `}{w.members.since(timeOfDay(sinceMs))}</span>
       </div>
       {m.self ? <span class="slider" /> : (
         <label class="slider">
