@@ -16,6 +16,7 @@ interface TraceEvent {
   readonly pid: number
   readonly tid: number
   /** Microseconds of the wall clock, and of the thread's own processor time. */
+  readonly ts: number
   readonly dur?: number
   readonly tdur?: number
   readonly args: { readonly name?: string }
@@ -62,12 +63,20 @@ test('200 members scroll and update within the time that 60 pictures a second le
   await complete
 
   const main = events.find((e) => e.name === 'thread_name' && e.args.name === 'CrRendererMain' && events.some((x) => x.pid === e.pid && x.tid === e.tid && x.name === 'FireAnimationFrame'))!
-  const tasks = events.filter((e) => e.ph === 'X' && e.pid === main.pid && e.tid === main.tid && e.name === 'RunTask' && e.tdur !== undefined).map((e) => e.tdur! / 1000)
-  const perPicture = tasks.reduce((a, x) => a + x, 0) / frames
+  const own = events.filter((e) => e.ph === 'X' && e.pid === main.pid && e.tid === main.tid)
+  const runs = own.filter((e) => e.name === 'RunTask' && e.tdur !== undefined)
+  // What a picture costs, and what comes by the clock however many pictures there are: levels, statistics, the roster. A machine that is
+  // busy with other things draws fewer pictures; each costs the same processor time.
+  const pictures = own.filter((e) => e.name === 'FireAnimationFrame').map((e) => e.ts)
+  const draws = (e: TraceEvent): boolean => pictures.some((ts) => ts >= e.ts && ts <= e.ts + e.dur!)
+  const sum = (all: readonly TraceEvent[]): number => all.reduce((a, e) => a + e.tdur! / 1000, 0)
+  const drawing = runs.filter(draws)
+  const perPicture = sum(drawing) / frames + sum(runs.filter((e) => !drawing.includes(e))) / (SECONDS * 60)
+  const tasks = runs.map((e) => e.tdur! / 1000)
   const sorted = tasks.toSorted((a, x) => a - x)
   const long = tasks.filter((x) => x > PICTURE_MS).length
-  console.log(`${frames} pictures in ${SECONDS} s; main thread ${perPicture.toFixed(2)} ms of processor time per picture; longest task ${sorted.at(-1)!.toFixed(1)} ms, 99 % under ${sorted[Math.floor(sorted.length * 0.99)]!.toFixed(1)} ms`)
+  console.log(`${frames} pictures in ${SECONDS} s; main thread ${perPicture.toFixed(2)} ms of processor time for each of 60 pictures a second (${(sum(drawing) / frames).toFixed(2)} to draw one); longest task ${sorted.at(-1)!.toFixed(1)} ms, 99 % under ${sorted[Math.floor(sorted.length * 0.99)]!.toFixed(1)} ms`)
   assert.ok(frames > SECONDS * 10, 'pictures were drawn')
   assert.ok(perPicture < PICTURE_MS, `${perPicture.toFixed(1)} ms per picture`)
-  assert.ok(long <= frames / 20, `${long} tasks longer than a picture`)
+  assert.ok(long <= (SECONDS * 60) / 20, `${long} tasks longer than a picture`)
 })
