@@ -32,8 +32,10 @@ for (const [name, code, connect] of [
   assert.match(answer, /^SIP\/2\.0 403 /)
   await until(3000, 'the end of the connection', () => stranger.ended || undefined)
   assert.match(await (await connect(w)).invite(secureSdp(keyLine('a')), { to: '112' }), /^SIP\/2\.0 503 /, 'who calls for help tries its second server')
+  const asks = await connect(w)
+  assert.match(await asks.final(asks.send('MESSAGE', { to: '112' }), 'MESSAGE'), /^SIP\/2\.0 403 /, 'only a call is one')
   assert.deepEqual(w.pbx.requests, [])
-  assert.equal(w.refused().get(code), 2, JSON.stringify([...w.refused()]))
+  assert.equal(w.refused().get(code), 3, JSON.stringify([...w.refused()]))
   assert.equal(w.core.phones!.load.phones, 0)
 })
 

@@ -77,8 +77,8 @@ export class SipRelay implements SipPort, ClientLegs {
   }
 
   find(q: LegQuestion): ClientLeg | undefined {
-    // A phone at the PBX that shows one of our contacts is somewhere else.
-    return hostOf(q.remote) === hostOf(q.contactAt) ? this.#upstream.legOf(q.contactUser, q.callId) : undefined
+    // A phone at the PBX that shows one of our contacts is somewhere else. Our own connections over TCP may come from another address than the one that we listen at.
+    return this.#o.transport.name === 'TCP' || hostOf(q.remote) === hostOf(q.contactAt) ? this.#upstream.legOf(q.contactUser, q.callId) : undefined
   }
   isOrphan(q: LegQuestion): boolean {
     const { transport, hostFor } = this.#o
