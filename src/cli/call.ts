@@ -20,6 +20,7 @@ interface Options extends SoundChoice {
   readonly config?: string
   readonly silent?: boolean
   readonly for?: number
+  readonly with?: number
 }
 
 export function registerCall(program: Command): void {
@@ -29,6 +30,7 @@ export function registerCall(program: Command): void {
     .option('--record <file>', 'write what is heard to this WAV file, instead of the speaker')
     .option('--silent', 'neither microphone nor speaker: look only')
     .option('--for <seconds>', 'leave after this time', (t) => Math.max(1, Number(t) || 1))
+    .option('--with <people>', 'count the time of --for from when so many are in the room', (t) => Math.max(1, Math.trunc(Number(t)) || 1))
     .action((room: string, o: Options) => callRoom(room, o))
 }
 
@@ -56,12 +58,19 @@ export async function callRoom(room: string, o: Options): Promise<void> {
   const sound = openSound({ ...o, ...(o.silent === undefined ? {} : { mute: o.silent }) }, (pcm) => handset.speak(pcm))
   if (!sound.ok) return fail(sound.fault)
   using _sound = sound.value
+  let limit: NodeJS.Timeout | undefined
+  const count = (): void => {
+    if (o.for !== undefined) limit ??= setTimeout(() => ended('left'), o.for * 1000)
+  }
   const connected = Promise.withResolvers<Result<undefined>>()
   const observer: ClientObserver = {
     onServer: (up, detail) => {
       if (up) connected.resolve({ ok: true, value: undefined })
       // Later the client connects again by itself.
       else if (detail.fault !== undefined) connected.resolve({ ok: false, fault: detail.fault })
+    },
+    onEvent: (call) => {
+      if (o.with !== undefined && call.roster.members.filter((m) => m.state === 'member').length >= o.with) count()
     },
     onOver: (_: RunningCall, reason, why) => {
       fault = why
@@ -80,8 +89,8 @@ export async function callRoom(room: string, o: Options): Promise<void> {
     return fail(up.fault)
   }
   handset.dial(number.value)
-  screen.begin({ client: started.value.client, media: started.value.media, memory: started.value.memory, microphone: sound.value.microphone, speaker: sound.value.speaker })
-  const limit = o.for === undefined ? undefined : setTimeout(() => ended('left'), o.for * 1000)
+  screen.begin({ client: started.value.client, media: started.value.media, memory: started.value.memory, ...(o.silent === true ? { microphone: 'off', speaker: 'off' } : { microphone: sound.value.microphone, speaker: sound.value.speaker }) })
+  if (o.with === undefined) count()
   const reason = await Promise.race([over, stopped.then(() => 'left')])
   clearTimeout(limit)
   screen.end()

@@ -28,6 +28,7 @@ export function registerJoin(program: Command): void {
     .option('--play <file>', 'with --call: say this WAV file instead of the microphone')
     .option('--record <file>', 'with --call: write what is heard to this WAV file')
     .option('--for <seconds>', 'with --call: leave after this time', (t) => Math.max(1, Number(t) || 1))
+    .option('--with <people>', 'with --call: count the time of --for from when so many are in the room', (t) => Math.max(1, Math.trunc(Number(t)) || 1))
     .action(join)
 }
 
@@ -38,6 +39,7 @@ interface JoinOptions {
   readonly play?: string
   readonly record?: string
   readonly for?: number
+  readonly with?: number
 }
 
 async function join(link: string, o: JoinOptions): Promise<void> {

@@ -27,12 +27,14 @@ import { registerStatus } from './status.ts'
 import { registerVault } from './vault.ts'
 import { version } from './version.ts'
 
-/** Every command, each with `--json`. */
-export function makeProgram(): Command {
+/** Every command, each with `--json`; complaints about what was typed, too, which come before a command begins. */
+export function makeProgram(argv: readonly string[] = process.argv): Command {
+  const json = argv.includes('--json')
   const program = new Command('stc')
     .description('Telephone conferences from ordinary SIP phones that only the people on the roster can hear')
     .version(version, '-V, --version')
-    .showHelpAfterError('(stc --help lists the commands)')
+    .showHelpAfterError(json ? false : '(stc --help lists the commands)')
+    .configureOutput(json ? { outputError: (text, write) => write(`${JSON.stringify({ error: text.trim().replace(/^error: /, '') })}\n`) } : {})
   registerClient(program)
   registerSetup(program)
   registerCall(program)
@@ -67,5 +69,5 @@ const ALSO_ALONE = new Set(['server', 'doctor'])
 const withAction = (c: Command): Command[] => [...(c.commands.length === 0 || ALSO_ALONE.has(c.name()) ? [c] : []), ...c.commands.flatMap(withAction)]
 
 export async function run(argv: readonly string[]): Promise<void> {
-  await makeProgram().parseAsync(argv)
+  await makeProgram(argv).parseAsync(argv)
 }

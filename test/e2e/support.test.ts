@@ -7,7 +7,15 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
+import { unixTime } from '../../src/base/brand.ts'
+import { must } from '../../src/base/result.ts'
+import { createNodeCrypto } from '../../src/crypto/node/index.ts'
+import { issueRevocationList } from '../../src/pki/authority.ts'
+import { loadCa } from '../../src/pki/ca-directory.ts'
+import { parseCertificate } from '../../src/protocol/x509/certificate.ts'
+import { decodePem, encodePem } from '../../src/protocol/x509/pem.ts'
 import { startProxy } from '../kit/connect-proxy.ts'
+import { freePorts } from '../kit/free-ports.ts'
 import { run, until } from '../kit/processes.ts'
 import { startClient, startServer, TestAuthority } from '../kit/stc.ts'
 
@@ -16,8 +24,9 @@ test.after(() => rmSync(folder, { recursive: true, force: true }))
 const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const SECRETS = { password: 'Zwiebelkuchen77', digest: 'd1gestANSWERd1gestANSWER', sdes: 'SDESkeySDESkeySDESkey0123456789abcdefXY', pin: '4711081500', text: 'quarterlyFigures9', token: 'tokTOKtok12345' }
 
-async function stc(...args: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
-  const child = run(process.execPath, [program, ...args])
+const stc = (...args: readonly string[]): Promise<{ readonly code: number; readonly out: string }> => stcWith({}, ...args)
+async function stcWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
+  const child = run(process.execPath, [program, ...args], { env: { ...process.env, ...env } })
   await until(60_000, `stc ${args.join(' ')}`, () => child.ended || undefined, child.tail)
   return { code: Number(await child.exit), out: child.output() }
 }
@@ -69,7 +78,7 @@ test('what a user asks of a running client, and what a report gives away', { tim
   const report = await stc('report', '-c', file, '-o', out)
   assert.equal(report.code, 0, report.out)
   const text = readFileSync(out, 'utf8')
-  for (const part of ['== configuration ==', '== findings ==', 'good    voice gets through directly (UDP', 'connected to the server', 'OPTIONS sip:']) assert.ok(text.includes(part), `${part} is missing from\n${text}`)
+  for (const part of ['== configuration ==', '== findings ==', 'good    voice gets through directly (UDP', 'risky   no phone is registered as', 'connected to the server', 'OPTIONS sip:']) assert.ok(text.includes(part), `${part} is missing from\n${text}`)
   const key = readFileSync(papers.key, 'utf8').split('\n')[1]!
   for (const [what, secret] of Object.entries({ ...SECRETS, pageSecret, key: key.slice(0, 24), name: 'Zimmermann', user: 'zora', mail: '@example.org' })) {
     assert.ok(!text.toLowerCase().includes(secret.toLowerCase()), `the report gives ${what} away:\n${text.split('\n').filter((l) => l.toLowerCase().includes(secret.toLowerCase())).join('\n')}`)
@@ -110,4 +119,36 @@ test('doctor names what is in the way: another authority, a proxy that refuses, 
   assert.match(intercepted.out, /WRONG SOMEBODY ELSE answers in the server's place.*Evil Inspection Ltd/)
   assert.ok(!intercepted.out.includes('lets us in'), 'nothing is said to somebody else')
   assert.ok(parse(readFileSync(file, 'utf8')) !== null)
+})
+
+test('doctor names what else is wrong: UDP blocked, the clock, no telephone system, a taken phone address, an expired and a revoked certificate', { timeout: 240_000 }, async (t) => {
+  const authority = new TestAuthority(folder, 'plenty')
+  const papers = authority.member('xenia')
+  // Voice is sent to where nobody is: as a network does that drops UDP.
+  const server = await startServer(path.join(folder, 'deaf'), authority.server(), { advertise: [{ address: '127.0.0.1', port: await freePorts(1) }] })
+  t.after(() => server.stop())
+  const file = path.join(folder, 'xenia.yaml')
+  const configure = (identity: object, more: object): void => writeFileSync(file, stringify({ server: { host: '127.0.0.1', port: server.port }, identity, page: false, ...more }))
+  const softphone = createSocket('udp4')
+  t.after(() => softphone.close())
+  await new Promise<void>((resolve) => softphone.bind(0, '127.0.0.1', resolve))
+  configure(papers, { upstream: 'server', phones: [{ port: softphone.address().port }] })
+  const much = await stcWith({ NODE_OPTIONS: '--import=data:text/javascript,const%20n=Date.now;Date.now=()=>n()+3e5' }, 'doctor', '-c', file)
+  assert.equal(much.code, 1, much.out)
+  for (const finding of [/risky UDP does not get through: voice takes the detour over TLS/, /WRONG the clock of this machine is (299|300|301) s ahead of the server's/, /WRONG phones should reach a telephone system \(upstream: server\), but the server has none/, /WRONG another program has the address of phone phone/]) assert.match(much.out, finding)
+
+  configure(authority.member('old', { issuedDaysAgo: 5, lifetimeDays: 1 }), {})
+  const old = await stc('doctor', '-c', file, '--offline')
+  assert.equal(old.code, 1)
+  assert.match(old.out, /WRONG The certificate has expired.*\[IDENTITY_EXPIRED\]/)
+
+  const certificate = must(parseCertificate(decodePem(readFileSync(papers.certificate, 'latin1'))[0]!.bytes!))
+  using ca = must(loadCa(createNodeCrypto(), path.join(folder, 'plenty')))
+  const now = unixTime(Math.floor(Date.now() / 1000))
+  const list = path.join(folder, 'revoked.pem')
+  writeFileSync(list, encodePem('X509 CRL', issueRevocationList(ca, [{ serial: certificate.serial, when: now }], 1, now)))
+  configure({ ...papers, revocation: { lists: [list] } }, {})
+  const revoked = await stc('doctor', '-c', file, '--offline')
+  assert.equal(revoked.code, 1)
+  assert.match(revoked.out, /WRONG The certificate has been revoked.*\n.*code IDENTITY_REVOKED/)
 })
