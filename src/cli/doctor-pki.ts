@@ -37,6 +37,8 @@ export function registerDoctorPki(doctor: Command): void {
     })
 }
 
+const sentence = (f: Fault): string => `${f.message} [${f.code}]`
+
 class Report {
   readonly findings: Finding[] = []
   good(text: string): void {
@@ -87,7 +89,7 @@ async function look(file: string, offline: boolean, report: Report): Promise<Fau
   for (const list of settings.lists ?? []) {
     const lists = readLists(besideConfig(file, list))
     if (lists.ok) proofs.push(...lists.value)
-    else report.fault(lists.fault.message, `stc explain ${lists.fault.code}`)
+    else report.fault(sentence(lists.fault), `stc explain ${lists.fault.code}`)
   }
   for (const [i, c] of path.entries()) {
     const issuer = path[i + 1]
@@ -120,7 +122,7 @@ async function checkPoints(report: Report, c: Certificate, issuer: Certificate, 
   for (const address of reachable) {
     const got = await fetchList(address)
     if (!got.ok) {
-      report.fault(got.fault.message, 'the server and clients need this address; check it from their machines, or give the list as a file: revocation.lists')
+      report.fault(sentence(got.fault), 'the server and clients need this address; check it from their machines, or give the list as a file: revocation.lists')
       continue
     }
     proofs.push(got.value)
@@ -128,7 +130,7 @@ async function checkPoints(report: Report, c: Certificate, issuer: Certificate, 
   }
   for (const address of responders) {
     const got = await fetchAnswer(createNodeCrypto(), address, c, issuer)
-    if (!got.ok) report.warn(got.fault.message, reachable.length > 0 ? 'the list is used instead' : 'without an answer nobody with this certificate comes in under the rule "named"')
+    if (!got.ok) report.warn(sentence(got.fault), reachable.length > 0 ? 'the list is used instead' : 'without an answer nobody with this certificate comes in under the rule "named"')
     else {
       proofs.push(got.value)
       report.good(`${who}: answer from ${address}`)
@@ -141,5 +143,5 @@ function verdict(report: Report, { path }: VerifiedPath, chain: Parameters<typeo
   const purpose = path[0]?.extensions.extendedKeyUsage?.includes('1.3.6.1.5.5.7.3.2') === false ? 'server' : 'member'
   const judged = verifyChain(crypto, chain, anchors, proofs, currentTime(), purpose, rule)
   if (judged.ok) report.good(`accepted under the rule "${rule}"`)
-  else report.fault(judged.fault.message, `code ${judged.fault.code}; under the rule "${rule}" others do not let this certificate in`)
+  else report.fault(sentence(judged.fault), `code ${judged.fault.code}; under the rule "${rule}" others do not let this certificate in`)
 }

@@ -14,6 +14,7 @@ import { issueRevocationList } from '../../src/pki/authority.ts'
 import { loadCa } from '../../src/pki/ca-directory.ts'
 import { parseCertificate } from '../../src/protocol/x509/certificate.ts'
 import { decodePem, encodePem } from '../../src/protocol/x509/pem.ts'
+import { doctorGerman } from '../../src/cli/doctor/german.ts'
 import { startProxy } from '../kit/connect-proxy.ts'
 import { freePorts } from '../kit/free-ports.ts'
 import { run, until } from '../kit/processes.ts'
@@ -29,6 +30,12 @@ async function stcWith(env: Readonly<Record<string, string>>, ...args: readonly 
   const child = run(process.execPath, [program, ...args], { env: { ...process.env, ...env } })
   await until(60_000, `stc ${args.join(' ')}`, () => child.ended || undefined, child.tail)
   return { code: Number(await child.exit), out: child.output() }
+}
+
+/** Each sentence of the doctor has its German. */
+function inBoth(out: string): string {
+  for (const [, sentence] of out.matchAll(/^(?:ok {3}|WRONG|risky|\? {4}| {5}\u2192) (.*)$/gm)) if (!/^stc explain [A-Z0-9_]+$/.test(sentence!)) assert.notEqual(doctorGerman(sentence!), undefined, `no German for: ${sentence}`)
+  return out
 }
 
 /** A phone that says more than it should. */
@@ -102,21 +109,22 @@ test('doctor names what is in the way: another authority, a proxy that refuses, 
   const through = await doctor({ proxy: `http://yuri:Pr0xyPass@127.0.0.1:${proxy.port}`, mediaOverTls: 'only' }, '--json')
   const found = JSON.parse(through.out) as { wrong: number; findings: { level: string; text: string }[] }
   assert.equal(found.wrong, 0, through.out)
+  for (const f of found.findings) assert.notEqual(doctorGerman(f.text), undefined, `no German for: ${f.text}`)
   assert.ok(found.findings.some((f) => f.level === 'risky' && /voice takes the detour over TLS/.test(f.text)), through.out)
   assert.ok(found.findings.some((f) => /lets us in/.test(f.text)))
   assert.ok(proxy.asked.length >= 3 && proxy.asked.every((a) => a === 'talk.stc.invalid:7443'), 'look, channel and media go through the proxy')
 
   const refused = await doctor({ proxy: `http://127.0.0.1:${proxy.port}` })
   assert.equal(refused.code, 1)
-  assert.match(refused.out, /WRONG.*CHANNEL_PROXY_PASSWORD/)
-  assert.match((await doctor({ proxy: 'none' })).out, /WRONG talk\.stc\.invalid has no address/)
-  assert.match((await doctor({ host: '127.0.0.1', port: 9 })).out, /WRONG.*CHANNEL_UNREACHABLE/)
+  assert.match(inBoth(refused.out), /WRONG.*CHANNEL_PROXY_PASSWORD/)
+  assert.match(inBoth((await doctor({ proxy: 'none' })).out), /WRONG talk\.stc\.invalid has no address/)
+  assert.match(inBoth((await doctor({ host: '127.0.0.1', port: 9 })).out), /WRONG.*CHANNEL_UNREACHABLE/)
   const inspected = path.join(folder, 'inspected')
   const other = await startServer(inspected, evil.server())
   t.after(() => other.stop())
   const intercepted = await doctor({ host: '127.0.0.1', port: other.port })
   assert.equal(intercepted.code, 1)
-  assert.match(intercepted.out, /WRONG SOMEBODY ELSE answers in the server's place.*Evil Inspection Ltd/)
+  assert.match(inBoth(intercepted.out), /WRONG SOMEBODY ELSE answers in the server's place.*Evil Inspection Ltd/)
   assert.ok(!intercepted.out.includes('lets us in'), 'nothing is said to somebody else')
   assert.ok(parse(readFileSync(file, 'utf8')) !== null)
 })
@@ -135,11 +143,13 @@ test('doctor names what else is wrong: UDP blocked, the clock, no telephone syst
   configure(papers, { upstream: 'server', phones: [{ port: softphone.address().port }] })
   const much = await stcWith({ NODE_OPTIONS: '--import=data:text/javascript,const%20n=Date.now;Date.now=()=>n()+3e5' }, 'doctor', '-c', file)
   assert.equal(much.code, 1, much.out)
-  for (const finding of [/risky UDP does not get through: voice takes the detour over TLS/, /WRONG the clock of this machine is (299|300|301) s ahead of the server's/, /WRONG phones should reach a telephone system \(upstream: server\), but the server has none/, /WRONG another program has the address of phone phone/]) assert.match(much.out, finding)
+  for (const finding of [/risky UDP does not get through: voice takes the detour over TLS/, /WRONG the clock of this machine is (299|300|301) s ahead of the server's/, /WRONG phones should reach a telephone system \(upstream: server\), but the server has none/, /WRONG another program has the address of phone phone/]) assert.match(inBoth(much.out), finding)
 
   configure(authority.member('old', { issuedDaysAgo: 5, lifetimeDays: 1 }), {})
   const old = await stc('doctor', '-c', file, '--offline')
   assert.equal(old.code, 1)
+  assert.match((await stcWith({ STC_LANGUAGE: 'de' }, 'doctor', '-c', file, '--offline')).out, /^FALSCH Das Zertifikat ist abgelaufen.*\[IDENTITY_EXPIRED\][\s\S]*^1 falsch, 0 heikel/m)
+  inBoth(old.out)
   assert.match(old.out, /WRONG The certificate has expired.*\[IDENTITY_EXPIRED\]/)
 
   const certificate = must(parseCertificate(decodePem(readFileSync(papers.certificate, 'latin1'))[0]!.bytes!))
@@ -150,5 +160,5 @@ test('doctor names what else is wrong: UDP blocked, the clock, no telephone syst
   configure({ ...papers, revocation: { lists: [list] } }, {})
   const revoked = await stc('doctor', '-c', file, '--offline')
   assert.equal(revoked.code, 1)
-  assert.match(revoked.out, /WRONG The certificate has been revoked.*\n.*code IDENTITY_REVOKED/)
+  assert.match(inBoth(revoked.out), /WRONG The certificate has been revoked.*\n.*code IDENTITY_REVOKED/)
 })
