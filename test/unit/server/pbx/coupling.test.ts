@@ -150,8 +150,14 @@ test('legs that a server of before left behind are hung up: those that lead to u
   await w.clock.advance(500)
   assert.equal(w.calls.length, 4, 'two looks')
   w.known.add(`call-${fresh.uniqueId}`)
+  const newer = w.channel('newer', 'bert')
+  w.calls.push(newer)
   await w.clock.advance(1500)
-  assert.deepEqual(w.calls.map((c) => c.number), ['ours', 'plain', 'fresh'])
+  assert.deepEqual(w.calls.map((c) => c.number), ['ours', 'plain', 'fresh', 'newer'], 'seen once only')
+  w.known.add(`call-${newer.uniqueId}`)
+  await w.clock.advance(40_000)
+  assert.equal(w.calls.length, 4)
+  w.coupling.stop()
 })
 
 test('a leg whose BYE never came through is found by a later look, and what was asked of a channel once is not asked again', async () => {
