@@ -23,9 +23,12 @@ const EMPTY = new Uint8Array(0)
 export class CallEngine {
   readonly #crypto: CryptoPort
   readonly #clock: Clock
+  readonly #frames: number | undefined
   readonly #calls = new Map<number, CallFrames>()
 
-  constructor(crypto: CryptoPort, clock: Clock) {
+  /** `frames`: under one key; tests shrink it. */
+  constructor(crypto: CryptoPort, clock: Clock, frames?: number) {
+    this.#frames = frames
     this.#crypto = crypto
     this.#clock = clock
   }
@@ -34,7 +37,7 @@ export class CallEngine {
   command(c: { readonly op: string; readonly session: number } | CallFrameCommand): boolean {
     const command = c as CallFrameCommand | { readonly op: 'end'; readonly session: number }
     if (command.op === 'call.begin') {
-      this.#calls.set(command.session, new CallFrames(this.#crypto, command))
+      this.#calls.set(command.session, new CallFrames(this.#crypto, this.#frames === undefined ? command : { ...command, frames: this.#frames }))
       return true
     }
     const call = this.#calls.get(command.session)

@@ -69,7 +69,6 @@ export class CallFrames implements Disposable {
     if (!added.ok) return added
     if (this.#keyed) this.#coming = epoch
     this.#keyed = true
-    this.#told.low = false
     return added
   }
 
@@ -99,6 +98,8 @@ export class CallFrames implements Disposable {
   #goOver(now: Instant): void {
     this.#session.sendUnder(this.#coming!, now)
     this.#coming = undefined
+    // Only now: while the old keys still seal, one change of keys is enough.
+    this.#told.low = false
   }
 
   /** `timestamp`: RTP's, by which the profile `chained` knows what is missing. */

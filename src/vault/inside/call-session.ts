@@ -33,6 +33,9 @@ export class CallSession {
   #carrier: Carrier = 'in-band'
   /** That lead to the other side, as far as is known. */
   readonly #ready = new Set<Carrier>()
+  /** Beginnings of the other side over other carriers than ours. */
+  readonly #turnedDown = new Map<Carrier, Uint8Array>()
+  #wakeAt: Instant | undefined
   #epoch = -1
   /** Of the peer whose keys these are: another one needs another call. */
   #peerKey: string | undefined
@@ -49,31 +52,35 @@ export class CallSession {
   start(carrier: Carrier, now: Instant): CallProgress {
     this.#ready.add(carrier)
     const waits = this.#machine === undefined || this.#machine.phase === 'idle' || (this.#machine.phase === 'committed' && rank(carrier) < rank(this.#carrier))
-    if (!waits) return QUIET
+    if (!waits) return this.#quiet(now)
     this.#begin(carrier)
     return this.#step({ kind: 'start' }, now, false)
   }
   tick(now: Instant): CallProgress {
-    return this.#machine === undefined ? QUIET : this.#step({ kind: 'tick' }, now, this.#epoch >= 0 && this.#machine.phase !== 'confirmed')
+    return this.#machine === undefined ? this.#quiet(now) : this.#step({ kind: 'tick' }, now, this.#epoch >= 0 && this.#machine.phase !== 'confirmed')
   }
   /** New keys in place of those in use; agreed on under them. */
   rekey(now: Instant): CallProgress {
-    if (this.#machine?.phase !== 'confirmed' || this.#o.chained) return QUIET
+    if (this.#machine?.phase !== 'confirmed' || this.#o.chained) return this.#quiet(now)
     this.#begin(this.#carrier)
     return this.#step({ kind: 'start' }, now, true)
   }
   /** `sealed`: it came in a frame under this call's keys. */
   message(bytes: Uint8Array, sealed: boolean, carrier: Carrier, now: Instant): CallProgress {
-    if (bytes[0] === STATE) return { ...QUIET, ...(sealed && bytes.length === 2 ? { state: { hold: (bytes[1]! & 1) !== 0, mute: (bytes[1]! & 2) !== 0 } } : {}) }
+    if (bytes[0] === STATE) return { ...this.#quiet(now), ...(sealed && bytes.length === 2 ? { state: { hold: (bytes[1]! & 1) !== 0, mute: (bytes[1]! & 2) !== 0 } } : {}) }
     const confirmed = this.#machine?.phase === 'confirmed'
     if (this.#epoch >= 0 && confirmed && bytes[0] === COMMIT && sealed) this.#begin(this.#carrier)
     // New keys come under the old ones, or not at all.
-    else if (this.#epoch >= 0 && !confirmed && !sealed) return unexpected('outside the sealed frames')
+    else if (this.#epoch >= 0 && !confirmed && !sealed) return this.#unexpected('outside the sealed frames', now)
     else if (this.#epoch < 0 && (bytes[0] === COMMIT || bytes[0] === LEGACY)) {
       if (this.#yields(carrier)) this.#begin(carrier)
-      else if (carrier !== this.#carrier) return unexpected(`a beginning over ${carrier}`)
-    } else if (!sealed && carrier !== this.#carrier) return unexpected(`over ${carrier}`)
-    return this.#machine === undefined ? unexpected('nothing was begun') : this.#step({ kind: 'message', bytes }, now, sealed)
+      else if (carrier !== this.#carrier) {
+        // For when ours leads nowhere: some carriers say it only once.
+        this.#turnedDown.set(carrier, bytes)
+        return this.#quiet(now)
+      }
+    } else if (!sealed && carrier !== this.#carrier) return this.#unexpected(`over ${carrier}`, now)
+    return this.#machine === undefined ? this.#unexpected('nothing was begun', now) : this.#step({ kind: 'message', bytes }, now, sealed)
   }
   /** The other side begins over this carrier: is what we have given up for it? */
   #yields(carrier: Carrier): boolean {
@@ -92,8 +99,10 @@ export class CallSession {
     const { crypto, identity, judge, password, codec, carriers, chained } = this.#o
     // A server is only known to be one once both are there.
     const able = carriers.filter((c) => c !== 'server' || this.#ready.has(c) || carrier === c)
-    const others = able.some((c) => c !== carrier)
-    const way = { crypto, resend: carrier === 'message', ...(password === undefined ? {} : { password }), ...(others ? { giveUpMs: TRY_MS } : {}) }
+    // Under keys that stand the frames' own carrier brings all of it, and there is no other.
+    const first = this.#epoch < 0
+    const others = first && carrier !== 'in-band' && able.some((c) => c !== carrier)
+    const way = { crypto, resend: first && carrier === 'message', ...(password === undefined ? {} : { password }), ...(others ? { giveUpMs: TRY_MS } : {}) }
     this.#machine = chained ? new LegacyPairing(way) : new AgreementMachine({ ...way, judge, ...(identity === undefined ? {} : { identity }), offers: { carrier, able, codec } })
   }
 
@@ -118,13 +127,27 @@ export class CallSession {
     }
     if (progress.failed?.code === 'KEYAGREEMENT_TIMEOUT' && this.#epoch < 0 && !inFrames) {
       const next = this.#nextCarrier()
-      if (next !== undefined) return { ...this.start(next, now), refused: [...refused, makeFault('KEYAGREEMENT_TIMEOUT', `over ${this.#lost}`)] }
+      if (next !== undefined) return this.#instead(next, now, [...refused, makeFault('KEYAGREEMENT_TIMEOUT', `over ${this.#lost}`)])
     }
     const framed = inFrames || this.#carrier === 'in-band'
     if (framed) for (const message of send) this.#o.frames({ op: 'call.say', session: this.id, message })
-    return { send: framed ? [] : send, carrier: this.#carrier, refused, ...progress, ...(wakeAt === undefined ? {} : { wakeInMs: Math.max(0, wakeAt - now) }) }
+    this.#wakeAt = wakeAt
+    return { ...this.#quiet(now), send: framed ? [] : send, carrier: this.#carrier, refused, ...progress }
+  }
+  /** Nothing, and when to ask again. */
+  #quiet(now: Instant): CallProgress {
+    return { send: [], refused: [], ...(this.#wakeAt === undefined ? {} : { wakeInMs: Math.max(0, this.#wakeAt - now) }) }
+  }
+  #unexpected(what: string, now: Instant): CallProgress {
+    return { ...this.#quiet(now), refused: [makeFault('KEYAGREEMENT_UNEXPECTED', what)] }
   }
 
+  #instead(next: Carrier, now: Instant, refused: readonly Fault[]): CallProgress {
+    const begun = this.#turnedDown.get(next)
+    const started = this.start(next, now)
+    const answered = begun === undefined ? undefined : this.message(begun, false, next, now)
+    return { ...started, ...answered, send: [...started.send, ...(answered?.send ?? [])], refused: [...refused, ...started.refused, ...(answered?.refused ?? [])] }
+  }
   #lost: Carrier = 'in-band'
   /** The one that was used leads nowhere. */
   #nextCarrier(): Carrier | undefined {
@@ -150,6 +173,3 @@ export class CallSession {
     this.#o.frames({ op: 'end', session: this.id })
   }
 }
-
-const QUIET: CallProgress = { send: [], refused: [] }
-const unexpected = (what: string): CallProgress => ({ send: [], refused: [makeFault('KEYAGREEMENT_UNEXPECTED', what)] })

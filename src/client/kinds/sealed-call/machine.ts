@@ -170,7 +170,7 @@ export class SealedCallMachine implements CallMachine {
       this.#event('converts')
     } else if (n.kind === 'low') this.#step('rekey', 'in-band')
     // What was lost opens again: the other party is back.
-    else if (n.kind === 'heard' && this.#old !== undefined && this.#state === 'lost') this.#back()
+    else if (n.kind === 'heard' && this.#old !== undefined && (this.#state === 'lost' || this.#state === 'agreeing')) this.#back()
   }
   #back(): void {
     if (this.#session !== undefined) this.#ask({ call: 'call.end', args: { session: this.#session } })

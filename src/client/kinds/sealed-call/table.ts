@@ -76,6 +76,8 @@ export const ROWS: readonly (readonly [State, Event, Next])[] = [
   ['agreeing', 'mismatch', 'doubt'],
   ['agreeing', 'failed', 'doubt'],
   ['agreeing', 'nobody', 'doubt'],
+  // Looked for again, and back under the keys of before.
+  ['agreeing', 'opened', 'sealed'],
   ['doubt', 'accepted', 'open'],
   ['sealed', 'unopened', 'lost'],
   ['lost', 'opened', 'sealed'],

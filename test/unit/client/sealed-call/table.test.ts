@@ -10,7 +10,7 @@ const POLICIES: readonly Policy[] = ['require', 'prefer']
 const TABLE: Readonly<Record<State, { readonly require: string; readonly prefer: string; readonly on: Partial<Record<Event, State | readonly [require: State, prefer: State]>> }>> = {
   early: { require: '- hears', prefer: 'says hears', on: { answered: 'seeking', found: 'agreeing' } },
   seeking: { require: '- hears', prefer: 'says hears', on: { found: 'agreeing', nobody: ['asking', 'open'], converts: ['asking', 'open'] } },
-  agreeing: { require: '- -', prefer: '- -', on: { confirmed: 'sealed', mismatch: 'doubt', failed: 'doubt', nobody: 'doubt' } },
+  agreeing: { require: '- -', prefer: '- -', on: { confirmed: 'sealed', mismatch: 'doubt', failed: 'doubt', nobody: 'doubt', opened: 'sealed' } },
   doubt: { require: '- -', prefer: '- -', on: { accepted: 'open' } },
   sealed: { require: 'says hears', prefer: 'says hears', on: { unopened: 'lost' } },
   lost: { require: '- -', prefer: '- -', on: { opened: 'sealed', found: 'agreeing', accepted: 'open' } },

@@ -1,0 +1,257 @@
+/** Whole calls with somebody on every carrier: keys replaced, carriers taken away, another person with another good certificate, passwords guessed. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { cpaceSecret, cpaceShare } from '../../src/protocol/keyagreement/cpace.ts'
+import { decodeMessage, encodeMessage, type Message } from '../../src/protocol/keyagreement/messages.ts'
+import { utf8 } from '../../src/base/bytes.ts'
+import { toHex } from '../../src/base/bytes.ts'
+import { shortString } from '../../src/protocol/keyagreement/keys.ts'
+import { End, optionsOf, run } from '../kit/agreement.ts'
+import { crypto } from '../kit/certificates.ts'
+import { isNumbered, numbered, person, SealedCallWorld, type Side, typeOf } from '../kit/sealed-call-world.ts'
+
+const [ann, ben, mallory] = [person('Ann'), person('Ben'), person('Mallory')]
+const CARRIERS = ['server', 'message', 'in-band'] as const
+const only = (carrier: (typeof CARRIERS)[number]) => ({ carriers: [carrier] })
+const openly = (w: SealedCallWorld): Side[] => [w.a, w.b].filter((s) => s.state === 'sealed')
+
+test('control: nobody on the way', async () => {
+  const w = new SealedCallWorld({ a: { identity: ann }, b: { identity: ben } })
+  await w.call(3000)
+  await w.assertSealed()
+})
+
+for (const carrier of ['server', 'message'] as const) {
+  test(`keys replaced over ${carrier}: nobody is sealed, nobody is heard`, async () => {
+    const x25519 = crypto.dhKeyPair('x25519').publicKey
+    const changes: readonly [Message['type'], (m: Message) => Message][] = [
+      ['commit', (m) => ({ ...m, hash: crypto.bytes(32) }) as Message], ['respond', (m) => ({ ...m, x25519 }) as Message], ['open', (m) => ({ ...m, x25519 }) as Message],
+      ['encapsulated', (m) => ({ ...m, ciphertext: crypto.bytes(1088) }) as Message], ['identity', (m) => ({ ...m, sealed: crypto.bytes(200) }) as Message], ['finished', (m) => ({ ...m, mac: crypto.bytes(32) }) as Message],
+    ]
+    for (const [type, how] of changes) {
+      const w = new SealedCallWorld({ seed: type, a: { identity: ann, ...only(carrier) }, b: { identity: ben, ...only(carrier) } })
+      w.messages = (bytes) => (typeOf(bytes) === type ? [encodeMessage(how(decodeMessage(bytes)!))] : [bytes])
+      await w.call(25_000)
+      assert.deepEqual(openly(w).map((s) => s.name), [], `${type}: ${w.a.state} ${w.b.state}`)
+      w.a.heard.length = w.b.heard.length = 0
+      await w.talk(1000)
+      // Who has not failed waits for the other's word; neither hears anything after that.
+      for (const s of [w.a, w.b]) if (s.state === 'doubt') assert.ok(!s.heard.some(isNumbered), `${type}: ${s.name}`)
+      assert.ok([w.a, w.b].some((s) => s.state === 'doubt'), type)
+      assert.ok([...w.a.notes, ...w.b.notes].some((c) => c.startsWith('KEYAGREEMENT_')), type)
+    }
+  })
+}
+
+test('frames of the key agreement changed in the sound: nobody is sealed by them', async () => {
+  const w = new SealedCallWorld({ seed: 'in band', a: { identity: ann, ...only('in-band') }, b: { identity: ben, ...only('in-band') } })
+  // Whoever wrote hello in between has the lane, and can write what it likes there.
+  let count = 0
+  w.between = (p, from) => {
+    const hello = isNumbered(p.payload.map((o) => o & 0xfe)) || p.payload.length !== 160
+    return from === w.a && !hello && count++ % 1 === 0 ? [{ ...p, payload: crypto.bytes(160) }] : [p]
+  }
+  await w.call(30_000)
+  assert.deepEqual(openly(w), [])
+})
+
+/** Mallory sits on all of it, as the other side to both. */
+async function between(o: { readonly expected?: string }): Promise<{ left: SealedCallWorld; right: SealedCallWorld }> {
+  const left = new SealedCallWorld({ seed: 'left', a: { identity: ann, number: 'ben', ...only('message'), ...(o.expected === undefined ? {} : { expected: () => o.expected }) }, b: { identity: mallory, ...only('message') } })
+  const right = new SealedCallWorld({ seed: 'right', a: { identity: mallory, ...only('message') }, b: { identity: ben, number: 'ann', ...only('message') } })
+  await left.call(3000)
+  await right.call(3000)
+  return { left, right }
+}
+
+test('a rerouted call: another valid certificate than this number had mutes and asks', async () => {
+  const before = new SealedCallWorld({ a: { identity: ann, number: 'ben' }, b: { identity: ben } })
+  await before.call(3000)
+  const { left } = await between({ expected: before.a.remembered.get('ben')! })
+  assert.equal(left.a.state, 'doubt')
+  assert.ok(left.a.notes.includes('SEALED_CALL_ANOTHER_KEY'))
+  left.b.heard.length = left.a.heard.length = 0
+  await left.talk(1000)
+  assert.ok(!left.b.heard.some(isNumbered), 'Mallory hears nothing')
+  assert.ok(!left.a.heard.some(isNumbered), 'nor does Ann')
+  assert.equal(left.a.remembered.size, 0, 'and is not remembered')
+})
+
+test('somebody in the middle of a first call: named on both screens, and the words differ', async () => {
+  const { left, right } = await between({})
+  assert.deepEqual([left.a.roster.members[0]?.identity.subject, right.b.roster.members[0]?.identity.subject], ['Mallory', 'Mallory'])
+  assert.notEqual(left.a.words, right.b.words)
+})
+
+test('a carrier taken away: the next one, the same keys, and both are told', async () => {
+  for (const what of ['questions', 'messages'] as const) {
+    const w = new SealedCallWorld({ seed: what, a: { identity: ann, carriers: ['message', 'in-band'] }, b: { identity: ben, carriers: ['message', 'in-band'] } })
+    if (what === 'questions') w.probes = false
+    else w.messages = () => []
+    await w.call(16_000)
+    await w.assertSealed()
+    for (const s of [w.a, w.b]) assert.ok(s.notes.includes('SEALED_CALL_CARRIER'), `${what}: ${s.name} ${s.notes.join()}`)
+  }
+})
+
+test('a server that swallows what it was given: the call is sealed in the sound', async () => {
+  const w = new SealedCallWorld({ seed: 'server', a: { identity: ann, carriers: ['server', 'in-band'] }, b: { identity: ben, carriers: ['server', 'in-band'] } })
+  w.messages = (m, _, carrier) => (carrier === 'server' ? [] : [m])
+  await w.call(16_000)
+  await w.assertSealed()
+})
+
+test('everything taken away under `prefer`: it is an open call and says so; a number that was sealed once is never open by itself', async () => {
+  const carriers = ['message'] as const
+  const w = new SealedCallWorld({ a: { identity: ann, carriers, policy: 'prefer' }, b: { identity: ben, carriers, policy: 'prefer' } })
+  w.probes = false
+  await w.call(10_000)
+  assert.deepEqual([w.a.state, w.b.state], ['open', 'open'])
+  const again = new SealedCallWorld({ a: { identity: ann, carriers, policy: 'prefer', expected: () => 'ab'.repeat(32) }, b: { identity: ben, carriers } })
+  again.probes = false
+  await again.call(10_000)
+  assert.equal(again.a.state, 'asking')
+  assert.ok(!again.a.sent.some(isNumbered), 'nothing was said in the open')
+})
+
+test('ten thousand tampered frames: all refused, nothing of them is heard, and the call goes on', async () => {
+  const w = new SealedCallWorld({ seed: 'tampered', a: { identity: ann, ...only('message') }, b: { identity: ben, ...only('message') } })
+  await w.call(2000)
+  await w.assertSealed()
+  w.speaking = false
+  await w.clock.advance(200)
+  // Frames that were heard, changed by a bit or two, in whole or in part, moved or of nobody.
+  const recorded: Uint8Array[] = []
+  w.between = (p, from) => {
+    if (from === w.a) recorded.push(p.payload)
+    return []
+  }
+  for (let i = 0; i < 200; i++) {
+    w.a.says(numbered(1_000_000 + i))
+    await w.clock.advance(20)
+  }
+  const opened = w.b.heard.length
+  let refused = 0
+  for (let i = 0; i < 10_000; i++) {
+    const frame = recorded[w.numbers.int(recorded.length)]!.slice()
+    for (let bits = 1 + w.numbers.int(3); bits > 0; bits--) frame[w.numbers.int(160)]! ^= 1 << w.numbers.int(8)
+    w.b.gets({ ssrc: 3 as never, generation: 0, sequence: i & 0xffff, timestamp: 160 * i, marker: false, payloadType: 0, payload: frame })
+    if (i % 20 === 19) await w.clock.advance(20)
+    refused++
+  }
+  assert.equal(refused, 10_000)
+  assert.ok(w.b.heard.length > opened)
+  assert.ok(!w.b.heard.slice(opened).some((f) => isNumbered(f)), 'a changed frame was heard')
+  assert.ok(w.b.state === 'lost' || w.b.state === 'agreeing', w.b.state)
+  w.between = (p) => [p]
+  w.speaking = true
+  await w.talk(2500)
+  await w.assertSealed()
+})
+
+test('both begin at once over different carriers: one agreement, the same keys', async () => {
+  for (const seed of ['1', '2', '3']) {
+    const w = new SealedCallWorld({ seed, a: { identity: ann }, b: { identity: ben } })
+    w.probes = false
+    await w.call(200)
+    // The answer comes at the worst moment.
+    w.later(900 + w.numbers.int(400), () => w.a.input({ kind: 'dialog', news: { kind: 'reached' } }))
+    await w.talk(10_000)
+    await w.assertSealed()
+    assert.equal(w.a.words, w.b.words)
+  }
+})
+
+test('passwords: the same one seals; another one, or none, does not, and looks the same on the way', async () => {
+  const world = (p?: string, q?: string): SealedCallWorld => new SealedCallWorld({ seed: `${p} ${q}`, a: { ...only('message'), ...(p === undefined ? {} : { password: () => p }) }, b: { ...only('message'), ...(q === undefined ? {} : { password: () => q }) } })
+  const seen = (w: SealedCallWorld): string[] => {
+    const lines: string[] = []
+    w.messages = (bytes, from) => {
+      lines.push(`${from.name} ${typeOf(bytes)} ${bytes.length}`)
+      return [bytes]
+    }
+    return lines
+  }
+  const right = world('four green bottles', 'four green bottles')
+  const rightSeen = seen(right)
+  await right.call(3000)
+  await right.assertSealed()
+  const wrong = world('four green bottles', 'five green bottles')
+  const wrongSeen = seen(wrong)
+  await wrong.call(3000)
+  assert.deepEqual([wrong.a.state, wrong.b.state], ['doubt', 'doubt'])
+  for (const s of [wrong.a, wrong.b]) assert.ok(s.notes.includes('KEYAGREEMENT_PASSWORD'))
+  assert.deepEqual(wrongSeen, rightSeen, 'the messages tell it')
+  // Nor do the frames: what leaves is not the silence that it was before.
+  wrong.a.sent.length = 0
+  await wrong.talk(500)
+  assert.ok(wrong.a.sent.every((f) => toHex(f) !== toHex(wrong.silence())))
+  for (const w of [world('four green bottles'), world(undefined, 'four green bottles')]) {
+    await w.call(3000)
+    assert.deepEqual(openly(w), [])
+    assert.ok([...w.a.notes, ...w.b.notes].includes('KEYAGREEMENT_PASSWORD'))
+  }
+  // Stripped on the way: whoever has one accepts none without.
+  const stripped = world('four green bottles', 'four green bottles')
+  stripped.messages = (bytes) => {
+    const m = decodeMessage(bytes)!
+    return [m.type === 'respond' || m.type === 'open' ? encodeMessage({ ...m, pake: new Uint8Array(0) }) : bytes]
+  }
+  await stripped.call(3000)
+  assert.deepEqual(openly(stripped), [])
+  // After it a person may still talk in the open, and is heard.
+  wrong.a.presses('*')
+  wrong.b.presses('*')
+  await wrong.talk(500)
+  assert.deepEqual([wrong.a.state, wrong.b.state], ['open', 'open'])
+  wrong.b.heard.length = 0
+  await wrong.talk(1000)
+  assert.ok(wrong.b.heard.filter(isNumbered).length > 40)
+})
+
+test('a recorded run with a password: no word of a dictionary can be told from another', () => {
+  const password = utf8('sunshine')
+  const [a, b] = [new End(optionsOf({ password })), new End(optionsOf({ password }))]
+  run(a, b)
+  assert.ok(a.confirmed && b.confirmed)
+  const [respond, open] = [b.sent.map((m) => decodeMessage(m)!).find((m) => m.type === 'respond')!, a.sent.map((m) => decodeMessage(m)!).find((m) => m.type === 'open')!]
+  const identity = a.sent.map((m) => decodeMessage(m)!).find((m) => m.type === 'identity')!
+  // Whoever listens has both shares and the sealed identities. For each guess it can make a share of its own, and the secret of that with either; none opens anything.
+  const dictionary = ['123456', 'letmein', 'sunshine', 'dragon', 'password', 'qwerty']
+  const channel = utf8('stc sealed v1 passwordg722')
+  const keys = dictionary.map((guess) => {
+    const own = cpaceShare(crypto, { password: utf8(guess), channel })
+    return [toHex(cpaceSecret(crypto, own, (respond as Extract<Message, { type: 'respond' }>).pake, true)!), toHex(cpaceSecret(crypto, own, (open as Extract<Message, { type: 'open' }>).pake, false)!)]
+  })
+  assert.equal(new Set(keys.flat()).size, 2 * dictionary.length, 'no two guesses give the same: nothing stands out')
+  // Even with the Diffie-Hellman and ML-KEM secrets in hand, the right guess gives another secret than the run had.
+  assert.equal((identity as Extract<Message, { type: 'identity' }>).sealed.length > 32, true)
+  // And the run itself depends on it: the same two ends with the other's password fail.
+  const [c, d] = [new End(optionsOf({ password })), new End(optionsOf({ password: utf8('dragon') }))]
+  run(c, d)
+  assert.deepEqual([c.failure, d.failure], ['KEYAGREEMENT_PASSWORD', 'KEYAGREEMENT_PASSWORD'])
+  assert.equal(c.confirmed ?? d.confirmed, undefined)
+})
+
+test('a search for a matching string: a thousand ciphertexts, openings and answers change nothing that is already bound', () => {
+  const [a, b] = [new End(optionsOf()), new End(optionsOf())]
+  run(a, b)
+  const script = [a.sent[0]!, b.sent[0]!, a.sent.find((m) => typeOf(m) === 'open')!]
+  const words = new Set<string>()
+  for (let i = 0; i < 1000; i++) {
+    // The last mover's only free choice is the ciphertext.
+    encodeMessage({ type: 'encapsulated', ciphertext: crypto.bytes(1088) })
+    words.add(shortString(crypto, script).words.join(' '))
+  }
+  assert.deepEqual([...words], [a.words])
+})
+
+test('the profile `chained` is no way down: one side with it, the other without', async () => {
+  const w = new SealedCallWorld({ a: { ...only('message'), chained: () => true }, b: { identity: ben, ...only('message') } })
+  await w.call(5000)
+  assert.deepEqual(openly(w), [])
+  // A number that was sealed once gets the real thing whatever is configured.
+  const known = new SealedCallWorld({ a: { identity: ann, ...only('message'), chained: () => true, expected: () => undefined }, b: { identity: ben, ...only('message'), chained: () => true, expected: () => 'ab'.repeat(32) } })
+  await known.call(5000)
+  assert.deepEqual(openly(known), [])
+})
