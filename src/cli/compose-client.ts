@@ -1,4 +1,5 @@
 /** A client from its configuration, with real threads, sockets and phones. */
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { besideConfig } from '../store/config.ts'
 import { chance } from '../base/chance.ts'
@@ -11,7 +12,8 @@ import type { CallKind } from '../client/call.ts'
 import { Client, HOP } from '../client/client.ts'
 import { observeAll } from '../client/observers.ts'
 import type { ClientObserver, ClientOptions } from '../client/options.ts'
-import { ClientMemory } from './room-memory.ts'
+import { ClientMemory, dataFiles } from './room-memory.ts'
+import { readPasswords } from '../store/call-passwords.ts'
 import { type ClientConfig, dialPlanOf, roomConfig } from '../client/config.ts'
 import type { Handset } from '../client/handset/port.ts'
 import { createSipHandset, type PhoneRelay } from '../client/handset/sip/index.ts'
@@ -89,7 +91,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const client = new Client({
     vault, media, crypto, scheduler,
     agent: 'stc', voice: createVoice(config.language ?? languageOf()), blocked: (keyId) => memory.peers.blocked(keyId), dialPlan: dialPlanOf(config),
-    kinds: [...sealedCalls(config, memory), bridgedKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), meet: (i) => memory.peers.meet(i, scheduler.unix()), newRoom: (room) => newRoom(config, room) })],
+    kinds: [...sealedCalls(config, configFile, memory), bridgedKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), meet: (i) => memory.peers.meet(i, scheduler.unix()), newRoom: (room) => newRoom(config, room) })],
     ...connectionOf(config, own.value, media),
     observer: observeAll(memory.observer(vault), ...(journal?.ok === true ? [journal.value.observer()] : []), ...(extras.observer === undefined ? [] : [extras.observer])),
     ...(journal?.ok === true ? { beforeEnd: () => journal.value.close('the client ends') } : {}),
@@ -113,12 +115,18 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   return ok({ client, media: (c) => media.command(c), identity: () => identityOf(own.value), phones: phones.value.shown, warnings: [...own.value.warnings, ...(journal?.ok === false ? [`no journal is written: ${journal.fault.message} [${journal.fault.code}]`] : [])], memory, vault: own.value, stop })
 }
 
-function sealedCalls(config: ClientConfig, { numbers }: ClientMemory): CallKind[] {
+/** Nobody has this password. */
+const UNREADABLE = `unreadable ${randomUUID()}`
+
+function sealedCalls(config: ClientConfig, configFile: string, { numbers }: ClientMemory): CallKind[] {
   const { policy, anonymous, carriers, legacy } = config.sealedCalls
   const legacyOf = (n: string): string | true | undefined => (Object.hasOwn(legacy, n) ? legacy[n] : undefined)
   const password = (n: string): string | undefined => {
     const secret = legacyOf(n)
-    return typeof secret === 'string' ? secret : undefined
+    if (secret !== undefined) return typeof secret === 'string' ? secret : undefined
+    // Read at each call: "stc password" changes it while we run. A file that cannot be read must not make a call weaker.
+    const set = readPasswords(dataFiles(config, configFile).passwords)
+    return set.ok ? set.value.get(n) : UNREADABLE
   }
   return policy === 'off' ? [] : [sealedCallKind({ policy, anonymous, carriers, password, chained: (n) => legacyOf(n) !== undefined, expected: (n) => numbers.keyOf(n), remember: (n, keyId, name) => numbers.remember(n, keyId, name) })]
 }

@@ -19,6 +19,7 @@ import { registerJournal } from './journal.ts'
 import { registerHost } from './host.ts'
 import { registerKey } from './key.ts'
 import { speakJson } from './output.ts'
+import { registerPassword } from './password.ts'
 import { registerReport } from './report.ts'
 import { registerRoom } from './room.ts'
 import { registerServer } from './server.ts'
@@ -38,6 +39,7 @@ export function makeProgram(argv: readonly string[] = process.argv): Command {
   registerClient(program)
   registerSetup(program)
   registerCall(program)
+  registerPassword(program)
   registerStatus(program)
   registerReport(program)
   registerHost(program)

@@ -17,7 +17,7 @@ export const dataFiles = (config: ClientConfig, configFile: string) => {
   const all = config.data === undefined ? `${configFile.replace(/\.[^./\\]*$/, '')}-data` : besideConfig(configFile, config.data)
   // Several lines in one configuration: each remembers by itself.
   const folder = path.join(all, path.parse(config.identity.certificate).name)
-  return { folder, rooms: path.join(folder, 'rooms.stc'), peers: path.join(folder, 'peers.json'), journals: path.join(folder, 'journal'), evidence: path.join(folder, 'evidence.stc'), numbers: path.join(folder, 'sealed-numbers.json'), history: path.join(folder, 'calls.json') }
+  return { folder, rooms: path.join(folder, 'rooms.stc'), peers: path.join(folder, 'peers.json'), journals: path.join(folder, 'journal'), evidence: path.join(folder, 'evidence.stc'), numbers: path.join(folder, 'sealed-numbers.json'), passwords: path.join(folder, 'call-passwords.json'), history: path.join(folder, 'calls.json') }
 }
 
 export class ClientMemory {

@@ -12,8 +12,9 @@ export const callCa = testCa({ name: 'Call Authority' })
 const anchors = anchorsOf(callCa)
 export const judge = (chain: readonly Der[]): Result<Identity> => verifyPath(crypto, chain, anchors, [], NOW)
 
-export function person(name: string, ca = callCa): { chain: readonly Der[]; signer: Signer } {
-  const { chain, pkcs8 } = issue(ca, { name })
+/** `sips`: SIP and telephone URIs in the certificate. */
+export function person(name: string, ca = callCa, sips: readonly string[] = []): { chain: readonly Der[]; signer: Signer } {
+  const { chain, pkcs8 } = issue(ca, { name, sips })
   return { chain, signer: crypto.signer('ecdsa-p256-sha256', pkcs8) }
 }
 

@@ -25,6 +25,7 @@ export const sealedCallFaults = {
   KEYAGREEMENT_PASSWORD: { what: 'The two sides do not have the same password', todo: 'Agree on one password on another way, both enter it, and call again. If you did: somebody in the way tries passwords.' },
   KEYAGREEMENT_TIMEOUT: { what: 'The other side stopped answering during the key agreement', todo: 'Call again; if it stays so, the way between loses or holds back the messages.' },
   KEYAGREEMENT_ABORTED: { what: 'The other side gave up the key agreement', todo: 'Its reason stands beside; call again.' },
+  CALL_PASSWORD: { what: 'The password for calls with a number was not set', todo: 'Give one of 1 to 256 characters, twice the same, on a terminal, or the first line of a file (--password-file).' },
   CALL_MEETINGS_FULL: { what: 'Too many calls agree on keys over the server at once', todo: 'The call is sealed on another way; nothing needs to be done.' },
   CALL_MEETING_TAKEN: { what: 'Two others agree on keys under this name already', todo: 'Somebody listens to what is said in the call before it is sealed: compare the words.' },
   CALL_MEETING_UNKNOWN: { what: 'The other side of a call has left the server before keys were agreed on', todo: 'The call is sealed on another way; call again if it is not.' },

@@ -5,7 +5,7 @@ import { type Result, err, ok } from '../../base/result.ts'
 import { equalConstantTime } from '../../base/secret.ts'
 import type { CryptoPort, Signer } from '../../crypto/port.ts'
 import type { Identity } from '../../model/identity.ts'
-import { parseCertificate } from '../x509/certificate.ts'
+import { type Certificate, parseCertificate } from '../x509/certificate.ts'
 import { delegationAlgorithm } from '../x509/delegation.ts'
 import { type Schedule, signedBy } from './keys.ts'
 import { decodeIdentity, encodeIdentity, encodeMessage, type Message, type Role } from './messages.ts'
@@ -23,6 +23,8 @@ export interface Peer {
   readonly identity?: Identity
   /** Hex of the SHA-256 of the certificate's public key, proved by its signature: the same person's next time. */
   readonly keyId?: string
+  /** Whom a verified certificate may be called by: the users of its SIP and telephone URIs (RFC 5922 §7.1). */
+  readonly numbers?: readonly string[]
 }
 
 /** The encoded message. */
@@ -48,6 +50,8 @@ export function openIdentity({ crypto, judge }: IdentityOptions, schedule: Sched
   const algorithm = delegationAlgorithm(leaf.value.key)
   if (algorithm === undefined || !crypto.verify(algorithm, leaf.value.spki, signedBy(m.role, transcript, body.chain), body.signature)) return err('KEYAGREEMENT_SIGNATURE')
   const judged = judge(body.chain)
-  if (judged.ok) return ok({ keyId: toHex(crypto.hash('sha256', leaf.value.spki)), ...(judged.value === undefined ? {} : { identity: judged.value }) })
+  if (judged.ok) return ok({ keyId: toHex(crypto.hash('sha256', leaf.value.spki)), ...(judged.value === undefined ? {} : { identity: judged.value, numbers: numbersIn(leaf.value) }) })
   return err('KEYAGREEMENT_IDENTITY', judged.fault.message, judged.fault)
 }
+
+const numbersIn = (leaf: Certificate): string[] => (leaf.extensions.alternativeNames ?? []).flatMap((n) => (n.kind === 'uri' ? (/^(?:sips?|tel):([^@;?]{1,64})/i.exec(n.text)?.[1] ?? []) : []))

@@ -204,6 +204,8 @@ export interface CallProgress {
     readonly missed: readonly CallCarrier[]
     readonly identity?: Identity
     readonly keyId?: string
+    /** Under which its verified certificate may be called; empty where it does not say. */
+    readonly numbers?: readonly string[]
   }
   /** The agreement is over. */
   readonly failed?: Fault

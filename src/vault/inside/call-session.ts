@@ -159,13 +159,13 @@ export class CallSession {
 
   #confirmed(o: Extract<AgreementOut, { kind: 'confirmed' }>): Partial<CallProgress> {
     o.schedule[Symbol.dispose]()
-    const { identity, keyId } = o.peer
+    const { identity, keyId, numbers } = o.peer
     if (this.#epoch >= 0 && keyId !== this.#peerKey) return { failed: makeFault('KEYAGREEMENT_IDENTITY', 'another one than before') }
     this.#peerKey = keyId
     this.#o.frames({ op: 'call.keys', session: this.id, epoch: ++this.#epoch, keys: { send: o.send, receive: o.receive } })
     // Both could have done better: somebody, or something, took it away.
     const missed = this.#epoch > 0 ? [] : this.#o.carriers.filter((c) => rank(c) < rank(this.#carrier) && o.able.includes(c))
-    return { confirmed: { epoch: this.#epoch, role: o.role, profile: 'sealed', carrier: this.#carrier, missed, ...(identity === undefined ? {} : { identity }), ...(keyId === undefined ? {} : { keyId }) } }
+    return { confirmed: { epoch: this.#epoch, role: o.role, profile: 'sealed', carrier: this.#carrier, missed, ...(identity === undefined ? {} : { identity }), ...(keyId === undefined ? {} : { keyId }), ...(numbers === undefined ? {} : { numbers }) } }
   }
 
   end(): void {

@@ -69,6 +69,7 @@ export const mediaGerman: Record<keyof typeof mediaFaults | keyof typeof sealedC
   FRAMESEAL_EXHAUSTED: { what: 'Alle Rahmennummern unter diesem Schlüssel sind verbraucht', todo: 'Neue Schlüssel kommen von selbst; bleibt der Ton weg, rufen Sie noch einmal an.' },
   FRAMESEAL_CHAIN: { what: 'Ein Rahmen des Profils `chained` kam nach einem, der fehlt', todo: 'Er wird nicht abgespielt; hört es binnen einer Sekunde auf, ist nichts zu tun.' },
   KEYAGREEMENT_PASSWORD: { what: 'Die beiden Seiten haben nicht dasselbe Passwort', todo: 'Verabreden Sie auf anderem Weg eines, geben Sie es beide ein, und rufen Sie noch einmal an. War es so: Jemand unterwegs probiert Passwörter aus.' },
+  CALL_PASSWORD: { what: 'Das Passwort für Gespräche mit einer Nummer wurde nicht gesetzt', todo: 'Geben Sie an einem Terminal zweimal dasselbe mit 1 bis 256 Zeichen ein, oder die erste Zeile einer Datei (--password-file).' },
   CALL_MEETINGS_FULL: { what: 'Zu viele Gespräche einigen sich gerade über den Server auf Schlüssel', todo: 'Das Gespräch wird auf anderem Weg versiegelt; es ist nichts zu tun.' },
   CALL_MEETING_TAKEN: { what: 'Unter diesem Namen einigen sich schon zwei andere auf Schlüssel', todo: 'Jemand hört, was im Gespräch gesagt wird, ehe es versiegelt ist: Vergleichen Sie die Wörter.' },
   CALL_MEETING_UNKNOWN: { what: 'Die andere Seite eines Gesprächs hat den Server verlassen, ehe Schlüssel vereinbart waren', todo: 'Das Gespräch wird auf anderem Weg versiegelt; wenn nicht, rufen Sie noch einmal an.' },

@@ -9,6 +9,7 @@ import { displayName, type Identity, safeText } from '../../../model/identity.ts
 import type { CallCarrier, CallCodec, CallProgress } from '../../../vault/api/calls.ts'
 import { type CallNews, decodeNews } from '../../../vault/api/call-news.ts'
 import type { CallIn, CallMachine, CallOut, DialogNews, VaultRequest } from '../../call.ts'
+import { mayBeCalled } from './number.ts'
 import { type Event, next, passing, type Policy, type State, toneOf } from './table.ts'
 
 export interface SealedCallOptions {
@@ -212,7 +213,7 @@ export class SealedCallMachine implements CallMachine {
     if (p.confirmed !== undefined && p.confirmed.epoch === 0) this.#confirmed(p.confirmed)
     else if (p.failed !== undefined) this.#failed(p.failed)
   }
-  #confirmed({ identity, keyId, profile, missed }: NonNullable<CallProgress['confirmed']>): void {
+  #confirmed({ identity, keyId, numbers = [], profile, missed }: NonNullable<CallProgress['confirmed']>): void {
     this.#profile = profile === 'chained' ? profile : undefined
     if (missed.length > 0) this.#note('SEALED_CALL_CARRIER', `Both sides could agree on keys ${missed.map((c) => CARRIER_WORDS[c]).join(' and ')}, and that led nowhere: something on the way takes it out. The keys are as good`)
     const before = this.#peer?.keyId ?? this.#o.expected(this.#o.number)
@@ -223,6 +224,11 @@ export class SealedCallMachine implements CallMachine {
     if (before !== undefined && keyId !== before) {
       this.#note('SEALED_CALL_ANOTHER_KEY', `Somebody else answers than before under ${safeText(this.#o.number, 64)}: nobody hears you. Press ${ACCEPT} to talk all the same, or hang up`, true)
       return this.#event('mismatch')
+    }
+    if (before === undefined && !mayBeCalled(numbers, this.#o.number)) {
+      this.#note('SEALED_CALL_OTHER_NUMBER', `The certificate of who is there is for ${safeText(numbers.join(', '), 128)}, not for ${safeText(this.#o.number, 64)}${this.#o.outgoing ? `: nobody hears you. Press ${ACCEPT} to talk all the same, or hang up` : ''}`, true)
+      // What we dialled is what we meant; who calls is the network's word, and the certificate is better.
+      if (this.#o.outgoing) return this.#event('mismatch')
     }
     if (this.#profile === undefined) this.#know()
     this.#event('confirmed')
