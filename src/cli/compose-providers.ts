@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs'
 import { err, ok, type Result } from '../base/result.ts'
 import type { ProviderConfig } from '../client/config.ts'
 import type { ProviderWay } from '../client/provider/upstream.ts'
-import { resolveAddresses } from '../net/resolve.ts'
+import { createNodeCrypto } from '../crypto/node/index.ts'
+import type { AddressPort } from '../net/address.ts'
+import { normalAddress, resolveAddresses } from '../net/resolve.ts'
+import { serviceOf } from '../net/service-record.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import { besideConfig } from '../store/config.ts'
 import { localHostFor, openPbxTransport } from '../telephony/index.ts'
@@ -27,9 +30,8 @@ export async function openProviders(providers: readonly ProviderConfig[], config
 
 async function openProvider(p: ProviderConfig, configFile: string): Promise<Result<ProviderWay>> {
   const transport = p.transport.toUpperCase() as 'UDP' | 'TCP' | 'TLS'
-  const port = p.port ?? (transport === 'TLS' ? 5061 : 5060)
   let unresolved = ''
-  const [remote] = await resolveAddresses([{ address: p.host, port }], (host, reason) => (unresolved = `${host}: ${reason}`))
+  const [remote] = await resolveAddresses(await placesOf(p, transport), (host, reason) => (unresolved = `${host}: ${reason}`))
   if (remote === undefined) return err('CONFIG_WRONG', `upstream.providers ${unresolved}`)
   // An address of its own, not a wildcard: media ports are bound to it as well.
   const any = remote.address.includes(':') ? '::' : '0.0.0.0'
@@ -41,6 +43,14 @@ async function openProvider(p: ProviderConfig, configFile: string): Promise<Resu
     ...(transport === 'TLS' ? { tls: { name: p.name ?? p.host, ...(anchors.value.length === 0 ? {} : { anchors: anchors.value }) } } : {}),
   })
   return opened.ok ? ok({ domains: (p.domains ?? [p.host]).map((d) => d.toLowerCase()), transport: opened.value }) : opened
+}
+
+/** RFC 3263 §4.2: a port or an address is what it says; else the domain says where its service is, and where it does not, the default port of the name. */
+async function placesOf(p: ProviderConfig, transport: 'UDP' | 'TCP' | 'TLS'): Promise<AddressPort[]> {
+  const itself = { address: p.host, port: p.port ?? (transport === 'TLS' ? 5061 : 5060) }
+  if (p.port !== undefined || normalAddress(p.host) !== undefined || !p.host.includes('.')) return [itself]
+  const found = await serviceOf(`${transport === 'TLS' ? '_sips._tcp' : transport === 'TCP' ? '_sip._tcp' : '_sip._udp'}.${p.host}`, createNodeCrypto())
+  return found.length === 0 ? [itself] : found
 }
 
 function readAll(files: readonly string[]): Result<string[]> {

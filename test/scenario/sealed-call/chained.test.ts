@@ -56,6 +56,8 @@ test('the frame after each gap is lost, no more, and none of it is heard as nois
   const gaps = new Set(lost)
   const after = arrived.filter((i) => gaps.has(i - 1))
   const heard = new Set(w.b.heard.filter(isNumbered).map(numberOf))
+  // Noise has all values; what was said or made up here has few.
+  assert.deepEqual(w.b.heard.filter((f) => new Set(f).size > 80).length, 0, 'noise was heard')
   // The one after what is made up is blended in: it is heard, but not octet for octet.
   const expected = arrived.filter((i) => !gaps.has(i - 1) && !gaps.has(i - 2))
   assert.deepEqual(expected.filter((i) => !heard.has(i)), [])
