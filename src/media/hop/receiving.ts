@@ -26,7 +26,8 @@ export class HopReceiving implements Disposable {
   #current: Generation | undefined
   #old: Generation | undefined
   #oldUntil = 0
-  readonly #spare = new Uint8Array(MAX_PACKET)
+  /** There while a second attempt may be needed. */
+  #spare: Uint8Array | undefined
   /** Of the packet opened last: its keys are the newest ones. */
   current = false
   /** Of the packet opened last: the generation of its keys. */
@@ -47,6 +48,7 @@ export class HopReceiving implements Disposable {
     this.dropOld()
     this.#old = this.#current
     this.#oldUntil = now + GRACE_MS
+    if (this.#old !== undefined) this.#spare = new Uint8Array(MAX_PACKET)
     this.#current = { number: generation, receiver: receiver.value, rtcpTail: keys.suite === 'AES_CM_128_HMAC_SHA1_80' ? 10 : 0, newestRtcp: -1 }
     return ok(undefined)
   }
@@ -54,17 +56,19 @@ export class HopReceiving implements Disposable {
   dropOld(): void {
     this.#old?.receiver[Symbol.dispose]()
     this.#old = undefined
+    this.#spare = undefined
   }
   /** Opens a whole packet in place. Gives the length of the plain one, or a refusal of SRTP. */
   open(data: Uint8Array, rtcp: boolean, now: number): number {
     if (this.#current === undefined || data.length > MAX_PACKET) return SRTP_MALFORMED
     const old = now < this.#oldUntil ? this.#old : undefined
     // A failed attempt leaves the buffer undefined, so a second one needs its own copy.
-    if (old !== undefined) this.#spare.set(data)
+    const spare = this.#spare
+    if (old !== undefined) spare?.set(data)
     const length = this.#openWith(this.#current, data, rtcp)
     this.current = length >= 0
-    if (length >= 0 || old === undefined) return length
-    data.set(this.#spare.subarray(0, data.length))
+    if (length >= 0 || old === undefined || spare === undefined) return length
+    data.set(spare.subarray(0, data.length))
     const second = this.#openWith(old, data, rtcp)
     this.newest = false
     return second

@@ -9,6 +9,7 @@ import { openPlanePorts } from '../../../src/media/plane-ports.ts'
 import type { PacketPath } from '../../../src/media/packet-path.ts'
 import type { LegId } from '../../../src/media/plane/types.ts'
 import { systemCalls } from '../../../src/net/native/system.ts'
+import { Waker } from '../../../src/net/native/wake.ts'
 import { nodeUdp } from '../../../src/net/node-udp.ts'
 import { legSpec, MediaClient } from '../../kit/media-client.ts'
 
@@ -89,4 +90,23 @@ test('without the native path the portable one runs and says why; who demands it
   ports.socket.close()
   const demanded = await openPlanePorts({ ...options, choice: 'native' })
   assert.equal(demanded.ok ? '' : demanded.fault.code, 'NATIVE_UNAVAILABLE')
+})
+
+test('a native path that fails its self-test is not used: the portable one is, and says why', { skip: native.ok ? false : native.fault.message }, async (t) => {
+  assert.ok(native.ok)
+  const { value } = native
+  const { recvmmsg } = value
+  t.after(() => Object.assign(value, { recvmmsg }))
+  // A system that hands over one datagram and forgets the others.
+  Object.assign(value, {
+    recvmmsg: (fd: number, messages: number, count: number, flags: number, timeout: number) => Math.min(recvmmsg(fd, messages, count, flags, timeout), 1),
+  })
+  using wake = must(Waker.create())
+  const options = { bind: { address: '127.0.0.1', port: 0 }, gatherMs: 1, segment: false, wake: wake.handle }
+  const ports = must(await openPlanePorts({ ...options, choice: 'auto' }))
+  assert.deepEqual([ports.provider, ports.fallback?.code], ['portable', 'NATIVE_CALL'])
+  assert.match(ports.fallback!.message, /self-test/)
+  ports.socket.close()
+  const demanded = await openPlanePorts({ ...options, choice: 'native' })
+  assert.equal(demanded.ok ? '' : demanded.fault.code, 'NATIVE_CALL')
 })

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { instant } from '../../../../src/base/brand.ts'
 import { must } from '../../../../src/base/result.ts'
+import { Memory } from '../../../../src/ffi/memory.ts'
 import { NativeLoop } from '../../../../src/net/native/loop.ts'
-import { steeringProgram } from '../../../../src/net/native/socket.ts'
+import { IP_TOS, IPPROTO_IP, IPPROTO_IPV6, IPV6_TCLASS } from '../../../../src/net/native/layout.ts'
+import { DSCP_EF, steeringProgram } from '../../../../src/net/native/socket.ts'
 import { systemCalls } from '../../../../src/net/native/system.ts'
 import { Waker } from '../../../../src/net/native/wake.ts'
 import { nodeUdp } from '../../../../src/net/node-udp.ts'
@@ -51,6 +53,61 @@ for (const address of ['127.0.0.1', '::1']) {
     loop.close()
   })
 }
+
+test('datagrams carry the class of voice (RFC 3246), over IPv4 and IPv6', { skip }, () => {
+  assert.ok(system.ok)
+  const scratch = new Memory(system.value.library, 16)
+  const loop = must(NativeLoop.open())
+  for (const [address, level, name] of [['127.0.0.1', IPPROTO_IP, IP_TOS], ['::1', IPPROTO_IPV6, IPV6_TCLASS]] as const) {
+    const socket = loop.bind({ address, port: 0 }, BUFFERS)
+    if (!socket.ok) continue
+    scratch.view.setUint32(4, 4, true)
+    assert.equal(system.value.getsockopt(socket.value.fd, level, name, scratch.address(0, 4), scratch.address(4, 4)), 0)
+    assert.equal(scratch.view.getInt32(0, true) >> 2, DSCP_EF)
+    socket.value.close()
+  }
+  loop.close()
+})
+
+test('gathers at high rates alone, and never for longer than it may', { skip }, async (t) => {
+  assert.ok(system.ok)
+  // What the loop asks the system for, without waiting for it.
+  const { nanosleep, library } = system.value
+  const { addressOf } = library
+  const blocks: { readonly base: number; readonly bytes: Uint8Array }[] = []
+  const asked: number[] = []
+  t.after(() => Object.assign(system.ok ? system.value : {}, { nanosleep, library: Object.assign(library, { addressOf }) }))
+  Object.assign(library, {
+    addressOf(bytes: Uint8Array) {
+      const base = addressOf(bytes)
+      blocks.push({ base, bytes })
+      return base
+    },
+  })
+  Object.assign(system.value, {
+    nanosleep(at: number) {
+      const { base, bytes } = blocks.find((b) => at >= b.base && at < b.base + b.bytes.length)!
+      const view = new DataView(bytes.buffer, bytes.byteOffset + at - base)
+      asked.push(Number(view.getBigUint64(0, true)) * 1e3 + view.getUint32(8, true) / 1e6)
+      return 0
+    },
+  })
+  for (const [gatherFrom, waits] of [[Number.MAX_SAFE_INTEGER, false], [0, true]] as const) {
+    const loop = must(NativeLoop.open({ gatherMs: 3, gatherFrom }))
+    const socket = must(loop.bind(at, BUFFERS))
+    let got = 0
+    socket.onMessage(() => {
+      if (++got === 50) loop.stop()
+      else socket.send(new Uint8Array(20), socket.local)
+    })
+    socket.send(new Uint8Array(20), socket.local)
+    await loop.run()
+    assert.equal(loop.gathered > 0, waits)
+    socket.close()
+    loop.close()
+  }
+  assert.ok(asked.length > 0 && asked.every((ms) => ms > 0 && ms <= 3), asked.join())
+})
 
 test('a socket of all addresses speaks IPv4 and IPv6, and shows IPv4 as such', { skip }, async () => {
   const loop = must(NativeLoop.open())
