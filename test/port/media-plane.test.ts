@@ -273,12 +273,18 @@ function suite(name: string, make: () => Promise<PlaneWorld>): void {
     const stranger = await w.socket()
     const forged = a.client.rtp(100, 0, payload(1))
     forged[20]! ^= 1
+    // On a busy machine a burst takes so long that more of it is within the limit: then it goes on.
+    const until = (limited: number, send: () => void): Promise<void> => w.until(() => {
+      if (statsOf(w, a.leg).limited > limited) return true
+      send()
+      return false
+    })
     for (let i = 0; i < 300; i++) stranger.send(forged, w.plane.local)
-    await w.until(() => statsOf(w, a.leg).limited > 200)
+    await until(200, () => stranger.send(forged, w.plane.local))
     a.client.send(100, 160, payload(2))
     await w.until(() => b.client.heard.length === 1)
     for (let i = 0; i < 300; i++) a.client.send(100, i * 160, payload(3))
-    await w.until(() => statsOf(w, a.leg).limited > 350)
+    await until(350, () => a.client.send(100, 0, payload(3)))
     stranger.close()
   })
 
