@@ -10,6 +10,7 @@ import { readConfig } from '../store/config.ts'
 import { CallScreen } from './call-screen.ts'
 import { startRealClient } from './compose-client.ts'
 import { configFileOf, withConfig } from './config-file.ts'
+import { atLeastOne } from './options.ts'
 import { EXIT, fail, interrupted, say } from './output.ts'
 import { preferVoice } from './priority.ts'
 import { openSound, type SoundChoice } from './terminal-sound.ts'
@@ -29,8 +30,8 @@ export function registerCall(program: Command): void {
     .option('--play <file>', 'say this WAV file again and again, instead of the microphone')
     .option('--record <file>', 'write what is heard to this WAV file, instead of the speaker')
     .option('--silent', 'neither microphone nor speaker: look only')
-    .option('--for <seconds>', 'leave after this time', (t) => Math.max(1, Number(t) || 1))
-    .option('--with <people>', 'count the time of --for from when so many are in the room', (t) => Math.max(1, Math.trunc(Number(t)) || 1))
+    .option('--for <seconds>', 'leave after this time', atLeastOne)
+    .option('--with <people>', 'count the time of --for from when so many are in the room', atLeastOne)
     .action((room: string, o: Options) => callRoom(room, o))
 }
 

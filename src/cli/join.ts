@@ -13,7 +13,7 @@ import { PRIVATE_MODE, PUBLIC_MODE, replace, writeNew } from '../pki/files.ts'
 import { decodePem, encodePem } from '../protocol/x509/pem.ts'
 import { fileName } from './ca.ts'
 import { callRoom } from './call.ts'
-import { currentTime } from './options.ts'
+import { atLeastOne, currentTime } from './options.ts'
 import { complain, EXIT, fail, say } from './output.ts'
 
 const ASK_AGAIN_MS = 2000
@@ -27,8 +27,8 @@ export function registerJoin(program: Command): void {
     .option('--call <room>', 'call this room at once, from the terminal, as "stc call" does')
     .option('--play <file>', 'with --call: say this WAV file instead of the microphone')
     .option('--record <file>', 'with --call: write what is heard to this WAV file')
-    .option('--for <seconds>', 'with --call: leave after this time', (t) => Math.max(1, Number(t) || 1))
-    .option('--with <people>', 'with --call: count the time of --for from when so many are in the room', (t) => Math.max(1, Math.trunc(Number(t)) || 1))
+    .option('--for <seconds>', 'with --call: leave after this time', atLeastOne)
+    .option('--with <people>', 'with --call: count the time of --for from when so many are in the room', atLeastOne)
     .action(join)
 }
 

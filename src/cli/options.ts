@@ -13,6 +13,13 @@ export function wholeDays(text: string): number {
   return days
 }
 
+/** A count of at least one: seconds, lines, people. */
+export function atLeastOne(text: string): number {
+  const n = Number(text)
+  if (!Number.isSafeInteger(n) || n < 1) throw new InvalidArgumentError('a whole number, 1 or more.')
+  return n
+}
+
 /** `host`, `host:port`, `[v6]:port`. */
 export const hostAndPort = (usual: number) => (text: string): { host: string; port: number } => {
   const m = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?$/i.exec(text)

@@ -8,6 +8,7 @@ import type { ClientStatus } from './attended.ts'
 import { type LogLine, logFile, readLog } from './client-log.ts'
 import { configFileOf, withConfig } from './config-file.ts'
 import { askRunning } from './control.ts'
+import { atLeastOne } from './options.ts'
 import { answer, complain, EXIT, fail, interrupted, say, speaksJson } from './output.ts'
 import { roomsOf, type ShownRoom } from './rooms-known.ts'
 import { ladder } from './trace-text.ts'
@@ -22,7 +23,7 @@ export function registerStatus(program: Command): void {
   withConfig(program.command('status').description('say how the running client is: server, certificate, phones, calls')).action((o: Options) => status(configFileOf(o.config)))
   withConfig(program.command('rooms').description('list the rooms that this client knows, and who is in those that it is in')).action((o: Options) => rooms(configFileOf(o.config)))
   withConfig(program.command('logs').description('show what the client noted, the oldest first'))
-    .option('-n, --lines <count>', 'how many of the newest', (t) => Math.max(1, Math.trunc(Number(t)) || 1), 50)
+    .option('-n, --lines <count>', 'how many of the newest', atLeastOne, 50)
     .option('-f, --follow', 'go on as more come, until Ctrl-C')
     .action((o: Options & { lines: number; follow?: boolean }) => logs(configFileOf(o.config), o.lines, o.follow === true))
   withConfig(program.command('trace').description('show what phones and the client signalled (SIP), without passwords and keys'))

@@ -9,7 +9,13 @@ import { speakJson } from '../../../src/cli/output.ts'
 import { makeProgram } from '../../../src/cli/program.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'stc-json-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const before = process.cwd()
+// What a command writes where nothing is named, it writes here.
+process.chdir(folder)
+after(() => {
+  process.chdir(before)
+  rmSync(folder, { recursive: true, force: true })
+})
 /** Those that begin to work with whatever they are given, or wait. */
 const WORK = new Set(['demo', 'setup', 'host', 'ca init', 'ca serve', 'server init'])
 
