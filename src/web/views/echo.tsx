@@ -101,7 +101,7 @@ function Heard({ kind, title, how, pcm, playing, onPlay, octets }: HeardProps): 
       <Wave pcm={pcm} label={`${title}: ${w.echo.wave}`} />
       <p class="quiet">{how}</p>
       {octets !== undefined && <p class="octets"><span class="unseen">{w.echo.octets}</span><span aria-hidden="true">{(octets.slice(0, 192).match(/../g) ?? []).join(' ')}</span></p>}
-      <button type="button" aria-label={`${w.echo.play}: ${title}`} onClick={onPlay}><Icon name="play" /> {playing ? w.echo.playing : w.echo.play}</button>
+      <button type="button" aria-label={`${playing ? w.echo.playing : w.echo.play}: ${title}`} onClick={onPlay}><Icon name="play" /> {playing ? w.echo.playing : w.echo.play}</button>
     </section>
   )
 }
