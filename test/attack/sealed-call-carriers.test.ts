@@ -43,6 +43,49 @@ for (const carrier of ['server', 'message'] as const) {
   })
 }
 
+for (const carrier of ['server', 'message'] as const) {
+  test(`over ${carrier}: a second answer, the messages of an earlier call, one's own sent back, another codec or carrier in the offers`, async () => {
+    const world = (seed: string): SealedCallWorld => new SealedCallWorld({ seed, a: { identity: ann, ...only(carrier) }, b: { identity: ben, ...only(carrier) } })
+    const before = world('before')
+    const earlier = new Map<string, Uint8Array>()
+    before.messages = (bytes, from) => {
+      earlier.set(`${from.name} ${typeOf(bytes)}`, bytes)
+      return [bytes]
+    }
+    await before.call(3000)
+    await before.assertSealed()
+
+    const second = world('second')
+    second.messages = (bytes) => (typeOf(bytes) === 'respond' ? [bytes, encodeMessage({ ...(decodeMessage(bytes) as Extract<Message, { type: 'respond' }>), x25519: crypto.dhKeyPair('x25519').publicKey })] : [bytes])
+    await second.call(3000)
+    await second.assertSealed()
+    assert.ok([...second.a.notes, ...second.b.notes].includes('KEYAGREEMENT_SECOND_MESSAGE'), 'it is told')
+
+    const replayed = world('replayed')
+    replayed.messages = (bytes, from) => [earlier.get(`${from.name} ${typeOf(bytes)}`) ?? bytes]
+    await replayed.call(25_000)
+    assert.deepEqual(openly(replayed), [], 'replayed')
+
+    const reflected = world('reflected')
+    reflected.messages = (bytes, from) => {
+      reflected.later(20, () => from.input(carrier === 'message' ? { kind: 'dialog', news: { kind: 'message', bytes } } : { kind: 'tick' }))
+      return carrier === 'message' ? [] : [bytes]
+    }
+    await reflected.call(25_000)
+    if (carrier === 'message') assert.deepEqual(openly(reflected), [], 'reflected')
+
+    for (const offers of [{ codec: 'g722' as const }, { carrier: 'in-band' as const }, { versions: [9] }, { able: [] }]) {
+      const lowered = world(JSON.stringify(offers))
+      lowered.messages = (bytes) => {
+        const m = decodeMessage(bytes)!
+        return [m.type === 'respond' || m.type === 'open' ? encodeMessage({ ...m, offers: { ...m.offers, ...offers } }) : bytes]
+      }
+      await lowered.call(3000)
+      assert.deepEqual(openly(lowered), [], JSON.stringify(offers))
+    }
+  })
+}
+
 test('frames of the key agreement changed in the sound: nobody is sealed by them', async () => {
   const w = new SealedCallWorld({ seed: 'in band', a: { identity: ann, ...only('in-band') }, b: { identity: ben, ...only('in-band') } })
   // Whoever wrote hello in between has the lane, and can write what it likes there.
