@@ -9,11 +9,16 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { codecFactory } from '../../src/audio/codecs.ts'
+import { heardSpeech } from '../../src/audio/heard.ts'
 import { heardTone, ownToneDownDb } from '../../src/audio/heard-tone.ts'
 import { noiseTest } from '../../src/audio/noise-test.ts'
 import { loadOpus } from '../../src/audio/opus.ts'
 import { resample } from '../../src/audio/resample.ts'
 import { must } from '../../src/base/result.ts'
+import { SENTENCES } from '../../src/client/speech/sentences.ts'
+import { codeSpoken, lockSpoken, type Spoken, whoIsHere } from '../../src/client/speech/spoken.ts'
+import { createVoice } from '../../src/client/speech/voice.ts'
+import type { Roster } from '../../src/model/roster.ts'
 import { freePorts } from '../kit/free-ports.ts'
 import { type Captured, capture } from '../kit/capture.ts'
 import { type Baresip, startBaresip } from '../kit/phones/baresip.ts'
@@ -57,6 +62,7 @@ interface Variant {
   readonly name: Name
   readonly phone?: Partial<PhoneOptions>
   readonly mediaOverTls?: 'auto' | 'only'
+  readonly language?: 'en' | 'de'
 }
 
 /** Server, and a client with a registered phone for everybody asked for. */
@@ -66,8 +72,8 @@ async function bring(t: TestContext, ...who: (Name | Variant)[]): Promise<Member
   t.after(() => server.stop())
   return await Promise.all(
     who.map(async (w) => {
-      const { name, phone: special, mediaOverTls = 'auto' }: Variant = typeof w === 'string' ? { name: w } : w
-      const client = await startClient(own, name, server.port, papers[name], { config: { server: { host: '127.0.0.1', port: server.port, mediaOverTls } } })
+      const { name, phone: special, mediaOverTls = 'auto', language = 'en' }: Variant = typeof w === 'string' ? { name: w } : w
+      const client = await startClient(own, name, server.port, papers[name], { config: { server: { host: '127.0.0.1', port: server.port, mediaOverTls }, language } })
       t.after(() => client.stop())
       const phone = await people[name].start({ name, codecs: [people[name].codec], microphone: microphone(name), registrar: client.sip, ...special })
       t.after(() => phone.stop())
@@ -236,4 +242,53 @@ test('without a server an emergency call and a conference are both refused at on
     phone.dial(`sip:${number}@${client.sip.address}:${client.sip.port}`)
     assert.match((await phone.events.next('closed')).reason, /^503 /)
   }
+})
+
+/** Presses keys, and waits until the phone has heard the sentence that they ask for: the same synthesiser says it here. */
+async function says(m: Member, keys: string, words: Spoken): Promise<void> {
+  const spoken = (await createVoice('de')(words))!
+  const expected = spoken.subarray(0, SPOKEN_S * 16_000)
+  const from = seconds(m.phone.heard())
+  m.phone.sendDtmf(keys)
+  const length = expected.length / 16_000
+  let at = from
+  let best = 0
+  await until(25_000, `${keys}: ${words.text(SENTENCES.de)}`, () => {
+    // Each place is looked at once.
+    for (const all = m.phone.heard(); at + length + STEP_S <= seconds(all); at += STEP_S) {
+      const heard = heardSpeech(expected, part(all, at, at + length + STEP_S).samples)
+      best = Math.max(best, heard.ok ? heard.value.share : 0)
+      if (best >= 0.7) return true
+    }
+    return undefined
+  }, () => `${best} of it was heard at best\n${m.client.process.tail()}`, 500)
+}
+/** Of a long sentence its beginning is enough. */
+const SPOKEN_S = 3
+const STEP_S = 0.4
+
+test('a phone alone is enough: who is here, the code, the lock, mute, and tones when somebody comes and goes; in German', { timeout: 180_000 }, async (t) => {
+  if (!needs(t, 'baresip', 'espeak-ng')) return
+  const quiet = path.join(folder, 'quiet.wav')
+  writeWav(quiet, { rate: 16_000, samples: new Int16Array(16_000 * 60) })
+  const [anna, boris] = (await bring(t, { name: 'anna', language: 'de' }, { name: 'boris', phone: { microphone: quiet } })) as [Member, Member]
+  await dial(anna)
+  const alone = { members: [{ self: true }], callers: [] } as unknown as Roster
+  await says(anna, '*5', whoIsHere(alone))
+  const code = (await anna.client.shows(/security code\s+(\d{5}(?: \d{5}){5})/))[1]!
+  await says(anna, '*6', codeSpoken({ securityCode: code } as Roster))
+  // Whoever dials first is its host.
+  await says(anna, '*7', lockSpoken(true))
+  await says(anna, '*7', lockSpoken(false))
+  let from = seconds(anna.phone.heard())
+  const heardNote = (hz: number): Promise<true> => until(20_000, `a tone of ${hz} Hz`, () => toneShare(part(anna.phone.heard(), from), hz) > 0 || undefined, anna.client.process.tail, 200)
+  await dial(boris)
+  await heardNote(784)
+  await hears(boris, people.anna.hz)
+  await says(anna, '*5', whoIsHere({ members: [{ self: true }, { self: false, identity: { subject: 'boris', emails: [], hosts: [] } }], callers: [] } as unknown as Roster))
+  anna.phone.sendDtmf('*1')
+  await nolonger(boris, people.anna.hz)
+  from = seconds(anna.phone.heard())
+  boris.phone.hangup()
+  await heardNote(523)
 })
