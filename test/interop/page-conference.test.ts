@@ -69,8 +69,8 @@ test('each is heard by the others, with one roster and one code', { timeout: 300
   const papers = { anna: authority.member('anna'), boris: authority.member('boris'), clara: authority.member('clara') }
   const port = await freePorts(2)
   const client = async (n: Name): Promise<StcClient> => {
-    // Windows come back to the same address after a new start.
-    const c = await startClient(folder, n, server.port, papers[n], { config: { page: { port: n === 'anna' ? port : 0 } } })
+    // Windows come back to the same address after a new start; which they are stands beside the configuration.
+    const c = await startClient(path.join(folder, n), n, server.port, papers[n], { config: { page: { port: n === 'anna' ? port : 0 } } })
     t.after(() => c.stop())
     return c
   }
@@ -125,11 +125,11 @@ test('each is heard by the others, with one roster and one code', { timeout: 300
   for (const b of [anna, boris, page]) assert.deepEqual(b.complaints, [])
 
   // What was is there after the client was started anew, for its user's eyes alone, until the user says otherwise.
-  const kept = path.join(folder, 'anna-data', path.parse(papers.anna.certificate).name, 'calls.json')
+  const kept = path.join(folder, 'anna', 'anna-data', path.parse(papers.anna.certificate).name, 'calls.json')
   assert.equal(statSync(kept).mode & 0o077, 0)
   await ca.stop()
   await anna.page.locator('.trouble[data-cause="client-gone"]').waitFor()
-  const again = run(process.execPath, [program, 'client', '--config', path.join(folder, 'anna.yaml')])
+  const again = run(process.execPath, [program, 'client', '--config', path.join(folder, 'anna', 'anna.yaml')])
   t.after(() => again.stop())
   await anna.page.locator('.trouble').waitFor({ state: 'detached' })
   await anna.page.getByText(/^Connected to/).waitFor()
