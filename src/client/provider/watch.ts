@@ -30,6 +30,8 @@ export class CallWatch {
   /** Beginning calls by direction and number of the request. */
   readonly #invites = new Map<string, Invite>()
   readonly #calls = new Map<number, Invite>()
+  /** Described before it was known which call it is: answered with nothing before the 200. */
+  readonly #early = new Map<number, LegNews>()
 
   constructor(options: WatchOptions) {
     this.#o = options
@@ -58,11 +60,16 @@ export class CallWatch {
     if (this.#calls.has(call)) return
     this.#calls.set(call, invite)
     this.#o.onCall({ call, number: invite.number, outgoing: invite.outgoing })
+    const described = this.#early.get(call)
+    this.#early.delete(call)
+    if (described !== undefined) this.onDescribed(described)
   }
 
-  readonly onDescribed = ({ call, side, local, far }: LegNews): void => {
+  readonly onDescribed = (news: LegNews): void => {
+    const { call, side, local, far } = news
     const known = this.#calls.get(call)
-    if (known === undefined || local === undefined || far === undefined) return
+    if (local === undefined || far === undefined) return
+    if (known === undefined) return side === 'provider' ? this.#remember(news) : undefined
     if (side === 'phone') return this.#o.onNews(call, { kind: 'hold', held: !local.receives })
     const [answer, offer] = known.outgoing ? [local, far] : [far, local]
     const format = answer.formats.find((f) => has(offer, f.name) && f.name !== 'telephone-event' && f.name !== 'cn')
@@ -71,7 +78,12 @@ export class CallWatch {
     const event = local.formats.find((f) => f.name === 'telephone-event' && f.clockHz === 8000)?.payloadType
     this.#o.onNews(call, { kind: 'media', codec, payloadType: format.payloadType, receives: local.receives, ...(event === undefined ? {} : { telephoneEvent: event }) })
   }
+  #remember(news: LegNews): void {
+    this.#early.set(news.call, news)
+    if (this.#early.size > REMEMBERED) this.#early.delete(this.#early.keys().next().value!)
+  }
   readonly onClosed = (call: number): void => {
+    this.#early.delete(call)
     if (this.#calls.delete(call)) this.#o.onNews(call, { kind: 'over' })
   }
 }

@@ -32,6 +32,7 @@ export interface SealedCallOptions {
   readonly remember: (number: string, keyId: string, name: string) => void
 }
 
+const CONVERTS = 'The other side has stc, but the way between converts the sound: ask the provider for one codec on both sides'
 /** The digit that accepts what is not sealed. */
 export const ACCEPT = '*'
 const SEEK_MS = 8000
@@ -63,6 +64,8 @@ export class SealedCallMachine implements CallMachine {
   #broken = false
   #peer: { readonly identity?: Identity; readonly keyId?: string } | undefined
   #unopened = 0
+  /** A frame opened under the keys that stand. */
+  #heard = false
   #deadline: { readonly at: Instant; readonly what: 'nobody' | 'seek' } | undefined
   #tickAt: Instant | undefined
   readonly #asked = new Map<number, { readonly call: VaultRequest['call']; readonly session: number | undefined }>()
@@ -148,6 +151,8 @@ export class SealedCallMachine implements CallMachine {
     const password = this.#o.password?.(number)
     this.#meeting = undefined
     this.#broken = false
+    // Not when the keys are confirmed: the first frame may be told of before that.
+    this.#heard = false
     // What was sealed once is never less.
     return { call: 'call.begin', args: { codec, carriers: seek ? carriers : [], anonymous, ...(password === undefined ? {} : { password }), ...(this.#o.chained?.(number) === true && this.#o.expected(number) === undefined ? { profile: 'chained' } : {}) } }
   }
@@ -167,11 +172,15 @@ export class SealedCallMachine implements CallMachine {
       this.#event('found')
       this.#step('start', 'in-band')
     } else if (n.kind === 'path' && n.path === 'converts') {
-      this.#note('SEALED_CALL_CONVERTS', 'The other side has stc, but the way between converts the sound: ask the provider for one codec on both sides')
+      this.#note('SEALED_CALL_CONVERTS', CONVERTS)
       this.#event('converts')
     } else if (n.kind === 'low') this.#step('rekey', 'in-band')
     // What was lost opens again: the other party is back.
-    else if (n.kind === 'heard' && this.#old !== undefined && (this.#state === 'lost' || this.#state === 'agreeing')) this.#back()
+    else if (n.kind === 'heard') {
+      this.#heard = true
+      // Also while another is being agreed with: music on hold is over before that.
+      if (this.#old !== undefined && (this.#state === 'lost' || this.#state === 'agreeing')) this.#back()
+    }
   }
   #back(): void {
     if (this.#session !== undefined) this.#ask({ call: 'call.end', args: { session: this.#session } })
@@ -249,8 +258,15 @@ export class SealedCallMachine implements CallMachine {
   #frames(opened: number, refused: number): void {
     if (!this.#keyed || (this.#state !== 'sealed' && this.#state !== 'lost')) return
     this.#unopened = refused > opened ? this.#unopened + 1 : 0
-    if (this.#unopened >= UNOPENED) this.#event('unopened')
+    if (this.#unopened >= UNOPENED) this.#heard ? this.#event('unopened') : this.#converted()
     else if (this.#state === 'lost' && opened > refused) this.#event('opened')
+  }
+
+  /** Keys stand, agreed on beside the sound, and no frame ever opened: the sound arrives as another. Agreeing again would lead here again. */
+  #converted(): void {
+    this.#note('SEALED_CALL_CONVERTS', CONVERTS, true)
+    if (this.#media !== undefined) this.#begin(this.#media.codec, false)
+    this.#event('converts')
   }
 
   /** A person decided: with keys that stand it is sealed with whoever that is, without it is open. */

@@ -80,6 +80,9 @@ export const ROWS: readonly (readonly [State, Event, Next])[] = [
   ['agreeing', 'opened', 'sealed'],
   ['doubt', 'accepted', 'open'],
   ['sealed', 'unopened', 'lost'],
+  // It was called sealed: only a person makes it open.
+  ['sealed', 'converts', 'asking'],
+  ['lost', 'converts', 'asking'],
   ['lost', 'opened', 'sealed'],
   ['lost', 'found', 'agreeing'],
   ['lost', 'accepted', 'open'],

@@ -12,8 +12,8 @@ const TABLE: Readonly<Record<State, { readonly require: string; readonly prefer:
   seeking: { require: '- hears', prefer: 'says hears', on: { found: 'agreeing', nobody: ['asking', 'open'], converts: ['asking', 'open'] } },
   agreeing: { require: '- -', prefer: '- -', on: { confirmed: 'sealed', mismatch: 'doubt', failed: 'doubt', nobody: 'doubt', opened: 'sealed' } },
   doubt: { require: '- -', prefer: '- -', on: { accepted: 'open' } },
-  sealed: { require: 'says hears', prefer: 'says hears', on: { unopened: 'lost' } },
-  lost: { require: '- -', prefer: '- -', on: { opened: 'sealed', found: 'agreeing', accepted: 'open' } },
+  sealed: { require: 'says hears', prefer: 'says hears', on: { unopened: 'lost', converts: 'asking' } },
+  lost: { require: '- -', prefer: '- -', on: { opened: 'sealed', found: 'agreeing', converts: 'asking', accepted: 'open' } },
   asking: { require: '- hears', prefer: '- hears', on: { found: 'agreeing', accepted: 'open' } },
   open: { require: 'says hears', prefer: 'says hears', on: { found: 'agreeing' } },
 }

@@ -1,0 +1,70 @@
+/** A call through a provider, step by step: what happens when the keys stand and no frame opens, and when music on hold is over. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { instant } from '../../../../src/base/brand.ts'
+import { ok } from '../../../../src/base/result.ts'
+import type { CallIn, CallOut } from '../../../../src/client/call.ts'
+import { SealedCallMachine } from '../../../../src/client/kinds/sealed-call/machine.ts'
+import { encodeNews } from '../../../../src/vault/api/call-news.ts'
+
+const CALL = 5
+
+class Driven {
+  readonly #machine = new SealedCallMachine({ call: CALL, number: '100', outgoing: true, policy: 'prefer', carriers: ['message'], anonymous: false, expected: () => undefined, remember: () => {} })
+  readonly #keyOf = 'a'.repeat(64)
+  now = 0
+  state = ''
+  notes: string[] = []
+  step(input: CallIn): void {
+    this.#take(this.#machine.step(input, instant(this.now)).out)
+  }
+  /** Sessions are begun at once; every other wish of the vault's succeeds in silence. */
+  #take(out: readonly CallOut[]): void {
+    for (const o of out) {
+      if (o.kind === 'event' && o.event.kind === 'sealed-call') this.state = o.event.state
+      if (o.kind === 'event' && o.event.kind === 'note') this.notes.push(o.event.code)
+      if (o.kind === 'vault' && o.request.call === 'call.begin') this.step({ kind: 'vault', ref: o.ref, result: ok({ session: o.ref }) })
+      if (o.kind === 'vault' && o.request.call === 'call.step' && o.request.args.input === 'start') this.#started = o.ref
+    }
+  }
+  #started = 0
+  /** Until the keys stand. */
+  seal(): void {
+    this.step({ kind: 'start' })
+    this.step({ kind: 'dialog', news: { kind: 'media', codec: 'pcmu', payloadType: 0, receives: true } })
+    this.step({ kind: 'dialog', news: { kind: 'answered' } })
+    this.reached()
+    this.step({ kind: 'vault', ref: this.#started, result: ok({ send: [], refused: [], confirmed: { epoch: 0, role: 'initiator', keyId: this.#keyOf, profile: 'sealed', missed: [] } }) })
+    assert.equal(this.state, 'sealed')
+  }
+  reached(): void {
+    this.step({ kind: 'dialog', news: { kind: 'reached' } })
+  }
+  heard(): void {
+    this.step({ kind: 'media', event: { op: 'call.news', call: CALL, news: encodeNews([{ kind: 'heard' }]) } })
+  }
+  unopened(): void {
+    for (let i = 0; i < 3; i++) this.step({ kind: 'media', event: { op: 'call.frames', call: CALL, opened: 0, refused: 25 } })
+  }
+}
+
+test('keys stand and no frame ever opened: named as conversion, and a person decides', () => {
+  const call = new Driven()
+  call.seal()
+  call.unopened()
+  assert.deepEqual([call.state, call.notes], ['asking', ['SEALED_CALL_CONVERTS', 'SEALED_CALL_ASKS']])
+})
+
+test('music on hold is over while another party is being agreed with: sealed as before', () => {
+  const call = new Driven()
+  call.seal()
+  call.heard()
+  call.unopened()
+  assert.equal(call.state, 'lost')
+  call.now = 1600
+  call.step({ kind: 'dialog', news: { kind: 'hold', held: false } })
+  call.reached()
+  assert.equal(call.state, 'agreeing')
+  call.heard()
+  assert.equal(call.state, 'sealed')
+})
