@@ -14,7 +14,7 @@ import { REALM } from '../kit/people.ts'
 test('no call gives out or takes in a state', () => {
   assert.deepEqual(Object.keys(handlers).sort(), [
     'attestation.update', 'call.begin', 'call.end', 'call.state', 'call.step', 'hop.finish', 'hop.offer', 'identity.show', 'identity.verify', 'journal.append', 'journal.checkpoint', 'journal.open', 'journal.read', 'notice.known', 'notice.learn', 'notice.sign',
-    'policy.amend', 'policy.decide', 'policy.draft', 'policy.forget', 'policy.known', 'policy.learn', 'revocation.update',
+    'policy.amend', 'policy.decide', 'policy.draft', 'policy.forget', 'policy.known', 'policy.learn', 'revocation.update', 'ring.read', 'ring.sign',
     'room.abandon', 'room.act', 'room.amend', 'room.announce', 'room.apply', 'room.check', 'room.confirm', 'room.create', 'room.decide', 'room.end', 'room.knock', 'room.leave', 'room.message', 'room.propose', 'room.request',
     'room.say', 'room.settle', 'room.welcome',
   ])
