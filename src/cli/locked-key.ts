@@ -17,9 +17,14 @@ export async function startAsking<T>(page: Page | undefined, config: ClientConfi
   say(`  ${page.url}`)
   page.hub.setup = { step: 'passphrase' }
   const done = Promise.withResolvers<Result<T> | undefined>()
+  const over = new AbortController()
+  let settled: Result<T> | undefined
   const attempt = async (passphrase: string): Promise<Result<void>> => {
+    // Typed in two places, or after the end: one client is started, not two.
+    if (settled !== undefined || over.signal.aborted) return err('PAGE_SET_UP')
     const started = await start({ ...config, identity: { ...config.identity, passphrase } })
     if (started.ok || !/^IDENTITY_PASSPHRASE_/.test(started.fault.code)) {
+      settled = started
       page.windows.setup = undefined
       page.hub.setup = undefined
       done.resolve(started)
@@ -30,17 +35,19 @@ export async function startAsking<T>(page: Page | undefined, config: ClientConfi
   let last: Promise<unknown> = Promise.resolve()
   const inTurn = (passphrase: string): Promise<Result<void>> => {
     const next = last.then(() => attempt(passphrase))
-    last = next
+    last = next.catch(() => {})
     return next
   }
   const notNow = async (): Promise<Result<void>> => err('PAGE_SET_UP')
   page.windows.setup = { server: notNow, identity: notNow, unlock: inTurn }
-  const over = new AbortController()
   void askHere(inTurn, over.signal).then((here) => here === 'left' && done.resolve(undefined))
   const result = await Promise.race([done.promise, stopped.then((): undefined => undefined)])
   over.abort()
   page.windows.setup = undefined
-  return result
+  if (result !== undefined) return result
+  // What is being started is started, so that whoever was told to stop can stop it.
+  await last
+  return settled
 }
 
 async function askHere(attempt: (passphrase: string) => Promise<Result<void>>, over: AbortSignal): Promise<'left' | 'done'> {

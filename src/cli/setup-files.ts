@@ -19,7 +19,10 @@ export function keepIdentity(folder: string, own: SortedIdentity, places: KeyPla
     if (!written.ok) return written
   }
   const file = path.join(folder, IDENTITY_FILES.key)
-  if (writeSealedKey(file, own.pkcs8, {}, places).ok) return ok('keyring')
+  const ring = writeSealedKey(file, own.pkcs8, {}, places)
+  if (ring.ok) return ok('keyring')
+  // Any other fault is one of the disk, and no reason to leave the key open on it.
+  if (ring.fault.code !== 'IDENTITY_KEYRING') return ring
   if (own.passphrase === undefined) {
     const written = replaceFile(file, Buffer.from(encodePem('PRIVATE KEY', own.pkcs8)))
     return written.ok ? ok('open') : written

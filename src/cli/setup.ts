@@ -161,9 +161,13 @@ class Setup implements SetupPort {
       identity: IDENTITY_FILES,
       phones: [{ line: 'phone', port: await freePort(PHONE_PORT) }],
     }
+    // An invitation brings some of it.
+    const checked = clientConfig.safeParse(config)
+    if (!checked.success) return err('CONFIG_WRONG', checked.error.issues[0]?.message)
+    const parsed = checked.data as ClientConfig
     const kept = keepIdentity(folder, own, systemPlaces())
     if (!kept.ok) return kept
-    const parsed = clientConfig.parse(config) as ClientConfig
+    if (kept.value === 'open') complain('stc: there is no keyring here: the key lies open on the disk, guarded by the mode of its file alone ("stc key protect" locks it)')
     // What opens the key is in no file: asked for at the next start.
     const now: ClientConfig = kept.value === 'passphrase' ? { ...parsed, identity: { ...parsed.identity, passphrase: own.passphrase! } } : parsed
     this.#attended ??= new Attended(parsed, this.#file)
@@ -175,7 +179,8 @@ class Setup implements SetupPort {
     await this.#attended.open([started.value], this.#page.url)
     // Last: a set-up that did not work is done again, not run.
     const written = replaceFile(this.#file, Buffer.from(stringify(config)))
-    return written.ok ? started : written
+    if (!written.ok) complain(`stc: ${coded(written.fault)}`)
+    return started
   }
 }
 

@@ -8,13 +8,25 @@ import { replaceFile } from './atomic-file.ts'
 
 export const HISTORY_LIMIT = 200
 const PEOPLE_LIMIT = 200
-const text = z.string().max(1024)
+const TEXT_LIMIT = 1024
+const text = z.string().max(TEXT_LIMIT)
 const milliseconds = z.number().min(0)
 const entry: z.ZodType<PastCall> = z.object({
   room: text, startedAt: milliseconds, endedAt: milliseconds, people: z.array(text).max(PEOPLE_LIMIT), person: z.object({ name: text, to: text }).exactOptional(),
   direction: z.enum(['in', 'out', 'missed']).exactOptional(), fault: z.object({ code: text, message: text }).exactOptional(),
 })
 const content = z.object({ version: z.literal(1), calls: z.array(entry).max(HISTORY_LIMIT) })
+
+const cut = (t: string): string => t.slice(0, TEXT_LIMIT)
+
+function bounded(call: PastCall): PastCall {
+  const { person, fault } = call
+  return {
+    ...call, room: cut(call.room), people: call.people.slice(0, PEOPLE_LIMIT).map(cut),
+    ...(person === undefined ? {} : { person: { name: cut(person.name), to: cut(person.to) } }),
+    ...(fault === undefined ? {} : { fault: { code: cut(fault.code), message: cut(fault.message) } }),
+  }
+}
 
 export class CallHistory {
   readonly #file: string
@@ -46,8 +58,9 @@ export class CallHistory {
   get all(): readonly PastCall[] {
     return this.#calls
   }
+  /** Texts of others are as long as they like; what is kept can be read again. */
   add(call: PastCall): void {
-    this.#calls = [call, ...this.#calls].slice(0, HISTORY_LIMIT)
+    this.#calls = [bounded(call), ...this.#calls].slice(0, HISTORY_LIMIT)
     this.#write()
   }
   clear(): void {

@@ -7,7 +7,8 @@ import { replaceFile } from './atomic-file.ts'
 
 const LIMIT = 1000
 export const PASSWORD_LIMIT = 256
-const content = z.object({ version: z.literal(1), passwords: z.record(z.string().min(1).max(256), z.string().min(1).max(PASSWORD_LIMIT)) })
+const NUMBER_LIMIT = 256
+const content = z.object({ version: z.literal(1), passwords: z.record(z.string().min(1).max(NUMBER_LIMIT), z.string().min(1).max(PASSWORD_LIMIT)) })
 
 /** A file that is not there holds none. */
 export function readPasswords(file: string): Result<ReadonlyMap<string, string>> {
@@ -28,6 +29,9 @@ export function readPasswords(file: string): Result<ReadonlyMap<string, string>>
 
 /** Undefined: no password for this number any more. */
 export function writePassword(file: string, number: string, password: string | undefined): Result<void> {
+  // What could not be read again would take all the others with it.
+  if (number.length === 0 || number.length > NUMBER_LIMIT) return err('CALL_PASSWORD', `a number of ${number.length} characters`)
+  if (password !== undefined && (password.length === 0 || password.length > PASSWORD_LIMIT)) return err('CALL_PASSWORD', `${password.length} characters`)
   const before = readPasswords(file)
   if (!before.ok) return before
   const all = new Map(before.value)

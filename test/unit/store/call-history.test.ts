@@ -43,6 +43,14 @@ test('it is bounded, and gone when the user says so', (t) => {
   assert.deepEqual(faults, [])
 })
 
+test('what others made too long is cut, so that it can be read again', (t) => {
+  const file = fileFor(t)
+  const long = 'x'.repeat(5000)
+  must(CallHistory.open(file)).add({ room: long, startedAt: 1, endedAt: 2, people: Array.from({ length: 300 }, () => long), person: { name: long, to: long }, fault: { code: 'CLIENT_ROOM_REFUSED', message: long } })
+  const [kept] = must(CallHistory.open(file)).all
+  assert.deepEqual([kept!.room.length, kept!.people.length, kept!.fault!.message.length], [1024, 200, 1024])
+})
+
 test('damage is a fault, not an empty list; what cannot be written is told', (t) => {
   const file = fileFor(t)
   for (const bad of ['{', '{}', '{"version":2,"calls":[]}', '{"version":1,"calls":[{"room":1}]}']) {

@@ -18,6 +18,11 @@ test('kept by number, for its owner alone; taken away again; a damaged file is n
   assert.equal(statSync(file).mode & 0o077, 0)
   must(writePassword(file, 'bert', undefined))
   assert.deepEqual([...must(readPasswords(file)).keys()], ['4930'])
+  for (const [number, password] of [['', 'x'], ['4'.repeat(257), 'x'], ['4', ''], ['4', 'x'.repeat(257)]] as const) {
+    const refused = writePassword(file, number, password)
+    assert.equal(refused.ok ? '' : refused.fault.code, 'CALL_PASSWORD')
+  }
+  assert.deepEqual([...must(readPasswords(file)).keys()], ['4930'], 'the others can still be read')
   writeFileSync(file, '{"version": 2}')
   const damaged = readPasswords(file)
   assert.equal(damaged.ok ? '' : damaged.fault.code, 'STORE_DAMAGED')
