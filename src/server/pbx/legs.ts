@@ -21,6 +21,6 @@ export interface LegQuestion {
 export interface ClientLegs {
   /** Undefined for every leg that the relay did not make itself: a plain phone, a trunk. */
   find(q: LegQuestion): ClientLeg | undefined
-  /** It leads to the relay, which knows of no such call: left over from before the server ended without a word. */
-  isOrphan(q: LegQuestion): boolean
+  /** It leads to the relay, which knows of no such call: left over from before the server ended without a word. `afterLogin`: the relay may have had another port. */
+  isOrphan(q: LegQuestion, afterLogin: boolean): boolean
 }

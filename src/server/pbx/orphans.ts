@@ -33,24 +33,24 @@ export class Orphans {
   start(): void {
     this.stop()
     this.#known.clear()
-    void this.#sweep(this.#run)
+    void this.#sweep(this.#run, true)
   }
   stop(): void {
     this.#run++
     this.#cancel()
   }
 
-  async #sweep(run: number): Promise<void> {
-    const found = await this.#look()
+  async #sweep(run: number, afterLogin: boolean): Promise<void> {
+    const found = await this.#look(afterLogin)
     if (run !== this.#run) return
     if (found.size > 0) {
       await new Promise<void>((resolve) => void this.#later(AGAIN_MS, resolve))
-      const still = [...(await this.#look())].filter(([id]) => found.has(id))
+      const still = [...(await this.#look(afterLogin))].filter(([id]) => found.has(id))
       if (run !== this.#run) return
       for (const [, channel] of still) await this.#o.action('Hangup', ['Channel', channel])
       if (still.length > 0) this.#o.log.info({ legs: still.length }, 'ended legs that nobody knows of any more')
     }
-    if (run === this.#run) this.#later(EVERY_MS, () => void this.#sweep(run))
+    if (run === this.#run) this.#later(EVERY_MS, () => void this.#sweep(run, false))
   }
   #later(ms: number, then: () => void): void {
     const { scheduler } = this.#o
@@ -58,7 +58,7 @@ export class Orphans {
   }
 
   /** Uniqueid → channel. */
-  async #look(): Promise<Map<string, string>> {
+  async #look(afterLogin: boolean): Promise<Map<string, string>> {
     const { action, legs } = this.#o
     const found = new Map<string, string>()
     const listed = await action('CoreShowChannels')
@@ -69,7 +69,7 @@ export class Orphans {
       const [channel, id] = [e.get('Channel') ?? '', e.get('Uniqueid') ?? '']
       const question = before.get(id) ?? (await this.#ask(channel))
       this.#known.set(id, question)
-      if (question !== undefined && legs().isOrphan(question)) found.set(id, channel)
+      if (question !== undefined && legs().isOrphan(question, afterLogin)) found.set(id, channel)
     }
     return found
   }

@@ -80,13 +80,14 @@ export class SipRelay implements SipPort, ClientLegs {
     // A phone at the PBX that shows one of our contacts is somewhere else. Our own connections over TCP may come from another address than the one that we listen at.
     return this.#o.transport.name === 'TCP' || hostOf(q.remote) === hostOf(q.contactAt) ? this.#upstream.legOf(q.contactUser, q.callId) : undefined
   }
-  isOrphan(q: LegQuestion): boolean {
+  isOrphan(q: LegQuestion, afterLogin: boolean): boolean {
     const { transport, hostFor } = this.#o
     const way = transport.way()
     if (way === undefined) return false
-    // Over TLS our end has another port after every start.
-    const own = `${hostFor(way)}${transport.name === 'TLS' ? '' : `:${way.local.port}`}`
-    return (transport.name === 'TLS' ? hostOf(q.contactAt) : q.contactAt) === own && this.#upstream.isOrphan(q.contactUser, q.callId)
+    // Over TLS our end has another port after every start: asked once, for another server on this host would have the same name.
+    const anyPort = afterLogin && transport.name === 'TLS'
+    const own = `${hostFor(way)}${anyPort ? '' : `:${way.local.port}`}`
+    return (anyPort ? hostOf(q.contactAt) : q.contactAt) === own && this.#upstream.isOrphan(q.contactUser, q.callId)
   }
   get busy(): boolean {
     return this.#upstream.busy
