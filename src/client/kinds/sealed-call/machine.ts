@@ -109,7 +109,7 @@ export class SealedCallMachine implements CallMachine {
     if (news.kind === 'media') {
       const fresh = this.#media === undefined || this.#media.codec !== news.codec
       this.#media = { codec: news.codec, payloadType: news.payloadType, fillUp: news.receives, ...(news.telephoneEvent === undefined ? {} : { telephoneEvent: news.telephoneEvent }) }
-      if (fresh) this.#begin(news.codec)
+      if (fresh) this.#renew(news.codec)
       else this.#apply()
     } else if (news.kind === 'answered') {
       this.#event('answered')
@@ -141,6 +141,14 @@ export class SealedCallMachine implements CallMachine {
     this.#step('start', 'server')
   }
 
+  /** Whoever describes a call anew gets silence, not the sound, until there are keys for it. What has failed is not tried again: one try for each call. */
+  #renew(codec: CallCodec): void {
+    const again = !this.#broken || this.#state === 'sealed' || this.#state === 'lost'
+    this.#begin(codec, again)
+    if (!again) return
+    this.#event('renewed')
+    if (this.#o.outgoing && this.#state !== 'early') this.#probe()
+  }
   /** Another codec, another party: keys of their own. `seek`: the other side is looked for. */
   #begin(codec: CallCodec, seek = true): void {
     this.#endSession()
@@ -150,7 +158,7 @@ export class SealedCallMachine implements CallMachine {
     const { carriers, anonymous, number } = this.#o
     const password = this.#o.password?.(number)
     this.#meeting = undefined
-    this.#broken = false
+    if (seek) this.#broken = false
     // Not when the keys are confirmed: the first frame may be told of before that.
     this.#heard = false
     // What was sealed once is never less.
@@ -310,7 +318,9 @@ export class SealedCallMachine implements CallMachine {
   /** Whoever is there now is looked for, and whoever was there is listened for. */
   #seekAgain(): void {
     if (this.#media === undefined || this.#session === undefined) return
-    this.#old = this.#session
+    // Without keys every frame opens, and would be taken for the other side.
+    if (this.#keyed) this.#old = this.#session
+    else this.#endSession()
     this.#session = undefined
     this.#keyed = false
     this.#ask(this.#beginning(this.#media.codec, true))
@@ -319,7 +329,9 @@ export class SealedCallMachine implements CallMachine {
 
   #apply(): void {
     if (this.#media === undefined || this.#session === undefined) return
-    const sealed: SealedMedia = { ...this.#media, session: this.#session, sealed: this.#keyed, ...passing(this.#state, this.#policy), ...(this.#old === undefined ? {} : { old: this.#old }), fillUp: this.#media.fillUp && this.#state !== 'early' }
+    // Whatever led here: called sealed and without keys, nothing passes.
+    const passes = this.#state === 'sealed' && !this.#keyed ? passing('doubt', this.#policy) : passing(this.#state, this.#policy)
+    const sealed: SealedMedia = { ...this.#media, session: this.#session, sealed: this.#keyed, ...passes, ...(this.#old === undefined ? {} : { old: this.#old }), fillUp: this.#media.fillUp && this.#state !== 'early' }
     this.#out.push({ kind: 'media', command: { op: 'call.seal', call: this.#o.call, sealed } })
   }
   #tell(): void {

@@ -38,6 +38,8 @@ export type Event =
   /** Frames do not open, or open again. */
   | 'unopened'
   | 'opened'
+  /** The call was described anew, in another codec: its keys are gone. */
+  | 'renewed'
   /** The key press. */
   | 'accepted'
 
@@ -79,12 +81,15 @@ export const ROWS: readonly (readonly [State, Event, Next])[] = [
   // Looked for again, and back under the keys of before.
   ['agreeing', 'opened', 'sealed'],
   ['doubt', 'accepted', 'open'],
+  ['doubt', 'renewed', 'agreeing'],
   ['sealed', 'unopened', 'lost'],
+  ['sealed', 'renewed', 'agreeing'],
   // It was called sealed: only a person makes it open.
   ['sealed', 'converts', 'asking'],
   ['lost', 'converts', 'asking'],
   ['lost', 'opened', 'sealed'],
   ['lost', 'found', 'agreeing'],
+  ['lost', 'renewed', 'agreeing'],
   ['lost', 'accepted', 'open'],
 ]
 

@@ -1,0 +1,67 @@
+/** Whoever can describe a call anew, or take its frames away for a while: what was agreed on once is never replaced by less without a question. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { CallCodec } from '../../src/vault/api/calls.ts'
+import { crypto } from '../kit/certificates.ts'
+import { isNumbered, numbered, person, SealedCallWorld, type SideOptions } from '../kit/sealed-call-world.ts'
+
+const [ann, ben] = [person('Ann'), person('Ben')]
+const message: SideOptions = { carriers: ['message'] }
+
+async function sealedCall(seed: string, a: SideOptions = { identity: ann }, b: SideOptions = { identity: ben }): Promise<SealedCallWorld> {
+  const w = new SealedCallWorld({ seed, a: { ...message, ...a }, b: { ...message, ...b } })
+  await w.call(2000)
+  await w.assertSealed()
+  forget(w)
+  return w
+}
+function forget(w: SealedCallWorld): void {
+  for (const s of [w.a, w.b]) {
+    s.sent.length = s.heard.length = s.states.length = 0
+  }
+}
+function describe(w: SealedCallWorld, codec: CallCodec): void {
+  for (const s of [w.a, w.b]) s.input({ kind: 'dialog', news: { kind: 'media', codec, payloadType: 0, telephoneEvent: 101, receives: true } })
+}
+const nothingPlain = (w: SealedCallWorld): void => {
+  for (const s of [w.a, w.b]) {
+    assert.equal(s.sent.filter(isNumbered).length, 0, `${s.name} said something unsealed, ${s.states.join()}`)
+    assert.ok(!s.states.includes('open'), s.name)
+  }
+}
+
+for (const policy of ['prefer', 'require'] as const) {
+  test(`another codec in the middle of a sealed call, ${policy}: keys of their own before anything is said`, async () => {
+    const w = await sealedCall(policy, { identity: ann, policy }, { identity: ben, policy })
+    describe(w, 'pcma')
+    await w.talk(3000)
+    nothingPlain(w)
+    for (const s of [w.a, w.b]) assert.deepEqual(s.states, ['agreeing', 'sealed'], s.name)
+    await w.assertSealed()
+  })
+
+  test(`another codec, and the agreement swallowed, ${policy}: silence until a person decides`, async () => {
+    const w = await sealedCall(policy, { identity: ann, policy }, { identity: ben, policy })
+    w.probes = false
+    w.messages = () => []
+    describe(w, 'pcma')
+    await w.talk(25_000)
+    nothingPlain(w)
+    for (const s of [w.a, w.b]) assert.equal(s.state, 'doubt', s.name)
+  })
+}
+
+test('what is lost and described anew is not found again in frames that nobody sealed', async () => {
+  const w = await sealedCall('lost')
+  w.probes = false
+  w.messages = () => []
+  w.between = (p) => [{ ...p, payload: crypto.bytes(160) }]
+  await w.talk(2600)
+  assert.equal(w.a.state, 'lost')
+  forget(w)
+  w.between = (p) => [{ ...p, payload: numbered(7) }]
+  describe(w, 'pcma')
+  await w.talk(6000)
+  nothingPlain(w)
+  for (const s of [w.a, w.b]) assert.ok(!s.states.includes('sealed') && !s.heard.some(isNumbered), `${s.name} ${s.states.join()}`)
+})
