@@ -85,8 +85,8 @@ export class SealedCall {
   /** From the phone. */
   #said(p: TakenPacket): void {
     if (p.payloadType === this.#media.telephoneEvent) return this.#digit(p)
-    // What is no sound of the codec would go out unsealed.
-    if (p.payloadType !== this.#media.payloadType) return this.#media.sealed ? undefined : this.#up.to.pass(p)
+    // What is no sound of the codec would go out unsealed, and as it is where nothing may be said.
+    if (p.payloadType !== this.#media.payloadType) return this.#media.sealed || this.#media.up !== 'pass' ? undefined : this.#up.to.pass(p)
     this.#up.lastAt = this.#now
     for (const unit of this.#up.units.cut(p)) void this.#send(unit)
   }
