@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CallCodec } from '../../src/vault/api/calls.ts'
 import { crypto } from '../kit/certificates.ts'
-import { isNumbered, numbered, person, SealedCallWorld, type SideOptions } from '../kit/sealed-call-world.ts'
+import { isNumbered, numbered, person, SealedCallWorld, type SideOptions, typeOf } from '../kit/sealed-call-world.ts'
 
 const [ann, ben] = [person('Ann'), person('Ben')]
 const message: SideOptions = { carriers: ['message'] }
@@ -64,4 +64,38 @@ test('what is lost and described anew is not found again in frames that nobody s
   await w.talk(6000)
   nothingPlain(w)
   for (const s of [w.a, w.b]) assert.ok(!s.states.includes('sealed') && !s.heard.some(isNumbered), `${s.name} ${s.states.join()}`)
+})
+
+test('the words of an agreement that did not come to its end are not shown for the keys of before', async () => {
+  const w = await sealedCall('words')
+  const { words } = w.a
+  // Frames of before are held back; the agreement is let begin, as one that somebody in the middle has with each side.
+  const held: Uint8Array[] = []
+  w.between = (p, from) => {
+    if (from === w.b && held.length < 20) held.push(p.payload)
+    return [{ ...p, payload: crypto.bytes(160) }]
+  }
+  w.messages = (m) => (['identity', 'finished'].includes(typeOf(m) ?? '') ? [] : [m])
+  await w.talk(5000)
+  assert.equal(w.a.state, 'agreeing')
+  assert.ok(held.length === 20)
+  for (const payload of held.slice(10)) {
+    w.a.gets({ ssrc: 3 as never, generation: 0, sequence: 9000, timestamp: 0, marker: false, payloadType: 0, payload })
+    await w.clock.advance(20)
+  }
+  assert.equal(w.a.state, 'sealed')
+  assert.equal(w.a.words, words)
+})
+
+test('another payload type where nothing may be said does not leave', async () => {
+  const plain = new SealedCallWorld({ seed: 'comfort noise', a: { ...message, identity: ann, policy: 'require' }, b: { plain: true } })
+  await plain.call(9500)
+  assert.equal(plain.a.state, 'asking')
+  plain.a.sent.length = 0
+  for (const type of [8, 13, 96]) plain.a.says(numbered(9), type)
+  await plain.talk(500)
+  assert.ok(!plain.a.sent.some(isNumbered), 'said in another payload type')
+  plain.a.presses('*')
+  plain.a.says(numbered(9), 13)
+  assert.ok(plain.a.sent.some(isNumbered), 'an open call has all of them')
 })

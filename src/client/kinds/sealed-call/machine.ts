@@ -54,6 +54,8 @@ export class SealedCallMachine implements CallMachine {
   #old: number | undefined
   #keyed = false
   #words: readonly string[] = []
+  /** Of the agreement that runs: nobody's until its keys stand. */
+  #nextWords: readonly string[] = []
   #profile: 'chained' | undefined
   /** Where the two meet at the server. */
   #meeting: Uint8Array | undefined
@@ -158,6 +160,7 @@ export class SealedCallMachine implements CallMachine {
     const { carriers, anonymous, number } = this.#o
     const password = this.#o.password?.(number)
     this.#meeting = undefined
+    this.#nextWords = []
     if (seek) this.#broken = false
     // Not when the keys are confirmed: the first frame may be told of before that.
     this.#heard = false
@@ -195,6 +198,7 @@ export class SealedCallMachine implements CallMachine {
     this.#session = this.#old
     this.#old = undefined
     this.#keyed = true
+    this.#nextWords = []
     this.#event('opened')
   }
   #step(input: 'start' | 'tick' | 'rekey' | 'message', carrier?: CallCarrier, message?: Uint8Array, sealed?: boolean): void {
@@ -217,7 +221,7 @@ export class SealedCallMachine implements CallMachine {
   #progress(p: CallProgress): void {
     this.#tickAt = p.wakeInMs === undefined ? undefined : instant(this.#now + p.wakeInMs)
     for (const f of p.refused) this.#note(f.code, f.message)
-    if (p.shortString !== undefined) this.#words = p.shortString.words
+    if (p.shortString !== undefined) this.#nextWords = p.shortString.words
     for (const bytes of p.send) {
       if (p.carrier === 'message') this.#out.push({ kind: 'signal', call: this.#o.call, what: bytes })
       else if (p.carrier === 'server' && this.#meeting !== undefined) this.#out.push({ kind: 'send', message: { k: 'call-message', token: this.#meeting, message: bytes } })
@@ -232,6 +236,7 @@ export class SealedCallMachine implements CallMachine {
   }
   #confirmed({ identity, keyId, numbers = [], profile, missed }: NonNullable<CallProgress['confirmed']>): void {
     this.#profile = profile === 'chained' ? profile : undefined
+    this.#words = this.#nextWords
     if (missed.length > 0) this.#note('SEALED_CALL_CARRIER', `Both sides could agree on keys ${missed.map((c) => CARRIER_WORDS[c]).join(' and ')}, and that led nowhere: something on the way takes it out. The keys are as good`)
     const before = this.#peer?.keyId ?? this.#o.expected(this.#o.number)
     this.#keyed = true
@@ -336,7 +341,7 @@ export class SealedCallMachine implements CallMachine {
   }
   #tell(): void {
     const { identity, keyId } = this.#peer ?? {}
-    this.#out.push({ kind: 'event', event: { kind: 'sealed-call', at: this.#now, state: this.#state, number: safeText(this.#o.number, 64), words: this.#state === 'sealed' || this.#state === 'doubt' ? this.#words : [], ...(identity === undefined ? {} : { peer: identity }), ...(keyId === undefined ? {} : { keyId }), ...(this.#profile === undefined ? {} : { profile: this.#profile }), ...(this.#held ? { held: true } : {}) } })
+    this.#out.push({ kind: 'event', event: { kind: 'sealed-call', at: this.#now, state: this.#state, number: safeText(this.#o.number, 64), words: this.#keyed && (this.#state === 'sealed' || this.#state === 'doubt') ? this.#words : [], ...(identity === undefined ? {} : { peer: identity }), ...(keyId === undefined ? {} : { keyId }), ...(this.#profile === undefined ? {} : { profile: this.#profile }), ...(this.#held ? { held: true } : {}) } })
   }
   #note(code: string, text: string, prominent?: true): void {
     this.#out.push({ kind: 'event', event: { kind: 'note', at: this.#now, code, text, ...(prominent === undefined ? {} : { prominent }) } })
