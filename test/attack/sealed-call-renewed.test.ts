@@ -99,3 +99,34 @@ test('another payload type where nothing may be said does not leave', async () =
   plain.a.says(numbered(9), 13)
   assert.ok(plain.a.sent.some(isNumbered), 'an open call has all of them')
 })
+
+/** A call from Ann to the number ben, answered by whoever is given: what it asks, and what is remembered after it. */
+const called = (b: SideOptions, a: SideOptions = {}): SealedCallWorld => new SealedCallWorld({ seed: 'called', a: { ...message, identity: ann, number: 'ben', ...a }, b: { ...message, ...b } })
+const mallory = person('Mallory')
+
+test('a key that nobody accepted is not remembered when it is agreed with a second time', async () => {
+  for (const [a, b] of [[{ expected: () => 'ab'.repeat(32) }, { identity: mallory }], [{}, { identity: person('Mallory', undefined, ['sip:mallory@example.org']) }]] as [SideOptions, SideOptions][]) {
+    const w = called(b, a)
+    await w.call(3000)
+    assert.equal(w.a.state, 'doubt')
+    describe(w, 'pcma')
+    await w.talk(3000)
+    assert.equal(w.a.state, 'doubt', w.a.states.join())
+    assert.deepEqual([...w.a.remembered], [])
+    w.a.presses('*')
+    await w.talk(500)
+    assert.equal(w.a.state, 'sealed')
+    assert.equal(w.a.remembered.size, 1, 'a person accepted it')
+    describe(w, 'pcmu')
+    await w.talk(3000)
+    assert.equal(w.a.state, 'sealed', 'once')
+  }
+})
+
+test('who calls with a certificate for another number is told of, and not remembered as this one', async () => {
+  const w = new SealedCallWorld({ seed: 'caller', a: { ...message, identity: person('Ann', undefined, ['sip:dora@example.org']) }, b: { ...message, identity: ben, number: 'ann' } })
+  await w.call(3000)
+  describe(w, 'pcma')
+  await w.talk(3000)
+  assert.deepEqual([w.b.state, w.b.notes.includes('SEALED_CALL_OTHER_NUMBER'), w.b.remembered.size], ['sealed', true, 0])
+})

@@ -65,6 +65,8 @@ export class SealedCallMachine implements CallMachine {
   /** The agreement failed: these keys, if there are any, are nobody's. */
   #broken = false
   #peer: { readonly identity?: Identity; readonly keyId?: string } | undefined
+  /** Who was taken for the other side, by a person or as there was nothing against it. */
+  #taken: { readonly keyId?: string; readonly named: boolean } | undefined
   #unopened = 0
   /** A frame opened under the keys that stand. */
   #heard = false
@@ -238,7 +240,8 @@ export class SealedCallMachine implements CallMachine {
     this.#profile = profile === 'chained' ? profile : undefined
     this.#words = this.#nextWords
     if (missed.length > 0) this.#note('SEALED_CALL_CARRIER', `Both sides could agree on keys ${missed.map((c) => CARRIER_WORDS[c]).join(' and ')}, and that led nowhere: something on the way takes it out. The keys are as good`)
-    const before = this.#peer?.keyId ?? this.#o.expected(this.#o.number)
+    const expected = this.#o.expected(this.#o.number)
+    const before = this.#taken?.keyId ?? expected
     this.#keyed = true
     if (this.#old !== undefined) this.#ask({ call: 'call.end', args: { session: this.#old } })
     this.#old = undefined
@@ -247,19 +250,22 @@ export class SealedCallMachine implements CallMachine {
       this.#note('SEALED_CALL_ANOTHER_KEY', `Somebody else answers than before under ${safeText(this.#o.number, 64)}: nobody hears you. Press ${ACCEPT} to talk all the same, or hang up`, true)
       return this.#event('mismatch')
     }
-    if (before === undefined && !mayBeCalled(numbers, this.#o.number)) {
+    const fits = mayBeCalled(numbers, this.#o.number)
+    if (before === undefined && !fits) {
       this.#note('SEALED_CALL_OTHER_NUMBER', `The certificate of who is there is for ${safeText(numbers.join(', '), 128)}, not for ${safeText(this.#o.number, 64)}${this.#o.outgoing ? `: nobody hears you. Press ${ACCEPT} to talk all the same, or hang up` : ''}`, true)
       // What we dialled is what we meant; who calls is the network's word, and the certificate is better.
       if (this.#o.outgoing) return this.#event('mismatch')
     }
-    if (this.#profile === undefined) this.#know()
+    if (this.#profile === undefined) this.#know(fits || expected !== undefined)
     this.#event('confirmed')
     if (this.#holds) this.#sayState()
   }
-  #know(): void {
+  /** Beyond this call only what is this number's: the network's word of who calls makes no key its. */
+  #know(remember = true): void {
     this.#policy = 'require'
     const { identity, keyId } = this.#peer ?? {}
-    if (keyId !== undefined) this.#o.remember(this.#o.number, keyId, identity === undefined ? '' : displayName(identity))
+    this.#taken = { named: identity !== undefined, ...(keyId === undefined ? {} : { keyId }) }
+    if (keyId !== undefined && remember) this.#o.remember(this.#o.number, keyId, identity === undefined ? '' : displayName(identity))
   }
   #failed(fault: Fault): void {
     this.#broken = true
