@@ -128,7 +128,7 @@ function sealedCalls(config: ClientConfig, configFile: string, { numbers }: Clie
     const set = readPasswords(dataFiles(config, configFile).passwords)
     return set.ok ? set.value.get(n) : UNREADABLE
   }
-  return policy === 'off' ? [] : [sealedCallKind({ policy, anonymous, carriers, password, chained: (n) => legacyOf(n) !== undefined, expected: (n) => numbers.keyOf(n), remember: (n, keyId, name) => numbers.remember(n, keyId, name) })]
+  return policy === 'off' ? [] : [sealedCallKind({ policy, anonymous, carriers, password, chained: (n) => legacyOf(n) !== undefined, expected: (n) => numbers.keyOf(n), nameOf: (n) => numbers.nameOf(n), remember: (n, keyId, name) => numbers.remember(n, keyId, name) })]
 }
 
 function connectionOf(config: ClientConfig, own: ClientVault, media: MediaHost): Pick<ClientOptions, 'connection'> {

@@ -41,6 +41,10 @@ export class SealedNumbers {
   keyOf(number: string): string | undefined {
     return this.#numbers.get(number)?.keyId
   }
+  /** Empty: nobody whom we know vouched for it. */
+  nameOf(number: string): string | undefined {
+    return this.#numbers.get(number)?.name
+  }
   remember(number: string, keyId: string, name: string): void {
     const before = this.#numbers.get(number)
     if (number === '' || number.length > 256 || (before?.keyId === keyId && before.name === name)) return

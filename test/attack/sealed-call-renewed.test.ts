@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CallCodec } from '../../src/vault/api/calls.ts'
-import { crypto } from '../kit/certificates.ts'
+import { crypto, forge, testCa } from '../kit/certificates.ts'
 import { isNumbered, numbered, person, SealedCallWorld, type SideOptions, typeOf } from '../kit/sealed-call-world.ts'
 
 const [ann, ben] = [person('Ann'), person('Ben')]
@@ -129,4 +129,38 @@ test('who calls with a certificate for another number is told of, and not rememb
   describe(w, 'pcma')
   await w.talk(3000)
   assert.deepEqual([w.b.state, w.b.notes.includes('SEALED_CALL_OTHER_NUMBER'), w.b.remembered.size], ['sealed', true, 0])
+})
+
+test('a key that somebody vouched for, and nobody does now: a person decides, in this call and in later ones', async () => {
+  const w = called({ identity: ben })
+  await w.call(3000)
+  await w.assertSealed()
+  const pinned = w.a.remembered.get('ben')
+  assert.equal(w.a.names.get('ben'), 'Ben')
+  const alone = { ...ben, chain: [forge(testCa({ name: 'Nobody known' }), { spki: ben.signer.spki })] }
+  const later = called({ identity: alone }, { expected: () => pinned, nameOf: () => 'Ben' })
+  await later.call(3000)
+  assert.deepEqual([later.a.state, later.a.notes], ['doubt', ['SEALED_CALL_ANOTHER_KEY']])
+  assert.equal(later.a.remembered.size, 0)
+  const never = called({ identity: alone }, { expected: () => pinned, nameOf: () => '' })
+  await never.call(3000)
+  await never.assertSealed()
+})
+
+test('new keys with nobody\'s certificate in the middle of a call: asked, as the words are others; not with the same password', async () => {
+  const w = await sealedCall('anonymous', {}, {})
+  const { words } = w.a
+  describe(w, 'pcma')
+  await w.talk(3000)
+  assert.deepEqual([w.a.state, w.b.state], ['doubt', 'doubt'])
+  assert.notEqual(w.a.words, words)
+  nothingPlain(w)
+  for (const s of [w.a, w.b]) s.presses('*')
+  await w.talk(500)
+  await w.assertSealed()
+  const both = { password: () => 'four green bottles' }
+  const same = await sealedCall('password', both, both)
+  describe(same, 'pcma')
+  await same.talk(3000)
+  await same.assertSealed()
 })

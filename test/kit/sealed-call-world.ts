@@ -26,7 +26,7 @@ import { SeededNumbers } from './seeded-random.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 export type Person = ReturnType<typeof person>
-export interface SideOptions extends Partial<Pick<SealedCallOptions, 'policy' | 'carriers' | 'password' | 'chained' | 'number' | 'anonymous' | 'expected' | 'remember'>> {
+export interface SideOptions extends Partial<Pick<SealedCallOptions, 'policy' | 'carriers' | 'password' | 'chained' | 'number' | 'anonymous' | 'expected' | 'nameOf' | 'remember'>> {
   readonly identity?: Person
   /** Octets of a packet of its phone. */
   readonly packet?: number
@@ -64,6 +64,7 @@ export class Side {
   /** What leaves towards the other side, as it passes the provider. */
   readonly sent: Uint8Array[] = []
   readonly remembered = new Map<string, string>()
+  readonly names = new Map<string, string>()
   roster: Roster
   #cancelWake: () => void = () => {}
   readonly #engine: CallEngine
@@ -100,7 +101,11 @@ export class Side {
     if (o.plain === true) return
     this.machine = new SealedCallMachine({
       call: CALL, number: o.number ?? 'other', outgoing, policy: o.policy ?? 'prefer', anonymous: o.anonymous ?? o.identity === undefined, carriers: o.carriers ?? ['server', 'message', 'in-band'],
-      expected: o.expected ?? ((n) => this.remembered.get(n)), remember: o.remember ?? ((n, key) => void this.remembered.set(n, key)),
+      expected: o.expected ?? ((n) => this.remembered.get(n)), nameOf: o.nameOf ?? ((n) => this.names.get(n)),
+      remember: o.remember ?? ((n, key, name) => {
+        this.remembered.set(n, key)
+        this.names.set(n, name)
+      }),
       ...(o.password === undefined ? {} : { password: o.password }), ...(o.chained === undefined ? {} : { chained: o.chained }),
     })
   }

@@ -29,6 +29,8 @@ export interface SealedCallOptions {
   readonly anonymous: boolean
   /** The key that this number had the last time. */
   readonly expected: (number: string) => string | undefined
+  /** Whom its certificate named then; empty where nobody vouched for it. */
+  readonly nameOf: (number: string) => string | undefined
   readonly remember: (number: string, keyId: string, name: string) => void
 }
 
@@ -241,13 +243,14 @@ export class SealedCallMachine implements CallMachine {
     this.#words = this.#nextWords
     if (missed.length > 0) this.#note('SEALED_CALL_CARRIER', `Both sides could agree on keys ${missed.map((c) => CARRIER_WORDS[c]).join(' and ')}, and that led nowhere: something on the way takes it out. The keys are as good`)
     const expected = this.#o.expected(this.#o.number)
-    const before = this.#taken?.keyId ?? expected
+    const before = this.#taken ?? (expected === undefined ? undefined : { keyId: expected, named: (this.#o.nameOf(this.#o.number) ?? '') !== '' })
     this.#keyed = true
     if (this.#old !== undefined) this.#ask({ call: 'call.end', args: { session: this.#old } })
     this.#old = undefined
     this.#peer = { ...(identity === undefined ? {} : { identity }), ...(keyId === undefined ? {} : { keyId }) }
-    if (before !== undefined && keyId !== before) {
-      this.#note('SEALED_CALL_ANOTHER_KEY', `Somebody else answers than before under ${safeText(this.#o.number, 64)}: nobody hears you. Press ${ACCEPT} to talk all the same, or hang up`, true)
+    const doubt = before === undefined ? undefined : this.#doubtOf(before)
+    if (doubt !== undefined) {
+      this.#note('SEALED_CALL_ANOTHER_KEY', `${doubt}: nobody hears you. Press ${ACCEPT} to talk all the same, or hang up`, true)
       return this.#event('mismatch')
     }
     const fits = mayBeCalled(numbers, this.#o.number)
@@ -259,6 +262,14 @@ export class SealedCallMachine implements CallMachine {
     if (this.#profile === undefined) this.#know(fits || expected !== undefined)
     this.#event('confirmed')
     if (this.#holds) this.#sayState()
+  }
+  /** Why who is there now may not be who was: another key, nobody any more who vouches for it, or no key at all by which to tell. */
+  #doubtOf(before: { readonly keyId?: string; readonly named: boolean }): string | undefined {
+    const { identity, keyId } = this.#peer ?? {}
+    if (keyId !== before.keyId) return `Somebody else answers than before under ${safeText(this.#o.number, 64)}`
+    if (before.named && identity === undefined) return `Nobody vouches any more for the certificate of ${safeText(this.#o.number, 64)}`
+    // The same password is the same people.
+    return keyId === undefined && this.#o.password?.(this.#o.number) === undefined ? 'New keys without a certificate: the words have changed and have to be compared again' : undefined
   }
   /** Beyond this call only what is this number's: the network's word of who calls makes no key its. */
   #know(remember = true): void {

@@ -10,7 +10,7 @@ import { encodeNews } from '../../../../src/vault/api/call-news.ts'
 const CALL = 5
 
 class Driven {
-  readonly #machine = new SealedCallMachine({ call: CALL, number: '100', outgoing: true, policy: 'prefer', carriers: ['message'], anonymous: false, expected: () => undefined, remember: () => {} })
+  readonly #machine = new SealedCallMachine({ call: CALL, number: '100', outgoing: true, policy: 'prefer', carriers: ['message'], anonymous: false, expected: () => undefined, nameOf: () => undefined, remember: () => {} })
   readonly #keyOf = 'a'.repeat(64)
   now = 0
   state = ''
@@ -28,14 +28,20 @@ class Driven {
     }
   }
   #started = 0
-  /** Until the keys stand. */
-  seal(): void {
+  /** Until the keys stand; `keyId` empty: of nobody. */
+  seal(keyId = this.#keyOf): void {
     this.step({ kind: 'start' })
-    this.step({ kind: 'dialog', news: { kind: 'media', codec: 'pcmu', payloadType: 0, receives: true } })
+    this.describe('pcmu')
     this.step({ kind: 'dialog', news: { kind: 'answered' } })
-    this.reached()
-    this.step({ kind: 'vault', ref: this.#started, result: ok({ send: [], refused: [], confirmed: { epoch: 0, role: 'initiator', keyId: this.#keyOf, profile: 'sealed', missed: [] } }) })
+    this.agree(keyId === '' ? undefined : keyId)
     assert.equal(this.state, 'sealed')
+  }
+  describe(codec: 'pcmu' | 'pcma'): void {
+    this.step({ kind: 'dialog', news: { kind: 'media', codec, payloadType: 0, receives: true } })
+  }
+  agree(keyId?: string): void {
+    this.reached()
+    this.step({ kind: 'vault', ref: this.#started, result: ok({ send: [], refused: [], confirmed: { epoch: 0, role: 'initiator', ...(keyId === undefined ? {} : { keyId }), profile: 'sealed', missed: [] } }) })
   }
   reached(): void {
     this.step({ kind: 'dialog', news: { kind: 'reached' } })
@@ -67,4 +73,12 @@ test('music on hold is over while another party is being agreed with: sealed as 
   assert.equal(call.state, 'agreeing')
   call.heard()
   assert.equal(call.state, 'sealed')
+})
+
+test('somebody without a certificate, then somebody with one: a person decides', () => {
+  const call = new Driven()
+  call.seal('')
+  call.describe('pcma')
+  call.agree('b'.repeat(64))
+  assert.deepEqual([call.state, call.notes], ['doubt', ['SEALED_CALL_ANOTHER_KEY']])
 })
