@@ -18,14 +18,18 @@ if (files.length === 0) {
 }
 
 /** Tests with peers that wait more than they compute: they run beside the others, each lane one file at a time. */
-const WAITING = /interop\/(asterisk|lan|openssl-\w+|package|pbx-(admission|clients|doctor|failures|restarts|roster)|sipp|strangers)\.test\.ts$/
+const WAITING = /interop\/(asterisk|lan|openssl-\w+|package|pbx-(admission|clients|doctor|failures|restarts|roster)|provider|relay|relay-wire|sealed-(kamailio|states)|sipp|strangers)\.test\.ts$/
+/** Tests that need the whole machine: a group of six programs, what a picture costs. They run when the lanes are done. */
+const ALONE = /interop\/(host|page-frames)\.test\.ts$/
 const whole = interop && wanted.length === 1
-const lanes = whole ? [files.filter((f) => !WAITING.test(f)), files.filter((f) => WAITING.test(f))] : [files]
+const beside = files.filter((f) => !ALONE.test(f))
+const lanes = whole ? [beside.filter((f) => !WAITING.test(f)), beside.filter((f) => WAITING.test(f))] : [files]
 
 const runs = lanes.map((lane, n) => run(lane, n))
 const codes = await Promise.all(runs.map((r) => r.done))
 // Both lanes in the terminal at once could not be read.
 for (const { kept } of runs) if (kept.length > 0) process.stdout.write(Buffer.concat(kept))
+if (whole) codes.push(await run(files.filter((f) => ALONE.test(f)), 0).done)
 process.exitCode = codes.find((code) => code !== 0) ?? 0
 
 /** The first lane speaks at once, what others say is kept. */
