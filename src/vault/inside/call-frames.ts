@@ -11,7 +11,7 @@ import { capacity, fits, type SealedCodec } from '../../protocol/frameseal/frame
 import { type ChainedKeys, ChainedSession } from '../../protocol/frameseal/chained.ts'
 import { type EpochKeys, FrameSession } from '../../protocol/frameseal/session.ts'
 import { InBandCarrier } from '../../protocol/keyagreement/in-band/carrier.ts'
-import { Lane } from '../../protocol/keyagreement/in-band/lane.ts'
+import { Lane, type LaneMessage } from '../../protocol/keyagreement/in-band/lane.ts'
 import { UNIT } from '../../protocol/keyagreement/in-band/low-bits.ts'
 import type { Role } from '../../protocol/keyagreement/messages.ts'
 import type { CallNews } from '../api/call-news.ts'
@@ -108,16 +108,17 @@ export class CallFrames implements Disposable {
     if (!this.#keyed) {
       if (this.#carrier === undefined) return { voice: frame, news: [] }
       const { voice, messages } = this.#carrier.incoming(frame, now)
-      return { ...(voice === undefined ? {} : { voice }), news: [...messagesOf(messages, false), ...this.#changes()] }
+      return { ...(voice === undefined ? {} : { voice }), news: [...messagesOf(messages), ...this.#changes()] }
     }
     const opened = this.#session.open(frame, now)
     if (opened.kind === 'refused') {
       const messages = this.#carrier?.openControl(frame, now)
-      return messages === undefined ? { fault: opened.code, news: [] } : { news: messagesOf(messages, false) }
+      return messages === undefined ? { fault: opened.code, news: [] } : { news: messagesOf(messages) }
     }
     const news: CallNews[] = []
     if (!this.#heard) {
       this.#heard = true
+      this.#lane.guard()
       this.#carrierUntil = now + CARRIER_STAYS_MS
       news.push({ kind: 'heard' })
     }
@@ -127,7 +128,7 @@ export class CallFrames implements Disposable {
       this.#told.low = true
       news.push({ kind: 'low' })
     }
-    if (opened.kind === 'control') return { news: [...news, ...messagesOf(this.#lane.receive(opened.payload), true)] }
+    if (opened.kind === 'control') return { news: [...news, ...messagesOf(this.#lane.receive(opened.payload, true))] }
     return { voice: opened.frame, news }
   }
 
@@ -138,7 +139,7 @@ export class CallFrames implements Disposable {
     const messages = this.#carrier?.openControl(frame, now)
     const follows = chain.next === timestamp
     chain.next = (timestamp + frame.length) >>> 0
-    if (messages !== undefined) return { news: messagesOf(messages, false) }
+    if (messages !== undefined) return { news: messagesOf(messages) }
     const voice = chain.session.open(frame)
     if (now - chain.since < CHAIN_BEGINS_MS || !follows) return { fault: 'FRAMESEAL_CHAIN', news: [] }
     return { voice, news: [] }
@@ -170,4 +171,4 @@ export class CallFrames implements Disposable {
   }
 }
 
-const messagesOf = (messages: readonly Uint8Array[], sealed: boolean): CallNews[] => messages.map((bytes) => ({ kind: 'message', sealed, bytes }))
+const messagesOf = (messages: readonly LaneMessage[]): CallNews[] => messages.map(({ bytes, sealed }) => ({ kind: 'message', sealed, bytes }))

@@ -11,14 +11,14 @@ import type { CryptoPort, KeyPair } from '../../../crypto/port.ts'
 import { capacity, type DirectionKeys, fits, type SealedCodec } from '../../frameseal/frame.ts'
 import { FrameSession } from '../../frameseal/session.ts'
 import { HelloReader, HelloWriter, type PathVerdict } from './hello.ts'
-import { Lane } from './lane.ts'
+import { Lane, type LaneMessage } from './lane.ts'
 import { UNIT } from './low-bits.ts'
 
 export interface Incoming {
   /** To be played as it is: nothing of ours was in it. Absent for control frames. */
   readonly voice?: Uint8Array
   /** Of the agreement, whole and in order. */
-  readonly messages: readonly Uint8Array[]
+  readonly messages: readonly LaneMessage[]
 }
 
 export class InBandCarrier implements Disposable {
@@ -76,11 +76,11 @@ export class InBandCarrier implements Disposable {
     return sealed?.ok === true ? sealed.value : undefined
   }
   /** The messages in a control frame of the other side; undefined: it is none. */
-  openControl(payload: Uint8Array, now: Instant): readonly Uint8Array[] | undefined {
+  openControl(payload: Uint8Array, now: Instant): readonly LaneMessage[] | undefined {
     const opened = this.#session?.open(payload, now)
     if (opened?.kind !== 'control') return undefined
     this.#talking = true
-    return this.#lane.receive(opened.payload)
+    return this.#lane.receive(opened.payload, false)
   }
 
   incoming(payload: Uint8Array, now: Instant): Incoming {

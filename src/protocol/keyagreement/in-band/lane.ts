@@ -25,15 +25,23 @@ interface Fragment {
   sentAt: number
 }
 
+/** `sealed`: every fragment of it came under the keys of the call; otherwise anybody on the way may have made some of it. */
+export interface LaneMessage {
+  readonly bytes: Uint8Array
+  readonly sealed: boolean
+}
+
 export class Lane {
   readonly #room: number
   #out: Fragment[] = []
   #nextNumber = 0
   /** Fragments that came beyond the next wanted one. */
-  readonly #in = new Map<number, { readonly last: boolean; readonly data: Uint8Array }>()
+  readonly #in = new Map<number, { readonly last: boolean; readonly data: Uint8Array; readonly sealed: boolean }>()
   #wanted = 0
   #partial: Uint8Array[] = []
   #partialOctets = 0
+  #partialSealed = true
+  #guarded = false
   #owesAck = false
 
   /** `capacity`: octets of a control frame's payload. */
@@ -74,32 +82,41 @@ export class Lane {
     return bits >>> 0
   }
 
-  /** An authentic control payload; whole messages come out in order. */
-  receive(payload: Uint8Array): readonly Uint8Array[] {
+  /** The other side has the keys of the call: what does not come under them says no more what has arrived. */
+  guard(): void {
+    this.#guarded = true
+  }
+
+  /** A control payload, under the keys of the call or the carrier's; whole messages come out in order. */
+  receive(payload: Uint8Array, sealed: boolean): readonly LaneMessage[] {
     const r = new ByteReader(payload)
     if (r.u8() !== LANE) return []
     const [wanted, beyond, flags] = [r.u16(), r.u32(), r.u8()]
-    this.#out = this.#out.filter((f) => f.number >= wanted && !(f.number > wanted && f.number <= wanted + WINDOW && ((beyond >>> (f.number - wanted - 1)) & 1) === 1))
+    if (sealed || !this.#guarded) this.#out = this.#out.filter((f) => f.number >= wanted && !(f.number > wanted && f.number <= wanted + WINDOW && ((beyond >>> (f.number - wanted - 1)) & 1) === 1))
     if ((flags & HAS_DATA) === 0) return []
     const number = r.u16()
     const data = r.take(r.u8())
     if (r.failed) return []
     this.#owesAck = true
-    if (number >= this.#wanted && number <= this.#wanted + WINDOW) this.#in.set(number, { last: (flags & LAST) !== 0, data: data.slice() })
+    const stored = this.#in.get(number)
+    const better = stored === undefined || (sealed && !stored.sealed)
+    if (better && number >= this.#wanted && number <= this.#wanted + WINDOW) this.#in.set(number, { last: (flags & LAST) !== 0, data: data.slice(), sealed })
     return this.#assemble()
   }
 
-  #assemble(): Uint8Array[] {
-    const whole: Uint8Array[] = []
+  #assemble(): LaneMessage[] {
+    const whole: LaneMessage[] = []
     for (let f = this.#in.get(this.#wanted); f !== undefined; f = this.#in.get(this.#wanted)) {
       this.#in.delete(this.#wanted++)
       this.#partial.push(f.data)
       this.#partialOctets += f.data.length
+      this.#partialSealed &&= f.sealed
       const tooLong = this.#partialOctets > MESSAGE_LIMIT + this.#room
-      if (f.last && !tooLong) whole.push(concat(...this.#partial))
+      if (f.last && !tooLong) whole.push({ bytes: concat(...this.#partial), sealed: this.#partialSealed })
       if (f.last || tooLong) {
         this.#partial = []
         this.#partialOctets = 0
+        this.#partialSealed = true
       }
     }
     return whole
