@@ -25,7 +25,7 @@ export class ServerCore {
   readonly refusals: LimitedLog
   readonly revocation: Revocation
   readonly attestation: Attestation
-  readonly meetings = new Meetings((session, m) => this.#sessions.get(session)?.send(m))
+  readonly meetings = new Meetings((session, m) => this.#sessions.get(session)?.send(m), (session) => this.#sessions.get(session)?.keyId ?? session)
   /** The telephone system behind this server, when there is one. */
   pbx: PbxPort | undefined
   /** The relay to its extensions, when there is one. */

@@ -2,14 +2,18 @@
 import type { Instant } from '../base/brand.ts'
 import { toHex } from '../base/bytes.ts'
 import type { FaultCode } from '../base/faults/index.ts'
+import type { Rate } from '../protocol/room/bucket.ts'
 import type { ServerMessage } from '../protocol/wire/messages.ts'
+import { KeyRates } from './key-rates.ts'
 
-/** Calls of one client at a time that agree. */
-const PER_SESSION = 32
+/** Calls of one key at a time that agree. */
+const PER_KEY = 32
 const ALL = 10_000
 /** An agreement takes a second; whoever waits longer has nobody to meet. */
 const STAYS_MS = 60_000
 const MESSAGES = 128
+const MEET_RATE: Rate = { burst: 64, perSecond: 2 }
+const MESSAGE_RATE: Rate = { burst: 256, perSecond: 32 }
 
 interface Meeting {
   readonly token: Uint8Array
@@ -21,22 +25,29 @@ interface Meeting {
 export class Meetings {
   readonly #meetings = new Map<string, Meeting>()
   readonly #send: (session: string, m: ServerMessage) => void
+  readonly #keyOf: (session: string) => string
+  readonly #meets = new KeyRates(MEET_RATE)
+  readonly #said = new KeyRates(MESSAGE_RATE)
 
-  constructor(send: (session: string, m: ServerMessage) => void) {
+  /** `keyOf`: whose connection it is; limits are those of a key. */
+  constructor(send: (session: string, m: ServerMessage) => void, keyOf: (session: string) => string = (s) => s) {
     this.#send = send
+    this.#keyOf = keyOf
   }
   get size(): number {
     return this.#meetings.size
   }
 
   meet(session: string, token: Uint8Array, now: Instant): FaultCode | undefined {
+    const owner = this.#keyOf(session)
+    if (!this.#meets.take(owner, now)) return 'CALL_MEETINGS_FULL'
     this.#expire(now)
     const key = toHex(token)
     const meeting = this.#meetings.get(key)
     if (meeting?.sessions.includes(session) === true) return undefined
     if (meeting === undefined) {
-      const own = [...this.#meetings.values()].filter((m) => m.sessions.includes(session)).length
-      if (own >= PER_SESSION || this.#meetings.size >= ALL) return 'CALL_MEETINGS_FULL'
+      const own = [...this.#meetings.values()].filter((m) => m.sessions.some((s) => this.#keyOf(s) === owner)).length
+      if (own >= PER_KEY || this.#meetings.size >= ALL) return 'CALL_MEETINGS_FULL'
       this.#meetings.set(key, { token, sessions: [session], until: now + STAYS_MS, messages: 0 })
       return undefined
     }
@@ -48,6 +59,7 @@ export class Meetings {
   }
 
   message(session: string, token: Uint8Array, message: Uint8Array, now: Instant): FaultCode | undefined {
+    if (!this.#said.take(this.#keyOf(session), now)) return 'CALL_MEETINGS_FULL'
     this.#expire(now)
     const meeting = this.#meetings.get(toHex(token))
     const other = meeting?.sessions.find((s) => s !== session)

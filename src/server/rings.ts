@@ -3,15 +3,16 @@ import { instant } from '../base/brand.ts'
 import type { Scheduler } from '../base/ports.ts'
 import { makeFault } from '../base/result.ts'
 import { isMail, type RingEnd } from '../model/ring.ts'
-import { type Bucket, fullBucket, type Rate, take } from '../protocol/room/bucket.ts'
+import type { Rate } from '../protocol/room/bucket.ts'
 import type { ClientWire } from '../protocol/wire/messages.ts'
 import { RING_CAPABILITY } from '../protocol/wire/ring-messages.ts'
+import { KeyRates } from './key-rates.ts'
 import type { Session } from './session.ts'
 
 /** As long as telephones ring. */
 const RING_MS = 60_000
 const RATE: Rate = { burst: 10, perSecond: 0.5 }
-/** At one time: that somebody makes, that ring at somebody, that ring here. */
+/** At one time: that a key makes on all its connections, that ring at somebody, each of another key, that ring here. */
 const OUTGOING = 4
 const INCOMING = 4
 const ALL = 10_000
@@ -27,7 +28,7 @@ export class Rings {
   readonly #scheduler: Scheduler
   readonly #sessions: () => Iterable<Session>
   readonly #ringing = new Map<string, Ringing>()
-  readonly #rates = new WeakMap<Session, Bucket>()
+  readonly #rates = new KeyRates(RATE)
 
   constructor(scheduler: Scheduler, sessions: () => Iterable<Session>) {
     this.#scheduler = scheduler
@@ -37,16 +38,16 @@ export class Rings {
   begin(caller: Session, { id, to, ring, chain }: ClientWire['ring']): void {
     const end = (reason: RingEnd): void => caller.send({ k: 'ring-end', id, reason })
     const now = this.#scheduler.now()
-    const rate = this.#rates.get(caller) ?? fullBucket(RATE, now)
-    this.#rates.set(caller, rate)
-    const mine = [...this.#ringing.values()].filter((r) => r.caller === caller).length
-    if (!take(rate, RATE, now) || mine >= OUTGOING || this.#ringing.size >= ALL || this.#ringing.has(id)) {
+    // By key: whoever comes again, or by many connections, is the same. Before anything is searched.
+    const often = !this.#rates.take(caller.keyId, now)
+    const mine = often ? [] : [...this.#ringing.values()].filter((r) => r.caller.keyId === caller.keyId)
+    if (often || mine.length >= OUTGOING || this.#ringing.size >= ALL || this.#ringing.has(id)) {
       caller.fault(makeFault('RING_RATE'))
       return end('busy')
     }
     const wanted = [...this.#sessions()].filter((s) => s.greeted && s.capabilities.has(RING_CAPABILITY) && s.keyId !== caller.keyId && names(s, to))
     if (wanted.length === 0) return end('unreachable')
-    const free = wanted.filter((s) => [...this.#ringing.values()].filter((r) => r.at.has(s)).length < INCOMING)
+    const free = wanted.filter((s) => !mine.some((r) => r.at.has(s)) && [...this.#ringing.values()].filter((r) => r.at.has(s)).length < INCOMING)
     if (free.length === 0) return end('busy')
     const cancelTimer = this.#scheduler.at(instant(now + RING_MS), () => this.#over(id, 'unanswered'))
     this.#ringing.set(id, { caller, at: new Set(free), cancelTimer })
