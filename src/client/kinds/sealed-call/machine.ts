@@ -76,6 +76,8 @@ export class SealedCallMachine implements CallMachine {
   #tickAt: Instant | undefined
   readonly #asked = new Map<number, { readonly call: VaultRequest['call']; readonly session: number | undefined }>()
   #nextRef = 1
+  /** The session that is being begun, and still wanted. */
+  #beginRef: number | undefined
   #out: CallOut[] = []
   #now: Instant = instant(0)
   #over = false
@@ -88,7 +90,8 @@ export class SealedCallMachine implements CallMachine {
 
   step(input: CallIn, now: Instant): { readonly out: readonly CallOut[]; readonly wakeAt?: Instant } {
     this.#now = now
-    if (!this.#over) this.#handle(input)
+    // What the vault began for a call that is over has to be ended.
+    if (!this.#over || input.kind === 'vault') this.#handle(input)
     if (!this.#over) this.#time()
     const out = this.#out
     this.#out = []
@@ -158,7 +161,7 @@ export class SealedCallMachine implements CallMachine {
   /** Another codec, another party: keys of their own. `seek`: the other side is looked for. */
   #begin(codec: CallCodec, seek = true): void {
     this.#endSession()
-    this.#ask(this.#beginning(codec, seek))
+    this.#beginRef = this.#ask(this.#beginning(codec, seek))
   }
   #beginning(codec: CallCodec, seek: boolean): VaultRequest {
     const { carriers, anonymous, number } = this.#o
@@ -173,7 +176,7 @@ export class SealedCallMachine implements CallMachine {
   }
   #endSession(): void {
     for (const session of [this.#session, this.#old]) if (session !== undefined) this.#ask({ call: 'call.end', args: { session } })
-    this.#session = this.#old = undefined
+    this.#session = this.#old = this.#beginRef = undefined
     this.#keyed = false
   }
 
@@ -200,7 +203,8 @@ export class SealedCallMachine implements CallMachine {
   #back(): void {
     if (this.#session !== undefined) this.#ask({ call: 'call.end', args: { session: this.#session } })
     this.#session = this.#old
-    this.#old = undefined
+    // One that is being begun beside would take the place of the keys.
+    this.#old = this.#beginRef = undefined
     this.#keyed = true
     this.#nextWords = []
     this.#event('opened')
@@ -216,11 +220,21 @@ export class SealedCallMachine implements CallMachine {
     const asked = this.#asked.get(ref)
     this.#asked.delete(ref)
     if (asked === undefined) return
-    if (!result.ok) return asked.call === 'call.end' ? undefined : this.#failed(result.fault)
-    if (asked.call === 'call.begin') {
-      this.#session = (result.value as { readonly session: number }).session
+    if (asked.call === 'call.begin') return this.#begun(ref, result as Result<{ readonly session: number }>)
+    // Of a session that is no more, or of none.
+    if (asked.call === 'call.end' || asked.session === undefined || asked.session !== this.#session) return
+    if (!result.ok) return this.#failed(result.fault)
+    if (asked.call === 'call.step') this.#progress(result.value as CallProgress)
+  }
+  #begun(ref: number, result: Result<{ readonly session: number }>): void {
+    const wanted = ref === this.#beginRef
+    if (wanted) this.#beginRef = undefined
+    if (!wanted && result.ok) this.#ask({ call: 'call.end', args: { session: result.value.session } })
+    else if (wanted && !result.ok) this.#failed(result.fault)
+    else if (wanted && result.ok) {
+      this.#session = result.value.session
       this.#apply()
-    } else if (asked.call === 'call.step' && asked.session === this.#session) this.#progress(result.value as CallProgress)
+    }
   }
   #progress(p: CallProgress): void {
     this.#tickAt = p.wakeInMs === undefined ? undefined : instant(this.#now + p.wakeInMs)
@@ -345,7 +359,7 @@ export class SealedCallMachine implements CallMachine {
     else this.#endSession()
     this.#session = undefined
     this.#keyed = false
-    this.#ask(this.#beginning(this.#media.codec, true))
+    this.#beginRef = this.#ask(this.#beginning(this.#media.codec, true))
     this.#probe()
   }
 
@@ -363,13 +377,15 @@ export class SealedCallMachine implements CallMachine {
   #note(code: string, text: string, prominent?: true): void {
     this.#out.push({ kind: 'event', event: { kind: 'note', at: this.#now, code, text, ...(prominent === undefined ? {} : { prominent }) } })
   }
-  #ask(request: VaultRequest): void {
+  #ask(request: VaultRequest): number {
     const ref = this.#nextRef++
     this.#asked.set(ref, { call: request.call, session: this.#session })
     this.#out.push({ kind: 'vault', ref, request })
+    return ref
   }
   #end(reason: string): void {
     this.#endSession()
+    this.#deadline = this.#tickAt = undefined
     this.#over = true
     this.#out.push({ kind: 'event', event: { kind: 'phase', phase: 'left', at: this.#now, reason } }, { kind: 'over', reason })
   }

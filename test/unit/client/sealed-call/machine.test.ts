@@ -5,6 +5,7 @@ import { instant } from '../../../../src/base/brand.ts'
 import { ok } from '../../../../src/base/result.ts'
 import type { CallIn, CallOut } from '../../../../src/client/call.ts'
 import { SealedCallMachine } from '../../../../src/client/kinds/sealed-call/machine.ts'
+import type { SealedMedia } from '../../../../src/media/api.ts'
 import { encodeNews } from '../../../../src/vault/api/call-news.ts'
 
 const CALL = 5
@@ -13,21 +14,37 @@ class Driven {
   readonly #machine = new SealedCallMachine({ call: CALL, number: '100', outgoing: true, policy: 'prefer', carriers: ['message'], anonymous: false, expected: () => undefined, nameOf: () => undefined, remember: () => {} })
   readonly #keyOf = 'a'.repeat(64)
   now = 0
+  wakeAt: number | undefined
   state = ''
   notes: string[] = []
   step(input: CallIn): void {
-    this.#take(this.#machine.step(input, instant(this.now)).out)
+    const { out, wakeAt } = this.#machine.step(input, instant(this.now))
+    this.wakeAt = wakeAt
+    this.#take(out)
   }
   /** Sessions are begun at once; every other wish of the vault's succeeds in silence. */
   #take(out: readonly CallOut[]): void {
     for (const o of out) {
       if (o.kind === 'event' && o.event.kind === 'sealed-call') this.state = o.event.state
       if (o.kind === 'event' && o.event.kind === 'note') this.notes.push(o.event.code)
-      if (o.kind === 'vault' && o.request.call === 'call.begin') this.step({ kind: 'vault', ref: o.ref, result: ok({ session: o.ref }) })
+      if (o.kind === 'vault' && o.request.call === 'call.end') this.sessions.delete(o.request.args.session)
+      if (o.kind === 'media' && o.command.op === 'call.seal') this.sealed = o.command.sealed
+      if (o.kind === 'vault' && o.request.call === 'call.begin' && this.slow) this.begun.push(o.ref)
+      else if (o.kind === 'vault' && o.request.call === 'call.begin') this.begin(o.ref)
       if (o.kind === 'vault' && o.request.call === 'call.step' && o.request.args.input === 'start') this.#started = o.ref
     }
   }
   #started = 0
+  /** Sessions that the vault has. */
+  readonly sessions = new Set<number>()
+  sealed: SealedMedia | undefined
+  /** Beginnings are answered when `begin` says so. */
+  slow = false
+  readonly begun: number[] = []
+  begin(ref: number): void {
+    this.sessions.add(ref)
+    this.step({ kind: 'vault', ref, result: ok({ session: ref }) })
+  }
   /** Until the keys stand; `keyId` empty: of nobody. */
   seal(keyId = this.#keyOf): void {
     this.step({ kind: 'start' })
@@ -81,4 +98,35 @@ test('somebody without a certificate, then somebody with one: a person decides',
   call.describe('pcma')
   call.agree('b'.repeat(64))
   assert.deepEqual([call.state, call.notes], ['doubt', ['SEALED_CALL_ANOTHER_KEY']])
+})
+
+test('what the vault begins for a call that is over, or that began again, is ended', () => {
+  const call = new Driven()
+  call.slow = true
+  call.step({ kind: 'start' })
+  call.describe('pcmu')
+  call.describe('pcma')
+  call.describe('pcmu')
+  for (const ref of call.begun.splice(0)) call.begin(ref)
+  assert.equal(call.sessions.size, 1)
+  call.describe('pcma')
+  call.step({ kind: 'leave' })
+  for (const ref of call.begun.splice(0)) call.begin(ref)
+  assert.deepEqual([...call.sessions], [])
+  assert.equal(call.wakeAt, undefined)
+})
+
+test('what is begun while the keys of before open again does not take their place', () => {
+  const call = new Driven()
+  call.seal()
+  call.heard()
+  call.unopened()
+  const keyed = call.sealed?.session
+  call.slow = true
+  call.now = 1600
+  call.step({ kind: 'dialog', news: { kind: 'hold', held: false } })
+  call.heard()
+  assert.equal(call.state, 'sealed')
+  for (const ref of call.begun.splice(0)) call.begin(ref)
+  assert.deepEqual([call.sealed?.session, call.sealed?.sealed, [...call.sessions]], [keyed, true, [keyed]])
 })
