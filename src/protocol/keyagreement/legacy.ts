@@ -75,7 +75,8 @@ export class LegacyPairing implements Machine<AgreementIn, LegacyOut>, Disposabl
   #message(bytes: Uint8Array, now: Instant): void {
     const m = decodeMessage(bytes)
     if (m === undefined) return this.#refuse('KEYAGREEMENT_MALFORMED')
-    if (m.type === 'commit') return this.#fail(makeFault('KEYAGREEMENT_OFFERS', 'the other side does not want the profile `chained`'))
+    // Nobody signed it: it ends what does not stand, and no more.
+    if (m.type === 'commit') return this.#phase === 'confirmed' ? this.#refuse('KEYAGREEMENT_UNEXPECTED') : this.#fail(makeFault('KEYAGREEMENT_OFFERS', 'the other side does not want the profile `chained`'))
     if (m.type !== 'legacy') return this.#refuse('KEYAGREEMENT_UNEXPECTED')
     if (this.#theirs !== undefined) {
       if (!sameBytes(this.#theirs, bytes)) return this.#refuse('KEYAGREEMENT_SECOND_MESSAGE')

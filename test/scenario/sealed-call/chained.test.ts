@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { privacyOf, privacySentence } from '../../../src/model/privacy.ts'
+import { encodeMessage } from '../../../src/protocol/keyagreement/messages.ts'
 import { isNumbered, numberOf, person, SealedCallWorld, type SideOptions } from '../../kit/sealed-call-world.ts'
 
 const chained = (more: SideOptions = {}): SideOptions => ({ identity: person('Ann'), chained: () => true, ...more })
@@ -70,4 +71,14 @@ test('both sides have to want it', async () => {
   const w = new SealedCallWorld({ a: chained({ carriers: ['in-band'] }), b: { identity: person('Ben'), carriers: ['in-band'] } })
   await w.call(8000)
   assert.ok(w.a.state !== 'sealed' && w.b.state !== 'sealed', `${w.a.state} ${w.b.state}`)
+})
+
+test('a beginning of another agreement, which nobody signed, ends no pairing that stands', async () => {
+  const w = new SealedCallWorld({ a: chained({ carriers: ['message'] }), b: chained({ carriers: ['message'] }) })
+  await w.call(2000)
+  await w.assertSealed()
+  w.a.input({ kind: 'dialog', news: { kind: 'message', bytes: encodeMessage({ type: 'commit', hash: new Uint8Array(32) }) } })
+  await w.talk(500)
+  assert.deepEqual([w.a.notes, w.b.notes], [['KEYAGREEMENT_UNEXPECTED'], []])
+  await w.assertSealed()
 })
