@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CallCodec } from '../../src/vault/api/calls.ts'
+import { encodeMessage } from '../../src/protocol/keyagreement/messages.ts'
 import { crypto, forge, testCa } from '../kit/certificates.ts'
 import { isNumbered, numbered, person, SealedCallWorld, type SideOptions, typeOf } from '../kit/sealed-call-world.ts'
 
@@ -163,4 +164,31 @@ test('new keys with nobody\'s certificate in the middle of a call: asked, as the
   describe(same, 'pcma')
   await same.talk(3000)
   await same.assertSealed()
+})
+
+test('one try of a password for each call: not another one over another carrier, when ours was answered by a try', async () => {
+  const password = (): string => 'four green bottles'
+  const both: SideOptions = { carriers: ['message', 'in-band'], password }
+  const w = new SealedCallWorld({ seed: 'tries', a: both, b: both })
+  w.messages = (bytes) => (typeOf(bytes) === 'identity' ? [] : [bytes])
+  await w.call(20_000)
+  for (const s of [w.a, w.b]) assert.deepEqual([s.state, s.notes.includes('KEYAGREEMENT_TIMEOUT')], ['doubt', true], s.name)
+})
+
+test('after a wrong password a call described anew, and a beginning of the other side\'s, are no other try', async () => {
+  const w = new SealedCallWorld({ seed: 'wrong', a: { ...message, password: () => 'four green bottles' }, b: { ...message, password: () => 'five green bottles' } })
+  await w.call(3000)
+  assert.deepEqual([w.a.state, w.b.state], ['doubt', 'doubt'])
+  let said = 0
+  w.messages = (bytes) => {
+    said++
+    return [bytes]
+  }
+  describe(w, 'pcma')
+  await w.talk(3000)
+  assert.deepEqual([w.a.state, said], ['doubt', 0])
+  w.a.presses('*')
+  w.a.input({ kind: 'dialog', news: { kind: 'message', bytes: encodeMessage({ type: 'commit', hash: crypto.bytes(32) }) } })
+  await w.talk(1000)
+  assert.deepEqual([w.a.state, said], ['open', 0])
 })

@@ -98,6 +98,10 @@ export class AgreementMachine implements Machine<AgreementIn, AgreementOut>, Dis
   get phase(): Phase {
     return this.#phase
   }
+  /** Our identity has left, sealed: by it whoever answered can tell whether its password was right. */
+  get identified(): boolean {
+    return this.#ownIdentity !== undefined
+  }
   /** Undefined before the roles are settled. */
   get role(): Role | undefined {
     return this.#role

@@ -125,7 +125,9 @@ export class CallSession {
         progress = { ...progress, confirmed: { epoch: 0, role: o.role, profile: 'chained', carrier: this.#carrier, missed: [] } }
       } else progress = { ...progress, ...this.#confirmed(o) }
     }
-    if (progress.failed?.code === 'KEYAGREEMENT_TIMEOUT' && this.#epoch < 0 && !inFrames) {
+    // One try of a password for each call: another carrier would be another one.
+    const tried = this.#o.password !== undefined && this.#machine instanceof AgreementMachine && this.#machine.identified
+    if (progress.failed?.code === 'KEYAGREEMENT_TIMEOUT' && this.#epoch < 0 && !inFrames && !tried) {
       const next = this.#nextCarrier()
       if (next !== undefined) return this.#instead(next, now, [...refused, makeFault('KEYAGREEMENT_TIMEOUT', `over ${this.#lost}`)])
     }

@@ -58,6 +58,10 @@ export class SealedCallMachine implements CallMachine {
   #words: readonly string[] = []
   /** Of the agreement that runs: nobody's until its keys stand. */
   #nextWords: readonly string[] = []
+  /** A password was tried, and the agreement did not come to its end. */
+  #tried = false
+  /** Of this session: nothing is agreed on any more, whoever asks for it. */
+  #barred = false
   #profile: 'chained' | undefined
   /** Where the two meet at the server. */
   #meeting: Uint8Array | undefined
@@ -150,11 +154,10 @@ export class SealedCallMachine implements CallMachine {
     this.#step('start', 'server')
   }
 
-  /** Whoever describes a call anew gets silence, not the sound, until there are keys for it. What has failed is not tried again: one try for each call. */
+  /** Whoever describes a call anew gets silence, not the sound, until there are keys for it. */
   #renew(codec: CallCodec): void {
-    const again = !this.#broken || this.#state === 'sealed' || this.#state === 'lost'
-    this.#begin(codec, again)
-    if (!again) return
+    this.#begin(codec)
+    if (this.#barred && this.#state === 'doubt') return
     this.#event('renewed')
     if (this.#o.outgoing && this.#state !== 'early') this.#probe()
   }
@@ -167,12 +170,13 @@ export class SealedCallMachine implements CallMachine {
     const { carriers, anonymous, number } = this.#o
     const password = this.#o.password?.(number)
     this.#meeting = undefined
-    this.#nextWords = []
-    if (seek) this.#broken = false
+    this.#leave()
+    this.#broken = false
+    this.#barred = this.#tried
     // Not when the keys are confirmed: the first frame may be told of before that.
     this.#heard = false
     // What was sealed once is never less.
-    return { call: 'call.begin', args: { codec, carriers: seek ? carriers : [], anonymous, ...(password === undefined ? {} : { password }), ...(this.#o.chained?.(number) === true && this.#o.expected(number) === undefined ? { profile: 'chained' } : {}) } }
+    return { call: 'call.begin', args: { codec, carriers: seek && !this.#barred ? carriers : [], anonymous, ...(password === undefined ? {} : { password }), ...(this.#o.chained?.(number) === true && this.#o.expected(number) === undefined ? { profile: 'chained' } : {}) } }
   }
   #endSession(): void {
     for (const session of [this.#session, this.#old]) if (session !== undefined) this.#ask({ call: 'call.end', args: { session } })
@@ -206,11 +210,20 @@ export class SealedCallMachine implements CallMachine {
     // One that is being begun beside would take the place of the keys.
     this.#old = this.#beginRef = undefined
     this.#keyed = true
-    this.#nextWords = []
+    this.#barred = false
+    this.#leave()
     this.#event('opened')
   }
+  /** What ends after the words, and before its keys stood, may have been a try: another would be a second one. */
+  #leave(): void {
+    const begun = this.#nextWords.length > 0 && !this.#tried
+    this.#nextWords = []
+    if (!begun || this.#o.password?.(this.#o.number) === undefined) return
+    this.#tried = true
+    this.#note('KEYAGREEMENT_PASSWORD', 'An agreement did not come to its end: somebody in the way may try passwords. In this call there is no other', true)
+  }
   #step(input: 'start' | 'tick' | 'rekey' | 'message', carrier?: CallCarrier, message?: Uint8Array, sealed?: boolean): void {
-    if (this.#session === undefined) return
+    if (this.#session === undefined || this.#barred) return
     // The agreement was begun by the other side: we may not have been told that it can hear us.
     if (input === 'message' && !this.#keyed) this.#event('found')
     this.#ask({ call: 'call.step', args: { session: this.#session, input, ...(carrier === undefined ? {} : { carrier }), ...(message === undefined ? {} : { message }), ...(sealed === undefined ? {} : { sealed }) } })
@@ -255,6 +268,7 @@ export class SealedCallMachine implements CallMachine {
   #confirmed({ identity, keyId, numbers = [], profile, missed }: NonNullable<CallProgress['confirmed']>): void {
     this.#profile = profile === 'chained' ? profile : undefined
     this.#words = this.#nextWords
+    this.#nextWords = []
     if (missed.length > 0) this.#note('SEALED_CALL_CARRIER', `Both sides could agree on keys ${missed.map((c) => CARRIER_WORDS[c]).join(' and ')}, and that led nowhere: something on the way takes it out. The keys are as good`)
     const expected = this.#o.expected(this.#o.number)
     const before = this.#taken ?? (expected === undefined ? undefined : { keyId: expected, named: (this.#o.nameOf(this.#o.number) ?? '') !== '' })
@@ -294,6 +308,8 @@ export class SealedCallMachine implements CallMachine {
   }
   #failed(fault: Fault): void {
     this.#broken = true
+    // It is told of by its own name.
+    if (!this.#keyed && this.#o.password?.(this.#o.number) !== undefined) this.#tried = true
     this.#note(fault.code, fault.message, true)
     this.#event('failed')
   }
@@ -353,7 +369,7 @@ export class SealedCallMachine implements CallMachine {
   }
   /** Whoever is there now is looked for, and whoever was there is listened for. */
   #seekAgain(): void {
-    if (this.#media === undefined || this.#session === undefined) return
+    if (this.#media === undefined || this.#session === undefined || this.#tried) return
     // Without keys every frame opens, and would be taken for the other side.
     if (this.#keyed) this.#old = this.#session
     else this.#endSession()

@@ -11,7 +11,10 @@ import { encodeNews } from '../../../../src/vault/api/call-news.ts'
 const CALL = 5
 
 class Driven {
-  readonly #machine = new SealedCallMachine({ call: CALL, number: '100', outgoing: true, policy: 'prefer', carriers: ['message'], anonymous: false, expected: () => undefined, nameOf: () => undefined, remember: () => {} })
+  readonly #machine: SealedCallMachine
+  constructor(password?: string) {
+    this.#machine = new SealedCallMachine({ call: CALL, number: '100', outgoing: true, policy: 'prefer', carriers: ['message'], anonymous: false, expected: () => undefined, nameOf: () => undefined, remember: () => {}, ...(password === undefined ? {} : { password: () => password }) })
+  }
   readonly #keyOf = 'a'.repeat(64)
   now = 0
   wakeAt: number | undefined
@@ -29,6 +32,7 @@ class Driven {
       if (o.kind === 'event' && o.event.kind === 'note') this.notes.push(o.event.code)
       if (o.kind === 'vault' && o.request.call === 'call.end') this.sessions.delete(o.request.args.session)
       if (o.kind === 'media' && o.command.op === 'call.seal') this.sealed = o.command.sealed
+      if (o.kind === 'vault' && o.request.call === 'call.begin') this.seeks.push(o.request.args.carriers.length > 0)
       if (o.kind === 'vault' && o.request.call === 'call.begin' && this.slow) this.begun.push(o.ref)
       else if (o.kind === 'vault' && o.request.call === 'call.begin') this.begin(o.ref)
       if (o.kind === 'vault' && o.request.call === 'call.step' && o.request.args.input === 'start') this.#started = o.ref
@@ -41,6 +45,8 @@ class Driven {
   /** Beginnings are answered when `begin` says so. */
   slow = false
   readonly begun: number[] = []
+  /** Of each beginning: whether somebody is looked for. */
+  readonly seeks: boolean[] = []
   begin(ref: number): void {
     this.sessions.add(ref)
     this.step({ kind: 'vault', ref, result: ok({ session: ref }) })
@@ -59,6 +65,11 @@ class Driven {
   agree(keyId?: string): void {
     this.reached()
     this.step({ kind: 'vault', ref: this.#started, result: ok({ send: [], refused: [], confirmed: { epoch: 0, role: 'initiator', ...(keyId === undefined ? {} : { keyId }), profile: 'sealed', missed: [] } }) })
+  }
+  /** An agreement comes as far as the words, and no further. */
+  tried(): void {
+    this.reached()
+    this.step({ kind: 'vault', ref: this.#started, result: ok({ send: [], refused: [], shortString: { words: ['a', 'b', 'c', 'd'], digits: '1' } }) })
   }
   reached(): void {
     this.step({ kind: 'dialog', news: { kind: 'reached' } })
@@ -129,4 +140,29 @@ test('what is begun while the keys of before open again does not take their plac
   assert.equal(call.state, 'sealed')
   for (const ref of call.begun.splice(0)) call.begin(ref)
   assert.deepEqual([call.sealed?.session, call.sealed?.sealed, [...call.sessions]], [keyed, true, [keyed]])
+})
+
+test('a password is tried once: neither a new description nor frames of before that come back give another try', () => {
+  for (const password of ['four green bottles', undefined]) {
+    const described = new Driven(password)
+    described.seal()
+    described.describe('pcma')
+    described.tried()
+    described.describe('pcmu')
+    assert.deepEqual(described.seeks, [true, true, password === undefined])
+    const back = new Driven(password)
+    back.seal()
+    back.heard()
+    back.unopened()
+    back.now = 1600
+    back.step({ kind: 'dialog', news: { kind: 'hold', held: false } })
+    back.tried()
+    back.heard()
+    assert.equal(back.state, 'sealed')
+    back.heard()
+    back.unopened()
+    back.now = 3200
+    back.step({ kind: 'dialog', news: { kind: 'hold', held: true } })
+    assert.deepEqual([back.state, back.seeks], ['lost', password === undefined ? [true, true, true] : [true, true]])
+  }
 })
