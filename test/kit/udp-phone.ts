@@ -21,7 +21,8 @@ export class UdpPhone {
   readonly #callId: string
   /** What came of requests, whole. */
   readonly requests: string[] = []
-  #wake = (): void => {}
+  readonly #waiting: (() => void)[] = []
+  #closed = false
   #cseq = 0
   /** Of the INVITE that came last. */
   #invited = 0
@@ -47,6 +48,7 @@ export class UdpPhone {
     return this.#socket.address().port
   }
   close(): void {
+    this.#closed = true
     this.#socket.close()
   }
   register(): Promise<SipReply> {
@@ -103,11 +105,12 @@ export class UdpPhone {
       const reply = this.#replies.find((r) => r.status >= 200 && isAnswer(r, cseq, method))
       if (reply !== undefined) return reply
       await new Promise<void>((resolve) => {
-        this.#wake = resolve
+        this.#waiting.push(resolve)
       })
     }
   }
   #send(method: string, uri: string, headers: readonly string[], body: string, cseq: number): void {
+    if (this.#closed) return
     const own = `${this.address}:${this.port}`
     const to = method === 'REGISTER' || this.#to === '' ? `<sip:${method === 'REGISTER' ? this.user : 'room'}@${this.#server.address}>` : this.#to
     this.#socket.send([
@@ -120,14 +123,15 @@ export class UdpPhone {
     const status = Number(/^SIP\/2\.0 (\d{3})/.exec(text)?.[1] ?? 0)
     if (status === 0) return this.#answer(text)
     this.#replies.push({ status, method: /^CSeq: \d+ (\w+)/im.exec(text)?.[1] ?? '', text, body: text.slice(text.indexOf('\r\n\r\n') + 4) })
-    this.#wake()
+    for (const wake of this.#waiting.splice(0)) wake()
     const rseq = /^RSeq: (\d+)/im.exec(text)?.[1]
     if (status < 200 && rseq !== undefined) this.#acknowledge(text, rseq)
   }
   /** RFC 3262 §4. */
   #acknowledge(text: string, rseq: string): void {
     this.#to = toOf(text)
-    void this.#ask('PRACK', this.#uri('early'), [`RAck: ${rseq} ${this.#invited} INVITE`])
+    // Who wants to know looks for the answer among the replies.
+    this.#ask('PRACK', this.#uri('early'), [`RAck: ${rseq} ${this.#invited} INVITE`]).catch(() => {})
   }
   #uri(target: string): string {
     return `sip:${target}@${this.#server.address}:${this.#server.port}`
