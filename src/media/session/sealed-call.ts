@@ -112,7 +112,7 @@ export class SealedCall {
   async #receive(unit: TakenPacket): Promise<void> {
     const { old } = this.#media
     const again = old === undefined ? undefined : await this.#ask(this.#down, 'open', unit.payload, unit.timestamp, old)
-    if (again !== undefined && again.fault === undefined) this.#o.emit({ op: 'call.news', call: this.#o.call, news: encodeNews([{ kind: 'heard' }]) })
+    if (again !== undefined && again.fault === undefined) this.#o.emit({ op: 'call.news', call: this.#o.call, news: encodeNews([{ kind: 'back' }]) })
     const answer = again !== undefined && again.fault === undefined ? again : await this.#ask(this.#down, 'open', unit.payload, unit.timestamp)
     if (answer === undefined) return
     if (answer.news !== undefined) this.#o.emit({ op: 'call.news', call: this.#o.call, news: answer.news.slice() })

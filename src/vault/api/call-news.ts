@@ -17,6 +17,8 @@ export type CallNews =
   | { readonly kind: 'heard' }
   /** The keys' numbers are nearly used up. */
   | { readonly kind: 'low' }
+  /** A frame opened under the keys of before, while others are being looked for. */
+  | { readonly kind: 'back' }
 
 const PATHS = ['unknown', 'transparent', 'converts'] as const
 
@@ -26,7 +28,7 @@ export function encodeNews(all: readonly CallNews[]): Uint8Array {
     if (n.kind === 'message') w.u8(n.sealed ? 2 : 1).vec16(n.bytes)
     else if (n.kind === 'path') w.u8(3).vec16(Uint8Array.of(PATHS.indexOf(n.path)))
     else if (n.kind === 'meeting') w.u8(7).vec16(n.token)
-    else w.u8(n.kind === 'ready' ? 4 : n.kind === 'heard' ? 5 : 6).vec16(new Uint8Array(0))
+    else w.u8({ ready: 4, heard: 5, low: 6, back: 8 }[n.kind]).vec16(new Uint8Array(0))
   }
   return w.finish()
 }
@@ -42,6 +44,7 @@ export function decodeNews(bytes: Uint8Array): CallNews[] {
     if (kind === 1 || kind === 2) all.push({ kind: 'message', sealed: kind === 2, bytes: body })
     else if (kind === 3) all.push({ kind: 'path', path: PATHS[body[0] ?? 0] ?? 'unknown' })
     else if (kind === 7) all.push({ kind: 'meeting', token: body })
+    else if (kind === 8) all.push({ kind: 'back' })
     else if (kind >= 4 && kind <= 6) all.push({ kind: (['ready', 'heard', 'low'] as const)[kind - 4]! })
   }
   return all

@@ -197,12 +197,9 @@ export class SealedCallMachine implements CallMachine {
       this.#note('SEALED_CALL_CONVERTS', CONVERTS)
       this.#event('converts')
     } else if (n.kind === 'low') this.#step('rekey', 'in-band')
-    // What was lost opens again: the other party is back.
-    else if (n.kind === 'heard') {
-      this.#heard = true
-      // Also while another is being agreed with: music on hold is over before that.
-      if (this.#old !== undefined && (this.#state === 'lost' || this.#state === 'agreeing')) this.#back()
-    }
+    else if (n.kind === 'heard') this.#heard = true
+    // What was lost opens again: the other party is back. Also while another is being agreed with: music on hold is over before that.
+    else if (n.kind === 'back' && this.#old !== undefined && (this.#state === 'lost' || this.#state === 'agreeing')) this.#back()
   }
   #back(): void {
     if (this.#session !== undefined) this.#ask({ call: 'call.end', args: { session: this.#session } })
@@ -210,6 +207,7 @@ export class SealedCallMachine implements CallMachine {
     // One that is being begun beside would take the place of the keys.
     this.#old = this.#beginRef = undefined
     this.#keyed = true
+    this.#heard = true
     this.#barred = false
     this.#leave()
     this.#event('opened')

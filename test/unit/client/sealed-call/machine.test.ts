@@ -74,6 +74,9 @@ class Driven {
   reached(): void {
     this.step({ kind: 'dialog', news: { kind: 'reached' } })
   }
+  back(): void {
+    this.step({ kind: 'media', event: { op: 'call.news', call: CALL, news: encodeNews([{ kind: 'back' }]) } })
+  }
   heard(): void {
     this.step({ kind: 'media', event: { op: 'call.news', call: CALL, news: encodeNews([{ kind: 'heard' }]) } })
   }
@@ -99,7 +102,10 @@ test('music on hold is over while another party is being agreed with: sealed as 
   call.step({ kind: 'dialog', news: { kind: 'hold', held: false } })
   call.reached()
   assert.equal(call.state, 'agreeing')
+  // Of the new keys, told of before we know that they stand.
   call.heard()
+  assert.equal(call.state, 'agreeing')
+  call.back()
   assert.equal(call.state, 'sealed')
 })
 
@@ -136,7 +142,7 @@ test('what is begun while the keys of before open again does not take their plac
   call.slow = true
   call.now = 1600
   call.step({ kind: 'dialog', news: { kind: 'hold', held: false } })
-  call.heard()
+  call.back()
   assert.equal(call.state, 'sealed')
   for (const ref of call.begun.splice(0)) call.begin(ref)
   assert.deepEqual([call.sealed?.session, call.sealed?.sealed, [...call.sessions]], [keyed, true, [keyed]])
@@ -157,7 +163,7 @@ test('a password is tried once: neither a new description nor frames of before t
     back.now = 1600
     back.step({ kind: 'dialog', news: { kind: 'hold', held: false } })
     back.tried()
-    back.heard()
+    back.back()
     assert.equal(back.state, 'sealed')
     back.heard()
     back.unopened()
