@@ -91,8 +91,9 @@ async function measure(t: TestContext, members: number): Promise<Measured> {
 // How many milliseconds a picture takes is this machine's affair, and printed (docs/performance.md); that cost grows much more slowly than the room (three times the members) is ours.
 test('two hundred members scroll and update for little more than sixty do, by the browser\'s own tracing', { timeout: 120_000 }, async (t) => {
   if (!needs(t, 'chromium')) return
-  const few = await measure(t, FEW)
-  const many = await measure(t, MEMBERS)
+  // In turns, the better of two each: the speed of shared cores changes while this runs.
+  const [few1, many1, few2, many2] = [await measure(t, FEW), await measure(t, MEMBERS), await measure(t, FEW), await measure(t, MEMBERS)]
+  const [few, many] = [few1.each < few2.each ? few1 : few2, many1.each < many2.each ? many1 : many2]
   for (const [members, m] of [[FEW, few], [MEMBERS, many]] as const) {
     console.log(`${members} members: ${m.frames} pictures in ${SECONDS} s; ${m.each.toFixed(2)} ms of the main thread for each of 60 a second (of ${PICTURE_MS.toFixed(1)}), ${m.draw.toFixed(2)} to draw one; longest task ${m.longest.toFixed(1)} ms, 99 % under ${m.p99.toFixed(1)} ms`)
   }
