@@ -203,12 +203,14 @@ export class Side {
 export interface WorldOptions {
   readonly seed?: string
   readonly codec?: CallCodec
+  /** Of another world beside, where somebody is in both. */
+  readonly clock?: VirtualClock
   readonly a?: SideOptions
   readonly b?: SideOptions
 }
 
 export class SealedCallWorld {
-  readonly clock = new VirtualClock()
+  readonly clock: VirtualClock
   readonly a: Side
   readonly b: Side
   readonly codec: CallCodec
@@ -223,7 +225,8 @@ export class SealedCallWorld {
   latencyMs: (p: TakenPacket) => number = () => 40
   speaking = true
 
-  constructor({ seed = 'call', codec = 'pcmu', a = {}, b = {} }: WorldOptions = {}) {
+  constructor({ seed = 'call', codec = 'pcmu', clock = new VirtualClock(), a = {}, b = {} }: WorldOptions = {}) {
+    this.clock = clock
     this.numbers = new SeededNumbers(seed)
     this.codec = codec
     this.a = new Side(this, 'a', true, a)
@@ -240,14 +243,18 @@ export class SealedCallWorld {
     this.clock.at(instant(this.clock.now() + ms), run)
   }
 
-  /** Both get their codec, the call is answered, and phones talk. */
-  async call(ms: number): Promise<void> {
+  /** Both get their codec; the call is answered 20 ms later. */
+  begin(): void {
     for (const side of [this.a, this.b]) {
       side.input({ kind: 'start' })
       side.input({ kind: 'dialog', news: { kind: 'media', codec: this.codec, payloadType: 0, telephoneEvent: 101, receives: true } })
+      this.later(20, () => side.input({ kind: 'dialog', news: { kind: 'answered' } }))
     }
+  }
+  /** It begins, and phones talk. */
+  async call(ms: number): Promise<void> {
+    this.begin()
     await this.clock.advance(20)
-    for (const side of [this.a, this.b]) side.input({ kind: 'dialog', news: { kind: 'answered' } })
     await this.talk(ms)
   }
   async talk(ms: number, each?: (at: Instant) => void): Promise<void> {
@@ -259,6 +266,11 @@ export class SealedCallWorld {
       each?.(this.clock.now())
       await this.clock.advance(20)
     }
+  }
+
+  /** Until it is so, and for that long at most. */
+  async talkUntil(so: () => boolean, mostMs: number): Promise<void> {
+    for (let ms = 0; ms < mostMs && !so(); ms += 100) await this.talk(100)
   }
 
   carry(from: Side, p: TakenPacket): void {
