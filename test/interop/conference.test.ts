@@ -158,7 +158,7 @@ function headerLength(p: Uint8Array): number {
   return (p[0]! & 0x10) === 0 ? fixed : fixed + 4 + 4 * ((p[fixed + 2]! << 8) | p[fixed + 3]!)
 }
 
-test('three softphones in G.722, PCMU and Opus hear the two others and not themselves', { timeout: 120_000 }, async (t) => {
+test('three softphones in G.722, PCMU and Opus hear the two others and not themselves', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip', 'linphonec', 'tshark')) return
   const all = await bring(t, 'anna', 'boris', 'clara')
   for (const m of all) await dial(m)
@@ -171,7 +171,7 @@ test('three softphones in G.722, PCMU and Opus hear the two others and not thems
   for (const m of all) await m.phone.events.next('closed')
 })
 
-test('*1 mutes and unmutes, and hold keeps the membership', { timeout: 120_000 }, async (t) => {
+test('*1 mutes and unmutes, and hold keeps the membership', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip', 'linphonec')) return
   const [boris, clara] = (await bring(t, 'boris', 'clara')) as [Member, Member]
   await dial(boris)
@@ -191,7 +191,7 @@ test('*1 mutes and unmutes, and hold keeps the membership', { timeout: 120_000 }
   await allHear([boris, clara])
 })
 
-test('a phone with SRTP, and a client whose media goes over TLS', { timeout: 120_000 }, async (t) => {
+test('a phone with SRTP, and a client whose media goes over TLS', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip')) return
   const all = await bring(t, { name: 'anna', phone: { srtp: true } }, { name: 'boris', mediaOverTls: 'only', phone: { codecs: ['opus'] } })
   for (const m of all) await dial(m)
@@ -199,7 +199,7 @@ test('a phone with SRTP, and a client whose media goes over TLS', { timeout: 120
   await allHear(all)
 })
 
-test('a phone that was killed and comes back is the same member', { timeout: 120_000 }, async (t) => {
+test('a phone that was killed and comes back is the same member', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip')) return
   const [anna, boris] = (await bring(t, 'anna', 'boris')) as [Member, Member]
   await dial(anna)
@@ -216,7 +216,7 @@ test('a phone that was killed and comes back is the same member', { timeout: 120
   neverThree(anna, boris)
 })
 
-test('a second INVITE from the same phone takes the place of the first', { timeout: 120_000 }, async (t) => {
+test('a second INVITE from the same phone takes the place of the first', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip')) return
   const [anna, boris] = (await bring(t, 'anna', 'boris')) as [Member, Member]
   await dial(anna)
@@ -230,7 +230,7 @@ test('a second INVITE from the same phone takes the place of the first', { timeo
 })
 
 
-test('without a server an emergency call and a conference are both refused at once, so that the phone can go elsewhere', { timeout: 60_000 }, async (t) => {
+test('without a server an emergency call and a conference are both refused at once, so that the phone can go elsewhere', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip')) return
   const nobody = await freePorts(2)
   const client = await startClient(path.join(folder, 'alone'), 'anna', nobody, papers.anna)
@@ -267,7 +267,7 @@ async function says(m: Member, keys: string, words: Spoken): Promise<void> {
 const SPOKEN_S = 3
 const STEP_S = 0.4
 
-test('a phone alone is enough: who is here, the code, the lock, mute, and tones when somebody comes and goes; in German', { timeout: 180_000 }, async (t) => {
+test('a phone alone is enough: who is here, the code, the lock, mute, and tones when somebody comes and goes; in German', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip', 'espeak-ng')) return
   const quiet = path.join(folder, 'quiet.wav')
   writeWav(quiet, { rate: 16_000, samples: new Int16Array(16_000 * 60) })

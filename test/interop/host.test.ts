@@ -62,7 +62,7 @@ test('from a bare machine to five robots that hear each other, in at most ten co
   }
 })
 
-test('a second start keeps the group, and a taken port is told in a line', { timeout: 120_000, skip: process.platform === 'win32' ? 'the script is one for sh' : false }, async (t) => {
+test('a second start keeps the group, and a taken port is told in a line', { timeout: 300_000, skip: process.platform === 'win32' ? 'the script is one for sh' : false }, async (t) => {
   const folder = makeFolder(t)
   const [port, door] = [await freePorts(2), await freePorts(2)]
   const stc = path.join(folder, 'stc')
@@ -70,7 +70,7 @@ test('a second start keeps the group, and a taken port is told in a line', { tim
   t.after(() => first.stop())
   await until(60_000, 'the group', () => /The group runs/.test(first.output()) || undefined, first.tail)
   const anchor = readFileSync(path.join(folder, 'stc-group/ca/ca.pem'), 'utf8')
-  const taken = spawnSync(stc, ['host'], { cwd: folder, encoding: 'utf8', timeout: 60_000 })
+  const taken = spawnSync(stc, ['host'], { cwd: folder, encoding: 'utf8', timeout: 300_000 })
   assert.equal(taken.status, 78, taken.stderr)
   assert.match(taken.stderr, /^stc: .*CONFIG_LISTEN\]/m)
   await first.stop()

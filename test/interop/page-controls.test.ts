@@ -38,7 +38,7 @@ const did = (call: StagedCall): CallIn[] => call.inputs.splice(0)
 /** Waits for it: a press travels through the client. */
 const doing = (call: StagedCall, what: string): Promise<CallIn[]> => until(5000, what, () => (call.inputs.length > 0 ? did(call) : undefined))
 
-test('what a host and everybody else can do in a call', { timeout: 120_000 }, async (t) => {
+test('what a host and everybody else can do in a call', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'chromium')) return
   const b = await startBrowser(t)
   const { s, media, press, shows } = await scene(t, b)
@@ -99,7 +99,7 @@ test('what a host and everybody else can do in a call', { timeout: 120_000 }, as
   assert.deepEqual(b.complaints, [])
 })
 
-test('the phone in the page: push to talk, keypad, mute, by keys alone', { timeout: 120_000 }, async (t) => {
+test('the phone in the page: push to talk, keypad, mute, by keys alone', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'chromium')) return
   const b = await startBrowser(t)
   const digits: string[] = []
@@ -150,7 +150,7 @@ test('the phone in the page: push to talk, keypad, mute, by keys alone', { timeo
   assert.deepEqual(b.complaints, [])
 })
 
-test('it rings as the browser lets it, and whoever was typing has not answered', { timeout: 120_000 }, async (t) => {
+test('it rings as the browser lets it, and whoever was typing has not answered', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'chromium')) return
   const b = await startBrowser(t, { strictAutoplay: true })
   const s = await stagePage(t)

@@ -89,7 +89,7 @@ async function measure(t: TestContext, members: number): Promise<Measured> {
 }
 
 // How many milliseconds a picture takes is this machine's affair, and printed (docs/performance.md); that cost grows much more slowly than the room (three times the members) is ours.
-test('two hundred members scroll and update for little more than sixty do, by the browser\'s own tracing', { timeout: 120_000 }, async (t) => {
+test('two hundred members scroll and update for little more than sixty do, by the browser\'s own tracing', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'chromium')) return
   // In turns, the better of two each: the speed of shared cores changes while this runs.
   const [few1, many1, few2, many2] = [await measure(t, FEW), await measure(t, MEMBERS), await measure(t, FEW), await measure(t, MEMBERS)]

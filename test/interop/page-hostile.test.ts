@@ -59,7 +59,7 @@ const ATTACK = `async (target) => {
   return through
 }`
 
-test('a hostile page gets nothing, from the same machine and from elsewhere', { timeout: 120_000 }, async (t) => {
+test('a hostile page gets nothing, from the same machine and from elsewhere', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'chromium')) return
   const authority = new TestAuthority(folder, 'ca')
   const server = await startServer(folder, authority.server())

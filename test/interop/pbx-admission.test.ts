@@ -41,7 +41,7 @@ const emergency = async (p: CoupledPhone): Promise<void> => {
   await p.phone.events.next('closed')
 }
 
-test('a conference can demand certificates, and certificates of some; the others hear why and are not let in', { timeout: 120_000 }, async (t) => {
+test('a conference can demand certificates, and certificates of some; the others hear why and are not let in', { timeout: 300_000 }, async (t) => {
   const world = await start(t, { 801: { certificates: 'required' }, 802: { certificates: 'required', admit: ['cn:Bert'] } })
   if (world === undefined) return
   const anna = await world.phone('anna', { client: 'Anna' })
@@ -55,7 +55,7 @@ test('a conference can demand certificates, and certificates of some; the others
   assert.ok(world.log.some((l) => l.code === 'PBX_NOT_LISTED'))
 })
 
-test('without our answer nobody gets in, and emergency numbers work all the same', { timeout: 120_000 }, async (t) => {
+test('without our answer nobody gets in, and emergency numbers work all the same', { timeout: 300_000 }, async (t) => {
   const world = await start(t)
   if (world === undefined) return
   const anna = await world.phone('anna', { client: 'Anna' })
@@ -70,7 +70,7 @@ test('without our answer nobody gets in, and emergency numbers work all the same
   await isLetIn(anna, '800')
 })
 
-test('whoever takes our port while we are gone lets nobody in: it lacks the secret, and old answers are of other calls', { timeout: 120_000 }, async (t) => {
+test('whoever takes our port while we are gone lets nobody in: it lacks the secret, and old answers are of other calls', { timeout: 300_000 }, async (t) => {
   const world = await start(t)
   if (world === undefined) return
   const anna = await world.phone('anna', { client: 'Anna' })
@@ -94,7 +94,7 @@ test('whoever takes our port while we are gone lets nobody in: it lacks the secr
   assert.doesNotMatch(await world.asterisk.cli('confbridge list 800'), /PJSIP\//)
 })
 
-test('while the server does not see the conferences it lets nobody in: nobody is to be there untold', { timeout: 120_000 }, async (t) => {
+test('while the server does not see the conferences it lets nobody in: nobody is to be there untold', { timeout: 300_000 }, async (t) => {
   const world = await start(t)
   if (world === undefined) return
   const [anna, bert] = [await world.phone('anna', { client: 'Anna' }), await world.phone('bert', { client: 'Bert' })]

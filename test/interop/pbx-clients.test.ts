@@ -8,28 +8,14 @@ import { asteriskBlocks } from '../../src/server/pbx/asterisk-config.ts'
 import { endpoint } from '../kit/asterisk.ts'
 import { behindPbx } from '../kit/behind-pbx.ts'
 import { freePorts } from '../kit/free-ports.ts'
-import type { Baresip } from '../kit/phones/baresip.ts'
+import { hears } from '../kit/hears.ts'
 import { until } from '../kit/processes.ts'
-import { toneShare } from '../kit/tones.ts'
-import { part, seconds } from '../kit/wav.ts'
 import { needs, needsAsterisk } from './setup.ts'
 
 const names = ['anna', 'bert', 'carl', 'dora', 'emil']
 const at = (extension: string, a: { address: string; port: number }): string => `sip:${extension}@${a.address}:${a.port}`
 
-/** Two seconds of this tone, as soon as the client has told its phone what it has to tell: it speaks over the others. */
-async function hears(phone: Baresip, hz: number): Promise<void> {
-  const from = seconds(phone.heard())
-  let share = 0
-  await until(30_000, `2 s of ${hz} Hz at ${phone.uri}`, () => {
-    const heard = phone.heard()
-    if (seconds(heard) < from + 2.5) return undefined
-    share = toneShare(part(heard, seconds(heard) - 2), hz)
-    return share >= 0.9 || undefined
-  }, () => `${share} of the windows\n${phone.printed()}`, 300)
-}
-
-test('clients show each other by certificate and a plain phone as unverified; nobody gets in where certificates are demanded', { timeout: 180_000 }, async (t) => {
+test('clients show each other by certificate and a plain phone as unverified; nobody gets in where certificates are demanded', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip') || !needsAsterisk(t)) return
   const agi = await freePorts(2)
   const secretFile = path.join(tmpdir(), `stc-ami-${process.pid}-${agi}.secret`)
@@ -85,7 +71,7 @@ test('clients show each other by certificate and a plain phone as unverified; no
   await a.shows(/701|◐ Our server can hear this\.[\s\S]*◐ Our server can hear this\.\n {4}\d+ anna/)
 })
 
-test('a gateway brings an extension into a sealed room, and everybody is told; a second one, and one where the room allows none, is refused', { timeout: 180_000 }, async (t) => {
+test('a gateway brings an extension into a sealed room, and everybody is told; a second one, and one where the room allows none, is refused', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip') || !needsAsterisk(t)) return
   const w = await behindPbx(t, {
     config: () => ({

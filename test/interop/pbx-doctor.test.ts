@@ -14,7 +14,7 @@ import { needsAsterisk } from './setup.ts'
 
 const program = fileURLToPath(new URL('../../bin/stc.mjs', import.meta.url))
 
-test('a plain Asterisk is told what it lacks, gets it, and is in order but for what only its owner can decide', { timeout: 120_000 }, async (t) => {
+test('a plain Asterisk is told what it lacks, gets it, and is in order but for what only its owner can decide', { timeout: 300_000 }, async (t) => {
   if (!needsAsterisk(t)) return
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-doctor-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))

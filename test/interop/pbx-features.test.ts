@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import { test } from 'node:test'
-import { at, coupledRelay, hears } from '../kit/coupled-relay.ts'
+import { at, coupledRelay } from '../kit/coupled-relay.ts'
+import { hears } from '../kit/hears.ts'
 import { LossyGateway } from '../kit/lossy-gateway.ts'
 import { startLinphonec } from '../kit/phones/linphonec.ts'
 import { until } from '../kit/processes.ts'
@@ -11,7 +12,7 @@ import { UdpPhone } from '../kit/udp-phone.ts'
 import { part, seconds, writeWav } from '../kit/wav.ts'
 import { needs, needsAsterisk } from './setup.ts'
 
-test('an attended transfer between a plain phone and a phone behind stc', { timeout: 180_000 }, async (t) => {
+test('an attended transfer between a plain phone and a phone behind stc', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip', 'linphonec') || !needsAsterisk(t)) return
   const w = await coupledRelay(t)
   const [a, b] = [await w.client('anna'), await w.client('bert')]
@@ -38,7 +39,7 @@ test('an attended transfer between a plain phone and a phone behind stc', { time
   await carl.events.next('closed')
 })
 
-test('a message on the voicemail lights the lamp behind stc and is heard there; a ringing phone is picked up by its lamp', { timeout: 240_000 }, async (t) => {
+test('a message on the voicemail lights the lamp behind stc and is heard there; a ringing phone is picked up by its lamp', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip') || !needsAsterisk(t)) return
   const w = await coupledRelay(t, {
     endpoint: 'mailboxes=100@default',
@@ -82,7 +83,7 @@ test('a message on the voicemail lights the lamp behind stc and is heard there; 
   await Promise.all([hears(anna, 500), hears(carl, 700)])
 })
 
-test('ten per cent of all datagrams are lost before and behind stc: calls stand, are heard, and end', { timeout: 180_000 }, async (t) => {
+test('ten per cent of all datagrams are lost before and behind stc: calls stand, are heard, and end', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip') || !needsAsterisk(t)) return
   let behind: LossyGateway | undefined
   const w = await coupledRelay(t, {

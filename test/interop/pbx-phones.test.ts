@@ -6,7 +6,8 @@ import { test } from 'node:test'
 import { decodeG711, encodeG711, muLaw } from '../../src/audio/g711.ts'
 import { startBrowser } from '../kit/browser.ts'
 import { capture } from '../kit/capture.ts'
-import { at, coupledRelay, hears } from '../kit/coupled-relay.ts'
+import { at, coupledRelay } from '../kit/coupled-relay.ts'
+import { hears } from '../kit/hears.ts'
 import { startLinphonec } from '../kit/phones/linphonec.ts'
 import { runSipp } from '../kit/phones/sipp.ts'
 import { until } from '../kit/processes.ts'
@@ -14,7 +15,7 @@ import { tone, toneShare } from '../kit/tones.ts'
 import { type Pcm, part, seconds, writeWav } from '../kit/wav.ts'
 import { needs, needsAsterisk } from './setup.ts'
 
-test('baresip, linphonec and sipp through stc and a plain phone in one conference: each heard by the others, all on the roster, all leave', { timeout: 240_000 }, async (t) => {
+test('baresip, linphonec and sipp through stc and a plain phone in one conference: each heard by the others, all on the roster, all leave', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip', 'linphonec', 'sipp', 'tshark') || !needsAsterisk(t)) return
   const w = await coupledRelay(t)
   const [a, b, c] = [await w.client('anna'), await w.client('bert'), await w.client('carl')]
@@ -82,7 +83,7 @@ function decoded(packets: readonly { readonly payload: Uint8Array }[]): Pcm {
   return { rate: 8000, samples }
 }
 
-test('a host mutes, removes and locks from the terminal and with the buttons of the page; a recording is shown', { timeout: 240_000 }, async (t) => {
+test('a host mutes, removes and locks from the terminal and with the buttons of the page; a recording is shown', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip', 'chromium') || !needsAsterisk(t)) return
   const w = await coupledRelay(t, { conferences: { default: { hosts: ['cn:anna'] } } })
   const [a, b] = [await w.client('anna', { page: { port: 0 } }), await w.client('bert', { page: { port: 0 } })]

@@ -4,8 +4,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { parse, stringify } from 'yaml'
-import { at, type CoupledRelay, coupledRelay, hears } from '../kit/coupled-relay.ts'
+import { at, type CoupledRelay, coupledRelay } from '../kit/coupled-relay.ts'
 import { freePorts } from '../kit/free-ports.ts'
+import { hears } from '../kit/hears.ts'
 import type { Baresip } from '../kit/phones/baresip.ts'
 import { until } from '../kit/processes.ts'
 import type { StcClient } from '../kit/stc.ts'
@@ -34,7 +35,7 @@ async function conference({ a, b, anna, bert }: Talking): Promise<void> {
 }
 const noLeg = (w: CoupledRelay): Promise<true> => until(5000, 'Asterisk without a leg', async () => (await w.legs()).length === 0 || undefined, () => w.server.process.tail(), 200)
 
-test('Asterisk dies: calls end at the phones, emergency calls get 503 at once; it comes back, and everything goes on', { timeout: 180_000 }, async (t) => {
+test('Asterisk dies: calls end at the phones, emergency calls get 503 at once; it comes back, and everything goes on', { timeout: 300_000 }, async (t) => {
   const s = await start(t)
   if (s === undefined) return
   const { w, a, b, anna, bert } = s
@@ -59,7 +60,7 @@ test('Asterisk dies: calls end at the phones, emergency calls get 503 at once; i
   await Promise.all([hears(anna, 1100), hears(bert, 700)])
 })
 
-test('Asterisk is killed and there again before anybody asked for it: its calls end all the same', { timeout: 180_000 }, async (t) => {
+test('Asterisk is killed and there again before anybody asked for it: its calls end all the same', { timeout: 300_000 }, async (t) => {
   const s = await start(t)
   if (s === undefined) return
   const { w, a, b, anna, bert } = s
@@ -94,7 +95,7 @@ test('Asterisk is killed and there again before anybody asked for it: its calls 
   await anna.events.next('closed', 5000)
 })
 
-test('its manager interface is cut off: the call goes on, in sound too; the list is called old and then is right', { timeout: 180_000 }, async (t) => {
+test('its manager interface is cut off: the call goes on, in sound too; the list is called old and then is right', { timeout: 300_000 }, async (t) => {
   const s = await start(t)
   if (s === undefined) return
   const { w, a, anna, bert } = s
@@ -111,7 +112,7 @@ test('its manager interface is cut off: the call goes on, in sound too; the list
   await a.shows(/bert left/)
 })
 
-test('the server is killed: phones hear it; started again it ends the legs that are left, and the conference is met anew', { timeout: 180_000 }, async (t) => {
+test('the server is killed: phones hear it; started again it ends the legs that are left, and the conference is met anew', { timeout: 300_000 }, async (t) => {
   const s = await start(t)
   if (s === undefined) return
   const { w, a, b, anna, bert } = s
@@ -134,7 +135,7 @@ test('the server is killed: phones hear it; started again it ends the legs that 
   await noLeg(w)
 })
 
-test('over TLS and over TCP as well a server that was killed ends the legs that it left, and those alone', { timeout: 180_000 }, async (t) => {
+test('over TLS and over TCP as well a server that was killed ends the legs that it left, and those alone', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip') || !needsAsterisk(t)) return
   const w = await coupledRelay(t, { transport: 'tls' })
   const a = await w.client('anna')

@@ -16,7 +16,7 @@ writeWav(microphone, tone(700, { rate: 16000, seconds: 120 }))
 
 const names = (s: Seen): string[] => s.members.map((m) => m.key === undefined ? `unverified ${m.number}` : `${m.who}`).sort()
 
-test('certificates by certificate, plain phones unverified, and everybody is told of everything', { timeout: 120_000 }, async (t) => {
+test('certificates by certificate, plain phones unverified, and everybody is told of everything', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip') || !needsAsterisk(t)) return
   const world = await Coupled.start({ microphone, conferences: { 800: { hosts: ['cn:Anna'] } } })
   t.after(() => world.stop())

@@ -4,28 +4,20 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
+import { hears } from '../kit/hears.ts'
 import { startBaresip } from '../kit/phones/baresip.ts'
 import { startLinphonec } from '../kit/phones/linphonec.ts'
-import type { Phone, PhoneCodecName } from '../kit/phones/phone.ts'
-import { until } from '../kit/processes.ts'
-import { tone, toneBelow, toneShare } from '../kit/tones.ts'
-import { part, seconds, writeWav } from '../kit/wav.ts'
+import type { PhoneCodecName } from '../kit/phones/phone.ts'
+import { tone, } from '../kit/tones.ts'
+import { seconds, writeWav } from '../kit/wav.ts'
 import { needs } from './setup.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'stc-phones-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const microphone = (hz: number): string => {
   const file = path.join(folder, `${hz}.wav`)
-  writeWav(file, tone(hz, { rate: 16000, seconds: 60 }))
+  writeWav(file, tone(hz, { rate: 16000, seconds: 240 }))
   return file
-}
-
-/** Waits until a phone has recorded this much, then looks at the last part of it. */
-async function hears(phone: Phone, length: number, hz: number, not: number): Promise<void> {
-  await until(15_000, `${length} s of sound`, () => seconds(phone.heard()) >= length || undefined, undefined, 100)
-  const heard = part(phone.heard(), -(length - 0.6))
-  assert.ok(toneShare(heard, hz) >= 0.9, `${hz} Hz in ${toneShare(heard, hz)} of the windows`)
-  assert.ok(toneBelow(heard, not, [hz]) >= 40, `${not} Hz only ${toneBelow(heard, not, [hz])} dB down`)
 }
 
 for (const codec of ['g722', 'pcmu', 'pcma', 'opus'] satisfies PhoneCodecName[]) {
@@ -37,7 +29,7 @@ for (const codec of ['g722', 'pcmu', 'pcma', 'opus'] satisfies PhoneCodecName[])
     t.after(() => bob.stop())
     alice.dial(bob.uri)
     await Promise.all([alice.events.next('established'), bob.events.next('established')])
-    await Promise.all([hears(alice, 2, 1033, 487), hears(bob, 2, 487, 1033)])
+    await Promise.all([hears(alice, 1033, { not: 487 }), hears(bob, 487, { not: 1033 })])
     bob.hangup()
     await Promise.all([alice.events.next('closed'), bob.events.next('closed')])
   })
@@ -53,7 +45,7 @@ for (const codec of ['g722', 'pcmu', 'pcma', 'opus'] satisfies PhoneCodecName[])
     lena.dial(bob.uri)
     await Promise.all([lena.events.next('established'), bob.events.next('established')])
     await lena.events.next('media')
-    await Promise.all([hears(lena, 2, 1033, 487), hears(bob, 2, 487, 1033)])
+    await Promise.all([hears(lena, 1033, { not: 487 }), hears(bob, 487, { not: 1033 })])
     lena.hold()
     await Promise.all([lena.events.next('media'), bob.events.next('media')])
     lena.resume()
@@ -83,7 +75,7 @@ test('baresip calls linphonec, holds and resumes, and sees it vanish', async (t)
   await alice.events.next('media')
   alice.sendDtmf('5')
   assert.equal((await lena.events.next('dtmf')).digit, '5')
-  await hears(lena, 1.5, 1033, 487)
+  await hears(lena, 1033, { not: 487 })
   await lena.kill()
   assert.equal((await lena.events.next('exit')).code, 'SIGKILL')
   assert.ok(seconds(lena.heard()) >= 1.5)

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { endpoint, startAsterisk } from '../kit/asterisk.ts'
 import { behindProvider } from '../kit/behind-provider.ts'
 import { until } from '../kit/processes.ts'
-import { hears } from '../kit/sealed-world.ts'
+import { hears } from '../kit/hears.ts'
 import { TestAuthority } from '../kit/stc.ts'
 import { needs, needsAsterisk } from './setup.ts'
 
@@ -15,7 +15,7 @@ const names = ['anna', 'bert', 'dora', 'carl']
 const config = () => ({ 'pjsip.conf': names.map((n) => endpoint(n)).join('\n'), 'extensions.conf': `[phones]\nexten => _[a-z].,1,Dial(PJSIP/\${EXTEN},20)\n` })
 const at = (extension: string, a: { address: string; port: number }): string => `sip:${extension}@${a.address}:${a.port}`
 
-test('clients over UDP, TCP and TLS and a plain phone call each other through a provider', { timeout: 120_000 }, async (t) => {
+test('clients over UDP, TCP and TLS and a plain phone call each other through a provider', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip') || !needsAsterisk(t)) return
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-provider-tls-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -41,7 +41,7 @@ test('clients over UDP, TCP and TLS and a plain phone call each other through a 
   anna.dial(at('bert', a.sip))
   carl.dial(asterisk.uri('dora'))
   await Promise.all([anna, bert, carl, dora].map((p) => p.events.next('established')))
-  await Promise.all([hears(anna, 1100), hears(bert, 700), hears(carl, 900), hears(dora, 500)])
+  await Promise.all([hears(anna, 1100, { settle: 1.3 }), hears(bert, 700, { settle: 1.3 }), hears(carl, 900, { settle: 1.3 }), hears(dora, 500, { settle: 1.3 })])
   bert.hangup()
   carl.hangup()
   await Promise.all([anna, bert, carl, dora].map((p) => p.events.next('closed')))
@@ -49,7 +49,7 @@ test('clients over UDP, TCP and TLS and a plain phone call each other through a 
   dora.dial(at('anna', d.sip))
   bert.dial(at('carl', b.sip))
   await Promise.all([anna, bert, carl, dora].map((p) => p.events.next('established')))
-  await Promise.all([hears(anna, 900), hears(dora, 700), hears(carl, 1100), hears(bert, 500)])
+  await Promise.all([hears(anna, 900, { settle: 1.3 }), hears(dora, 700, { settle: 1.3 }), hears(carl, 1100, { settle: 1.3 }), hears(bert, 500, { settle: 1.3 })])
   anna.hangup()
   carl.hangup()
   await Promise.all([anna, bert, carl, dora].map((p) => p.events.next('closed')))

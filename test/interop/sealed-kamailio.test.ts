@@ -8,7 +8,7 @@ import { assertNoise, callSealed, hangUp, type Pair, Screen } from '../kit/seale
 import { part, type Pcm, seconds } from '../kit/wav.ts'
 import { needs } from './setup.ts'
 
-test('sealed within 8 s of the answer through Kamailio and rtpengine, packet times mixed; what rtpengine recorded is noise', { timeout: 120_000 }, async (t) => {
+test('sealed within 8 s of the answer through Kamailio and rtpengine, packet times mixed; what rtpengine recorded is noise', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip', 'linphonec', 'kamailio', 'rtpengine')) return
   const kamailio = await startKamailio()
   t.after(() => kamailio.stop())

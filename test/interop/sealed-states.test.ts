@@ -8,10 +8,11 @@ import { type Asterisk, endpoint, startAsterisk } from '../kit/asterisk.ts'
 import { babble } from '../kit/audio.ts'
 import { behindProvider } from '../kit/behind-provider.ts'
 import { capture } from '../kit/capture.ts'
+import { hears } from '../kit/hears.ts'
 import type { Linphonec } from '../kit/phones/linphonec.ts'
 import type { Phone } from '../kit/phones/phone.ts'
 import { until } from '../kit/processes.ts'
-import { heardFromNow, hears, hearsNothing, Screen, SEALED, SEALED_MS } from '../kit/sealed-world.ts'
+import { heardFromNow, hearsNothing, Screen, SEALED, SEALED_MS } from '../kit/sealed-world.ts'
 import { segmentalSnr } from '../kit/speech-quality.ts'
 import { tone, toneShare } from '../kit/tones.ts'
 import { type Pcm, part, readWav, writeWav } from '../kit/wav.ts'
@@ -26,7 +27,7 @@ const TRUNK = '[loop]\ntype=endpoint\ncontext=beyond\ndisallow=all\nallow=alaw\n
 
 const config = (at: { address: string; sip: number }, folder: string) => {
   mkdirSync(path.join(folder, 'music'))
-  writeWav(path.join(folder, 'music/music.wav'), tone(MUSIC, { rate: 8000, seconds: 60 }))
+  writeWav(path.join(folder, 'music/music.wav'), tone(MUSIC, { rate: 8000, seconds: 240 }))
   writeWav(path.join(folder, 'announcement.wav'), tone(ANNOUNCEMENT, { rate: 8000, seconds: 2 }))
   const away = `same => n,GotoIf($["\${DB(away/\${EXTEN:2})}"="1"]?away)\n same => n,Dial(PJSIP/\${EXTEN:2},20)\n same => n,Hangup()\n same => n(away),VoiceMail(\${EXTEN:2},us)`
   return {
@@ -63,11 +64,11 @@ test('around sealed calls', { timeout: 300_000 }, async (t) => {
   await t.test('an announcement before the answer is heard; of two phones that ring, the one that has stc answers: sealed', async () => {
     skip()
     anna.dial(dialA('32bert'))
-    await hears(anna, ANNOUNCEMENT, 0.2)
+    await hears(anna, ANNOUNCEMENT, { settle: 0.2 })
     await Promise.all([A.says(SEALED), B.says(SEALED)])
     await carl.events.next('incoming')
     await carl.events.next('closed')
-    await Promise.all([hears(anna, 1100, SETTLED), hears(bert, 700, SETTLED)])
+    await Promise.all([hears(anna, 1100, { settle: SETTLED }), hears(bert, 700, { settle: SETTLED })])
     await end(anna, bert)
   })
 
@@ -75,7 +76,7 @@ test('around sealed calls', { timeout: 300_000 }, async (t) => {
     skip()
     anna.dial(dialA('31lena'))
     await Promise.all([A.says(SEALED), L.says(SEALED)])
-    await Promise.all([hears(anna, 1300, SETTLED), hears(lena, 700, SETTLED)])
+    await Promise.all([hears(anna, 1300, { settle: SETTLED }), hears(lena, 700, { settle: SETTLED })])
     skip()
     lena.hold()
     await A.says(/Nobody hears anything: what comes is not from the other side/)
@@ -84,7 +85,7 @@ test('around sealed calls', { timeout: 300_000 }, async (t) => {
     A.skip()
     lena.resume()
     await A.says(SEALED)
-    await Promise.all([hears(anna, 1300, SETTLED), hears(lena, 700, SETTLED)])
+    await Promise.all([hears(anna, 1300, { settle: SETTLED }), hears(lena, 700, { settle: SETTLED })])
   })
 
   await t.test('attended transfer: another key than before is heard by nobody until both accept it; then it is sealed with the third', async () => {
@@ -101,7 +102,7 @@ test('around sealed calls', { timeout: 300_000 }, async (t) => {
     anna.sendDtmf('*')
     bert.sendDtmf('*')
     await Promise.all([A.says(SEALED), B.says(SEALED)])
-    await Promise.all([hears(anna, 1100, SETTLED), hears(bert, 700, SETTLED)])
+    await Promise.all([hears(anna, 1100, { settle: SETTLED }), hears(bert, 700, { settle: SETTLED })])
     await end(anna, bert)
   })
 
@@ -148,7 +149,7 @@ test('around sealed calls', { timeout: 300_000 }, async (t) => {
     anna.sendDtmf('*')
     bert.sendDtmf('*')
     await Promise.all([A.says(/Anyone on the line can hear this\./), B.says(/Anyone on the line can hear this\./)])
-    await Promise.all([hears(anna, 1100, SETTLED), hears(bert, 700, SETTLED)])
+    await Promise.all([hears(anna, 1100, { settle: SETTLED }), hears(bert, 700, { settle: SETTLED })])
     await end(anna, bert)
   })
 })

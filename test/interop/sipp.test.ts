@@ -28,7 +28,7 @@ const exchanges = [
 for (const scenario of exchanges) {
   // SIPp knows a repetition for what it is over UDP alone.
   for (const transport of scenario === 'late-ack' ? (['udp'] as const) : (['udp', 'tcp'] as const)) {
-    test(`${scenario} over ${transport}`, { timeout: 40_000 }, async (t) => {
+    test(`${scenario} over ${transport}`, { timeout: 300_000 }, async (t) => {
       if (!needs(t, 'sipp')) return
       const { client, remote } = await desk(t)
       const { messages } = await mustPass(scenario, { remote, service: scenario === 'prack' ? 'slow' : '8100', transport })
@@ -38,14 +38,14 @@ for (const scenario of exchanges) {
   }
 }
 
-test('cancel while it rings', { timeout: 40_000 }, async (t) => {
+test('cancel while it rings', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'sipp')) return
   const { client, remote } = await desk(t)
   await mustPass('cancel', { remote, service: 'ring' })
   await client.next('ended')
 })
 
-test('we hang up', { timeout: 40_000 }, async (t) => {
+test('we hang up', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'sipp')) return
   const { client, remote } = await desk(t)
   const peer = mustPass('peer-hangs-up', { remote, service: '8100' })
@@ -55,7 +55,7 @@ test('we hang up', { timeout: 40_000 }, async (t) => {
   await peer
 })
 
-test('a flood of OPTIONS is answered to the last, and a call goes on meanwhile', { timeout: 40_000 }, async (t) => {
+test('a flood of OPTIONS is answered to the last, and a call goes on meanwhile', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'sipp')) return
   const { remote } = await desk(t)
   const [flood] = await Promise.all([

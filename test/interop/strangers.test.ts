@@ -56,7 +56,7 @@ for (const [what, papers, code] of strangers) {
   })
 }
 
-test('stc client says why it may not come in, before it connects where it can know', { timeout: 60_000 }, async (t) => {
+test('stc client says why it may not come in, before it connects where it can know', { timeout: 300_000 }, async (t) => {
   for (const [name, papers, code] of [['foreign', { ...elsewhere.member('foreign'), anchors: [ours.anchor] }, 'IDENTITY_UNKNOWN_ISSUER'], ['old', ours.member('old', { issuedDaysAgo: 5, lifetimeDays: 1 }), 'IDENTITY_EXPIRED']] as const) {
     await assert.rejects(startClient(folder, name, server.port, papers), new RegExp(code))
   }
@@ -66,7 +66,7 @@ test('stc client says why it may not come in, before it connects where it can kn
   await hopeful.shows(/not connected: .*authority that is not trusted/)
 })
 
-test('a server from another authority is not believed', { timeout: 60_000 }, async (t) => {
+test('a server from another authority is not believed', { timeout: 300_000 }, async (t) => {
   const impostor = await startServer(path.join(folder, 'impostor'), { ...elsewhere.server(), anchors: [ours.anchor, elsewhere.anchor] })
   t.after(() => impostor.stop())
   const careful = await startClient(folder, 'careful', impostor.port, ours.member('careful'))

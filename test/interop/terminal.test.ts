@@ -24,7 +24,7 @@ function onTerminal(command: string, env: Readonly<Record<string, string>> = {})
 const plain = (text: string): string => text.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '\n')
 const shows = (r: Running, what: RegExp, ms = 45_000): Promise<RegExpExecArray> => until(ms, `${what} on the terminal`, () => what.exec(plain(r.output())) ?? undefined, r.tail)
 
-test('stc call: the passphrase is typed unseen, the roster lives, meters move, keys do what the screen says', { timeout: 180_000, skip: process.platform === 'win32' ? 'there is no script' : false }, async (t) => {
+test('stc call: the passphrase is typed unseen, the roster lives, meters move, keys do what the screen says', { timeout: 300_000, skip: process.platform === 'win32' ? 'there is no script' : false }, async (t) => {
   const ca = new TestAuthority(folder, 'ca')
   const server = await startServer(folder, ca.server())
   t.after(() => server.stop())
@@ -66,7 +66,7 @@ test('stc call: the passphrase is typed unseen, the roster lives, meters move, k
   assert.ok(lines.some((l) => l.members?.length === 2 && /^[0-9a-f]{8,}$/.test(l.call ?? '')), robot.tail())
 })
 
-test('completion in a bash that a person sits at: commands, options, their values, fault codes', { timeout: 90_000, skip: process.platform === 'win32' ? 'there is no bash' : false }, async (t) => {
+test('completion in a bash that a person sits at: commands, options, their values, fault codes', { timeout: 300_000, skip: process.platform === 'win32' ? 'there is no bash' : false }, async (t) => {
   writeFileSync(path.join(folder, 'stc'), `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`, { mode: 0o755 })
   const bash = onTerminal('PS1=ready: bash --norc --noprofile -i', { PATH: `${folder}:${process.env['PATH']}`, INPUTRC: '/dev/null', HISTFILE: '/dev/null' })
   t.after(() => bash.stop())

@@ -52,12 +52,13 @@ export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<Be
     client: async (name, config = {}) => {
       const client = await startClient(folder, name, server.port, authority.member(name), { config: { upstream: 'server', page: false, ...config } })
       ends.push(() => client.stop())
-      await client.shows(/connected to/)
+      // A line each, and each connects by itself: a phone that registers before is told to come back later.
+      await client.shows(new RegExp(`(connected to[\\s\\S]*){${1 + ((config.lines as unknown[] | undefined)?.length ?? 0)}}`))
       return client
     },
     phone: async (name, hz, at, more = {}) => {
       const microphone = path.join(folder, `${name}.wav`)
-      writeWav(microphone, tone(hz, { rate: 16000, seconds: 60 }))
+      writeWav(microphone, tone(hz, { rate: 16000, seconds: 240 }))
       const phone = await startBaresip({ name, codecs: ['g722', 'pcmu'], microphone, autoAnswer: true, registrar: { ...at, password: `secret-${name}` }, unbuffered: at.port === asterisk.sip, ...more })
       ends.push(() => phone.stop())
       await phone.events.next('registered')

@@ -10,7 +10,7 @@ import { tone } from './tones.ts'
 import { writeWav } from './wav.ts'
 
 /** Seconds that a microphone has; phones do not loop it, and begin anew with every call. */
-const SPEAKS = 60
+const SPEAKS = 240
 
 /** Where the provider listens. */
 export interface ProviderAt {

@@ -35,7 +35,7 @@ export async function startBrowser(t: TestContext, o: BrowserOptions = {}): Prom
   const context = await browser.newContext({ viewport: o.viewport ?? { width: 1280, height: 860 }, colorScheme: o.dark === true ? 'dark' : 'light', locale: o.locale ?? 'en-GB', reducedMotion: 'reduce' })
   await context.addInitScript(recordSpeaker)
   const page = await context.newPage()
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(80_000)
   const complaints: string[] = []
   page.on('console', (m) => {
     // The recorder above is not the page's.

@@ -6,11 +6,8 @@ import { asteriskBlocks } from '../../src/server/pbx/asterisk-config.ts'
 import { type AsteriskOptions, endpoint } from './asterisk.ts'
 import { type BehindPbx, behindPbx, type BehindPbxOptions } from './behind-pbx.ts'
 import { freePorts } from './free-ports.ts'
-import type { Baresip } from './phones/baresip.ts'
 import { until } from './processes.ts'
 import { TcpSwitch } from './tcp-switch.ts'
-import { toneShare } from './tones.ts'
-import { part, seconds } from './wav.ts'
 
 export const PHONES = ['anna', 'bert', 'carl', 'dora'] as const
 
@@ -60,14 +57,6 @@ export async function coupledRelay(t: TestContext, o: CoupledRelayOptions = {}):
     ...world, ami: ami!,
     legs: async () => (await world.asterisk.cli('core show channels concise')).split('\n').map((l) => l.split('!')[0]!).filter((c) => c.startsWith('PJSIP/')),
   }
-}
-
-/** 2 s of this tone, for the most part. */
-export async function hears(phone: Baresip, hz: number, share = 0.9): Promise<void> {
-  const from = seconds(phone.heard())
-  await until(15_000, `2 s of sound at ${phone.uri}`, () => seconds(phone.heard()) >= from + 2.5 || undefined, phone.printed, 100)
-  const found = toneShare(part(phone.heard(), from + 0.6), hz)
-  if (found < share) throw new Error(`${phone.uri} hears ${hz} Hz in ${found} of the windows`)
 }
 
 export const at = (extension: string, a: { readonly address: string; readonly port: number }): string => `sip:${extension}@${a.address}:${a.port}`

@@ -85,11 +85,20 @@ export function run(command: string, args: readonly string[], options: { cwd?: s
   return running
 }
 
+/**
+ * Waits of tests with real programs are given the time that they take here when nothing is wrong; other machines are slower and busy.
+ * Whatever comes at all is waited for so many times as long: how soon something has to come is measured where it happens, never by giving up.
+ */
+export const PATIENCE = 4
+
+/** A time that the product promises: waited for no longer than that. */
+export const promised = (ms: number): number => ms / PATIENCE
+
 /** The value, or a failure that names what was waited for. */
 export async function within<T>(ms: number, what: string, promise: Promise<T>, detail: () => string = () => ''): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no ${what} within ${ms} ms\n${detail()}`)), ms)
+    timer = setTimeout(() => reject(new Error(`no ${what} within ${PATIENCE * ms} ms\n${detail()}`)), PATIENCE * ms)
   })
   try {
     return await Promise.race([promise, late])
@@ -100,11 +109,11 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>, d
 
 /** Asks again until `probe` gives a value; for peers that announce nothing. */
 export async function until<T>(ms: number, what: string, probe: () => Promise<T | undefined> | T | undefined, detail: () => string = () => '', everyMs = 20): Promise<T> {
-  const deadline = performance.now() + ms
+  const deadline = performance.now() + PATIENCE * ms
   for (;;) {
     const value = await probe()
     if (value !== undefined) return value
-    if (performance.now() > deadline) throw new Error(`no ${what} within ${ms} ms\n${detail()}`)
+    if (performance.now() > deadline) throw new Error(`no ${what} within ${PATIENCE * ms} ms\n${detail()}`)
     await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
 }

@@ -1,10 +1,11 @@
 /** Several phones behind several clients at one provider, for tests that hold many calls one after the other: starting them is what takes long. */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { hears } from './hears.ts'
 import type { Phone } from './phones/phone.ts'
 import { until } from './processes.ts'
 import type { StcClient } from './stc.ts'
-import { toneBelow, toneShare } from './tones.ts'
+import { toneBelow, } from './tones.ts'
 import { part, type Pcm, seconds } from './wav.ts'
 
 export const SEALED = /Only you and the other side can hear this/g
@@ -46,16 +47,6 @@ export async function heardFromNow(phone: Phone, length: number, settle = 0): Pr
   return part(phone.heard(), from + settle, from + settle + length)
 }
 
-/** The tone alone for a while, soon: on a busy machine a phone's sound may take seconds to begin. */
-export async function hears(phone: Phone, hz: number, settle = SETTLE): Promise<void> {
-  const deadline = performance.now() + 15_000
-  for (let wait = settle; ; wait = 0) {
-    const share = toneShare(await heardFromNow(phone, LOOK, wait), hz)
-    if (share >= 0.9) return
-    assert.ok(performance.now() < deadline, `${phone.uri} hears ${hz} Hz in ${share} of the windows`)
-  }
-}
-
 /** None of these tones, and nothing else that is louder than a room's noise: −50 dB of full scale. */
 export async function hearsNothing(phone: Phone, length = LOOK, settle = 0.6): Promise<void> {
   const { samples } = await heardFromNow(phone, length, settle)
@@ -87,7 +78,7 @@ export async function callSealed(t: TestContext, pairs: readonly Pair[], screens
   assert.ok(sealedMs < withinMs, `${sealedMs} ms`)
   const words = await Promise.all(screens.map(async (s) => (await s.says(/compare aloud: (.+)/, 1000, pairs.length)).map((m) => m[1]).sort()))
   assert.deepEqual(words[0], words[1])
-  await Promise.all(pairs.flatMap(({ caller, callee, hz }) => [hears(caller, hz[0]), hears(callee, hz[1])]))
+  await Promise.all(pairs.flatMap(({ caller, callee, hz }) => [hears(caller, hz[0], { settle: SETTLE }), hears(callee, hz[1], { settle: SETTLE })]))
 }
 
 export async function hangUp(pairs: readonly Pair[]): Promise<void> {

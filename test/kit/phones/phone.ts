@@ -1,4 +1,5 @@
 /** What the tests ask of any real softphone; one driver per program. */
+import { PATIENCE } from '../processes.ts'
 import type { Pcm } from '../wav.ts'
 
 export type PhoneCodecName = 'g722' | 'pcmu' | 'pcma' | 'opus' | 'speex' | 'gsm'
@@ -47,6 +48,8 @@ export interface Phone {
   sendDtmf(digits: string): void
   /** All that its loudspeaker played since it started, also while it runs. */
   heard(): Pcm
+  /** What its program printed lately. */
+  printed(): string
   /** Ends it in good order (BYE, un-REGISTER) and waits until it is gone. */
   stop(): Promise<void>
   /** As a power cut: SIGKILL, nothing sent. */
@@ -88,7 +91,7 @@ export class PhoneLog {
 
   /** The next event of a kind after the one that was last asked for. Fails at the phone's exit and after `timeoutMs`. */
   async next<K extends Kind>(kind: K, timeoutMs = 15_000): Promise<Of<K>> {
-    const deadline = performance.now() + timeoutMs
+    const deadline = performance.now() + PATIENCE * timeoutMs
     for (;;) {
       const found = this.#events.findIndex((e, i) => i >= this.#cursor && e.kind === kind)
       if (found >= 0) {
@@ -97,7 +100,7 @@ export class PhoneLog {
       }
       if (this.#events.at(-1)?.kind === 'exit') throw this.#failure(`ended before "${kind}"`)
       const left = deadline - performance.now()
-      if (left <= 0) throw this.#failure(`shows no "${kind}" within ${timeoutMs} ms`)
+      if (left <= 0) throw this.#failure(`shows no "${kind}" within ${PATIENCE * timeoutMs} ms`)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left)
         this.#waiting.push(() => {
