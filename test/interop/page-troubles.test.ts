@@ -15,7 +15,7 @@ import { parseCertificate } from '../../src/protocol/x509/certificate.ts'
 import { decodePem, encodePem } from '../../src/protocol/x509/pem.ts'
 import { startBrowser, type TestBrowser } from '../kit/browser.ts'
 import { freePorts } from '../kit/free-ports.ts'
-import { type Running, run, until } from '../kit/processes.ts'
+import { promised, type Running, run, until } from '../kit/processes.ts'
 import { type Papers, startClient, startServer, type StcClient, type StcServer, TestAuthority } from '../kit/stc.ts'
 import { needs } from './setup.ts'
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test, type TestContext } from 'node:test'
 import { Coupled, type CoupledPhone, type Seen } from '../kit/coupled.ts'
+import { promised } from '../kit/processes.ts'
 import { tone } from '../kit/tones.ts'
 import { writeWav } from '../kit/wav.ts'
 import { needs, needsAsterisk } from './setup.ts'
@@ -14,7 +15,7 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 const microphone = path.join(folder, 'microphone.wav')
 writeWav(microphone, tone(700, { rate: 16000, seconds: 120 }))
 /** Of the issue: the roster is right within two seconds. */
-const RIGHT_MS = 2000
+const RIGHT_MS = promised(2000)
 
 const names = (s: Seen): string => s.members.map((m) => m.who ?? `unverified ${m.number}`).sort().join()
 
