@@ -22,7 +22,7 @@ import { BenchProcess } from './_process.ts'
 import type { BenchTable } from './run.ts'
 
 const LIMIT_MS = 120_000
-const CONNECT_LIMIT_MS = 600_000
+const CONNECT_LIMIT_MS = 1_200_000
 /** Handshakes at a time, of each generator. */
 const AT_ONCE = 8
 const SETTLE_MS = 6000

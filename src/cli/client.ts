@@ -11,6 +11,7 @@ import { showAddress } from '../net/address.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
 import { Attended } from './attended.ts'
 import { type ClientExtras, type RealClient, startRealClient } from './compose-client.ts'
+import { endAnyway } from './last-resort.ts'
 import { coded, complain, EXIT, fail, interrupted, say } from './output.ts'
 import { startAsking } from './locked-key.ts'
 import { clientWithPage, pageAlone } from './page.ts'
@@ -89,6 +90,7 @@ async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, s
     // Without its threads it is of no use: whoever watches over it starts it again.
     complain(`stc: ${coded(end)}`)
     process.exitCode = EXIT.failed
+    endAnyway()
   }
   say('leaving')
   await Promise.all(running.map((r) => r.stop()))

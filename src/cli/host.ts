@@ -21,6 +21,7 @@ import { publishList } from '../pki/revoked.ts'
 import { pinoLog, readServerConfig, startServer } from '../server/index.ts'
 import { decide } from './ca.ts'
 import { currentTime, hostAndPort } from './options.ts'
+import { endAnyway } from './last-resort.ts'
 import { answer, fail, interrupted, say } from './output.ts'
 import { preferVoice } from './priority.ts'
 
@@ -79,7 +80,10 @@ async function host(names: readonly string[], o: Options): Promise<void> {
   const broken = await Promise.race([stopped, running.value.broken])
   end.abort()
   await running.value.close()
-  if (broken !== undefined) fail(broken)
+  if (broken !== undefined) {
+    fail(broken)
+    endAnyway()
+  }
   await asking.catch(() => {})
 }
 

@@ -6,6 +6,7 @@ import { realScheduler } from '../net/scheduler.ts'
 import { RevocationFetcher } from '../pki/source.ts'
 import { pinoLog, readServerConfig, type Server, startServer } from '../server/index.ts'
 import { registerAsteriskConfig } from './asterisk-config.ts'
+import { endAnyway } from './last-resort.ts'
 import { complain, EXIT, fail, interrupted } from './output.ts'
 import { registerServerInit } from './server-init.ts'
 import { registerServerStatus } from './server-status.ts'
@@ -36,7 +37,9 @@ async function runServer(file: string): Promise<void> {
   const broken = await Promise.race([stopped, drained(server.value), server.value.broken])
   await server.value.close()
   // Who watches over us starts another one; its clients come back with fresh keys.
-  if (broken !== undefined) fail(broken)
+  if (broken === undefined) return
+  fail(broken)
+  endAnyway()
 }
 
 /** Longer than almost every conference; whoever cannot wait sends SIGTERM. */

@@ -7,6 +7,7 @@ import type { MediaCommand, MediaEvent } from './api.ts'
 import { compileEarly } from './compile-early.ts'
 import { serveFrames } from './frames-port.ts'
 import type { PlaneChoice } from './plane-choice.ts'
+import { BEAT, heartbeat, watchThread } from './thread-watch.ts'
 import type { MediaWorkerData } from './worker.ts'
 import { workerUrl } from './worker-url.ts'
 
@@ -21,8 +22,9 @@ export interface MediaHost {
 export async function startMediaWorker(options: { readonly vaultPort: MessagePort; readonly plane?: PlaneChoice }): Promise<MediaHost> {
   const { vaultPort, plane = 'auto' } = options
   compileEarly()
-  const worker = new Worker(workerUrl('worker', import.meta.url), { name: 'stc-media', workerData: { vaultPort, plane } satisfies MediaWorkerData, transferList: [vaultPort] })
-  const host = new WorkerHost(worker)
+  const beats = heartbeat()
+  const worker = new Worker(workerUrl('worker', import.meta.url), { name: 'stc-media', workerData: { vaultPort, plane, beats } satisfies MediaWorkerData, transferList: [vaultPort] })
+  const host = new WorkerHost(worker, beats)
   await host.ready
   return host
 }
@@ -44,10 +46,15 @@ class WorkerHost implements MediaHost {
   readonly #ended: Promise<void>
   /** Rejects when the thread ends before it is ready. */
   readonly ready: Promise<void>
+  #watch: Disposable | undefined
+  /** It hung, and nobody waits for its end: it sits in a call of the system perhaps, which nothing ends. */
+  readonly #given: Promise<void>
+  #giveUp: () => void = () => {}
   #stopping = false
 
-  constructor(worker: Worker) {
+  constructor(worker: Worker, beats: Int32Array<SharedArrayBuffer>) {
     this.#worker = worker
+    this.#given = new Promise((resolve) => (this.#giveUp = resolve))
     this.ready = new Promise((resolve, reject) => {
       worker.on('message', (m: MediaEvent | 'ready') => (m === 'ready' ? resolve() : this.#tell(m)))
       worker.on('error', (e: unknown) => {
@@ -57,10 +64,19 @@ class WorkerHost implements MediaHost {
       worker.once('exit', (code) => reject(new Error(`the media thread ended with code ${code}`)))
     })
     this.#ended = new Promise((resolve) => worker.once('exit', (code) => {
-      if (!this.#stopping) this.#fault(`exit code ${code}`)
-      this.#stopping = true
+      this.#over(`exit code ${code}`)
       resolve()
     }))
+    void this.ready.then(() => (this.#watch = watchThread(beats, () => worker.postMessage(BEAT), (why) => {
+      this.#over(why)
+      this.#giveUp()
+      void worker.terminate()
+    })), () => {})
+  }
+  #over(detail: string): void {
+    this.#watch?.[Symbol.dispose]()
+    if (!this.#stopping) this.#fault(detail)
+    this.#stopping = true
   }
   #fault(detail: string): void {
     this.#tell({ op: 'fault', code: 'MEDIA_WORKER', message: makeFault('MEDIA_WORKER', detail).message, about: 'media thread' })
@@ -83,7 +99,7 @@ class WorkerHost implements MediaHost {
   async stop(): Promise<void> {
     this.command({ op: 'stop' })
     this.#stopping = true
-    await this.#ended
+    await Promise.race([this.#ended, this.#given])
   }
 }
 

@@ -4,13 +4,12 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Fault, Result } from '../base/result.ts'
 import { err, makeFault, ok } from '../base/result.ts'
 import type { AddressPort } from '../net/address.ts'
-import { Waker } from '../net/native/index.ts'
 import { portPath } from './packet-path.ts'
 import { SeveralPlanes } from './plane/several.ts'
-import type { PlaneChoice } from './plane-choice.ts'
 import type { PlaneCommand, PlaneReport, PlaneWorkerData } from './plane-worker.ts'
 import { noTotals, type LegId, type PlainOpened, type PlaneFacts, type PlaneHandle, type PlaneStats, type RouteOptions } from './plane/types.ts'
-import { type Peers, peersOf, sharedPorts, type StartPlaneOptions } from './plane-share.ts'
+import { BEAT, heartbeat, watchThread } from './thread-watch.ts'
+import { makeWaker, type Peers, peersOf, sharedPorts, type StartPlaneOptions } from './plane-share.ts'
 import { workerUrl } from './worker-url.ts'
 
 export type { StartPlaneOptions } from './plane-share.ts'
@@ -20,7 +19,7 @@ const GATHER_MS = 1
 
 export interface RunningPlane extends PlaneHandle {
   readonly facts: PlaneFacts
-  /** Resolves when a thread has ended without having been told to: nobody hears anything by it any more, and `stop` is all that is left to do. */
+  /** Resolves when a thread has ended without having been told to, or hangs: nobody hears anything by it any more, and `stop` is all that is left to do. */
   readonly broken: Promise<Fault>
 }
 
@@ -33,11 +32,6 @@ export async function startPlane(options: StartPlaneOptions): Promise<Result<Run
   const one = await startOne({ ...options, choice: 'portable' })
   if (one.ok) one.value.facts = { ...one.value.facts, fallback: started.fault }
   return one
-}
-
-const makeWaker = (choice: PlaneChoice): Waker | undefined => {
-  const waker = choice === 'portable' ? undefined : Waker.create()
-  return waker?.ok === true ? waker.value : undefined
 }
 
 async function startOne(options: StartPlaneOptions): Promise<Result<WorkerPlane>> {
@@ -74,14 +68,15 @@ async function startSeveral(options: StartPlaneOptions & { readonly workers: num
   return ok(Object.assign(new SeveralPlanes(planes), { broken, facts: { ...facts, workers: planes.length } }))
 }
 
-function startWorker(options: StartPlaneOptions, wake: Waker | undefined, peers: Peers | undefined): Promise<Result<WorkerPlane>> {
+function startWorker(options: StartPlaneOptions, wake: ReturnType<typeof makeWaker>, peers: Peers | undefined): Promise<Result<WorkerPlane>> {
   const { bind, choice = 'auto', gatherMs = GATHER_MS, segment = false, ports } = options
-  const workerData: PlaneWorkerData = { bind, choice, gatherMs, segment, wake: wake?.handle, ...(ports && { ports }), ...(peers && { peers }) }
+  const beats = heartbeat()
+  const workerData: PlaneWorkerData = { beats, bind, choice, gatherMs, segment, wake: wake?.handle, ...(ports && { ports }), ...(peers && { peers }) }
   const worker = new Worker(workerUrl('plane-worker', import.meta.url), { workerData, transferList: peers?.ports.flatMap((p) => p ?? []) ?? [] })
   return new Promise((resolve) => {
     worker.once('error', (e: unknown) => resolve(err('MEDIA_WORKER', String(e))))
     worker.once('message', (r: PlaneReport) => {
-      if (r.op === 'ready') resolve(ok(new WorkerPlane(worker, r.local, r, () => wake?.wake())))
+      if (r.op === 'ready') resolve(ok(new WorkerPlane(worker, beats, r.local, r, () => wake?.wake())))
       else resolve(r.op === 'failed' ? { ok: false, fault: r.fault } : err('MEDIA_WORKER', r.op))
     })
   })
@@ -98,13 +93,17 @@ export class WorkerPlane implements RunningPlane {
   readonly ended: Promise<void>
   readonly broken: Promise<Fault>
   #break: (fault: Fault) => void = () => {}
+  readonly #watch: Disposable
+  /** It hung, and nobody waits for its end. */
+  readonly #given: Promise<void>
+  #giveUp: () => void = () => {}
   #why = ''
   #onFault: (fault: Fault) => void = () => {}
   #nextLeg = 1
   #nextQuestion = 1
   #stopping = false
 
-  constructor(worker: Worker, local: AddressPort, { provider, fallback, workers, buffers }: PlaneFacts, wake: () => void) {
+  constructor(worker: Worker, beats: Int32Array<SharedArrayBuffer>, local: AddressPort, { provider, fallback, workers, buffers }: PlaneFacts, wake: () => void) {
     this.#worker = worker
     this.local = local
     this.facts = { provider, fallback, workers, buffers }
@@ -114,9 +113,27 @@ export class WorkerPlane implements RunningPlane {
       this.#why = String(e)
     })
     this.broken = new Promise((resolve) => (this.#break = resolve))
+    this.#given = new Promise((resolve) => (this.#giveUp = resolve))
+    this.#watch = watchThread(beats, () => this.#ask(), (why) => this.#hung(why))
     this.ended = new Promise((resolve) => worker.once('exit', (code) => this.#exit(code, resolve)))
   }
+  #ask(): void {
+    this.#worker.postMessage(BEAT)
+    this.#wake()
+  }
+  /** A thread that sits in a call of the system does not end by this either: nobody waits for it. */
+  #hung(why: string): void {
+    this.#why = why
+    void this.#worker.terminate()
+    this.#over(0)
+    this.#giveUp()
+  }
   #exit(code: number, resolve: () => void): void {
+    this.#over(code)
+    resolve()
+  }
+  #over(code: number): void {
+    this.#watch[Symbol.dispose]()
     if (!this.#stopping) {
       const fault = makeFault('MEDIA_WORKER', this.#why || `exit code ${code}`)
       this.#onFault(fault)
@@ -127,7 +144,6 @@ export class WorkerPlane implements RunningPlane {
     this.#asked.clear()
     for (const answer of this.#opening.values()) answer(err('MEDIA_WORKER', 'it ended'))
     this.#opening.clear()
-    resolve()
   }
   #report(r: PlaneReport): void {
     if (r.op === 'fault') this.#onFault(r.fault)
@@ -209,6 +225,6 @@ export class WorkerPlane implements RunningPlane {
   async stop(): Promise<void> {
     this.#do({ op: 'stop' })
     this.#stopping = true
-    await this.ended
+    await Promise.race([this.ended, this.#given])
   }
 }

@@ -2,7 +2,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { AddressPort } from '../net/address.ts'
 import type { WakeHandle } from '../net/native/index.ts'
-import { wakeThread } from '../net/native/index.ts'
+import { Waker, wakeThread } from '../net/native/index.ts'
 import type { PortRange } from './plain/rtp-pair.ts'
 import type { PlaneChoice } from './plane-choice.ts'
 import type { PlaneTuning } from './plane-ports.ts'
@@ -18,6 +18,12 @@ export interface StartPlaneOptions extends Partial<PlaneTuning> {
   readonly workers?: number
   /** UDP ports of plain legs. */
   readonly ports?: PortRange
+}
+
+/** Without one the native plane is not possible. */
+export const makeWaker = (choice: PlaneChoice): Waker | undefined => {
+  const waker = choice === 'portable' ? undefined : Waker.create()
+  return waker?.ok === true ? waker.value : undefined
 }
 
 /** What one thread of several gets: a port to each of the others, and how to wake it. */

@@ -10,6 +10,7 @@ import { localPlane } from './plane/handle.ts'
 import { portablePlane } from './plane/portable.ts'
 import type { PortRange } from './plain/rtp-pair.ts'
 import { linkOf, type Peers } from './plane-share.ts'
+import { BEAT, beat } from './thread-watch.ts'
 import type { BridgeTo, LegId, LegKeys, LegSpec, PlainOpened, PlainPeer, PlainSpec, PlaneFacts, PlaneHandle, PlaneStats, RouteOptions } from './plane/types.ts'
 
 export type PlaneCommand =
@@ -38,6 +39,8 @@ export interface PlaneWorkerData extends Omit<PlanePortsOptions, 'share'> {
   readonly peers?: Peers
   /** UDP ports of plain legs. */
   readonly ports?: PortRange
+  /** Where it counts what it is asked (thread-watch.ts). */
+  readonly beats: Int32Array<SharedArrayBuffer>
 }
 
 async function main(port: MessagePort, options: PlaneWorkerData): Promise<void> {
@@ -52,7 +55,7 @@ async function main(port: MessagePort, options: PlaneWorkerData): Promise<void> 
   const footing = opened.value
   const plane = localPlane(portablePlane({ ...footing, ...(options.ports && { ports: options.ports }), ...(peers && { link: linkOf(peers) }) }))
   plane.onFault((fault) => report({ op: 'fault', fault }))
-  port.on('message', (c: PlaneCommand) => run(plane, footing, port, c))
+  port.on('message', (c: PlaneCommand | typeof BEAT) => (c === BEAT ? beat(options.beats) : run(plane, footing, port, c)))
   const { provider, fallback, buffers } = footing
   report({ op: 'ready', local: plane.local, provider, fallback, workers: 1, buffers })
   await footing.run()

@@ -10,16 +10,19 @@ import { openClientFooting } from './client-footing.ts'
 import type { PlaneChoice } from './plane-choice.ts'
 import { portVault } from './frames-port.ts'
 import { createMediaSession } from './session/session.ts'
+import { BEAT, beat } from './thread-watch.ts'
 
 export interface MediaWorkerData {
   readonly vaultPort: MessagePort
   readonly plane: PlaneChoice
+  /** Where it counts what it is asked (thread-watch.ts). */
+  readonly beats: Int32Array<SharedArrayBuffer>
 }
 
 /** The first message of the thread, before any event. */
 export const READY = 'ready'
 
-async function main(port: MessagePort, { vaultPort, plane }: MediaWorkerData): Promise<void> {
+async function main(port: MessagePort, { vaultPort, plane, beats }: MediaWorkerData): Promise<void> {
   const emit = (e: MediaEvent): void => {
     const transfer: Transferable[] = e.op === 'phone.heard' ? [e.pcm.buffer as ArrayBuffer] : []
     port.postMessage(e, transfer)
@@ -39,7 +42,8 @@ async function main(port: MessagePort, { vaultPort, plane }: MediaWorkerData): P
     resolving.delete(c.hop)
     session.command({ ...c, remotes })
   }
-  port.on('message', (c: MediaCommand) => {
+  port.on('message', (c: MediaCommand | typeof BEAT) => {
+    if (c === BEAT) return beat(beats)
     if (c.op === 'hop.open') {
       void openHop(c)
       return

@@ -1,13 +1,14 @@
-/** A media thread of the server that dies takes the server with it, and only for a moment. */
+/** A media thread that dies or hangs takes its program with it, and only for a moment. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import type { Fault } from '../../src/base/result.ts'
+import { systemCalls } from '../../src/net/native/system.ts'
 import { until } from '../kit/processes.ts'
 import { conversation, hearEachOther, RealWorld } from '../kit/real-room.ts'
-import { startServer, TestAuthority } from '../kit/stc.ts'
+import { startClient, startServer, TestAuthority } from '../kit/stc.ts'
 import '../kit/mortal-threads.ts'
 
 test('the server says that it is broken; after another start its clients are back, under fresh keys, and hear each other', async (t) => {
@@ -42,6 +43,27 @@ test('`stc server` ends with a fault and an exit code that has it started again'
     assert.match(server.process.output(), /The media thread ended.*\[MEDIA_WORKER\]/)
   } finally {
     await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+const hanging = (how: 'loop' | 'call'): NodeJS.ProcessEnv => ({ NODE_OPTIONS: `--import ${new URL('../kit/hanging-threads.ts', import.meta.url).href}`, STC_TEST_HANG: how })
+
+test('programs whose media thread hangs notice it and end likewise, even when nothing ends the thread', { skip: systemCalls().ok ? false : 'no native calls to hang in' }, async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'stc-e2e-'))
+  const authority = new TestAuthority(folder, 'ca')
+  const papers = authority.server()
+  const server = await startServer(folder, papers, {}, hanging('loop'))
+  const stuck = await startServer(path.join(folder, 'stuck'), papers, {}, hanging('call'))
+  const client = await startClient(folder, 'ann', server.port, authority.member('Ann'), { env: hanging('loop') })
+  try {
+    await client.shows(/connected to/)
+    for (const { process } of [server, stuck, client]) process.signal('SIGHUP')
+    await until(60_000, 'all to end', () => [server, stuck, client].every((x) => x.process.ended) || undefined, () => [server, stuck, client].map((x) => x.process.tail()).join('\n'))
+    for (const { process } of [server, stuck, client]) assert.match(process.output(), /The media thread ended: it hung: no answer for 6 s.*\[MEDIA_WORKER\]/)
+    assert.deepEqual(await Promise.all([server.process.exit, stuck.process.exit, client.process.exit]), [1, 'SIGKILL', 1])
+  } finally {
+    await Promise.all([client.stop(), server.stop(), stuck.stop()])
     rmSync(folder, { recursive: true, force: true })
   }
 })
