@@ -60,7 +60,7 @@ export class BridgedStage {
     return this.#authority.member(name)
   }
   async client(name: string, config: Readonly<Record<string, unknown>> = {}): Promise<StcClient> {
-    const client = await startClient(this.#folder, name, this.server.port, this.papers(name), { config: { upstream: 'server', page: false, ...config } })
+    const client = await startClient(this.#folder, name, this.server.port, this.papers(name), { config: { upstream: 'server', page: false, spokenLabel: false, ...config } })
     this.#clients.push(client)
     await client.shows(/connected to/, 60_000)
     return client

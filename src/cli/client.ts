@@ -8,13 +8,13 @@ import { lanAddress } from '../demo/lan.ts'
 import { showEvent, showNote, showRoster, type Terminal } from '../client/terminal.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { showAddress } from '../net/address.ts'
-import { besideConfig, readConfig } from '../store/config.ts'
+import { readConfig } from '../store/config.ts'
 import { Attended } from './attended.ts'
 import { type ClientExtras, type RealClient, startRealClient } from './compose-client.ts'
 import { endAnyway } from './last-resort.ts'
 import { coded, complain, EXIT, fail, interrupted, say } from './output.ts'
 import { startAsking } from './locked-key.ts'
-import { clientWithPage, pageAlone } from './page.ts'
+import { clientWithPage, pageAlone, sessionsFile } from './page.ts'
 import { preferVoice } from './priority.ts'
 import { renewal, renewIfDue } from './renewal.ts'
 import { takeTyped } from './typed-commands.ts'
@@ -51,7 +51,7 @@ async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, s
   })
   // A gateway is nobody's screen and nobody's way out.
   const chosen: ClientConfig = { ...config.value, ...(vault === undefined ? {} : { vault }), ...(kind === undefined ? {} : { kind, upstream: 'none', page: false }) }
-  const page = chosen.page === false ? undefined : await pageAlone({ port: chosen.page.port, sessionsFile: besideConfig(file, '.stc-page.json') })
+  const page = chosen.page === false ? undefined : await pageAlone({ port: chosen.page.port, sessionsFile: sessionsFile(file) })
   if (page?.ok === false) complain(`stc: ${coded(page.fault)}`)
   const lines = linesOf(chosen)
   const [first, ...others] = lines

@@ -90,7 +90,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const journal = await openJournal(config, configFile, vault, (message) => memory.onFault(message))
   const client = new Client({
     vault, media, crypto, scheduler,
-    agent: 'stc', voice: createVoice(config.language ?? languageOf()), blocked: (keyId) => memory.peers.blocked(keyId), dialPlan: dialPlanOf(config),
+    agent: 'stc', voice: createVoice(config.language ?? languageOf()), speaksLabel: config.spokenLabel, blocked: (keyId) => memory.peers.blocked(keyId), dialPlan: dialPlanOf(config),
     kinds: [...sealedCalls(config, configFile, memory), bridgedKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), meet: (i) => memory.peers.meet(i, scheduler.unix()), newRoom: (room) => newRoom(config, room) })],
     ...connectionOf(config, own.value, media),
     observer: observeAll(memory.observer(vault), ...(journal?.ok === true ? [journal.value.observer()] : []), ...(extras.observer === undefined ? [] : [extras.observer])),

@@ -6,7 +6,6 @@ import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { SignatureName } from '../crypto/port.ts'
 import { displayName } from '../model/identity.ts'
 import { makeCsr } from '../pki/csr.ts'
-import { asker } from '../pki/enrolment/ask.ts'
 import { PRIVATE_MODE, PUBLIC_MODE, writeNew } from '../pki/files.ts'
 import { renewAtDoor } from '../pki/renewal.ts'
 import { unusable } from '../pki/request.ts'
@@ -16,6 +15,7 @@ import { formatTime } from '../protocol/x509/time.ts'
 import { readCertificates, readIdentity } from '../store/identity-file.ts'
 import { importIdentity } from '../store/import-identity.ts'
 import { askPassphrase } from './ask.ts'
+import { authorityAsker } from './authority.ts'
 import { fileName } from './ca.ts'
 import { collect, currentTime } from './options.ts'
 import { answer, coded, complain, EXIT, fail, say } from './output.ts'
@@ -198,7 +198,7 @@ async function renew(o: { certificate: string; key: string; anchor: string }): P
   using identity = own.value
   const root = readCertificates(o.anchor)
   if (!root.ok) return fail(root.fault)
-  const done = await renewAtDoor(crypto, { ...identity, certificateFile: o.certificate }, root.value[0]!, asker(crypto), currentTime())
+  const done = await renewAtDoor(crypto, { ...identity, certificateFile: o.certificate }, root.value[0]!, authorityAsker(crypto), currentTime())
   if (!done.ok) return fail(done.fault)
   say(`Renewed: ${o.certificate} is valid until ${formatTime(done.value)}. Whatever uses it takes it at its next start.`)
 }

@@ -6,11 +6,11 @@ import { toHex } from '../base/bytes.ts'
 import type { Fault } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { CryptoPort } from '../crypto/port.ts'
-import { asker } from '../pki/enrolment/ask.ts'
 import { type Issued, Joining } from '../pki/enrolment/join.ts'
 import { type Invitation, invitationKeys, parseLink } from '../pki/enrolment/link.ts'
 import { PRIVATE_MODE, PUBLIC_MODE, replace, writeNew } from '../pki/files.ts'
 import { decodePem, encodePem } from '../protocol/x509/pem.ts'
+import { authorityAsker } from './authority.ts'
 import { fileName } from './ca.ts'
 import { callRoom } from './call.ts'
 import { atLeastOne, currentTime } from './options.ts'
@@ -62,7 +62,7 @@ function resume(crypto: CryptoPort, invitation: Invitation, draft: string): Join
 }
 
 async function wait(crypto: CryptoPort, joining: Joining, draft: string): Promise<Issued | undefined> {
-  const ask = asker(crypto)
+  const ask = authorityAsker(crypto)
   let told = false
   for (;;) {
     const answer = await joining.ask(ask, currentTime())

@@ -1,5 +1,6 @@
 /** The page of a client that this process runs. */
 import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { z } from 'zod'
 import { ok, type Result } from '../base/result.ts'
 import type { ClientConfig } from '../client/config.ts'
@@ -99,6 +100,9 @@ function peopleMemory({ peers, history }: RealClient['memory'], own: () => strin
 }
 
 const stored = z.array(z.strictObject({ cookie: z.string().length(64), token: z.string().length(64), until: z.number() })).max(64)
+
+/** Where the windows of this configuration's page are remembered: beside it, and no other's in the same folder. */
+export const sessionsFile = (configFile: string): string => path.join(path.dirname(configFile), `.${path.basename(configFile)}-page.json`)
 
 /** Hashes only: whoever reads the file cannot open the page with it. */
 function sessionStore(file: string): SessionStore {

@@ -25,7 +25,7 @@ export async function renewIfDue(config: ClientConfig, configFile: string): Prom
   if (!own.ok || passphrase !== undefined || doorOf(own.value) === undefined || !isDue(own.value, now) || now > own.value.notAfter) return false
   let complaint = ''
   for (const anchor of anchors) {
-    const said = await run('identity', 'renew', '--certificate', file, '--key', besideConfig(configFile, key), '--anchor', besideConfig(configFile, anchor))
+    const said = await run('identity', 'renew', '--certificate', file, '--key', besideConfig(configFile, key), '--anchor', besideConfig(configFile, anchor))(proxyEnv(config.server?.proxy))
     if (said === undefined) {
       say(`certificate renewed: ${file}`)
       return true
@@ -37,8 +37,8 @@ export async function renewIfDue(config: ClientConfig, configFile: string): Prom
 }
 
 /** Undefined, or what it complained of. */
-const run = (...args: readonly string[]): Promise<string | undefined> => new Promise((resolve) => {
-  execFile(process.execPath, [process.argv[1]!, ...args], { timeout: RENEW_MS }, (e, _, stderr) => resolve(e === null ? undefined : stderr.trim() || e.message))
+const run = (...args: readonly string[]) => (env: NodeJS.ProcessEnv): Promise<string | undefined> => new Promise((resolve) => {
+  execFile(process.execPath, [process.argv[1]!, ...args], { timeout: RENEW_MS, env }, (e, _, stderr) => resolve(e === null ? undefined : stderr.trim() || e.message))
 })
 
 /** Resolves when a new certificate is there and nobody is in a call: time to start anew with it. */
@@ -58,4 +58,10 @@ export function renewal(lines: readonly ClientConfig[], configFile: string, idle
     timer = setTimeout(() => void look(), LOOK_MS).unref()
   })
   return { due, stop: () => clearTimeout(timer) }
+}
+
+/** What the configuration says about the way out, said as other programs are told. */
+function proxyEnv(setting = 'auto', env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  if (setting === 'auto') return env
+  return setting === 'none' ? { ...env, NO_PROXY: '*', no_proxy: '*' } : { ...env, HTTPS_PROXY: setting, NO_PROXY: '', no_proxy: '' }
 }

@@ -6,19 +6,25 @@ import { replaceFile } from '../store/atomic-file.ts'
 import { type KeyPlaces, writeSealedKey } from '../store/protect-key.ts'
 import type { SortedIdentity } from './setup-identity.ts'
 
-export const IDENTITY_FILES = { certificate: 'certificate.pem', key: 'key.pem', anchors: ['anchors.pem'] }
+/** Beside its configuration and named after it: two clients in one folder have two identities. */
+export function identityFiles(configFile: string): { readonly certificate: string; readonly key: string; readonly anchors: [string] } {
+  const name = path.parse(configFile).name
+  return { certificate: `${name}-certificate.pem`, key: `${name}-key.pem`, anchors: [`${name}-anchors.pem`] }
+}
 
 /**
  * What the key lies sealed with. The system's keyring, where there is one: nobody is asked for anything again. Else the passphrase that it
  * came with, asked for at every start. `open`: it came open and there is no keyring; then the file's mode is all that guards it.
  */
-export function keepIdentity(folder: string, own: SortedIdentity, places: KeyPlaces): Result<'keyring' | 'passphrase' | 'open'> {
+export function keepIdentity(configFile: string, own: SortedIdentity, places: KeyPlaces): Result<'keyring' | 'passphrase' | 'open'> {
+  const folder = path.dirname(configFile)
+  const names = identityFiles(configFile)
   const pem = (list: readonly Uint8Array[]): Uint8Array => Buffer.from(list.map((der) => encodePem('CERTIFICATE', der)).join(''))
-  for (const [name, bytes] of [[IDENTITY_FILES.certificate, pem(own.chain)], [IDENTITY_FILES.anchors[0]!, pem(own.anchors)]] as const) {
+  for (const [name, bytes] of [[names.certificate, pem(own.chain)], [names.anchors[0], pem(own.anchors)]] as const) {
     const written = replaceFile(path.join(folder, name), bytes)
     if (!written.ok) return written
   }
-  const file = path.join(folder, IDENTITY_FILES.key)
+  const file = path.join(folder, names.key)
   const ring = writeSealedKey(file, own.pkcs8, {}, places)
   if (ring.ok) return ok('keyring')
   // Any other fault is one of the disk, and no reason to leave the key open on it.

@@ -6,23 +6,23 @@ import { stringify } from 'yaml'
 import { err, ok, type Result } from '../base/result.ts'
 import { type ClientConfig, clientConfig } from '../client/config.ts'
 import type { Page, SetupPort } from '../client/web-api/index.ts'
-import { connectTo, proxyFor } from '../net/http-connect.ts'
 import { freePort } from '../demo/ports.ts'
-import { type Ask, asker } from '../pki/enrolment/ask.ts'
+import type { Ask } from '../pki/enrolment/ask.ts'
 import { type Issued, Joining } from '../pki/enrolment/join.ts'
 import { type Invitation, parseLink } from '../pki/enrolment/link.ts'
 import { replaceFile } from '../store/atomic-file.ts'
 import { systemPlaces } from '../store/protect-key.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
+import { authorityAsker, reach } from './authority.ts'
 import { Attended } from './attended.ts'
 import { runClient } from './client.ts'
 import { HOME_CONFIG } from './config-file.ts'
 import type { RealClient } from './compose-client.ts'
 import { currentTime } from './options.ts'
 import { coded, complain, EXIT, fail, interrupted, say } from './output.ts'
-import { clientWithPage, pageAlone } from './page.ts'
+import { clientWithPage, pageAlone, sessionsFile } from './page.ts'
 import { preferVoice } from './priority.ts'
-import { IDENTITY_FILES, keepIdentity } from './setup-files.ts'
+import { identityFiles, keepIdentity } from './setup-files.ts'
 import { type SortedIdentity, sortIdentity } from './setup-identity.ts'
 
 const ASK_AGAIN_MS = 2000
@@ -42,7 +42,7 @@ export function registerSetup(program: Command): void {
 async function runSetup(file: string, server: string | undefined): Promise<void> {
   if (existsSync(file)) return runClient(file)
   preferVoice()
-  const page = await pageAlone({ port: PAGE_PORT, sessionsFile: path.join(path.dirname(file), '.stc-page.json') })
+  const page = await pageAlone({ port: PAGE_PORT, sessionsFile: sessionsFile(file) })
   if (!page.ok) return fail(page.fault)
   const setup = new Setup(page.value, file)
   if (server !== undefined) {
@@ -89,6 +89,7 @@ class Setup implements SetupPort {
     if (address === undefined) return err('SETUP_ADDRESS', text.slice(0, 64))
     const reached = await reach(address)
     if (!reached.ok) return reached
+    reached.value.destroy()
     this.#server = address
     this.#page.hub.setup = { step: 'certificate', server: address.host }
     return ok(undefined)
@@ -98,7 +99,7 @@ class Setup implements SetupPort {
   async #invited(invitation: Invitation): Promise<Result<void>> {
     const crypto = createNodeCrypto()
     const joining = new Joining(crypto, invitation)
-    const ask = asker(crypto)
+    const ask = authorityAsker(crypto)
     const first = await joining.ask(ask, currentTime())
     if (!first.ok) return first
     void this.#enrol(joining, ask, first)
@@ -154,18 +155,17 @@ class Setup implements SetupPort {
   }
 
   async #start(server: ServerAddress, own: SortedIdentity, { realm, journal }: Pick<Issued['settings'], 'realm' | 'journal'> = {}): Promise<Result<RealClient>> {
-    const folder = path.dirname(this.#file)
     const config = {
       server: { host: server.host, port: server.port },
       ...(realm === undefined ? {} : { realm }), ...(journal === undefined ? {} : { journal }),
-      identity: IDENTITY_FILES,
+      identity: identityFiles(this.#file),
       phones: [{ line: 'phone', port: await freePort(PHONE_PORT) }],
     }
     // An invitation brings some of it.
     const checked = clientConfig.safeParse(config)
     if (!checked.success) return err('CONFIG_WRONG', checked.error.issues[0]?.message)
     const parsed = checked.data as ClientConfig
-    const kept = keepIdentity(folder, own, systemPlaces())
+    const kept = keepIdentity(this.#file, own, systemPlaces())
     if (!kept.ok) return kept
     if (kept.value === 'open') complain('stc: there is no keyring here: the key lies open on the disk, guarded by the mode of its file alone ("stc key protect" locks it)')
     // What opens the key is in no file: asked for at the next start.
@@ -191,12 +191,3 @@ export function parseServer(text: string): ServerAddress | undefined {
   return m === null || port < 1 || port > 65_535 ? undefined : { host: (m[1] ?? m[2])!.toLowerCase(), port }
 }
 
-/** Somebody answers there, on the way that the client will take; who it is, the certificates will show. */
-async function reach(server: ServerAddress): Promise<Result<void>> {
-  const proxy = proxyFor('auto', server)
-  if (!proxy.ok) return proxy
-  const socket = await connectTo(server, proxy.value)
-  if (!socket.ok) return socket
-  socket.value.destroy()
-  return ok(undefined)
-}

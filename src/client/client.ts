@@ -70,8 +70,9 @@ export class Client {
         for (const call of this.#calls.values()) call.onWire(m)
       },
     })
-    const { media, scheduler, crypto, dialPlan, upstream } = options
-    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, send: (m) => this.#send(m), onCall: (c) => this.#throughProvider(c.call, c.number, c.outgoing), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }) })
+    const { media, scheduler, crypto, dialPlan, upstream, kinds, voice } = options
+    const sealsCalls = chooseKind(kinds, { kind: 'call', room: '' }) !== undefined
+    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), onCall: (c) => this.#throughProvider(c.call, c.number, c.outgoing), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }) })
     this.#subscriptions.push(media.subscribe((e) => this.#onMedia(e)))
   }
 
@@ -201,8 +202,13 @@ export class Client {
     if (kind === undefined || this.#stopping || this.#calls.size >= CALLS_LIMIT) return
     const id = this.#next++
     const { vault, scheduler, media, observer } = this.#o
+    const tell = this.#phones.throughProvider(leg)
     const call = new RunningCall(id, number, id, id, kind.start(target, { conference: leg, hop: HOP, phone: leg }), { vault, scheduler, media: (c) => media.command(c), send: (m) => this.#send(m), signal: (c, what) => this.upstream?.inCall(c, what) }, {
       ...observer,
+      onEvent: (c, e) => {
+        observer?.onEvent?.(c, e)
+        tell(e)
+      },
       onOver: (c, reason, fault) => {
         this.#calls.delete(c.id)
         this.#throughProviders.delete(leg)

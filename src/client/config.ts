@@ -126,6 +126,8 @@ export const clientConfig = z.strictObject({
   page: z.union([z.literal(false), z.strictObject({ port: z.number().int().min(0).max(65535).default(7480) })]).prefault({}),
   /** Of what phones are told in words; left out, that of the environment (LANG). */
   language: z.enum(['en', 'de']).optional(),
+  /** Phones are told when a call begins that is not sealed. `false`: for lines with a fax machine or an alarm, and for who knows. */
+  spokenLabel: z.boolean().default(true),
   /** `debug`: SIP messages that were refused as well. */
   log: z.enum(['debug', 'info']).default('info'),
 }).refine((c) => c.server !== undefined || typeof c.upstream === 'object', { path: ['server'], error: 'is needed unless `upstream` names providers' })

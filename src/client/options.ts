@@ -35,6 +35,8 @@ export interface ClientOptions {
   readonly blocked?: (keyId: string) => boolean
   /** Says to phones what screens show; without it they hear tones alone. */
   readonly voice?: Speak
+  /** `false`: calls of the PBX and of providers begin without words about who can hear them. */
+  readonly speaksLabel?: boolean
   /** Before the vault is closed: whoever needs it once more. */
   readonly beforeEnd?: () => Promise<void>
 }

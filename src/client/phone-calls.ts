@@ -5,6 +5,7 @@ import type { CallEvent } from '../model/roster.ts'
 import type { RunningCall } from './calls.ts'
 import type { CallRef, Handset, HandsetEvent } from './handset/port.ts'
 import { signalFor } from './signals.ts'
+import { stateTeller } from './speech/announcer.ts'
 import { codeSpoken, labelSpoken, NOT_HOST, type Speak, type Spoken, spokenFor, whoIsHere } from './speech/spoken.ts'
 
 type Dial = Extract<HandsetEvent, { kind: 'dial' }>
@@ -83,6 +84,11 @@ export class PhoneCalls {
       if (tone !== undefined && p.answered && p.person) this.#media({ op: 'phone.play', phone: p.phone, pcm: signalTone(tone) })
       if (words !== undefined) void this.#say(p, words)
     }
+  }
+  /** What the phone of a call through a provider is told, by the leg there. */
+  throughProvider(leg: number): (e: CallEvent) => void {
+    const tell = stateTeller(this.#voice, (pcm) => this.#media({ op: 'call.play', call: leg, pcm }))
+    return (e) => e.kind === 'sealed-call' && tell(e)
   }
   async #say(p: PhoneCall, words: Spoken): Promise<void> {
     if (this.#voice === undefined || !p.answered || !p.person) return

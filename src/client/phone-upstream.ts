@@ -5,15 +5,15 @@ import type { CryptoPort } from '../crypto/port.ts'
 import type { MediaEvent } from '../media/api.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 import type { DialogNews } from './call.ts'
-import type { PhoneRelay } from './handset/sip/phone-relay.ts'
-import type { MediaThread } from './options.ts'
+import type { ClientOptions, MediaThread } from './options.ts'
 import { ProviderUpstream, type ProviderWay } from './provider/upstream.ts'
 import type { WatchedCall } from './provider/watch.ts'
+import { announcer } from './speech/announcer.ts'
 import type { DialPlan } from './switch.ts'
 import { Upstream } from './upstream.ts'
 
 export interface PhoneUpstream {
-  readonly relay: PhoneRelay
+  readonly relay: Upstream['relay']
   /** The server is there, or gone. */
   onUp(capabilities: readonly string[]): void
   onDown(reason: string): void
@@ -36,6 +36,9 @@ export interface UpstreamWorld {
   readonly crypto: CryptoPort
   readonly dialPlan: DialPlan
   readonly hop: number
+  /** Says the label of a call when it stands; a call through a provider that is to be sealed says it itself. */
+  readonly voice?: NonNullable<ClientOptions['voice']>
+  readonly sealsCalls: boolean
   readonly send: (m: ClientMessage) => Result<void>
   /** A call through a provider begins, and what its signalling says. */
   readonly onCall: (call: WatchedCall) => void
@@ -44,6 +47,8 @@ export interface UpstreamWorld {
 
 export function openUpstream(choice: UpstreamChoice, w: UpstreamWorld): PhoneUpstream {
   const { report, providers } = choice
-  if (providers === undefined) return new Upstream({ ...w, report })
-  return new ProviderUpstream({ ...w, ...providers, report })
+  const announce = providers !== undefined && w.sealsCalls ? undefined : announcer(w.voice, providers === undefined ? 'bridged' : 'open', (c) => w.media.command(c))
+  const told = announce === undefined ? {} : { announce }
+  if (providers === undefined) return new Upstream({ ...w, ...told, report })
+  return new ProviderUpstream({ ...w, ...providers, ...told, report })
 }

@@ -2,7 +2,10 @@
 import { ssrc } from '../base/brand.ts'
 import { makeFault, ok, type Result } from '../base/result.ts'
 import type { MediaCommand, MediaEvent, PlainPeer } from '../media/api.ts'
+import type { Announce } from './speech/announcer.ts'
 import type { DescribedAudio, MediaLeg, RelayMedia } from '../telephony/relay/index.ts'
+
+export type { Announce }
 
 export class ClientRelayMedia implements RelayMedia {
   readonly #command: (c: MediaCommand) => void
@@ -10,7 +13,11 @@ export class ClientRelayMedia implements RelayMedia {
   readonly #opening = new Map<number, (port: Result<number>) => void>()
   #next = 1
 
-  constructor(command: (c: MediaCommand) => void, hop: number) {
+  readonly #announce: Announce | undefined
+
+  /** `announce`: what phones are told about a call that stands. */
+  constructor(command: (c: MediaCommand) => void, hop: number, announce?: Announce) {
+    this.#announce = announce
     this.#command = command
     this.#hop = hop
   }
@@ -19,8 +26,10 @@ export class ClientRelayMedia implements RelayMedia {
     const call = this.#next++
     let local: DescribedAudio | undefined
     let far: DescribedAudio | undefined
+    const told = onceAnswered(this.#announce, () => [call, local, far])
     const peer = (): void => {
       if (local !== undefined) this.#command({ op: 'call.peer', call, peer: peerOf(local, far) })
+      told.described()
     }
     this.#opening.set(call, ready)
     this.#command({ op: 'call.open', call, bind: address })
@@ -36,6 +45,7 @@ export class ClientRelayMedia implements RelayMedia {
         far = described
         peer()
       },
+      answered: told.answered,
       close: () => {
         this.#opening.delete(call)
         this.#command({ op: 'call.close', call })
@@ -58,4 +68,22 @@ export class ClientRelayMedia implements RelayMedia {
 export function peerOf(local: DescribedAudio, far: DescribedAudio | undefined): PlainPeer {
   const common = local.formats.find((f) => f.name !== 'telephone-event' && (far === undefined || far.formats.some((g) => g.name === f.name)))
   return { rtp: { address: local.address, port: local.port }, rtcp: { address: local.address, port: local.rtcpPort }, ...(common === undefined ? {} : { clockRate: common.clockHz }) }
+}
+
+/** Told once, when the call stands and both have said what they take: an offer in the 2xx is answered after it (RFC 3261 §13.2.1). */
+export function onceAnswered(announce: Announce | undefined, now: () => readonly [call: number, local: DescribedAudio | undefined, far: DescribedAudio | undefined]): { answered(): void; described(): void } {
+  let state: 'early' | 'answered' | 'told' = 'early'
+  const described = (): void => {
+    const [call, local, far] = now()
+    if (state !== 'answered' || local === undefined || far === undefined) return
+    state = 'told'
+    announce?.(call, local, far)
+  }
+  return {
+    described,
+    answered: () => {
+      if (state === 'early') state = 'answered'
+      described()
+    },
+  }
 }

@@ -9,7 +9,7 @@ import { SourceLimit } from '../telephony/source-limit.ts'
 import type { TunnelMessage } from '../telephony/relay/index.ts'
 import { PhoneRelay } from './handset/sip/phone-relay.ts'
 import type { MediaThread } from './options.ts'
-import { ClientRelayMedia } from './relay-media.ts'
+import { type Announce, ClientRelayMedia } from './relay-media.ts'
 import { type DialPlan, dial, isEmergency } from './switch.ts'
 
 export interface UpstreamOptions {
@@ -19,6 +19,8 @@ export interface UpstreamOptions {
   readonly crypto: CryptoPort
   readonly dialPlan: DialPlan
   readonly send: (m: ClientMessage) => Result<void>
+  /** What phones are told about a call that stands. */
+  readonly announce?: Announce
   readonly report: (fault: Fault, about: string) => void
 }
 
@@ -37,7 +39,7 @@ export class Upstream {
   constructor(options: UpstreamOptions) {
     this.#o = options
     const { media, hop, scheduler, crypto, dialPlan, report } = options
-    this.#media = new ClientRelayMedia((c) => media.command(c), hop)
+    this.#media = new ClientRelayMedia((c) => media.command(c), hop, options.announce)
     const told = new SourceLimit(REPORTS.perSecond, REPORTS.burst)
     this.relay = new PhoneRelay({
       scheduler, crypto, report: (fault, about) => void (told.admit(fault.code, scheduler.now()) && report(fault, about)), media: this.#media,

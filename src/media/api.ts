@@ -106,8 +106,17 @@ export type MediaCommand =
   | { readonly op: 'call.seal'; readonly call: CallId; readonly sealed: SealedMedia | undefined }
   /** Over what its phone hears; 16 kHz. */
   | { readonly op: 'call.play'; readonly call: CallId; readonly pcm: Int16Array }
+  /** Words to the phone of a bridged call, or of a tied one by its phone's leg, that stands: it is silent to the other side until they are said. */
+  | { readonly op: 'call.say'; readonly call: CallId; readonly formats: readonly SpokenFormat[]; readonly telephoneEvent?: number; readonly pcm: Int16Array }
   | { readonly op: 'call.close'; readonly call: CallId }
   | { readonly op: 'stop' }
+
+/** A codec of a bridged call with its payload types: those that the phone takes and that it sends by. */
+export interface SpokenFormat {
+  readonly codec: PhoneCodec
+  readonly takes: number
+  readonly sends: number
+}
 
 /** How the frames of a call are treated between its two legs. */
 export interface SealedMedia {

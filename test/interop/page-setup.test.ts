@@ -102,7 +102,7 @@ test('set-up, echo room and a call without a mouse, heard after six presses', { 
     for (let at = 0; at + 4 * 16_000 <= all.length; at += 16_000) if (must(heardSpeech(said, all.subarray(at, at + 4 * 16_000))).share >= 0.7) return true
     return undefined
   }, () => '', 2000)
-  assert.equal(statSync(path.join(folder, 'profile', 'key.pem')).mode & 0o077, 0)
+  assert.equal(statSync(path.join(folder, 'profile', 'client-key.pem')).mode & 0o077, 0)
 
   // On to a call, still without a mouse.
   await hands.tabTo(/^Go to the rooms$/)
@@ -177,7 +177,7 @@ test('an expired file is explained, a locked PKCS#12 file asks for its password;
   await alert(/expired/)
   await choose(good)
   await heading('What will you talk with?')
-  for (const name of ['client.yaml', 'key.pem']) {
+  for (const name of ['client.yaml', 'client-key.pem']) {
     const text = readFileSync(path.join(profile, name), 'latin1')
     assert.ok(!text.includes('lamp') && !text.includes('BEGIN PRIVATE KEY'), name)
   }

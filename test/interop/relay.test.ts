@@ -6,8 +6,9 @@ import { behindPbx } from '../kit/behind-pbx.ts'
 import { freePorts } from '../kit/free-ports.ts'
 import { hears } from '../kit/hears.ts'
 import { until } from '../kit/processes.ts'
+import { toneShare } from '../kit/tones.ts'
 import { sdpOffer, UdpPhone } from '../kit/udp-phone.ts'
-import { seconds } from '../kit/wav.ts'
+import { part, seconds } from '../kit/wav.ts'
 import { needs, needsAsterisk } from './setup.ts'
 
 const extensions = `[phones]
@@ -22,7 +23,7 @@ exten => _75X,1,Answer()
 exten => _[a-z].,1,Dial(PJSIP/\${EXTEN},20)
 exten => 700,hint,PJSIP/bert
 `
-const names = ['anna', 'bert', 'carl']
+const names = ['anna', 'bert', 'carl', 'dora']
 const config = (more = '') => () => ({ 'pjsip.conf': names.map((n) => endpoint(n, { more })).join('\n'), 'extensions.conf': extensions })
 
 const at = (extension: string, a: { address: string; port: number }): string => `sip:${extension}@${a.address}:${a.port}`
@@ -68,6 +69,17 @@ test('two clients and a plain phone call each other; hold, keys, a conference, a
   await Promise.all([hears(anna, 1100), hears(bert, 700)])
   assert.match(await w.asterisk.cli('confbridge list'), /^750 +2 /m)
   for (const phone of [anna, bert]) phone.hangup()
+
+  // A call begins with the words that the server can hear it: the caller's own tone comes back from the echo when they are said. It is higher than speech is loud.
+  const d = await w.client('dora', { spokenLabel: true, language: 'en' })
+  const dora = await w.phone('dora', 2900, d.sip)
+  dora.dial(at('600', d.sip))
+  await dora.events.next('established')
+  const echoes = (from: number, to: number): number => toneShare(part(dora.heard(), from, to), 2900, -25)
+  const start = await until(60_000, 'its echo', () => Array.from({ length: 600 }, (_, i) => i / 10).find((from) => from + 1 < seconds(dora.heard()) && echoes(from, from + 1) === 1), dora.printed, 200)
+  assert.ok(start > 1 && echoes(0, start - 0.3) < 0.1, `heard from ${start} s on, ${echoes(0, start)} before`)
+  assert.ok(part(dora.heard(), 0, start).samples.filter((x) => Math.abs(x) > 2000).length > 0.2 * dora.heard().rate, 'words')
+  dora.hangup()
   await until(10_000, 'Asterisk without a leg', async () => /0 active channels/.test(await w.asterisk.cli('core show channels count')) || undefined, undefined, 200)
 })
 

@@ -50,7 +50,7 @@ export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<Be
   return {
     asterisk, server, authority, folder,
     client: async (name, config = {}) => {
-      const client = await startClient(folder, name, server.port, authority.member(name), { config: { upstream: 'server', page: false, ...config } })
+      const client = await startClient(folder, name, server.port, authority.member(name), { config: { upstream: 'server', page: false, spokenLabel: false, ...config } })
       ends.push(() => client.stop())
       // A line each, and each connects by itself: a phone that registers before is told to come back later.
       await client.shows(new RegExp(`(connected to[\\s\\S]*){${1 + ((config.lines as unknown[] | undefined)?.length ?? 0)}}`))

@@ -41,7 +41,7 @@ export function behindProvider(t: TestContext, provider: ProviderAt, o: { readon
     authority,
     client: async (name, config = {}) => {
       const way = { host: provider.address, port: provider.sip, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1' }, ...o.way }
-      const client = await startClient(folder, name, 0, authority.member(name), { config: { server: undefined, upstream: { providers: [way] }, page: false, ...config } })
+      const client = await startClient(folder, name, 0, authority.member(name), { config: { server: undefined, upstream: { providers: [way] }, page: false, spokenLabel: false, ...config } })
       t.after(() => client.stop())
       return client
     },

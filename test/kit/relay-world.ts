@@ -21,6 +21,8 @@ export class FakeLeg {
   localAudio: DescribedAudio | undefined
   farAudio: DescribedAudio | undefined
   closed = false
+  /** How often it was said that the call stands. */
+  answered = 0
   constructor(port: number, streams: HopStreams | undefined) {
     this.port = port
     this.streams = streams
@@ -54,6 +56,7 @@ export class FakeMedia implements RelayMedia {
       join: (s) => void (leg.joined = s),
       local: (d) => void (leg.localAudio = d),
       far: (d) => void (leg.farAudio = d),
+      answered: () => void leg.answered++,
       close: () => void (leg.closed = true),
     }
   }

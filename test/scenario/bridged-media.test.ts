@@ -1,5 +1,6 @@
 /** The media of bridged calls from phone to PBX and back, through client and server, over a network with faults. */
 import assert from 'node:assert/strict'
+import { aLaw, decodeG711 } from '../../src/audio/g711.ts'
 import { ssrc } from '../../src/base/brand.ts'
 import { instant } from '../../src/base/brand.ts'
 import { must } from '../../src/base/result.ts'
@@ -86,7 +87,7 @@ function stop(b: Bridged): void {
 }
 
 /** One stream whose numbers and time only grow. */
-function oneStream(p: PlainParty, largestStep = 1): void {
+function oneStream(p: Pick<PlainParty, 'heard'>, largestStep = 1): void {
   assert.equal(new Set(p.heard.map((h) => h.ssrc)).size, 1)
   const sorted = p.heard.map((h, i) => ({ ...h, i }))
   for (let i = 1; i < sorted.length; i++) {
@@ -242,4 +243,63 @@ seededTest('commands in any order while ports are being opened leave nothing beh
   assert.deepEqual(m.events.filter((e) => e.op === 'fault').map((e) => e.code), ['MEDIA_LIMIT', 'MEDIA_REMOTE'])
   assert.equal(m.events.filter((e) => e.op === 'call.opened').length, 1)
   w.stop()
+})
+
+/** A second and a half of words, by their loudness. */
+const words = new Int16Array(24_000).map((_, i) => Math.round(12_000 * Math.sin(i / 5)))
+const sayTo = (b: Bridged, formats = [{ codec: 'pcma', takes: 8, sends: 8 }] as const): void => b.member.command({ op: 'call.say', call: 7, formats, telephoneEvent: 101, pcm: words })
+const loudness = (payload: Uint8Array): number => {
+  const pcm = new Int16Array(payload.length)
+  decodeG711(aLaw, payload, pcm)
+  return Math.max(...pcm.map(Math.abs))
+}
+
+seededTest('words at the beginning: the phone hears them before it is heard, its keys pass, and then every packet as it is', async (seed) => {
+  const b = await bridged(seed)
+  sayTo(b)
+  const before = [b.pbx.heard.length, b.phone.heard.length] as const
+  await b.w.clock.advance(400)
+  b.phone.send({ ssrc: 70, sequence: (b.talkers[0].sequence++) & 0xffff, timestamp: (b.w.clock.now() * 8) >>> 0, payload: Uint8Array.of(7, 0x80, 0, 160), payloadType: 101 })
+  await b.w.clock.advance(1000)
+  // Nothing of the phone's sound, but a stream that goes on, and the key.
+  const silent = b.pbx.heard.slice(before[0] + 2).filter((h) => h.payloadType === 8)
+  assert.ok(silent.length > 55 && silent.every((h) => h.payload.length === 160 && loudness(h.payload) < 50), `${silent.length} packets, ${Math.max(...silent.map((h) => loudness(h.payload)))}`)
+  assert.deepEqual(b.pbx.heard.filter((h) => h.payloadType === 101).map((h) => h.payload[0]), [7])
+  const spoken = b.phone.heard.slice(before[1] + 3)
+  assert.ok(spoken.length > 55 && spoken.every((h) => loudness(h.payload) > 10_000))
+  await b.w.clock.advance(2000)
+  const from = b.talkers[0].n
+  const heard = b.phone.heard.length
+  await b.w.clock.advance(1000)
+  assert.ok(said(b.pbx).includes(from) && said(b.pbx).includes(from + 40))
+  assert.equal(said(b.phone).filter((n) => n >= b.talkers[1].n - 45 && n < b.talkers[1].n - 5).length, 40)
+  assert.ok(b.phone.heard.length - heard > 45)
+  oneStream(b.phone)
+  oneStream({ heard: b.pbx.heard.filter((h) => h.payloadType === 8) }, 2)
+  stop(b)
+})
+
+seededTest('words reach a phone whose other side says nothing, and a call in a codec that nobody here speaks goes on all the same', async (seed) => {
+  const quiet = await bridged(seed)
+  quiet.talkers[1].talks = false
+  await quiet.w.clock.advance(500)
+  const before = quiet.phone.heard.length
+  sayTo(quiet)
+  await quiet.w.clock.advance(2500)
+  const spoken = quiet.phone.heard.slice(before).filter((h) => loudness(h.payload) > 10_000)
+  assert.ok(spoken.length >= 74 && spoken.length <= 76, `${spoken.length} packets of words`)
+  const from = quiet.talkers[0].n
+  await quiet.w.clock.advance(500)
+  assert.ok(said(quiet.pbx).includes(from))
+  stop(quiet)
+
+  // Another codec is in use than those that were named: not passed while words are due, and never for longer than those take.
+  const other = await bridged(seed)
+  sayTo(other, [{ codec: 'g722', takes: 9, sends: 9 }] as never)
+  const first = other.talkers[0].n
+  await other.w.clock.advance(1000)
+  assert.ok(!said(other.pbx).includes(first + 5))
+  await other.w.clock.advance(2500)
+  assert.ok(said(other.pbx).includes(other.talkers[0].n - 5))
+  stop(other)
 })

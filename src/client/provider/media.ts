@@ -5,7 +5,8 @@
 import { makeFault, ok, type Result } from '../../base/result.ts'
 import type { MediaCommand, MediaEvent } from '../../media/api.ts'
 import type { DescribedAudio, MediaLeg, RelayMedia } from '../../telephony/relay/index.ts'
-import { peerOf } from '../relay-media.ts'
+import { onceAnswered, peerOf } from '../relay-media.ts'
+import type { Announce } from '../speech/announcer.ts'
 
 /** What a call's two descriptions say, as the one who watches calls sees it. */
 export interface LegNews {
@@ -22,6 +23,8 @@ export interface ProviderMediaOptions {
   readonly onTied?: (call: number, phoneLeg: number) => void
   readonly onDescribed?: (news: LegNews) => void
   readonly onClosed?: (call: number) => void
+  /** What phones are told about a call that stands. */
+  readonly announce?: Announce
 }
 
 export class ProviderMedia {
@@ -43,9 +46,11 @@ export class ProviderMedia {
     let call = side === 'provider' ? leg : undefined
     let local: DescribedAudio | undefined
     let far: DescribedAudio | undefined
+    const told = onceAnswered(side === 'phone' ? this.#o.announce : undefined, () => [leg, local, far])
     const described = (): void => {
       if (local !== undefined) command({ op: 'call.peer', call: leg, peer: peerOf(local, far) })
       if (call !== undefined) this.#o.onDescribed?.({ call, side, local, far })
+      told.described()
     }
     this.#opening.set(leg, ready)
     command({ op: 'call.open', call: leg, bind: address })
@@ -66,6 +71,7 @@ export class ProviderMedia {
         far = d
         described()
       },
+      answered: told.answered,
       close: () => {
         this.#opening.delete(leg)
         command({ op: 'call.close', call: leg })

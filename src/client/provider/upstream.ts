@@ -7,7 +7,7 @@ import { PhoneRelay } from '../handset/sip/phone-relay.ts'
 import type { MediaThread } from '../options.ts'
 import { type DialPlan, dial, isEmergency } from '../switch.ts'
 import { InsideCalls } from './inside-calls.ts'
-import { ProviderMedia } from './media.ts'
+import { ProviderMedia, type ProviderMediaOptions } from './media.ts'
 import { Provider } from './provider.ts'
 import { Providers } from './providers.ts'
 import { CallWatch, type WatchOptions } from './watch.ts'
@@ -29,6 +29,8 @@ export interface ProviderUpstreamOptions {
   readonly onCallNews: WatchOptions['onNews']
   /** Agreements on keys may use messages inside the signalling of calls. */
   readonly speaksInside: boolean
+  /** What phones are told about a call that stands, where no kind of call says it. */
+  readonly announce?: NonNullable<ProviderMediaOptions['announce']>
 }
 
 /** Refusals of one kind that are told. */
@@ -46,7 +48,7 @@ export class ProviderUpstream {
     const watch = new CallWatch({ isEmergency: emergency, onCall: o.onCall, onNews: o.onCallNews })
     this.#inside = o.speaksInside ? new InsideCalls({ random: crypto, onNews: o.onCallNews }) : undefined
     this.#media = new ProviderMedia({
-      command: (c) => media.command(c), onDescribed: watch.onDescribed,
+      command: (c) => media.command(c), onDescribed: watch.onDescribed, ...(o.announce === undefined ? {} : { announce: o.announce }),
       onClosed: (call) => {
         watch.onClosed(call)
         this.#inside?.closed(call)

@@ -13,6 +13,8 @@ export interface Sentences {
   readonly locked: string
   readonly unlocked: string
   readonly notHost: string
+  readonly asking: string
+  readonly doubt: string
 }
 
 const en: Sentences = {
@@ -27,6 +29,8 @@ const en: Sentences = {
   locked: 'The room is locked.',
   unlocked: 'The room is open.',
   notHost: 'Only a host can do that.',
+  asking: 'This call is not sealed, and nobody hears you. Press star to talk all the same.',
+  doubt: 'It is not certain who this is, and nobody hears you. Press star to talk all the same, or hang up.',
 }
 
 const de: Sentences = {
@@ -41,6 +45,8 @@ const de: Sentences = {
   locked: 'Der Raum ist zugesperrt.',
   unlocked: 'Der Raum ist aufgesperrt.',
   notHost: 'Das kann nur ein Gastgeber.',
+  asking: 'Dieser Anruf ist nicht versiegelt, und niemand hört Sie. Drücken Sie Stern, um trotzdem zu sprechen.',
+  doubt: 'Es ist nicht sicher, wer das ist, und niemand hört Sie. Drücken Sie Stern, um trotzdem zu sprechen, oder legen Sie auf.',
 }
 
 export const SENTENCES = { en, de } as const

@@ -1,12 +1,12 @@
 /** What a phone without a screen is told in words. Pure: a sentence for a synthesiser, and the recorded words to fall back on. */
 import { displayName } from '../../model/identity.ts'
 import { privacyOf } from '../../model/privacy.ts'
-import type { CallEvent, Roster } from '../../model/roster.ts'
+import type { CallEvent, CallState, Roster } from '../../model/roster.ts'
 import type { Sentences } from './sentences.ts'
 
 /** One recorded word or phrase: a file of `words/`. */
 export const WORDS = [
-  '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'alone', 'people', 'code', 'no-code', 'locked', 'unlocked', 'not-host', 'gateway', 'bridged', 'open', 'plain-leg',
+  '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'alone', 'people', 'code', 'no-code', 'locked', 'unlocked', 'not-host', 'gateway', 'bridged', 'open', 'plain-leg', 'asking', 'doubt',
 ] as const
 export type Word = (typeof WORDS)[number]
 
@@ -49,6 +49,14 @@ export function labelSpoken(r: Roster): Spoken | undefined {
   if (privacy === 'none') return undefined
   if (r.members.some((m) => m.kind === 'gateway')) return phrase((s) => s.gateway, 'gateway')
   return r.members.some((m) => m.phoneLeg === 'plain-lan') ? phrase((s) => s.plainLeg, 'plain-leg') : undefined
+}
+
+/** In a call through a provider, when it comes into this state. */
+export function callSpoken({ state, profile }: Pick<CallState, 'state' | 'profile'>): Spoken | undefined {
+  if (state === 'asking') return phrase((s) => s.asking, 'asking')
+  if (state === 'doubt') return phrase((s) => s.doubt, 'doubt')
+  // The legacy profile authenticates nobody: whoever is on the way can listen.
+  return state === 'open' || (state === 'sealed' && profile === 'chained') ? phrase((s) => s.open, 'open') : undefined
 }
 
 export const lockSpoken = (locked: boolean): Spoken => (locked ? phrase((s) => s.locked, 'locked') : phrase((s) => s.unlocked, 'unlocked'))

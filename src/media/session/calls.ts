@@ -2,10 +2,12 @@
 import { instant } from '../../base/brand.ts'
 import { type Fault, makeFault, type Result } from '../../base/result.ts'
 import type { CallId, CallStreams, HopId, MediaCommand, MediaEvent, SealedMedia } from '../api.ts'
+import type { CodecFactory } from '../../audio/codecs.ts'
 import type { FrameVault } from '../../vault/api/frames.ts'
 import { BridgeEnd } from '../plain/bridge-end.ts'
 import type { PlainLeg } from '../plain/plain-leg.ts'
 import { PlainLegs, type PlainLegsOptions } from '../plain/plain-legs.ts'
+import { Announcement } from './announcement.ts'
 import type { Hop } from './hop.ts'
 import { SealedCall } from './sealed-call.ts'
 
@@ -29,10 +31,13 @@ interface Call {
   /** What was asked for, and who does it once both legs are there. */
   sealing: SealedMedia | undefined
   sealed: SealedCall | undefined
+  /** Words that its phone is being told. */
+  words: Announcement | undefined
 }
 
 export interface CallsOptions extends PlainLegsOptions {
   readonly vault: FrameVault
+  readonly codecs: CodecFactory
   readonly emit: (e: MediaEvent) => void
   /** The hop of that number, made where there is none. */
   readonly hop: (id: HopId) => Hop | undefined
@@ -66,11 +71,12 @@ export class Calls {
       call.sealing = c.sealed
       this.#seal(c.call, call)
     } else if (c.op === 'call.play') call.sealed?.play(c.pcm)
-     else this.close(c.call)
+    else if (c.op === 'call.say') this.#say(call, c)
+    else this.close(c.call)
   }
   #open(c: Extract<MediaCommand, { op: 'call.open' }>): void {
     if (this.#calls.has(c.call) || this.#calls.size >= MAX_CALLS) return this.#fault(c.call, makeFault('MEDIA_LIMIT', this.#calls.has(c.call) ? 'it is open' : `${MAX_CALLS} calls`))
-    const call: Call = { leg: this.#nextLeg++, peer: c.peer, streams: c.streams, partner: undefined, tied: undefined, opened: false, sealing: undefined, sealed: undefined }
+    const call: Call = { leg: this.#nextLeg++, peer: c.peer, streams: c.streams, partner: undefined, tied: undefined, opened: false, sealing: undefined, sealed: undefined, words: undefined }
     this.#calls.set(c.call, call)
     void this.#bind(c.call, call, c.bind)
     this.#stopTimer ??= this.#later()
@@ -97,7 +103,24 @@ export class Calls {
     const other = call.partner === undefined ? undefined : this.#calls.get(call.partner)
     const [own, theirs] = [this.#legs.get(call.leg), other === undefined ? undefined : this.#legs.get(other.leg)]
     if (own !== undefined && theirs !== undefined && own.end.peer !== theirs.end) BridgeEnd.tie(own.end, theirs.end)
+    call.words?.other(own?.end.peer)
     if (other !== undefined) this.#seal(call.partner!, other)
+  }
+  /** Not while its frames go through the vault: that has a way of its own (`call.play`). */
+  #say(call: Call, { formats, telephoneEvent, pcm }: Extract<CallCommand, { op: 'call.say' }>): void {
+    const phone = this.#legs.get(call.leg)?.end
+    const partner = call.partner === undefined ? undefined : this.#calls.get(call.partner)
+    if (phone === undefined || partner?.sealed !== undefined || call.sealed !== undefined) return
+    call.words?.close()
+    const { codecs, scheduler } = this.#o
+    const words: Announcement = new Announcement({
+      phone, codecs, formats, telephoneEvent, pcm, scheduler,
+      ended: () => {
+        words.close()
+        if (call.words === words) call.words = undefined
+      },
+    })
+    call.words = words
   }
   /** `call` is the one at the provider; its phone's leg is tied to it. */
   #seal(id: CallId, call: Call): void {
@@ -109,6 +132,7 @@ export class Calls {
       return
     }
     const { vault, scheduler, emit } = this.#o
+    for (const c of this.#calls.values()) if (c.partner === id) c.words?.close()
     if (call.sealed === undefined) call.sealed = new SealedCall({ call: id, phone, wire, vault, scheduler, emit }, call.sealing)
     else call.sealed.set(call.sealing)
   }
@@ -122,12 +146,14 @@ export class Calls {
     if (hop === undefined) return
     call.tied = { hop, streams }
     BridgeEnd.tie(leg.end, hop.callEnd(streams.send, streams.receive))
+    call.words?.other(leg.end.peer)
   }
   close(id: CallId): void {
     const call = this.#calls.get(id)
     if (call === undefined) return
     call.tied?.hop.dropCall(call.tied.streams.receive)
     call.sealed?.close()
+    call.words?.close()
     this.#calls.delete(id)
     this.#legs.close(call.leg)
     if (this.#calls.size > 0) return

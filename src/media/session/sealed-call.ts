@@ -3,6 +3,7 @@
  * gets. What may not be played becomes a made-up continuation, then silence; nothing that did not open is ever passed on.
  */
 import { Concealer } from '../../audio/concealment.ts'
+import { joinPcm } from '../../audio/join-pcm.ts'
 import { type FrameCodec, pcmaCodec, pcmuCodec, g722Codec } from '../../audio/codec.ts'
 import { instant, ssrc } from '../../base/brand.ts'
 import type { Scheduler } from '../../base/ports.ts'
@@ -19,6 +20,8 @@ const FRAME_MS = 20
 /** A phone that says nothing for that long is spoken for. */
 const QUIET_MS = 100
 const STATS_MS = 500
+/** More than this waits for nobody: half a minute. */
+const LONGEST_PROMPT = 30 * 16_000
 /** Frames on their way to the vault and back; more are dropped: it is busy with something else. */
 const WAITING = 25
 
@@ -71,9 +74,9 @@ export class SealedCall {
     if (media.codec !== this.#media.codec) this.#codec = CODECS[media.codec]()
     this.#media = media
   }
-  /** Mixed over what the phone hears, 16 kHz. */
+  /** Mixed over what the phone hears, one after the other; 16 kHz. */
   play(pcm: Int16Array): void {
-    this.#tone = pcm
+    if (this.#tone.length < LONGEST_PROMPT) this.#tone = joinPcm([this.#tone, pcm])
   }
   close(): void {
     this.#closed = true

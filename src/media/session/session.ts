@@ -90,6 +90,7 @@ class Session implements MediaSession {
       case 'call.tie':
       case 'call.seal':
       case 'call.play':
+      case 'call.say':
       case 'call.close':
         this.#calls.command(c)
         break

@@ -1,6 +1,7 @@
 /** One question to an authority's door, over TLS that ends at the root that we were told of. */
 import { request } from 'node:https'
-import type { TLSSocket } from 'node:tls'
+import { isIP, type Socket } from 'node:net'
+import { connect, type TLSSocket } from 'node:tls'
 import { type Der, unixTime } from '../../base/brand.ts'
 import { type FaultCode, faultTable } from '../../base/faults/index.ts'
 import { type Fault, type Result, err, ok } from '../../base/result.ts'
@@ -21,16 +22,29 @@ export interface Question {
 /** The answer's body. */
 export type Ask = (q: Question) => Promise<Result<string>>
 
+/** An open connection on which nothing was said yet, by whatever proxy there is. */
+export type Reach = (target: { readonly host: string; readonly port: number }) => Promise<Result<Socket>>
+
 const ASK_MS = 10_000
 
-export const asker = (crypto: CryptoPort): Ask => (q) => new Promise((resolve) => {
+export const asker = (crypto: CryptoPort, reach: Reach): Ask => async (q) => {
+  const reached = await reach({ host: q.host, port: q.port })
+  // One code for whoever is asked again later; why, in words.
+  return reached.ok ? askOn(reached.value, crypto, q) : err('IDENTITY_ENROLMENT_UNREACHABLE', reached.fault.message, reached.fault)
+}
+
+const askOn = (way: Socket, crypto: CryptoPort, q: Question): Promise<Result<string>> => new Promise((resolve) => {
   const give = (r: Result<string>): void => {
     asked.destroy()
+    way.destroy()
     resolve(r)
   }
   const at = `${q.host} port ${q.port}`
   // Whether it is the right one is decided below: OpenSSL would ask another set of authorities.
-  const asked = request({ host: q.host, port: q.port, path: q.path, method: 'POST', rejectUnauthorized: false, minVersion: 'TLSv1.3', timeout: ASK_MS, agent: false, headers: { 'content-type': 'application/json' } })
+  const asked = request({
+    host: q.host, port: q.port, path: q.path, method: 'POST', timeout: ASK_MS, headers: { 'content-type': 'application/json' },
+    createConnection: () => connect({ socket: way, ...(isIP(q.host) === 0 ? { servername: q.host } : {}), rejectUnauthorized: false, minVersion: 'TLSv1.3' }),
+  })
   asked.on('socket', (socket) => socket.once('secureConnect', () => {
     const good = checkDoor(crypto, socket as TLSSocket, q)
     if (good.ok) asked.end(q.body)

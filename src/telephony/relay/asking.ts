@@ -125,6 +125,7 @@ export class Asking {
     if (invite && mine.status < 200) this.#c.dialogs.early(mine, leg)
     if (invite && mine.status >= 200 && mine.status < 300) {
       this.#c.dialogs.confirmCaller(request, mine, flow, leg)
+      if (this.#c.o.side.isEmergency?.(request) !== true) leg.answered()
       if (!asked.succeeded) this.#c.after(transactionMs + 1000, () => this.#forget(id))
       asked.succeeded = true
     }

@@ -20,6 +20,7 @@ export class Leg {
   /** Transactions and dialogs that use it. */
   #users = 0
   #closed = false
+  #stands = false
   /** What was offered last and not answered yet: a refused offer changes nothing (RFC 3261 §14.1). */
   #before: DescribedAudio | undefined
   #local: DescribedAudio | undefined
@@ -92,6 +93,11 @@ export class Leg {
   }
   far(described: DescribedAudio | undefined): void {
     this.#open().far(described)
+  }
+  /** Once: what comes later changes a call that stands. */
+  answered(): void {
+    if (!this.#stands) this.#open().answered?.()
+    this.#stands = true
   }
 
   /** In order. With `needsPort` it gets our port, or why there is none. */

@@ -13,6 +13,8 @@ export interface MediaLeg {
   local(described: DescribedAudio | undefined): void
   /** What the other party said of itself last: what the local party will get. */
   far(described: DescribedAudio | undefined): void
+  /** The call stands; not told of one for help. */
+  answered?(): void
   close(): void
 }
 

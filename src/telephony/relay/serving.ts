@@ -155,8 +155,10 @@ export class Serving {
       return response.status < 200 ? this.#c.o.report(out.fault, `response to ${request.method}`) : this.#end(id, statusOfFault(out.fault.code), out.fault)
     }
     if (leg !== undefined && request.method === 'INVITE') {
-      if (success) this.#c.dialogs.confirmCallee(request, response, flow, leg)
-      else if (response.status < 200) this.#c.dialogs.early(response, leg)
+      if (success) {
+        this.#c.dialogs.confirmCallee(request, response, flow, leg)
+        leg.answered()
+      } else if (response.status < 200) this.#c.dialogs.early(response, leg)
     }
     const message = serialise(responseOut(out.value, side.rewriter(flow)))
     const sent = this.#c.send({ k: 'sip-response', id, message, ...withStreams(leg) })

@@ -35,6 +35,8 @@ export interface LocalSide {
   mediaBind?(flow: SipFlow): string
   /** The connection in place of one that its phone has given up. */
   current?(flow: SipFlow): SipFlow
+  /** A call of our side for help. */
+  isEmergency?(request: SipRequest): boolean
   /** A message of our side passes: its sender can be reached this way under its Contact. */
   heard(message: SipRequest | SipResponse, flow: SipFlow): void
   /** Our side answered a request of the other half, finally. */

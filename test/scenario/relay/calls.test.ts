@@ -46,8 +46,10 @@ test('a call out: early media, answer, media at our addresses, BYE by the phone'
   assert.match(sdpIn(invite), /o=p 1 1 IN IP4 10\.0\.0\.1\r\n[\s\S]*c=IN IP4 10\.0\.0\.1\r\n[\s\S]*m=audio 40000 RTP\/AVP 0 101\r\n/)
   assert.deepEqual(phone.shown(), ['100 INVITE', '183 INVITE'])
   assert.match(sdpIn(phone.last), /c=IN IP4 127\.0\.0\.1\r\n[\s\S]*m=audio 30000 RTP/)
+  assert.equal(w.clientMedia.legs[0]!.answered, 0, 'nothing is said over early media')
   w.pbx.respond(invite, 200, [], pbxSdp)
   w.clock.advanceSync(50)
+  assert.equal(w.clientMedia.legs[0]!.answered, 1)
   const ok = phone.last
   assert.equal(ok.status, 200)
   assert.equal(tagOf(ok.to), 't5060', 'tags are the ends\' own')

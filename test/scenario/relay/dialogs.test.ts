@@ -310,6 +310,7 @@ test('emergency numbers: to the PBX while it can be reached, else 503 at once; s
   phone.invite({ uri: 'sip:112@127.0.0.1' })
   w.clock.advanceSync(50)
   assert.equal(w.pbx.requests[0]!.uri.text, 'sip:112@127.0.0.1')
+  assert.deepEqual([phone.last.status, w.clientMedia.legs[0]!.answered], [200, 0], 'no words between a caller and help')
   w.cut()
   const other = w.phone({ port: 6002, callId: 'help' })
   other.invite({ uri: 'sip:112@127.0.0.1' })

@@ -7,7 +7,8 @@ import { test } from 'node:test'
 import { unixTime } from '../../../src/base/brand.ts'
 import { err, must, ok } from '../../../src/base/result.ts'
 import { parseServer } from '../../../src/cli/setup.ts'
-import { keepIdentity } from '../../../src/cli/setup-files.ts'
+import { sessionsFile } from '../../../src/cli/page.ts'
+import { identityFiles, keepIdentity } from '../../../src/cli/setup-files.ts'
 import { sortIdentity } from '../../../src/cli/setup-identity.ts'
 import { encodePem } from '../../../src/protocol/x509/pem.ts'
 import { readCertificates, readKey } from '../../../src/store/identity-file.ts'
@@ -82,21 +83,21 @@ test('where the key goes: the keyring; without one, its own passphrase; only wha
   const keyring = { get: (f: string) => ok(store.get(f)!), put: (f: string, secret: Uint8Array) => { store.set(f, Uint8Array.from(secret)); return ok(undefined) } }
   const none = { get: (f: string) => err('IDENTITY_KEYRING', f), put: (f: string) => err('IDENTITY_KEYRING', f) }
   const places = (k: typeof keyring | typeof none) => ({ keyring: k, machine: 'this', folder: path.join(folder, 'state') })
-  const file = path.join(folder, 'key.pem')
+  const file = path.join(folder, 'anna-key.pem')
   const own = (passphrase: string | undefined) => ({ ...must(sortIdentity([text(certificates + key + anchor)], '', NOW)), passphrase })
   const text64 = Buffer.from(anna.pkcs8).toString('base64').slice(8, 48)
   const reads = (): string => readFileSync(file, 'latin1').replaceAll('\n', '')
-  assert.equal(must(keepIdentity(folder, own('lamp'), places(keyring))), 'keyring')
-  assert.equal(must(keepIdentity(folder, own(undefined), places(keyring))), 'keyring')
+  assert.equal(must(keepIdentity(path.join(folder, 'anna.yaml'), own('lamp'), places(keyring))), 'keyring')
+  assert.equal(must(keepIdentity(path.join(folder, 'anna.yaml'), own(undefined), places(keyring))), 'keyring')
   assert.ok(!reads().includes(text64))
   assert.deepEqual(must(readKey(file, must(unlockFor(file, places(keyring))))), new Uint8Array(anna.pkcs8))
-  assert.equal(must(keepIdentity(folder, own('lamp'), places(none))), 'passphrase')
+  assert.equal(must(keepIdentity(path.join(folder, 'anna.yaml'), own('lamp'), places(none))), 'passphrase')
   assert.ok(!reads().includes(text64) && needsPassphrase(file))
   assert.deepEqual(must(readKey(file, { ...must(unlockFor(file, places(none))), passphrase: 'lamp' })), new Uint8Array(anna.pkcs8))
-  assert.equal(must(keepIdentity(folder, own(undefined), places(none))), 'open')
+  assert.equal(must(keepIdentity(path.join(folder, 'anna.yaml'), own(undefined), places(none))), 'open')
   assert.ok(reads().includes(text64))
   if (process.platform !== 'win32') assert.equal(statSync(file).mode & 0o077, 0)
-  assert.deepEqual(must(readCertificates(path.join(folder, 'certificate.pem'))).map((d) => new Uint8Array(d)), wanted.chain)
+  assert.deepEqual(must(readCertificates(path.join(folder, 'anna-certificate.pem'))).map((d) => new Uint8Array(d)), wanted.chain)
 })
 
 test('addresses of servers as people write them', () => {
@@ -104,4 +105,14 @@ test('addresses of servers as people write them', () => {
   assert.deepEqual(parseServer('127.0.0.1:443'), { host: '127.0.0.1', port: 443 })
   assert.deepEqual(parseServer('[::1]:7443'), { host: '::1', port: 7443 })
   for (const wrong of ['', 'https://talk.example.org', 'a b', 'talk.example.org:0', 'talk.example.org:70000', '-x', '[zz]']) assert.equal(parseServer(wrong), undefined, wrong)
+})
+
+test('two configurations in one folder share nothing: windows of the page, certificate, key', () => {
+  const [a, b] = ['/home/anna/stc.yaml', '/home/anna/work.yaml']
+  assert.notEqual(sessionsFile(a), sessionsFile(b))
+  assert.equal(path.dirname(sessionsFile(a)), '/home/anna')
+  // What all in one folder once shared is nobody's any more.
+  assert.ok(!/[/\\]\.stc-page\.json$/.test(sessionsFile(a)))
+  const names = [a, b].flatMap((f) => Object.values(identityFiles(f)).flat())
+  assert.equal(new Set(names).size, names.length)
 })

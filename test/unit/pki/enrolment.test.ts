@@ -4,6 +4,7 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { must, ok } from '../../../src/base/result.ts'
+import { authorityAsker } from '../../../src/cli/authority.ts'
 import { readAudit } from '../../../src/pki/audit.ts'
 import { listIssued } from '../../../src/pki/ca-directory.ts'
 import { caFiles } from '../../../src/pki/ca-files.ts'
@@ -18,8 +19,10 @@ import { parseCertificate } from '../../../src/protocol/x509/certificate.ts'
 import { parseRevocationList } from '../../../src/protocol/x509/crl.ts'
 import { makeAnchors, verifyPath } from '../../../src/protocol/x509/path.ts'
 import { encodePem } from '../../../src/protocol/x509/pem.ts'
+import { connectTo } from '../../../src/net/http-connect.ts'
 import { readCertificates } from '../../../src/store/identity-file.ts'
 import { AuthorityDesk } from '../../kit/authority-desk.ts'
+import { startProxy } from '../../kit/connect-proxy.ts'
 import { crypto, DAY_S } from '../../kit/certificates.ts'
 
 const stage = new AuthorityDesk()
@@ -107,22 +110,41 @@ test('over the network: the door shows the root of the link, hands out the list,
   const now = () => Math.floor(Date.now() / 1000) as typeof stage.now
   const real = new AuthorityDesk('At a door')
   real.now = now()
-  const door = must(await openDoor({ ...real.options, now, hosts: ['localhost'], bind: { address: '127.0.0.1', port: 0 } }))
+  const door = must(await openDoor({ ...real.options, now, hosts: ['localhost', 'ca.example.org'], bind: { address: '127.0.0.1', port: 0 } }))
   try {
     const invitation = { ...real.invite('Dan', { confirmed: true }), host: 'localhost', port: door.port }
-    const issued = must(await new Joining(crypto, invitation).ask(asker(crypto), now()))!
+    const issued = must(await new Joining(crypto, invitation).ask(asker(crypto, connectTo), now()))!
     assert.equal(issued.name, 'Dan')
+    // Through a proxy that knows names which this machine does not, as the environment says: the way of the channel.
+    const [ca, other] = [`ca.example.org:${door.port}`, `other.example.org:${door.port}`]
+    const proxy = await startProxy({ [ca]: door.port, [other]: door.port }, 'anna:secret')
+    const at = async (host: string, way: string) => {
+      Object.assign(process.env, { HTTPS_PROXY: way, NO_PROXY: '' })
+      const answer = await new Joining(crypto, { ...away, host }).ask(authorityAsker(crypto), now())
+      delete process.env['HTTPS_PROXY']
+      delete process.env['NO_PROXY']
+      return answer
+    }
+    const away = { ...real.invite('Dora', { confirmed: true }), port: door.port }
+    const unwelcome = await at('ca.example.org', `http://127.0.0.1:${proxy.port}`)
+    assert.ok(!unwelcome.ok && unwelcome.fault.code === 'IDENTITY_ENROLMENT_UNREACHABLE' && unwelcome.fault.cause?.code === 'CHANNEL_PROXY_PASSWORD', unwelcome.ok ? 'enrolled' : unwelcome.fault.message)
+    // The name in the certificate counts, whoever brought us there.
+    const elsewhere = await at('other.example.org', `http://anna:secret@127.0.0.1:${proxy.port}`)
+    assert.ok(!elsewhere.ok && elsewhere.fault.code === 'IDENTITY_ENROLMENT_FORGED', elsewhere.ok ? 'enrolled' : elsewhere.fault.message)
+    assert.equal(must(await at('ca.example.org', `http://anna:secret@127.0.0.1:${proxy.port}`))!.name, 'Dora')
+    assert.deepEqual(proxy.asked, [ca, other, ca])
+    await proxy.close()
     const list = must(await fetchList(`https://localhost:${door.port}/list.crl`))
     assert.equal(must(parseRevocationList(list.der)).revoked.size, 0)
     const missing = await fetchList(`https://localhost:${door.port}/settings.json`)
     assert.ok(!missing.ok && /HTTP 404/.test(missing.fault.message))
-    const foreign = await new Joining(crypto, { ...invitation, fingerprint: new Uint8Array(32) }).ask(asker(crypto), now())
+    const foreign = await new Joining(crypto, { ...invitation, fingerprint: new Uint8Array(32) }).ask(asker(crypto, connectTo), now())
     assert.ok(!foreign.ok && foreign.fault.code === 'IDENTITY_ENROLMENT_FORGED')
   } finally {
     await door.close()
     real.close()
   }
-  const gone = await new Joining(crypto, { ...stage.invite('Eli'), host: 'localhost', port: door.port }).ask(asker(crypto), now())
+  const gone = await new Joining(crypto, { ...stage.invite('Eli'), host: 'localhost', port: door.port }).ask(asker(crypto, connectTo), now())
   assert.ok(!gone.ok && gone.fault.code === 'IDENTITY_ENROLMENT_UNREACHABLE')
 })
 

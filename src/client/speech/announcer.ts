@@ -1,0 +1,42 @@
+/** What the phone of a call is told the moment that the call stands, where the call is weaker than *sealed* and no roster speaks for it. */
+import type { MediaCommand, SpokenFormat } from '../../media/api.ts'
+import { type CallState, emptyRoster, type Roster } from '../../model/roster.ts'
+import type { DescribedAudio } from '../../telephony/relay/index.ts'
+import { callSpoken, labelSpoken, type Speak } from './spoken.ts'
+
+const CODECS: readonly SpokenFormat['codec'][] = ['g722', 'opus', 'pcmu', 'pcma']
+const CLOCK_HZ = { g722: 8000, opus: 48_000, pcmu: 8000, pcma: 8000 } as const
+
+/** `call`: the leg of the phone; both descriptions of the call. */
+export type Announce = (call: number, phone: DescribedAudio, other: DescribedAudio) => void
+
+/** The words are made once, beforehand: a call does not wait for them. `kind`: what all these calls are. */
+export function announcer(voice: Speak | undefined, kind: Extract<Roster['kind'], 'bridged' | 'open'>, media: (c: MediaCommand) => void): Announce | undefined {
+  const label = labelSpoken(emptyRoster('', kind))
+  if (voice === undefined || label === undefined) return undefined
+  const ready = voice(label)
+  return (call, phone, other) => {
+    const formats = formatsOf(phone, other)
+    const telephoneEvent = other.formats.find((f) => f.name === 'telephone-event')?.payloadType
+    if (formats.length > 0) void ready.then((pcm) => pcm && media({ op: 'call.say', call, formats, ...(telephoneEvent === undefined ? {} : { telephoneEvent }), pcm }))
+  }
+}
+
+/** What both have and we can speak, in the phone's order (RFC 3264 §6.1: each side names the types that it takes). */
+function formatsOf(phone: DescribedAudio, other: DescribedAudio): SpokenFormat[] {
+  return phone.formats.flatMap(({ name, clockHz, payloadType }) => {
+    const codec = CODECS.find((c) => c === name && CLOCK_HZ[c] === clockHz)
+    const theirs = other.formats.find((f) => f.name === name && f.clockHz === clockHz)
+    return codec === undefined || theirs === undefined ? [] : [{ codec, takes: payloadType, sends: theirs.payloadType }]
+  })
+}
+
+/** Says what a call through a provider has become, once for each time; the words of a state that has passed are not said any more. */
+export function stateTeller(voice: Speak | undefined, play: (pcm: Int16Array) => void): (now: Pick<CallState, 'state' | 'profile'>) => void {
+  let last: CallState['state'] | undefined
+  return (now) => {
+    const words = now.state === last ? undefined : callSpoken(now)
+    last = now.state
+    if (words !== undefined) void voice?.(words).then((pcm) => pcm !== undefined && last === now.state && play(pcm))
+  }
+}
