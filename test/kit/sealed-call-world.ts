@@ -221,6 +221,7 @@ export class SealedCallWorld {
   /** The provider lets questions through. */
   probes = true
   serverUp = true
+  serverMs = 10
   readonly meetings: Meetings
   latencyMs: (p: TakenPacket) => number = () => 40
   speaking = true
@@ -233,7 +234,7 @@ export class SealedCallWorld {
     this.b = new Side(this, 'b', false, b)
     this.meetings = new Meetings((session, message) => {
       const to = session === 'a' ? this.a : this.b
-      this.later(10, () => to.input({ kind: 'wire', message }))
+      this.later(this.serverMs, () => to.input({ kind: 'wire', message }))
     })
   }
   otherOf(side: Side): Side {

@@ -69,6 +69,8 @@ export class CallSession {
   message(bytes: Uint8Array, sealed: boolean, carrier: Carrier, now: Instant): CallProgress {
     if (bytes[0] === STATE) return { ...this.#quiet(now), ...(sealed && bytes.length === 2 ? { state: { hold: (bytes[1]! & 1) !== 0, mute: (bytes[1]! & 2) !== 0 } } : {}) }
     const confirmed = this.#machine?.phase === 'confirmed'
+    // Two that are to meet at a server hear each other in the sound as well.
+    if (this.#epoch < 0 && carrier === 'in-band' && !this.#o.carriers.includes(carrier)) return this.#unexpected('a carrier that is switched off', now)
     if (this.#epoch >= 0 && confirmed && bytes[0] === COMMIT && sealed) this.#begin(this.#carrier)
     // New keys come under the old ones, or not at all.
     else if (this.#epoch >= 0 && !confirmed && !sealed) return this.#unexpected('outside the sealed frames', now)

@@ -21,6 +21,19 @@ for (const carrier of ['server', 'message', 'in-band'] as const) {
   }
 }
 
+test('who may use the server alone agrees over the server alone, also where the sound is faster and the other may use all', async () => {
+  const w = new SealedCallWorld({ seed: 'late server', a: { identity: ann }, b: { identity: ben, carriers: ['server'] } })
+  w.serverMs = 400
+  const types: number[] = []
+  w.messages = (m, _, carrier) => {
+    if (carrier === 'server') types.push(m[0]!)
+    return [m]
+  }
+  await w.call(10_000)
+  await w.assertSealed()
+  assert.deepEqual([...new Set(types)].sort(), [1, 2, 3, 4, 5, 6])
+})
+
 test('packets of 30, 40 and 60 ms on one side, 20 on the other: frames are cut anew', async () => {
   for (const [codec, packet] of [['pcmu', 240], ['g722', 320], ['pcma', 480]] as const) {
     const w = new SealedCallWorld({ codec, a: { packet, carriers: ['message'] }, b: { carriers: ['message'] } })
