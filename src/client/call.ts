@@ -31,6 +31,8 @@ export type DialogNews =
   /** The two agreed on a codec that has no room for what sealing needs. */
   | { readonly kind: 'no-codec' }
   | { readonly kind: 'answered' }
+  /** Somebody wanted to go on as fax data (T.38); it was refused. */
+  | { readonly kind: 'fax' }
   /** Our phone holds the call, or is back. */
   | { readonly kind: 'hold'; readonly held: boolean }
   /** Messages inside the signalling reach the other side's stc; and one of its messages. */

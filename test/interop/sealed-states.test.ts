@@ -31,11 +31,11 @@ const config = (at: { address: string; sip: number }, folder: string) => {
   writeWav(path.join(folder, 'announcement.wav'), tone(ANNOUNCEMENT, { rate: 8000, seconds: 2 }))
   const away = `same => n,GotoIf($["\${DB(away/\${EXTEN:2})}"="1"]?away)\n same => n,Dial(PJSIP/\${EXTEN:2},20)\n same => n,Hangup()\n same => n(away),VoiceMail(\${EXTEN:2},us)`
   return {
-    'pjsip.conf': `${['anna', 'bert', 'lena', 'carla', 'sophie', 'carl'].map((n) => endpoint(n, { codecs: 'ulaw', more: 'rtp_keepalive=0' })).join('\n')}\n${TRUNK}${at.address}:${at.sip}\n`,
+    'pjsip.conf': `${['anna', 'bert', 'lena', 'carla', 'sophie', 'carl'].map((n) => endpoint(n, { codecs: 'ulaw', more: 'rtp_keepalive=0\nt38_udptl=yes\nt38_udptl_ec=redundancy' })).join('\n')}\n${TRUNK}${at.address}:${at.sip}\n`,
     'extensions.conf': [
       '[phones]', 'exten => _31.,1,NoOp()', ` ${away}`,
       'exten => _32.,1,Progress()', ` same => n,Playback(${folder}/announcement,noanswer)`, ` same => n,Dial(PJSIP/\${EXTEN:2}&PJSIP/carl,20)`,
-      `exten => _33.,1,Dial(PJSIP/\${EXTEN:2}@loop,20)`, '[beyond]', `exten => _[a-z].,1,Dial(PJSIP/\${EXTEN},20)`, '',
+      `exten => _33.,1,Dial(PJSIP/\${EXTEN:2}@loop,20)`, 'exten => 34,1,Answer()', ` same => n,ReceiveFAX(${folder}/fax.tif,f)`, '[beyond]', `exten => _[a-z].,1,Dial(PJSIP/\${EXTEN},20)`, '',
     ].join('\n'),
     'musiconhold.conf': `[default]\nmode=files\ndirectory=${folder}/music\n`,
     'voicemail.conf': 'format=wav\n[default]\nlena => 1,Lena\ncarl => 1,Carl\n',
@@ -136,6 +136,19 @@ test('around sealed calls', { timeout: 300_000 }, async (t) => {
     carla.hangup()
     assert.ok(toneShare(part(await recorded(asterisk, 'carl'), -1.6), 900) >= 0.8)
     await asterisk.cli('database del away carl')
+  })
+
+  await t.test('the other side is a fax machine and wants to go on as data: refused, said so, and the call stays what it is', async () => {
+    skip()
+    carla.events.skip()
+    carla.dial(`sip:34@${c.sip.address}:${c.sip.port}`)
+    await C.says(/A fax as data \(T\.38\) cannot be sealed and was refused/)
+    await until(15_000, 'the refusal at Asterisk', () => /Negotiating T\.38 for receive|T\.38/.test(asterisk.log()) || undefined, undefined, 100)
+    await C.says(/Anyone on the line can hear this\./)
+    // The machine's tones: it goes on as sound.
+    await heardFromNow(carla, 1)
+    assert.ok(!carla.events.all.slice(carla.events.all.findLastIndex((e) => e.kind === 'established')).some((e) => e.kind === 'closed'), 'the call stands')
+    carla.hangup()
   })
 
   await t.test('a plain phone hears a normal call: some lowest bits of every eighth octet differ, and nothing else', (s) => plainPhone(s, asterisk, sophie, carl, `sip:31carl@${c.sip.address}:${c.sip.port}`))

@@ -16,5 +16,6 @@ export const relayFaults = {
   RELAY_NOT_YOURS: { what: 'The certificate of this phone is not that of the extension it names', todo: 'Name the extension and its owner under `phones.extensions` at the server, or correct the account in the phone.' },
   RELAY_KEY_REUSED: { what: 'A phone offers an SRTP key that protects something else already', todo: 'Call again; if it goes on, the phone makes its keys badly: update it.' },
   RELAY_BODY: { what: 'A SIP message has a body that cannot be relayed', todo: 'Switch off multipart or compressed bodies in the phone.' },
+  RELAY_FAX: { what: 'A fax is to be sent as data (T.38), which is neither sealed nor relayed', todo: 'Nothing, where the fax goes on as sound (G.711); else switch off T.38 in the fax machine or its adapter.' },
   RELAY_SRTP: { what: 'A session description asks for SRTP between the phone and the telephone system', todo: 'Switch off SRTP in the account: from here on the call is encrypted hop by hop.' },
 } as const satisfies Record<string, FaultEntry>

@@ -2,7 +2,7 @@
  * A relayed call's packets where both halves of the relay are in this client: a pair of ports towards the phone, another
  * towards the provider. The provider's half names the call, as a server names its streams; the phone's half joins it.
  */
-import { makeFault, ok, type Result } from '../../base/result.ts'
+import { type Fault, makeFault, ok, type Result } from '../../base/result.ts'
 import type { MediaCommand, MediaEvent } from '../../media/api.ts'
 import type { DescribedAudio, MediaLeg, RelayMedia } from '../../telephony/relay/index.ts'
 import { onceAnswered, peerOf } from '../relay-media.ts'
@@ -22,6 +22,8 @@ export interface ProviderMediaOptions {
   /** The number of the leg at the provider, which is the call's, and of its phone's leg. */
   readonly onTied?: (call: number, phoneLeg: number) => void
   readonly onDescribed?: (news: LegNews) => void
+  /** Either party wants something that is not relayed; the call stays as it is. */
+  readonly onRefused?: (call: number, fault: Fault) => void
   readonly onClosed?: (call: number) => void
   /** What phones are told about a call that stands. */
   readonly announce?: Announce
@@ -72,6 +74,9 @@ export class ProviderMedia {
         described()
       },
       answered: told.answered,
+      refused: (fault) => {
+        if (call !== undefined) this.#o.onRefused?.(call, fault)
+      },
       close: () => {
         this.#opening.delete(leg)
         command({ op: 'call.close', call: leg })

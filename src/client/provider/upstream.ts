@@ -49,6 +49,7 @@ export class ProviderUpstream {
     this.#inside = o.speaksInside ? new InsideCalls({ random: crypto, onNews: o.onCallNews }) : undefined
     this.#media = new ProviderMedia({
       command: (c) => media.command(c), onDescribed: watch.onDescribed, ...(o.announce === undefined ? {} : { announce: o.announce }),
+      onRefused: (call, { code }) => code === 'RELAY_FAX' && o.onCallNews(call, { kind: 'fax' }),
       onClosed: (call) => {
         watch.onClosed(call)
         this.#inside?.closed(call)

@@ -38,6 +38,7 @@ export class Bodies {
   out<M extends Message>(message: M, leg: Leg | undefined, flow: SipFlow, role: Role): Result<M> {
     const keyed = this.#side.keys !== undefined
     const body = readBody(message, keyed)
+    if (!body.ok) leg?.cannot(body.fault)
     if (!body.ok) return body
     if (body.value.kind === 'other') return ok(message)
     if (leg === undefined) return err('RELAY_MISMATCH', 'a session description outside a call')

@@ -1,5 +1,5 @@
 /** The media of one call, and the order of its messages: what needs our port waits until there is one, and what comes later waits behind it. */
-import { makeFault, ok, type Result } from '../../base/result.ts'
+import { type Fault, makeFault, ok, type Result } from '../../base/result.ts'
 import type { Random } from '../../base/ports.ts'
 import { Keying, type KeyRules, type KeysOut } from './keying.ts'
 import type { MediaLeg, RelayMedia } from './media.ts'
@@ -69,6 +69,10 @@ export class Leg {
     if (this.#before === undefined) return
     this.#local = this.#before
     this.#tell()
+  }
+  /** What our side wants cannot be relayed: it is refused, and the call stays what it was. */
+  cannot(fault: Fault): void {
+    this.#leg?.refused?.(fault)
   }
   /** Our keys for a description that our side gets. */
   keysFor(role: Role): Result<KeysOut | undefined> {

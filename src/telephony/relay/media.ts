@@ -1,5 +1,5 @@
 /** What the relay needs of whatever moves a call's packets. */
-import type { Result } from '../../base/result.ts'
+import type { Fault, Result } from '../../base/result.ts'
 import type { DescribedAudio } from './sdp.ts'
 import type { HopStreams } from './tunnel.ts'
 
@@ -15,6 +15,8 @@ export interface MediaLeg {
   far(described: DescribedAudio | undefined): void
   /** The call stands; not told of one for help. */
   answered?(): void
+  /** A description of the local party was refused for this reason. */
+  refused?(fault: Fault): void
   close(): void
 }
 

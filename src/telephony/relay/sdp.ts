@@ -37,14 +37,14 @@ export const nowhere = { address: '127.0.0.1', port: 9 } as const
 
 /**
  * The stream that is relayed: the first audio stream in use. Undefined: none is in use (an answer that refuses it).
- * Faults: malformed, no relayable audio in what is in use, SRTP where it is not `keyed`.
+ * Faults: malformed, no relayable audio in what is in use (a fax, T.38), SRTP where it is not `keyed`.
  */
 export function readDescription(body: Uint8Array, keyed = false): Result<ReadAudio | undefined> {
   const parsed = parseSdp(body)
   if (!parsed.ok) return parsed
   const used = parsed.value.media.filter((m) => m.port !== 0)
   const stream = used.find((m) => isRelayed(m, keyed))
-  if (stream === undefined) return used.length === 0 ? ok(undefined) : used.some((m) => /SAVP/.test(m.protocol)) ? err('RELAY_SRTP') : err('SDP_NO_AUDIO', used[0]!.kind.slice(0, 20))
+  if (stream === undefined) return used.length === 0 ? ok(undefined) : used.some((m) => m.kind === 'image') ? err('RELAY_FAX') : used.some((m) => /SAVP/.test(m.protocol)) ? err('RELAY_SRTP') : err('SDP_NO_AUDIO', used[0]!.kind.slice(0, 20))
   return describe(parsed.value, stream)
 }
 

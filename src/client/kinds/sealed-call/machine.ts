@@ -132,6 +132,7 @@ export class SealedCallMachine implements CallMachine {
       this.#step('start', 'message')
     } else if (news.kind === 'message') this.#step('message', 'message', news.bytes)
     else if (news.kind === 'hold') this.#hold(news.held)
+    else if (news.kind === 'fax') this.#note('SEALED_CALL_FAX', 'A fax as data (T.38) cannot be sealed and was refused: the call stays what it is, a fax has to go as sound', true)
     else this.#note('SEALED_CALL_NO_CODEC', 'The codec of this call cannot be sealed')
   }
 
