@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- client [--seconds 10] [--warmup 10] [--members 2,5,20] [--profile DIR]`: processor time of one client
- * with a SIP phone, all its threads together, while the others of the room are stubs in other processes. What is called once per tick is
- * compiled for good after 3000 calls, so a client is warm after a minute.
+ * `npm run bench -- client [--part rooms,calls] [--seconds 10] [--warmup 10] [--members 2,5,20] [--rounds 3] [--profile DIR]`: processor time of one client
+ * with a SIP phone, all its threads together. `rooms`: while the others of the room are stubs in other processes. `calls`: in a call of two through a
+ * provider, plain and sealed by turns. What is called once per tick is compiled for good after 3000 calls, so a client is warm after a minute.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,6 +13,7 @@ import { freePort } from '../src/demo/ports.ts'
 import { setStage, type Stage } from '../src/demo/stage.ts'
 import { babble } from '../test/kit/audio.ts'
 import { listOption, numberOption, option, pause, round } from './_args.ts'
+import { measureCalls } from './_calls.ts'
 import { childrenOf, cpuMs, Gauge, load, memoryMiB, threadMs } from './_cpu.ts'
 import { SyntheticPhone } from './_sip-phone.ts'
 import type { StubOrder, StubReport } from './_stubs.ts'
@@ -29,8 +30,10 @@ export async function run(args: readonly string[]): Promise<BenchTable> {
   const seconds = numberOption(args, 'seconds', 10)
   const warmUp = numberOption(args, 'warmup', 10)
   const rows: Record<string, string | number>[] = []
-  for (const members of listOption(args, 'members', [2, 5, 20])) rows.push(...(await measureRoom(members, { seconds, warmUp, profile: option(args, 'profile') })))
-  return { name: 'client', rows, remarks: [`${seconds} s each after ${warmUp} s; per cent of one core; gauge: CPU time of one G.722 frame meanwhile; load of the machine ${load()}`] }
+  const parts = (option(args, 'part') ?? 'rooms,calls').split(',')
+  if (parts.includes('rooms')) for (const members of listOption(args, 'members', [2, 5, 20])) rows.push(...(await measureRoom(members, { seconds, warmUp, profile: option(args, 'profile') })))
+  if (parts.includes('calls')) rows.push(...(await measureCalls({ seconds, warmUp, rounds: numberOption(args, 'rounds', 3) })))
+  return { name: 'client', rows, remarks: [`${seconds} s each after ${warmUp} s; per cent of one core; gauge: CPU time of one G.722 frame meanwhile; load of the machine ${load()}`, 'calls: medians of their rounds'] }
 }
 
 interface Options {
