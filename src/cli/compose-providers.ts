@@ -1,5 +1,6 @@
 /** The ways to the providers of a configuration. */
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { err, ok, type Result } from '../base/result.ts'
 import type { ProviderConfig } from '../client/config.ts'
 import type { ProviderWay } from '../client/provider/upstream.ts'
@@ -13,6 +14,8 @@ import { localHostFor, openPbxTransport } from '../telephony/index.ts'
 
 /** Below what NATs forget UDP after (RFC 4787 §4.3 asks for two minutes, many take thirty seconds). */
 const KEEP_ALIVE_MS = 25_000
+/** Of one provider, one after the other. */
+const PLACES = 8
 
 /** A provider that does not answer is waited for; a name that does not resolve, or a port that cannot be opened, is an error. */
 export async function openProviders(providers: readonly ProviderConfig[], configFile: string): Promise<Result<ProviderWay[]>> {
@@ -31,7 +34,7 @@ export async function openProviders(providers: readonly ProviderConfig[], config
 async function openProvider(p: ProviderConfig, configFile: string): Promise<Result<ProviderWay>> {
   const transport = p.transport.toUpperCase() as 'UDP' | 'TCP' | 'TLS'
   let unresolved = ''
-  const [remote] = await resolveAddresses(await placesOf(p, transport), (host, reason) => (unresolved = `${host}: ${reason}`))
+  const [remote, ...others] = await resolveAddresses(await placesOf(p, transport), (host, reason) => (unresolved = `${host}: ${reason}`))
   if (remote === undefined) return err('CONFIG_WRONG', `upstream.providers ${unresolved}`)
   // An address of its own, not a wildcard: media ports are bound to it as well.
   const any = remote.address.includes(':') ? '::' : '0.0.0.0'
@@ -39,7 +42,7 @@ async function openProvider(p: ProviderConfig, configFile: string): Promise<Resu
   const anchors = readAll(p.anchors.map((f) => besideConfig(configFile, f)))
   if (!anchors.ok) return anchors
   const opened = await openPbxTransport({
-    transport, remote, bind: { address, port: p.listen.port }, scheduler: realScheduler(), keepAliveMs: KEEP_ALIVE_MS,
+    transport, remotes: [remote, ...others.filter((r) => isIP(r.address) === isIP(remote.address)).slice(0, PLACES - 1)], bind: { address, port: p.listen.port }, scheduler: realScheduler(), keepAliveMs: KEEP_ALIVE_MS,
     ...(transport === 'TLS' ? { tls: { name: p.name ?? p.host, ...(anchors.value.length === 0 ? {} : { anchors: anchors.value }) } } : {}),
   })
   return opened.ok ? ok({ domains: (p.domains ?? [p.host]).map((d) => d.toLowerCase()), transport: opened.value }) : opened

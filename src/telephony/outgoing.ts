@@ -1,8 +1,11 @@
-/** One kept TCP or TLS connection to a PBX (RFC 3261 §18, RFC 5923), made again when it is lost. Over TCP the PBX may connect back as well. */
+/**
+ * The way to a PBX or provider that may be in several places (RFC 3263 §4.3: one that cannot be reached is followed by the next). Over TCP and TLS
+ * one kept connection (RFC 3261 §18, RFC 5923), made again when it is lost. Over TCP the PBX may connect back as well.
+ */
 import net from 'node:net'
 import tls from 'node:tls'
 import { instant } from '../base/brand.ts'
-import { utf8 } from '../base/bytes.ts'
+import { fromUtf8, utf8 } from '../base/bytes.ts'
 import type { Scheduler } from '../base/ports.ts'
 import type { Result } from '../base/result.ts'
 import { ok } from '../base/result.ts'
@@ -10,7 +13,7 @@ import type { AddressPort } from '../net/address.ts'
 import { nodeUdp } from '../net/node-udp.ts'
 import { SipStream } from '../protocol/sip/stream.ts'
 import { openStreamTransport } from './stream-transport.ts'
-import type { SipFlow, SipTransport, TransportListener } from './transport.ts'
+import { sameFlow, type SipFlow, type SipTransport, type TransportListener } from './transport.ts'
 import { openUdpTransport } from './udp-transport.ts'
 
 export interface PbxTransport extends SipTransport {
@@ -20,7 +23,8 @@ export interface PbxTransport extends SipTransport {
 
 export interface PbxTransportOptions {
   readonly transport: 'UDP' | 'TCP' | 'TLS'
-  readonly remote: AddressPort
+  /** The most wanted first. */
+  readonly remotes: readonly [AddressPort, ...AddressPort[]]
   /** Our end; over TLS only the address counts. */
   readonly bind: AddressPort
   /** PEM of whom to trust, and the name in the PBX's certificate. */
@@ -30,8 +34,12 @@ export interface PbxTransportOptions {
   readonly scheduler: Scheduler
 }
 
+/** A connection, TLS and all, that does not come about by then is none: a place that swallows packets says nothing for minutes. */
+const CONNECT_MS = 8000
 const RETRY_MS = 500
 const RETRY_LIMIT_MS = 10_000
+/** INVITE and all else go out at 0, 0.5 and 1.5 s (RFC 3261 §17.1); less than what a caller is left without a word for. */
+const SILENT_MS = 3000
 const UNSENT_LIMIT = 1024 * 1024
 /** RFC 5626 §4.4.1: keeps the way through firewalls open. */
 const KEEP_ALIVE_MS = 60_000
@@ -42,30 +50,87 @@ export async function openPbxTransport(o: PbxTransportOptions): Promise<Result<P
   const opened = o.transport === 'UDP' ? await openUdpTransport(nodeUdp(), o.bind) : await openStreamTransport(o.bind)
   if (!opened.ok) return opened
   if (o.transport === 'TCP') return ok(new KeptConnection(o, opened.value))
-  const udp = opened.value
-  const flow: SipFlow = { transport: 'UDP', local: udp.local, remote: o.remote }
-  let stop = (): void => {}
-  const keepOpen = (everyMs: number): void => {
-    stop = o.scheduler.at(instant(o.scheduler.now() + everyMs), () => {
-      udp.send(keepAlive, flow)
-      keepOpen(everyMs)
-    })
-  }
-  if (o.keepAliveMs !== undefined) keepOpen(o.keepAliveMs)
-  const close = (): void => {
-    stop()
-    udp.close()
-  }
-  return ok({ name: 'UDP', local: udp.local, listen: (l) => udp.listen(onlyFrom(o.remote, l)), send: (data, to) => udp.send(data, to), close, way: () => flow })
+  return ok(new UdpWay(o, opened.value))
 }
 
 /** Whoever else sends here is no PBX. */
-const onlyFrom = (remote: AddressPort, listener: TransportListener): TransportListener => ({
+const onlyFrom = (remotes: readonly AddressPort[], listener: TransportListener): TransportListener => ({
   message: (data, flow) => {
-    if (flow.remote.address === remote.address) listener.message(data, flow)
+    if (remotes.some((r) => r.address === flow.remote.address)) listener.message(data, flow)
   },
   lost: (flow) => listener.lost(flow),
 })
+
+/**
+ * Nobody answers in a place from which nothing at all has come for as long as three requests took: then the next is asked, and whoever waits for an
+ * answer is told so. There it stays while it answers.
+ */
+class UdpWay implements PbxTransport {
+  readonly name = 'UDP'
+  readonly #o: PbxTransportOptions
+  readonly #udp: SipTransport
+  readonly #flows: readonly SipFlow[]
+  #at = 0
+  #listener: TransportListener | undefined
+  #stopKeeping: () => void = () => {}
+  #stopWaiting: (() => void) | undefined
+
+  constructor(options: PbxTransportOptions, udp: SipTransport) {
+    this.#o = options
+    this.#udp = udp
+    this.#flows = options.remotes.map((remote) => ({ transport: 'UDP', local: udp.local, remote }))
+    if (options.keepAliveMs !== undefined) this.#keepOpen(options.keepAliveMs)
+  }
+  get local(): AddressPort {
+    return this.#udp.local
+  }
+  way(): SipFlow {
+    return this.#flows[this.#at]!
+  }
+  listen(listener: TransportListener): void {
+    this.#listener = onlyFrom(this.#o.remotes, listener)
+    this.#udp.listen({
+      message: (data, flow) => {
+        if (sameFlow(flow, this.way())) this.#heard()
+        this.#listener?.message(data, flow)
+      },
+      lost: (flow) => listener.lost(flow),
+    })
+  }
+  send(data: Uint8Array, flow: SipFlow): boolean {
+    if (this.#flows.length > 1 && sameFlow(flow, this.way()) && isAnswered(data)) this.#stopWaiting ??= this.#after(SILENT_MS, () => this.#move())
+    return this.#udp.send(data, flow)
+  }
+  close(): void {
+    this.#heard()
+    this.#stopKeeping()
+    this.#udp.close()
+  }
+
+  #heard(): void {
+    this.#stopWaiting?.()
+    this.#stopWaiting = undefined
+  }
+  #move(): void {
+    const silent = this.way()
+    this.#stopWaiting = undefined
+    this.#at = (this.#at + 1) % this.#flows.length
+    this.#listener?.lost(silent)
+  }
+  #keepOpen(everyMs: number): void {
+    this.#stopKeeping = this.#after(everyMs, () => {
+      this.#udp.send(keepAlive, this.way())
+      this.#keepOpen(everyMs)
+    })
+  }
+  #after(ms: number, run: () => void): () => void {
+    const { scheduler } = this.#o
+    return scheduler.at(instant(scheduler.now() + ms), run)
+  }
+}
+
+/** A request whose receiver owes an answer: no response, no ACK. */
+const isAnswered = (data: Uint8Array): boolean => !/^(?:SIP\/2\.0|ACK )/.test(fromUtf8(data.subarray(0, 8)) ?? '')
 
 class KeptConnection implements PbxTransport {
   readonly name: 'TCP' | 'TLS'
@@ -74,8 +139,13 @@ class KeptConnection implements PbxTransport {
   #listener: TransportListener | undefined
   #socket: net.Socket | undefined
   #flow: SipFlow | undefined
+  /** Which place. */
+  #at = 0
   #next = -1
+  /** Rounds through all places in which nobody said anything. */
   #attempts = 0
+  /** Something came over this connection. */
+  #heard = false
   #closed = false
   #cancel: () => void = () => {}
 
@@ -91,7 +161,7 @@ class KeptConnection implements PbxTransport {
     return this.#flow
   }
   listen(listener: TransportListener): void {
-    this.#listener = onlyFrom(this.#o.remote, listener)
+    this.#listener = onlyFrom(this.#o.remotes, listener)
     this.#incoming?.listen(this.#listener)
     this.#connect()
   }
@@ -111,8 +181,11 @@ class KeptConnection implements PbxTransport {
     this.#incoming?.close()
   }
 
+  get #remote(): AddressPort {
+    return this.#o.remotes[this.#at]!
+  }
   #connect(): void {
-    const { address: host, port } = this.#o.remote
+    const { address: host, port } = this.#remote
     const security = this.#o.tls
     const socket = security === undefined ? net.connect({ host, port }) : tls.connect({
       host, port, minVersion: 'TLSv1.2', ...(security.anchors === undefined ? {} : { ca: [...security.anchors] }),
@@ -120,6 +193,7 @@ class KeptConnection implements PbxTransport {
       ...(net.isIP(security.name) === 0 ? { servername: security.name } : {}), checkServerIdentity: (_, certificate) => tls.checkServerIdentity(security.name, certificate),
     })
     this.#socket = socket
+    this.#cancel = this.#after(CONNECT_MS, () => socket.destroy())
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 30_000)
     const stream = new SipStream()
@@ -129,9 +203,10 @@ class KeptConnection implements PbxTransport {
     socket.on('close', () => this.#lost(socket))
   }
   #up(socket: net.Socket): void {
-    this.#attempts = 0
+    this.#cancel()
+    this.#heard = false
     const own = { address: socket.localAddress ?? this.#o.bind.address, port: socket.localPort ?? 0 }
-    this.#flow = { transport: this.name, local: this.#incoming?.local ?? own, remote: this.#o.remote, connection: this.#next-- }
+    this.#flow = { transport: this.name, local: this.#incoming?.local ?? own, remote: this.#remote, connection: this.#next-- }
     this.#keepAlive(socket)
   }
   #keepAlive(socket: net.Socket): void {
@@ -142,6 +217,8 @@ class KeptConnection implements PbxTransport {
     })
   }
   #data(stream: SipStream, chunk: Uint8Array, socket: net.Socket): void {
+    this.#heard = true
+    this.#attempts = 0
     const items = stream.push(chunk)
     const flow = this.#flow
     if (!items.ok) return void socket.destroy()
@@ -156,6 +233,10 @@ class KeptConnection implements PbxTransport {
     this.#cancel()
     if (flow !== undefined) this.#listener?.lost(flow)
     if (this.#closed) return
+    // What was there is looked for from the beginning, what was not in the next place: also who takes a connection and ends it at once.
+    const wasThere = flow !== undefined && this.#heard
+    this.#at = wasThere ? 0 : (this.#at + 1) % this.#o.remotes.length
+    if (!wasThere && this.#at > 0) return this.#connect()
     this.#cancel = this.#after(Math.min(RETRY_MS * 2 ** this.#attempts++, RETRY_LIMIT_MS), () => this.#connect())
   }
   #after(ms: number, run: () => void): () => void {

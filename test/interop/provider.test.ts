@@ -1,36 +1,51 @@
-/** Clients as the outbound proxies of phones that have accounts at a SIP server, over UDP, TCP and TLS: no server of ours anywhere. */
+/**
+ * Clients as the outbound proxies of phones that have accounts at a SIP server, over UDP, TCP and TLS, found by its name: no server of ours anywhere.
+ * The first place that its name leads to is a machine without service.
+ */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { endpoint, startAsterisk } from '../kit/asterisk.ts'
 import { behindProvider } from '../kit/behind-provider.ts'
+import { freePorts } from '../kit/free-ports.ts'
+import { nameServer } from '../kit/name-server.ts'
 import { until } from '../kit/processes.ts'
 import { hears } from '../kit/hears.ts'
 import { TestAuthority } from '../kit/stc.ts'
-import { needs, needsAsterisk } from './setup.ts'
+import { needs, needsAsterisk, skip } from './setup.ts'
 
 const names = ['anna', 'bert', 'dora', 'carl']
 const config = () => ({ 'pjsip.conf': names.map((n) => endpoint(n)).join('\n'), 'extensions.conf': `[phones]\nexten => _[a-z].,1,Dial(PJSIP/\${EXTEN},20)\n` })
+const DOMAIN = 'provider.test'
 const at = (extension: string, a: { address: string; port: number }): string => `sip:${extension}@${a.address}:${a.port}`
 
 test('clients over UDP, TCP and TLS and a plain phone call each other through a provider', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'baresip') || !needsAsterisk(t)) return
+  if (spawnSync('unshare', ['--mount', 'true']).status !== 0) {
+    skip(t, 'this user may not give a process another name server')
+    return
+  }
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-provider-tls-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const papers = new TestAuthority(folder, 'provider').server()
+  const papers = new TestAuthority(folder, 'provider').server(DOMAIN)
   const asterisk = await startAsterisk({ config, tls: papers })
   t.after(() => asterisk.stop())
   const w = behindProvider(t, asterisk)
+  const { inside, asked, dead } = await named(t, folder, asterisk)
   // Plain calls: two clients that seal would change the sound, and say so by a tone.
-  const by = (name: string, way: Readonly<Record<string, unknown>>) => w.client(name, { sealedCalls: { policy: 'off' }, upstream: { providers: [{ host: asterisk.address, listen: { address: asterisk.address }, ...way }] } })
-  const [a, b, d] = await Promise.all([
-    by('anna', { transport: 'udp', port: asterisk.sip }), by('bert', { transport: 'tcp', port: asterisk.sip }), by('dora', { transport: 'tls', port: asterisk.tls, anchors: papers.anchors }),
-  ])
+  const by = (name: string, way: Readonly<Record<string, unknown>>) => w.client(name, { sealedCalls: { policy: 'off' }, upstream: { providers: [{ host: DOMAIN, listen: { address: asterisk.address }, ...way }] } }, { inside })
+  const [a, b, d] = await Promise.all([by('anna', { transport: 'udp' }), by('bert', { transport: 'tcp' }), by('dora', { transport: 'tls', anchors: papers.anchors })])
   const [anna, bert, dora, carl] = await Promise.all([
     w.phone('anna', 700, a.sip), w.phone('bert', 1100, b.sip), w.phone('dora', 900, d.sip), w.phone('carl', 500, { address: asterisk.address, port: asterisk.sip }),
   ])
+  assert.deepEqual([...asked].sort(), ['_sip._tcp', '_sip._udp', '_sips._tcp'])
+  assert.ok(dead.datagrams > 0 && dead.connections >= 2, 'the most wanted place was tried first')
   const contacts = await asterisk.cli('database show registrar')
   for (const [name, transport] of [['anna', 'udp'], ['bert', 'tcp'], ['dora', 'tls']] as const) {
     const uri = new RegExp(`registrar/contact/${name};@[0-9a-f]+ *: .*"uri":"([^"]+)"`).exec(contacts)?.[1] ?? contacts
@@ -55,3 +70,26 @@ test('clients over UDP, TCP and TLS and a plain phone call each other through a 
   await Promise.all([anna, bert, carl, dora].map((p) => p.events.next('closed')))
   await until(10_000, 'Asterisk without a leg', async () => /0 active channels/.test(await asterisk.cli('core show channels count')) || undefined, undefined, 200)
 })
+
+/** The domain's own name server, and how a process comes to ask it: a resolv.conf that nobody else sees. The most wanted place takes all and says nothing. */
+async function named(t: TestContext, folder: string, asterisk: { readonly address: string; readonly sip: number; readonly tls: number }) {
+  const dead = { datagrams: 0, connections: 0 }
+  const port = await freePorts(1)
+  const [udp, tcp] = [createSocket('udp4'), createServer((socket) => {
+    dead.connections++
+    socket.destroy()
+  })]
+  udp.on('message', () => void dead.datagrams++)
+  await Promise.all([once(udp.bind(port, '127.0.0.1'), 'listening'), once(tcp.listen(port, '127.0.0.1'), 'listening')])
+  t.after(() => [udp, tcp].forEach((s) => void s.close()))
+  const service = (live: number) => [{ priority: 20, weight: 0, port: live, target: `b.${DOMAIN}` }, { priority: 10, weight: 0, port, target: `a.${DOMAIN}` }]
+  const asked = new Set<string>()
+  // Its port is the one of name servers: on an address of its own, nobody else is there.
+  const address = `127.${[1, 2, 3].map(() => 1 + Math.floor(Math.random() * 250)).join('.')}`
+  await nameServer(t, {
+    [`_sip._udp.${DOMAIN}`]: service(asterisk.sip), [`_sip._tcp.${DOMAIN}`]: service(asterisk.sip), [`_sips._tcp.${DOMAIN}`]: service(asterisk.tls), [`a.${DOMAIN}`]: '127.0.0.1', [`b.${DOMAIN}`]: asterisk.address,
+  }, { address, port: 53, asked: (name) => name.startsWith('_') && asked.add(name.split('.', 2).join('.')) })
+  const file = path.join(folder, 'resolv.conf')
+  writeFileSync(file, `nameserver ${address}\n`)
+  return { inside: ['unshare', '--mount', 'sh', '-c', 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"', 'sh', file], asked, dead }
+}

@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Baresip, type BaresipOptions, startBaresip } from './phones/baresip.ts'
 import { type Linphonec, type LinphonecOptions, startLinphonec } from './phones/linphonec.ts'
-import { startClient, type StcClient, TestAuthority } from './stc.ts'
+import { type ClientOptions, startClient, type StcClient, TestAuthority } from './stc.ts'
 import { tone } from './tones.ts'
 import { writeWav } from './wav.ts'
 
@@ -21,13 +21,13 @@ export interface ProviderAt {
 export interface BehindProvider {
   readonly folder: string
   readonly authority: TestAuthority
-  client(name: string, config?: Readonly<Record<string, unknown>>): Promise<StcClient>
+  client(name: string, config?: Readonly<Record<string, unknown>>, more?: Pick<ClientOptions, 'inside'>): Promise<StcClient>
   /** A softphone with an account at the provider, through this client or directly; its microphone is a tone. */
   phone(name: string, hz: number, at: { readonly address: string; readonly port: number }, more?: Partial<BaresipOptions>): Promise<Baresip>
   linphonec(name: string, hz: number, at: { readonly address: string; readonly port: number }, more?: Partial<LinphonecOptions>): Promise<Linphonec>
 }
 
-export function behindProvider(t: TestContext, provider: ProviderAt, o: { readonly transport?: 'udp' | 'tcp' | 'tls'; readonly way?: Readonly<Record<string, unknown>> } = {}): BehindProvider {
+export function behindProvider(t: Pick<TestContext, 'after'>, provider: ProviderAt, o: { readonly transport?: 'udp' | 'tcp' | 'tls'; readonly way?: Readonly<Record<string, unknown>> } = {}): BehindProvider {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-provider-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const authority = new TestAuthority(folder, 'realm')
@@ -39,9 +39,9 @@ export function behindProvider(t: TestContext, provider: ProviderAt, o: { readon
   return {
     folder,
     authority,
-    client: async (name, config = {}) => {
+    client: async (name, config = {}, more = {}) => {
       const way = { host: provider.address, port: provider.sip, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1' }, ...o.way }
-      const client = await startClient(folder, name, 0, authority.member(name), { config: { server: undefined, upstream: { providers: [way] }, page: false, spokenLabel: false, ...config } })
+      const client = await startClient(folder, name, 0, authority.member(name), { config: { server: undefined, upstream: { providers: [way] }, page: false, spokenLabel: false, ...config }, ...more })
       t.after(() => client.stop())
       return client
     },

@@ -89,8 +89,8 @@ export function relayWorld(o: RelayWorldOptions = {}) {
   const crossed: { readonly towards: 'client' | 'server'; readonly m: TunnelMessage }[] = []
   const clientMedia = new FakeMedia(clock, false, 30000)
   const serverMedia = new FakeMedia(clock, true, 40000)
-  const state = { up: true, pbx: true, dead: false }
-  const way = (): SipFlow | undefined => (state.pbx ? { transport: 'UDP', local: trunk.local, remote: pbxAt } : undefined)
+  const state = { up: true, pbx: true, dead: false, at: pbxAt }
+  const way = (): SipFlow | undefined => (state.pbx ? { transport: 'UDP', local: trunk.local, remote: state.at } : undefined)
   const upstream: UpstreamRelay = new UpstreamRelay({
     endpoint: () => endpoint, way, dead: () => state.dead, hostFor: () => '10.0.0.1', mediaAddress: undefined, isEmergency, scheduler: clock, random: crypto,
     hmac: (d) => crypto.hmac('sha256', new Uint8Array(32), d), report: (f) => faults.push(f),

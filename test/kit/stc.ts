@@ -99,6 +99,8 @@ export interface ClientOptions {
   /** As from the shell, by the launcher that looks for a fitting Node. */
   readonly launched?: true
   readonly env?: NodeJS.ProcessEnv
+  /** A program that runs it, and its arguments. */
+  readonly inside?: readonly string[]
 }
 
 export async function startClient(folder: string, name: string, server: number, papers: Papers, o: ClientOptions = {}): Promise<StcClient> {
@@ -109,7 +111,8 @@ export async function startClient(folder: string, name: string, server: number, 
     phones: [{ line: name, address: host, port, ...o.phone }],
     ...o.config,
   })
-  const process = run(globalThis.process.execPath, [o.launched ? launcher : program, 'client', '--config', file], { env: { ...globalThis.process.env, ...o.env } })
+  const [command, ...args] = [...(o.inside ?? []), globalThis.process.execPath, o.launched ? launcher : program, 'client', '--config', file]
+  const process = run(command!, args, { env: { ...globalThis.process.env, ...o.env } })
   // TCP beside UDP on the same port shows that the phone's side is up.
   await until(20_000, `phone side of stc client ${name}`, () => alive(process) && listens(port), process.tail)
   return {

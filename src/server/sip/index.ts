@@ -27,7 +27,7 @@ export async function startSip(config: SipConfig, core: ServerCore, serverKey: s
   const anchors = readAll(config.anchors)
   if (!anchors.ok) return anchors
   const opened = await openPbxTransport({
-    transport, remote, bind: { address: own, port: config.listen.port }, scheduler,
+    transport, remotes: [remote], bind: { address: own, port: config.listen.port }, scheduler,
     ...(transport === 'TLS' ? { tls: { anchors: anchors.value, name: config.name ?? config.host } } : {}),
   })
   if (!opened.ok) return opened

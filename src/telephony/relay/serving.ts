@@ -3,7 +3,7 @@ import type { Stop } from '../../base/ports.ts'
 import { type Fault, makeFault } from '../../base/result.ts'
 import { dialogOfCaller, requestInDialog, serialise, type SipRequest, type SipResponse, tagOf, transactionMs } from '../../protocol/sip/index.ts'
 import type { Outgoing } from '../endpoint.ts'
-import type { SipFlow } from '../transport.ts'
+import { sameFlow, type SipFlow } from '../transport.ts'
 import { endsDialog, withStreams } from './asking.ts'
 import { type HalfContext, parseTunnelled, statusOfFault } from './context.ts'
 import type { Leg } from './leg.ts'
@@ -14,7 +14,9 @@ import { type TunnelMessage, tunnelLimits } from './tunnel.ts'
 interface Served {
   /** As our side got it. */
   request: SipRequest
-  readonly flow: SipFlow
+  flow: SipFlow
+  /** Places in which nobody was. */
+  missed: number
   readonly leg: Leg | undefined
   readonly offered: boolean
   outgoing: Outgoing | undefined
@@ -23,12 +25,15 @@ interface Served {
   /** The other half is gone: nobody is told any more. */
   orphan: boolean
   stopTimerC: Stop
-  /** Our side has not said anything yet. */
+  /** Our side has said something. */
+  heard: boolean
   stopSilence: Stop
 }
 
 /** RFC 3261 §16.6 step 11: more than three minutes. */
 const timerCMs = 190_000
+/** Of one side, tried for one request. */
+const PLACES = 8
 const terminated = makeFault('RELAY_MISMATCH', 'the call was cancelled')
 
 export class Serving {
@@ -67,7 +72,7 @@ export class Serving {
     const leg = known ?? (invite ? this.#c.newLeg(flow) : undefined)
     leg?.hold()
     leg?.join(m.streams)
-    const served: Served = { request, flow, leg, offered: request.body.length > 0 && leg !== undefined, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, stopTimerC: () => {}, stopSilence: () => {} }
+    const served: Served = { request, flow, missed: 0, leg, offered: request.body.length > 0 && leg !== undefined, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, heard: false, stopTimerC: () => {}, stopSilence: () => {} }
     this.#served.set(m.id, served)
     this.#c.bodies.in(request, leg, flow, leg?.roleOf(request.method, false) ?? 'offer', (ready) => {
       if (this.#served.get(m.id) !== served) return
@@ -86,10 +91,21 @@ export class Serving {
     served.outgoing = this.#c.o.endpoint(served.flow).request(served.request, served.flow, {
       response: (r) => this.#response(id, served, r),
       failed: (why) => {
+        if (why === 'unreachable' && this.#elsewhere(served)) return this.#start(id, served, request)
         const fault = why === 'timeout' ? makeFault('RELAY_DOWN', 'no answer') : makeFault('RELAY_DOWN')
         this.#end(id, served.cancelled !== undefined ? 487 : why === 'timeout' ? 408 : 503, fault)
       },
     })
+  }
+
+  /** RFC 3263 §4.3: what nobody has answered yet goes to the next place, where there is one. */
+  #elsewhere(served: Served): boolean {
+    const flow = this.#c.o.side.route(served.request)
+    if (served.cancelled !== undefined || served.orphan || served.heard || served.missed >= PLACES || isRefusal(flow) || sameFlow(flow, served.flow)) return false
+    served.missed++
+    served.flow = flow
+    served.stopSilence()
+    return true
   }
 
   cancel(m: Extract<TunnelMessage, { k: 'sip-cancel' }>): void {
@@ -142,6 +158,7 @@ export class Serving {
   #response(id: number, served: Served, response: SipResponse): void {
     const { request, flow, leg } = served
     served.stopSilence()
+    served.heard = true
     if (response.status === 100 || this.#served.get(id) !== served) return
     if (!samePeople(request, response)) return this.#c.o.report(makeFault('RELAY_MISMATCH'), `response to ${request.method}`)
     if (served.orphan) return this.#orphan(id, served, response)

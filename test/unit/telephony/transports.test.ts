@@ -18,6 +18,8 @@ import { openUdpTransport } from '../../../src/telephony/udp-transport.ts'
 import { createCa, issueCertificate } from '../../../src/pki/authority.ts'
 import { encodePem } from '../../../src/protocol/x509/pem.ts'
 import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
+import { until } from '../../kit/processes.ts'
+import { VirtualClock } from '../../kit/virtual-clock.ts'
 
 const here = { address: '127.0.0.1', port: 0 }
 const message = (body = ''): string => `OPTIONS sip:a SIP/2.0\r\nContent-Length: ${body.length}\r\n\r\n${body}`
@@ -121,7 +123,7 @@ test('TLS: 1.2 and 1.3, not 1.1; a bad key is a fault', async (t) => {
 
 test('UDP towards a PBX: what comes from another address is nobody', async (t) => {
   const [pbx, stranger] = [must(await openUdpTransport(nodeUdp(), here)), must(await openUdpTransport(nodeUdp(), { address: '127.0.0.2', port: 0 }))]
-  const ours = must(await openPbxTransport({ transport: 'UDP', remote: pbx.local, bind: here, scheduler: realScheduler() }))
+  const ours = must(await openPbxTransport({ transport: 'UDP', remotes: [pbx.local], bind: here, scheduler: realScheduler() }))
   t.after(() => [pbx, stranger, ours].forEach((x) => void x.close()))
   const box = inbox(ours)
   const to = (local: typeof pbx.local) => ({ transport: 'UDP', local, remote: ours.local }) as const
@@ -180,7 +182,7 @@ test('towards a PBX over TLS: a way where authority and name are right, and none
   t.after(() => server.close())
   const remote = { address: '127.0.0.1', port: (server.address() as net.AddressInfo).port }
   const wayWith = async (anchor: Uint8Array, name: string): Promise<boolean> => {
-    const transport = must(await openPbxTransport({ transport: 'TLS', remote, bind: here, tls: { anchors: [pem(anchor)], name }, scheduler: clock }))
+    const transport = must(await openPbxTransport({ transport: 'TLS', remotes: [remote], bind: here, tls: { anchors: [pem(anchor)], name }, scheduler: clock }))
     // The connection closes where the certificate is refused, and stays where it is not; it is told apart by what is sent next.
     const decided = new Promise<void>((resolve) => server.once('connection', (socket) => {
       socket.once('close', () => resolve())
@@ -200,4 +202,82 @@ test('towards a PBX over TLS: a way where authority and name are right, and none
   server.on('secureConnection', (socket) => socket.on('error', () => {}))
   assert.deepEqual([await wayWith(ours.certificate, 'localhost'), await wayWith(foreign.certificate, 'localhost'), await wayWith(ours.certificate, 'pbx.example')], [true, false, false])
   assert.deepEqual([await wayWith(ours.certificate, '127.0.0.1'), await wayWith(foreign.certificate, '127.0.0.1'), await wayWith(ours.certificate, '127.0.0.2')], [true, false, false], 'by its address')
+})
+
+test('UDP, two places: the next one when nothing at all has come from the first for three seconds, and back when that one is silent', async (t) => {
+  const clock = new VirtualClock()
+  const [first, second] = [must(await openUdpTransport(nodeUdp(), here)), must(await openUdpTransport(nodeUdp(), here))]
+  const ours = must(await openPbxTransport({ transport: 'UDP', remotes: [first.local, second.local], bind: here, scheduler: clock }))
+  t.after(() => [first, second, ours].forEach((x) => void x.close()))
+  const lost: SipFlow[] = []
+  const got: string[] = []
+  let arrived: () => void = () => {}
+  ours.listen({
+    message: (data) => {
+      got.push(fromUtf8(data)!)
+      arrived()
+    },
+    lost: (flow) => lost.push(flow),
+  })
+  const place = (): number => [first, second].findIndex((p) => p.local.port === ours.way()!.remote.port)
+  const send = (text: string): boolean => ours.send(utf8(text), ours.way()!)
+  const says = async (from: SipTransport): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    arrived = resolve
+    from.send(utf8('SIP/2.0 200 OK\r\n\r\n'), { transport: 'UDP', local: from.local, remote: ours.local })
+    await promise
+  }
+  assert.equal(place(), 0)
+  send('SIP/2.0 200 OK\r\n\r\n')
+  send('ACK sip:a SIP/2.0\r\n\r\n')
+  clock.advanceSync(60_000)
+  assert.equal(place(), 0, 'nobody answers an answer')
+  send(message())
+  clock.advanceSync(2000)
+  await says(second)
+  await says(first)
+  clock.advanceSync(60_000)
+  assert.deepEqual([place(), lost.length], [0, 0], 'it said something')
+  send(message())
+  clock.advanceSync(2000)
+  send(message())
+  await says(second)
+  clock.advanceSync(1100)
+  assert.deepEqual([place(), lost.map((f) => f.remote)], [1, [first.local]])
+  send(message())
+  clock.advanceSync(3100)
+  assert.deepEqual([place(), lost.map((f) => f.remote)], [0, [first.local, second.local]])
+  assert.equal(got.length, 3, 'both may say something all the time')
+})
+
+test('TCP and TLS, two places: the next one at once where nobody is, after eight seconds where nobody says anything', async (t) => {
+  const clock = new VirtualClock()
+  const closed = must(await openStreamTransport(here))
+  closed.close()
+  const [mute, pbx] = [net.createServer(), net.createServer()]
+  for (const s of [mute, pbx]) {
+    s.listen(0, '127.0.0.1')
+    await once(s, 'listening')
+    t.after(() => s.close())
+  }
+  const portOf = (s: net.Server) => ({ address: '127.0.0.1', port: (s.address() as net.AddressInfo).port })
+  const tcp = must(await openPbxTransport({ transport: 'TCP', remotes: [closed.local, portOf(pbx)], bind: here, scheduler: clock }))
+  t.after(() => tcp.close())
+  tcp.listen({ message: () => {}, lost: () => {} })
+  const [there] = (await once(pbx, 'connection')) as [net.Socket]
+  t.after(() => there.destroy())
+  await until(10_000, 'a way', () => tcp.way())
+  assert.deepEqual(tcp.way()?.remote, portOf(pbx))
+  const overTls = must(await openPbxTransport({ transport: 'TLS', remotes: [portOf(mute), portOf(pbx)], bind: here, tls: { name: 'localhost' }, scheduler: clock }))
+  t.after(() => overTls.close())
+  overTls.listen({ message: () => {}, lost: () => {} })
+  const [held] = (await once(mute, 'connection')) as [net.Socket]
+  t.after(() => held.destroy())
+  const next = once(pbx, 'connection')
+  clock.advanceSync(7900)
+  assert.equal(held.destroyed, false)
+  held.resume()
+  clock.advanceSync(200)
+  const [other] = (await next) as [net.Socket]
+  t.after(() => other.destroy())
 })
