@@ -26,6 +26,8 @@ const codecTable: readonly (readonly [PhoneCodecName | undefined, string, number
 export interface LinphonecOptions extends PhoneOptions {
   readonly sipPort?: number
   readonly caFile?: string
+  /** Milliseconds in a packet that it sends, whatever the other side asks for. */
+  readonly ptime?: number
   /** For a server that asks for one: PEM files. */
   readonly certificate?: { readonly certificate: string; readonly key: string }
 }
@@ -128,6 +130,7 @@ function config(o: LinphonecOptions, sipPort: number, rtp: number): string {
     '[rtp]',
     `bind_address=${host}`,
     `audio_rtp_port=${rtp}`,
+    ...(o.ptime === undefined ? [] : [`upload_ptime=${o.ptime}`]),
     '[net]',
     'dns_srv_enabled=0',
     '[sound]',
