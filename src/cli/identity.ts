@@ -1,7 +1,8 @@
 /** `stc identity`: a certificate of an authority that is there already. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
+import { err, ok, type Result } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { SignatureName } from '../crypto/port.ts'
 import { displayName } from '../model/identity.ts'
@@ -14,11 +15,13 @@ import { encodePem } from '../protocol/x509/pem.ts'
 import { formatTime } from '../protocol/x509/time.ts'
 import { readCertificates, readIdentity } from '../store/identity-file.ts'
 import { importIdentity } from '../store/import-identity.ts'
+import { systemPlaces } from '../store/protect-key.ts'
 import { askPassphrase } from './ask.ts'
 import { authorityAsker } from './authority.ts'
 import { fileName } from './ca.ts'
 import { collect, currentTime } from './options.ts'
 import { answer, coded, complain, EXIT, fail, say } from './output.ts'
+import { keepKey } from './setup-files.ts'
 
 const KEYS: Readonly<Record<string, readonly [algorithm: SignatureName, make: () => KeyObject]>> = {
   'p256': ['ecdsa-p256-sha256', () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey],
@@ -44,6 +47,7 @@ interface ImportOptions {
   readonly passwordFile?: string
   readonly anchor: readonly string[]
   readonly out?: string
+  readonly open?: boolean
 }
 
 export function registerIdentity(program: Command): void {
@@ -68,6 +72,7 @@ export function registerIdentity(program: Command): void {
     .option('--password-file <file>', 'password of the PKCS#12 file or of the key; asked for unless given')
     .option('--anchor <file>', 'authority to check the chain against (can be repeated)', collect, [])
     .option('--out <prefix>', 'path of the files without .pem and .key')
+    .option('--open', 'leave the key that came inside open on the disk: for programs other than stc')
     .action(importFile)
 
   identity.command('show')
@@ -115,26 +120,44 @@ async function importFile(file: string, o: ImportOptions): Promise<void> {
   const crypto = createNodeCrypto()
   const given = o.passwordFile === undefined ? undefined : firstLine(o.passwordFile)
   const take = (password: string | undefined) => importIdentity(crypto, file, { ...(password === undefined ? {} : { password, keyPassphrase: password }), ...(o.key === undefined ? {} : { keyFile: o.key }) })
+  let password = given
   let imported = take(given)
-  if (!imported.ok && given === undefined && PASSPHRASE.has(imported.fault.code)) imported = await askAgain(o.key ?? file, take, imported)
+  if (!imported.ok && given === undefined && PASSPHRASE.has(imported.fault.code)) {
+    imported = await askAgain(o.key ?? file, (typed) => {
+      password = typed
+      return take(typed)
+    }, imported)
+  }
   if (!imported.ok) return fail(imported.fault)
   const { chain, root, pkcs8 } = imported.value
   const anchors = anchorsFrom(o.anchor)
   if (!anchors.ok) return fail(anchors.fault)
   const prefix = o.out ?? file.replace(/\.[a-z0-9]{1,4}$/i, '')
-  const files: (readonly [string, string, number])[] = [[`${prefix}.pem`, chain.map((der) => encodePem('CERTIFICATE', der)).join(''), PUBLIC_MODE]]
   // The key's own file stays where it is; one that came inside is written.
   const keyFile = o.key ?? `${prefix}.key`
-  if (o.key === undefined) files.unshift([keyFile, encodePem('PRIVATE KEY', pkcs8), PRIVATE_MODE])
-  for (const [path, content, mode] of files) {
-    const written = writeNew(path, content, mode)
-    if (!written.ok) return fail(written.fault)
-  }
+  const kept = o.key === undefined ? writeKey(keyFile, pkcs8, o.open === true ? undefined : password) : undefined
   pkcs8.fill(0)
-  say(`Wrote ${prefix}.pem (${chain.length} certificate${chain.length === 1 ? '' : 's'})${o.key === undefined ? ` and ${keyFile}` : ''}.`)
-  if (o.key === undefined) say(`${keyFile} lies open, readable by you alone: "stc key protect" seals the key of a client.`)
+  if (kept?.ok === false) return fail(kept.fault)
+  const written = writeNew(`${prefix}.pem`, chain.map((der) => encodePem('CERTIFICATE', der)).join(''), PUBLIC_MODE)
+  if (!written.ok) return fail(written.fault)
+  say(`Wrote ${prefix}.pem (${chain.length} certificate${chain.length === 1 ? '' : 's'})${kept === undefined ? '' : ` and ${keyFile}`}.`)
+  if (kept !== undefined) say(KEPT[kept.value](keyFile))
   if (root !== undefined) say('The file also held a root: it is not trusted by being there. Get the authority\'s certificate from whoever runs it.')
   if (o.anchor.length > 0) describe(chain, anchors.value, true)
+}
+
+const KEPT = {
+  keyring: (file: string): string => `${file} is sealed with the system's keyring, for this machine. A server, or another program than stc, needs it open: --open.`,
+  passphrase: (file: string): string => `${file} is sealed with that password, for this machine: a client asks for it when it starts. A server, or another program than stc, needs it open: --open.`,
+  open: (file: string): string => `${file} lies open, readable by you alone: "stc key protect" seals the key of a client.`,
+} as const
+
+/** As the file was: a password that locked the key locks it here too. Nothing is overwritten. */
+function writeKey(file: string, pkcs8: Uint8Array, password: string | undefined): Result<keyof typeof KEPT> {
+  if (existsSync(file)) return err('IDENTITY_OUTPUT_EXISTS', file)
+  if (password !== undefined && password !== '') return keepKey(file, pkcs8, password, systemPlaces())
+  const written = writeNew(file, encodePem('PRIVATE KEY', pkcs8), PRIVATE_MODE)
+  return written.ok ? ok('open') : written
 }
 
 function firstLine(file: string): string | undefined {

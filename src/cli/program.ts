@@ -8,6 +8,7 @@ import { registerCompletion } from './completion.ts'
 import { registerExplain } from './explain.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerDoctorPki } from './doctor-pki.ts'
+import { speakGerman } from './german/program.ts'
 import { registerIdentity } from './identity.ts'
 import { registerInvite } from './invite.ts'
 import { registerJoin } from './join.ts'
@@ -18,6 +19,7 @@ import { registerDoctorPbx } from './doctor-pbx.ts'
 import { registerJournal } from './journal.ts'
 import { registerHost } from './host.ts'
 import { registerKey } from './key.ts'
+import { type Language, languageOf } from './language.ts'
 import { speakJson } from './output.ts'
 import { registerPassword } from './password.ts'
 import { registerReport } from './report.ts'
@@ -29,7 +31,7 @@ import { registerVault } from './vault.ts'
 import { version } from './version.ts'
 
 /** Every command, each with `--json`; complaints about what was typed, too, which come before a command begins. */
-export function makeProgram(argv: readonly string[] = process.argv): Command {
+export function makeProgram(argv: readonly string[] = process.argv, language: Language = languageOf()): Command {
   const json = argv.includes('--json')
   const program = new Command('stc')
     .description('Telephone conferences from ordinary SIP phones that only the people on the roster can hear')
@@ -62,6 +64,7 @@ export function makeProgram(argv: readonly string[] = process.argv): Command {
   registerExplain(program)
   registerCompletion(program)
   for (const c of withAction(program)) if (!c.options.some((o) => o.long === '--json')) c.option('--json', 'speak JSON, one value on each line')
+  if (language === 'de') speakGerman(program, json)
   // Where a command and the one above it have the option, the one above takes it.
   return program.hook('preAction', (_, c) => speakJson(c.optsWithGlobals<{ json?: boolean }>().json === true))
 }

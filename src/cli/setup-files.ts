@@ -24,15 +24,19 @@ export function keepIdentity(configFile: string, own: SortedIdentity, places: Ke
     const written = replaceFile(path.join(folder, name), bytes)
     if (!written.ok) return written
   }
-  const file = path.join(folder, names.key)
-  const ring = writeSealedKey(file, own.pkcs8, {}, places)
+  return keepKey(path.join(folder, names.key), own.pkcs8, own.passphrase, places)
+}
+
+/** Sealed with the keyring, else with the passphrase, else open; in place of what the file was. */
+export function keepKey(file: string, pkcs8: Uint8Array, passphrase: string | undefined, places: KeyPlaces): Result<'keyring' | 'passphrase' | 'open'> {
+  const ring = writeSealedKey(file, pkcs8, {}, places)
   if (ring.ok) return ok('keyring')
   // Any other fault is one of the disk, and no reason to leave the key open on it.
   if (ring.fault.code !== 'IDENTITY_KEYRING') return ring
-  if (own.passphrase === undefined) {
-    const written = replaceFile(file, Buffer.from(encodePem('PRIVATE KEY', own.pkcs8)))
+  if (passphrase === undefined) {
+    const written = replaceFile(file, Buffer.from(encodePem('PRIVATE KEY', pkcs8)))
     return written.ok ? ok('open') : written
   }
-  const sealed = writeSealedKey(file, own.pkcs8, { passphrase: own.passphrase }, places)
+  const sealed = writeSealedKey(file, pkcs8, { passphrase }, places)
   return sealed.ok ? ok('passphrase') : sealed
 }

@@ -8,9 +8,13 @@ import type { ClientStatus } from './attended.ts'
 import { type LogLine, logFile, readLog } from './client-log.ts'
 import { configFileOf, withConfig } from './config-file.ts'
 import { askRunning } from './control.ts'
+import { doctorGerman } from './doctor/german.ts'
+import { privacyGerman } from './german/privacy.ts'
+import { faultText, type Language, languageOf } from './language.ts'
 import { atLeastOne } from './options.ts'
 import { answer, complain, EXIT, fail, interrupted, say, speaksJson } from './output.ts'
 import { roomsOf, type ShownRoom } from './rooms-known.ts'
+import { STATUS_WORDS } from './status-words.ts'
 import { ladder } from './trace-text.ts'
 
 const LOOK_MS = 250
@@ -36,34 +40,42 @@ async function status(file: string): Promise<void> {
   const got = await askRunning(file, 'status')
   if (!got.ok) return fail(got.fault)
   const s = got.value as ClientStatus
-  answer(s, statusLines(s, Date.now() / 1000))
+  answer(s, statusLines(s, Date.now() / 1000, languageOf()))
   process.exitCode = s.lines.every((l) => l.server.up || l.server.host === '') ? EXIT.ok : EXIT.unavailable
 }
 
-export function statusLines(s: ClientStatus, now: number): string[] {
+export function statusLines(s: ClientStatus, now: number, language: Language = 'en'): string[] {
+  const w = STATUS_WORDS[language]
+  const row = (label: keyof typeof w.label, text: string): string => `${w.label[label].padEnd(12)}${text}`
   return [
-    `stc ${s.version}, process ${s.pid}, ${s.config}`,
+    w.process(s.version, s.pid, s.config),
     ...s.lines.flatMap((l) => {
-      const { server: v } = l
-      const media = v.path === 'none' ? 'no media yet' : `media over ${v.path.toUpperCase()}${v.roundTripMs === undefined ? '' : `, ${v.roundTripMs.toFixed(0)} ms there and back`}`
+      const clock = l.server.clockAheadS ?? 0
       const days = l.identity === undefined ? 0 : Math.floor((l.identity.notAfter - now) / 86_400)
       return [
-        ...(l.name === '' ? [] : [`line ${l.name}`]),
-        v.host === '' ? 'server      none: calls go through telephone providers' : v.up ? `server      ${v.host}: connected, ${media}` : `server      ${v.host}: NOT connected${v.fault === undefined ? '' : `: ${v.fault.message} [${v.fault.code}]`}`,
-        ...(Math.abs(v.clockAheadS ?? 0) > 30 ? [`clock       this machine's clock is ${Math.abs(v.clockAheadS!)} s ${v.clockAheadS! > 0 ? 'behind' : 'ahead of'} the server's`] : []),
-        ...(l.identity === undefined ? [] : [`you         ${l.identity.name}, certificate ${days < 0 ? 'EXPIRED' : `valid for ${days} more day${days === 1 ? '' : 's'}`}`]),
-        `keys        ${l.keys === 'process' ? 'in a process of their own' : 'in the client\'s own process'}`,
-        ...l.phones.map((p) => `phone       ${p.line} at ${p.address}: ${l.registered.some((r) => r.line === p.line) ? 'registered' : 'no phone registered'}`),
-        ...(l.calls.length === 0 ? ['calls       none'] : l.calls.map((c) => `call        ${c.room}: ${c.sentence}${c.muted ? ' You are muted.' : ''} (${c.members.map((m) => m.name).join(', ')})${idOf(c)}`)),
+        ...(l.name === '' ? [] : [row('line', l.name)]),
+        row('server', serverText(l.server, w, language)),
+        ...(Math.abs(clock) > 30 ? [row('clock', clock > 0 ? w.behind(clock) : w.ahead(-clock))] : []),
+        ...(l.identity === undefined ? [] : [row('you', days < 0 ? w.expired(l.identity.name) : w.valid(l.identity.name, days))]),
+        row('keys', l.keys === 'process' ? w.ownProcess : w.clientsProcess),
+        ...l.phones.map((p) => row('phone', w.phoneAt(p.line, p.address) + (l.registered.some((r) => r.line === p.line) ? w.registered : w.unregistered))),
+        ...(l.calls.length === 0 ? [row('calls', w.none)] : l.calls.map((c) => row('call', `${c.room}: ${sentenceOf(c, language)}${c.muted ? w.muted : ''} (${c.members.map((m) => m.name).join(', ')})${idOf(c, language)}`))),
       ]
     }),
-    ...(s.page === undefined ? [] : [`page        ${s.page}`]),
-    ...s.warnings.map((w) => `warning     ${w}`),
+    ...(s.page === undefined ? [] : [row('page', s.page)]),
+    ...s.warnings.map((text) => row('warning', language === 'de' ? (doctorGerman(text) ?? text) : text)),
   ]
 }
 
+function serverText(v: ClientStatus['lines'][number]['server'], w: (typeof STATUS_WORDS)[Language], language: Language): string {
+  if (v.host === '') return w.noServer
+  if (!v.up) return w.notConnected(v.host, v.fault === undefined ? '' : `: ${faultText(v.fault, language)} [${v.fault.code}]`)
+  return w.connected(v.host, v.path === 'none' ? w.noMedia : w.media(v.path.toUpperCase()) + (v.roundTripMs === undefined ? '' : w.roundTrip(v.roundTripMs.toFixed(0))))
+}
+
+const sentenceOf = ({ sentence }: { readonly sentence: string }, language: Language): string => (language === 'de' ? privacyGerman(sentence) : sentence)
 /** By which its lines are found in the server's log and in every member's journal. */
-const idOf = ({ call }: { readonly call?: string }): string => (call === undefined ? '' : `, call ${call}`)
+const idOf = ({ call }: { readonly call?: string }, language: Language): string => (call === undefined ? '' : STATUS_WORDS[language].callId(call))
 
 async function rooms(file: string): Promise<void> {
   const got = await askRunning(file, 'rooms')
@@ -75,9 +87,11 @@ async function rooms(file: string): Promise<void> {
     all = roomsOf(config.value, [])
   }
   const width = Math.max(0, ...all.map((r) => r.room.length))
+  const language = languageOf()
+  const w = STATUS_WORDS[language]
   answer({ running: got.ok, rooms: all }, [
-    ...(all.length === 0 ? ['No room has a name here: any number behind the room prefix is one.'] : all.map((r) => `${r.room.padEnd(width)}  ${r.dial === undefined ? '' : `dial ${r.dial}`}${r.call === undefined ? '' : `  ${r.call.sentence} (${r.call.members.map((m) => m.name).join(', ')})${idOf(r.call)}`}`)),
-    ...(got.ok ? [] : ['(The client does not run: who is in them is not known.)']),
+    ...(all.length === 0 ? [w.noRooms] : all.map((r) => `${r.room.padEnd(width)}  ${r.dial === undefined ? '' : w.dial(r.dial)}${r.call === undefined ? '' : `  ${sentenceOf(r.call, language)} (${r.call.members.map((m) => m.name).join(', ')})${idOf(r.call, language)}`}`)),
+    ...(got.ok ? [] : [w.notRunning]),
   ])
 }
 
@@ -106,7 +120,7 @@ async function logs(file: string, count: number, follow: boolean): Promise<void>
 
 const show = (l: LogLine): void => {
   if (speaksJson()) return answer(l, [])
-  say(`${l.at.slice(0, 19).replace('T', ' ')}  ${l.level === 'warn' ? '!' : ' '} ${[l.line, l.room].filter((x) => x !== undefined).map((x) => `${x}: `).join('')}${l.text}${l.code === undefined ? '' : ` [${l.code}]`}${idOf(l)}`)
+  say(`${l.at.slice(0, 19).replace('T', ' ')}  ${l.level === 'warn' ? '!' : ' '} ${[l.line, l.room].filter((x) => x !== undefined).map((x) => `${x}: `).join('')}${l.text}${l.code === undefined ? '' : ` [${l.code}]`}${idOf(l, languageOf())}`)
 }
 
 async function trace(file: string, callId: string | undefined, full: boolean): Promise<void> {

@@ -19,6 +19,7 @@ import { startProxy } from '../kit/connect-proxy.ts'
 import { freePorts } from '../kit/free-ports.ts'
 import { run, until } from '../kit/processes.ts'
 import { startClient, startServer, TestAuthority } from '../kit/stc.ts'
+import { sdpOffer, UdpPhone } from '../kit/udp-phone.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'stc-support-'))
 test.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -91,6 +92,21 @@ test('what a user asks of a running client, and what a report gives away', { tim
     assert.ok(!text.toLowerCase().includes(secret.toLowerCase()), `the report gives ${what} away:\n${text.split('\n').filter((l) => l.toLowerCase().includes(secret.toLowerCase())).join('\n')}`)
     if (Object.hasOwn(SECRETS, what)) assert.ok(!trace.out.includes(secret), `the trace gives ${what} away`)
   }
+
+  // One call, and the same name for it wherever somebody looks: status, the client's log, the server's, the journal.
+  const phone = await UdpPhone.open('127.0.0.1', client.sip, 'zora', SECRETS.password)
+  t.after(() => phone.close())
+  assert.equal((await phone.invite('8weekly', sdpOffer('127.0.0.1', await freePorts(2), ['m=audio PORT RTP/AVP 0']))).status, 200)
+  const lines = (text: string): { readonly room?: string; readonly call?: string; readonly text?: string }[] => text.split('\n').flatMap((l) => (l.startsWith('{') ? [JSON.parse(l)] : []))
+  const named = (text: string): (string | undefined)[] => [...new Set(lines(text).filter((l) => l.room === 'weekly' && l.call !== undefined).map((l) => l.call))]
+  const [id, ...others] = named((await stc('logs', '-c', file, '--json')).out)
+  assert.match(id ?? 'none', /^[0-9a-f]{16}$/)
+  assert.deepEqual(others, [])
+  assert.match((await stc('status', '-c', file)).out, new RegExp(`^call +weekly: .*, call ${id}$`, 'm'))
+  assert.deepEqual(named(server.process.output()), [id], server.process.tail())
+  assert.deepEqual(named((await stc('journal', 'export', '-c', file, '--call', id!)).out), [id])
+  assert.match((await stc('journal', 'show', '-c', file, '--call', id!)).out, /weekly/)
+  assert.equal((await phone.bye('8weekly')).status, 200)
 })
 
 test('doctor names what is in the way: another authority, a proxy that refuses, a server that is gone', { timeout: 240_000 }, async (t) => {

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { type Der, unixTime } from '../../src/base/brand.ts'
 import { must } from '../../src/base/result.ts'
 import { createSubordinate } from '../../src/pki/authority.ts'
@@ -19,6 +20,7 @@ import { anchorsOf, crypto, issue, testCa } from '../kit/certificates.ts'
 
 const version = spawnSync('openssl', ['version'], { encoding: 'utf8' }).stdout
 const skip = version?.startsWith('OpenSSL 3') === true ? false : 'no openssl 3 command on this machine'
+const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const dir = mkdtempSync(path.join(tmpdir(), 'stc-files-'))
 after(() => rmSync(dir, { recursive: true, force: true }))
 const at = (name: string) => path.join(dir, name)
@@ -59,6 +61,22 @@ test('PKCS#12, as it is written today and as it was for twenty years', { skip },
       }
     })
   }
+})
+
+test('stc identity import: a key that came locked lies locked, with its own password; --open leaves it open; nothing is overwritten', { skip }, () => {
+  const [key, leaf, chain] = [save('key.pem', 'PRIVATE KEY', person.pkcs8), save('leaf.pem', 'CERTIFICATE', person.chain[0]!), save('chain.pem', 'CERTIFICATE', person.chain[1]!, ca.certificate)]
+  writeFileSync(at('word'), 'lamp post\n')
+  openssl('pkcs12', '-export', '-inkey', key, '-in', leaf, '-certfile', chain, '-passout', 'pass:lamp post', '-out', at('ann.p12'))
+  const take = (...more: string[]) => spawnSync(process.execPath, [program, 'identity', 'import', at('ann.p12'), '--password-file', at('word'), ...more], { encoding: 'utf8', env: { ...process.env, DBUS_SESSION_BUS_ADDRESS: 'none', XDG_STATE_HOME: at('state') } })
+  const locked = take()
+  assert.equal(locked.status, 0, locked.stderr)
+  assert.match(locked.stdout, /sealed with (that password|the system's keyring), for this machine/)
+  assert.match(readFileSync(at('ann.key'), 'latin1'), /BEGIN STC SEALED KEY/)
+  assert.doesNotMatch(readFileSync(at('ann.key'), 'latin1'), /BEGIN PRIVATE KEY/)
+  assert.match(take('--open').stderr, /IDENTITY_OUTPUT_EXISTS/)
+  const open = take('--open', '--out', at('service'))
+  assert.match(open.stdout, /lies open, readable by you alone/)
+  assert.match(readFileSync(at('service.key'), 'latin1'), /BEGIN PRIVATE KEY/)
 })
 
 test('PKCS#7, DER and PEM of an authority, with the key of our request', { skip }, () => {

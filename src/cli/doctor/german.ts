@@ -2,9 +2,10 @@
  * What the doctor says of a client, in German: each sentence as it is said in English, with {1}, {2}… for its particulars. Faults among the
  * findings have their words from the registry.
  */
-import { inGerman } from '../../base/faults/german/translate.ts'
+import { PBX_SENTENCES } from '../german/doctor-pbx.ts'
+import { type Sentences, translator } from '../german/translate.ts'
 
-export const SENTENCES: readonly (readonly [english: string, german: string])[] = [
+export const SENTENCES: Sentences = [
   // Configuration and dial plan
   ['configuration {1}', 'Konfiguration {1}'],
   ['no server is configured: calls go through telephone providers alone', 'es ist kein Server eingetragen: Gespräche gehen nur über Telefonanbieter'],
@@ -102,6 +103,7 @@ export const SENTENCES: readonly (readonly [english: string, german: string])[] 
   ['{1} names no place for its revocation: nothing is asked for under the rule "named"', '{1} nennt keinen Ort für Sperrungen: Unter der Regel "named" wird nichts verlangt'],
   ['{1}: its revocation list has no address that can be fetched', '{1}: Die Adresse seiner Sperrliste lässt sich nicht abrufen'],
   ['{1}: its revocation list is in the directory alone ({2})', '{1}: Seine Sperrliste steht nur im Verzeichnis ({2})'],
+  ['AD CS: on the authority, "Extensions" → CRL Distribution Point: add http://HOST/CertEnroll/<CaName><CRLNameSuffix><DeltaCRLAllowed>.crl with "Include in the CDP extension of issued certificates", publish (certutil -CRL), and issue the certificate anew; or copy the .crl to the server now and then: revocation.lists', 'AD CS: an der Ausgabestelle unter „Erweiterungen“ → Sperrlisten-Verteilungspunkt: http://HOST/CertEnroll/<CaName><CRLNameSuffix><DeltaCRLAllowed>.crl hinzufügen, mit „In CDP-Erweiterung der ausgestellten Zertifikate einbeziehen“, veröffentlichen (certutil -CRL) und das Zertifikat neu ausstellen; oder die .crl ab und zu auf den Server kopieren: revocation.lists'],
   ['have the authority publish its list by http, or give the list as a file: revocation.lists', 'lassen Sie die Ausgabestelle ihre Liste über http veröffentlichen, oder geben Sie die Liste als Datei an: revocation.lists'],
   ['{1} (not asked)', '{1} (nicht gefragt)'],
   ['the server and clients need this address; check it from their machines, or give the list as a file: revocation.lists', 'Server und Clients brauchen diese Adresse; prüfen Sie sie von deren Rechnern aus, oder geben Sie die Liste als Datei an: revocation.lists'],
@@ -113,21 +115,5 @@ export const SENTENCES: readonly (readonly [english: string, german: string])[] 
   ['code {1}; under the rule "{2}" others do not let this certificate in', 'Code {1}; unter der Regel "{2}" lassen andere dieses Zertifikat nicht herein'],
 ]
 
-const patterns = SENTENCES.map(([english, german]) => {
-  const parts = english.split(/\{\d\}/).map((p) => p.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  return { pattern: new RegExp(`^${parts.join('([\\s\\S]+?)')}$`), german }
-})
-
-/** Undefined: nobody has put that into German. */
-export function doctorGerman(sentence: string): string | undefined {
-  const fault = /^([\s\S]*) \[([A-Z][A-Z0-9_]+)\]$/.exec(sentence)
-  if (fault !== null) {
-    const german = inGerman({ code: fault[2]!, message: fault[1]! })
-    if (german !== fault[1]) return `${german} [${fault[2]}]`
-  }
-  for (const { pattern, german } of patterns) {
-    const found = pattern.exec(sentence)
-    if (found !== null) return german.replace(/\{(\d)\}/g, (_, n: string) => doctorGerman(found[Number(n)]!) ?? found[Number(n)]!)
-  }
-  return undefined
-}
+/** Of a client and of the PBX behind a server. */
+export const doctorGerman = translator([...SENTENCES, ...PBX_SENTENCES])

@@ -43,7 +43,7 @@ async function until(limitMs: number, done: () => boolean): Promise<void> {
 }
 
 function ofWatched({ server }: Pick<WatchedClient, 'server'>, config: ClientConfig): Finding[] {
-  if (!server.up) return [server.fault === undefined ? wrong('the server does not answer', 'ask who runs it whether it runs') : ofFault(server.fault)]
+  if (!server.up) return [server.fault === undefined ? wrong('the server does not answer', 'ask who runs the server whether it runs') : ofFault(server.fault)]
   return [good('the server lets us in with our certificate'), ofClock(server.clockAheadS), ofMedia(server), ofPbx(server.pbx, config)]
 }
 

@@ -20,8 +20,8 @@ export interface TryOptions extends Pick<AmiOptions, 'crypto'> {
 
 export async function tryManager({ config, crypto, scheduler, connect }: TryOptions): Promise<Finding> {
   const { ami } = config
-  const where = `the manager interface at ${showAddress(ami)}`
-  const wrong = (fault: Fault): Finding => ({ level: 'wrong', text: `${where}: ${fault.message} [${fault.code}]` })
+  const at = showAddress(ami)
+  const wrong = (fault: Fault): Finding => ({ level: 'wrong', text: `the manager interface at ${at}: ${fault.message} [${fault.code}]` })
   const secret = readSecret(ami.secretFile)
   if (!secret.ok) return wrong(secret.fault)
   let done: (f: Finding) => void = () => {}
@@ -32,12 +32,12 @@ export async function tryManager({ config, crypto, scheduler, connect }: TryOpti
     user: ami.user, secret: secret.value, crypto, scheduler, connect,
     onUp: () => void link.action('ConfbridgeListRooms').then((r) => {
       const none = !r.ok && /no active conferences/i.test(r.fault.message)
-      done(r.ok || none ? { level: 'good', text: `${where} takes our name and secret, and lists conferences` } : wrong(r.fault))
+      done(r.ok || none ? { level: 'good', text: `the manager interface at ${at} takes our name and secret, and lists conferences` } : wrong(r.fault))
     }),
     onDown: (fault) => done(wrong(fault)),
     onEvent: () => {},
   })
-  const cancel = scheduler.at(instant(scheduler.now() + LIMIT_MS), () => done({ level: 'wrong', text: `${where} does not answer`, todo: 'Check that Asterisk runs, and the port.' }))
+  const cancel = scheduler.at(instant(scheduler.now() + LIMIT_MS), () => done({ level: 'wrong', text: `the manager interface at ${at} does not answer`, todo: 'Check that Asterisk runs, and the port.' }))
   link.start()
   const result = await finding
   cancel()

@@ -38,64 +38,61 @@ const Problem = ({ fault }: { readonly fault: PageFault | undefined }): VNode | 
   return fault === undefined ? null : <p class="problem" role="alert"><Icon name="warning" /> {faultWords(w, fault)} <code>{fault.code}</code></p>
 }
 
-function ServerStep({ fault: earlier }: { readonly fault: PageFault | undefined }): VNode {
-  const w = useWords()
-  const [server, setServer] = useState('')
+interface FieldStepProps {
+  readonly id: string
+  readonly title: string
+  readonly label: string
+  readonly hint: string
+  readonly password?: true
+  /** What happened before, elsewhere. */
+  readonly earlier?: PageFault | undefined
+  readonly go: string
+  readonly going: string
+  /** What came of it; nothing: the next step shows by itself. */
+  readonly send: (value: string) => Promise<PageFault | undefined>
+}
+
+/** One thing to type, and what is wrong with it. */
+function FieldStep({ id, title, label, hint, password, earlier, go, going, send }: FieldStepProps): VNode {
+  const [value, setValue] = useState('')
   const field = useFocus<HTMLInputElement>()
   const [busy, setBusy] = useState(false)
   const [fault, setFault] = useState(earlier)
   useEffect(() => setFault(earlier), [earlier])
-  const go = async (): Promise<void> => {
+  const submit = async (): Promise<void> => {
     setBusy(true)
-    setFault(await connection.command('setup.server', { server: server.trim() }))
+    setFault(await send(value))
     setBusy(false)
   }
+  const common = { id, value, ref: field, autocomplete: 'off', spellcheck: false, 'aria-describedby': `${id}-hint`, onInput: (e: { readonly currentTarget: HTMLInputElement }) => setValue(e.currentTarget.value) } as const
   return (
     <form class="card" onSubmit={(e) => {
       e.preventDefault()
-      void go()
+      void submit()
     }}>
-      <h1>{w.setup.serverTitle}</h1>
+      <h1>{title}</h1>
       <div class="field">
-        <label for="server">{w.setup.serverField}</label>
-        <input id="server" value={server} onInput={(e) => setServer(e.currentTarget.value)} autocomplete="off" spellcheck={false} aria-describedby="server-hint" ref={field} />
-        <p id="server-hint" class="quiet">{w.setup.serverHint}</p>
+        <label for={id}>{label}</label>
+        {password ? <input {...common} type="password" /> : <input {...common} type="text" />}
+        <p id={`${id}-hint`} class="quiet">{hint}</p>
       </div>
       <Problem fault={fault} />
-      <div class="row end"><button type="submit" class="primary" disabled={busy || server.trim() === ''}>{busy ? w.setup.checking : w.setup.next}</button></div>
+      <div class="row end"><button type="submit" class="primary" disabled={busy || value.trim() === ''}>{busy ? going : go}</button></div>
     </form>
   )
 }
 
+function ServerStep({ fault }: { readonly fault: PageFault | undefined }): VNode {
+  const { setup } = useWords()
+  return <FieldStep id="server" title={setup.serverTitle} label={setup.serverField} hint={setup.serverHint} earlier={fault} go={setup.next} going={setup.checking} send={(server) => connection.command('setup.server', { server: server.trim() })} />
+}
+
 /** The key is sealed on the disk, and no keyring opens it. */
 function PassphraseStep({ onOpen }: { readonly onOpen: () => void }): VNode {
-  const w = useWords()
+  const { setup } = useWords()
   // In every window, whoever opened it.
   useEffect(() => onOpen, [])
-  const [passphrase, setPassphrase] = useState('')
-  const field = useFocus<HTMLInputElement>()
-  const [busy, setBusy] = useState(false)
-  const [fault, setFault] = useState<PageFault>()
-  const go = async (): Promise<void> => {
-    setBusy(true)
-    setFault(await connection.command('setup.passphrase', { passphrase }))
-    setBusy(false)
-  }
-  return (
-    <form class="card" onSubmit={(e) => {
-      e.preventDefault()
-      void go()
-    }}>
-      <h1>{w.setup.lockedTitle}</h1>
-      <div class="field">
-        <label for="passphrase">{w.setup.passphrase}</label>
-        <input id="passphrase" type="password" autocomplete="off" value={passphrase} onInput={(e) => setPassphrase(e.currentTarget.value)} aria-describedby="passphrase-hint" ref={field} />
-        <p id="passphrase-hint" class="quiet">{w.setup.lockedHow}</p>
-      </div>
-      <Problem fault={fault} />
-      <div class="row end"><button type="submit" class="primary" disabled={busy || passphrase === ''}>{busy ? w.setup.opening : w.setup.unlock}</button></div>
-    </form>
-  )
+  return <FieldStep id="passphrase" password title={setup.lockedTitle} label={setup.passphrase} hint={setup.lockedHow} go={setup.unlock} going={setup.opening} send={(passphrase) => connection.command('setup.passphrase', { passphrase })} />
 }
 
 /** The code goes to whoever invited; the rest comes by itself. */

@@ -8,7 +8,7 @@ import { makeProgram } from '../../../src/cli/program.ts'
 const leaves = (c: Command, path = ''): { command: Command; path: string }[] => [...(c.commands.length === 0 ? [{ command: c, path }] : []), ...c.commands.flatMap((s) => leaves(s, `${path} ${s.name()}`))]
 
 test('every command speaks JSON and says in a line what it does', () => {
-  for (const { command, path } of leaves(makeProgram())) {
+  for (const { command, path } of leaves(makeProgram([], 'en'))) {
     assert.ok(command.options.some((o) => o.long === '--json'), `stc${path} has no --json`)
     assert.match(command.description(), /^.{10,140}$/, `stc${path}`)
     for (const o of command.options) assert.ok(o.description.length > 0, `stc${path} ${o.flags} says nothing`)
@@ -16,7 +16,7 @@ test('every command speaks JSON and says in a line what it does', () => {
 })
 
 test('all three shells know every command and option', () => {
-  const program = makeProgram()
+  const program = makeProgram([], 'en')
   for (const shell of ['bash', 'zsh', 'fish'] as const) {
     const text = completionFor(shell, program)
     for (const { path } of leaves(program)) assert.ok(text.includes(`"${path}"`) || text.includes(`'${path}'`), `${shell}: stc${path}`)
@@ -27,7 +27,7 @@ test('all three shells know every command and option', () => {
 
 /** What bash offers after these words. */
 function offered(...words: string[]): string[] {
-  const script = `${completionFor('bash', makeProgram())}\nCOMP_WORDS=(stc ${words.map((w) => `'${w}'`).join(' ')}); COMP_CWORD=${words.length}; _stc; printf '%s\\n' "\${COMPREPLY[@]}"`
+  const script = `${completionFor('bash', makeProgram([], 'en'))}\nCOMP_WORDS=(stc ${words.map((w) => `'${w}'`).join(' ')}); COMP_CWORD=${words.length}; _stc; printf '%s\\n' "\${COMPREPLY[@]}"`
   return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.split('\n').filter((l) => l !== '')
 }
 
