@@ -113,14 +113,15 @@ function extrasFor(config: ClientConfig, name: string, broken: (fault: Coded) =>
     ...(config.log === 'debug' ? { report: (fault, from) => tell(`refused from ${showAddress(from)}: ${coded(fault)}`) } : {}),
     observer: {
       onServer: (up, { fault }) => {
-        tell(up ? `connected to ${config.server?.host}` : `not connected: ${fault === undefined ? '' : coded(fault)}`)
+        tell(up ? `connected to ${config.server?.host}` : fault === undefined ? 'not connected' : `not connected: ${coded(fault)}`)
       },
       onVault: (fault, final) => {
         tell(`vault: ${coded(fault)}`)
         if (final) broken(fault)
       },
       onPhone: (e) => {
-        if (e.kind === 'registered' || e.kind === 'unregistered') tell(`phone ${e.line} ${e.kind}: ${e.contact}`)
+        if (e.kind === 'registered') tell(`phone ${e.line} registered: ${e.contact}`)
+        else if (e.kind === 'unregistered') tell(`phone ${e.line} unregistered: ${e.contact}`)
         else if (e.kind === 'dial') tell(`phone ${e.line} dials ${e.target}`)
       },
       onEvent: (call, e) => {

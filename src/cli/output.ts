@@ -3,6 +3,7 @@
  * JSON value: what a command found out is an object of its own, everything else `{"text": …}`, a complaint `{"error": …}`.
  */
 import type { Fault } from '../base/result.ts'
+import { saidGerman } from './german/said.ts'
 import { faultText, languageOf } from './language.ts'
 
 export const EXIT = { ok: 0, failed: 1, usage: 64, data: 65, unavailable: 69, config: 78 } as const
@@ -16,8 +17,11 @@ export const speaksJson = (): boolean => json
 
 const write = (stream: NodeJS.WriteStream, line: string): void => void stream.write(`${line}\n`)
 
+/** As people read it; programs read English. */
+const local = (line: string): string => (languageOf() === 'de' ? (saidGerman(line) ?? line) : line)
+
 export const say = (line: string): void => {
-  if (!json) write(process.stdout, line)
+  if (!json) write(process.stdout, local(line))
   else if (line.trim() !== '') write(process.stdout, asJson(line.trim()) ?? JSON.stringify({ text: line.trim() }))
 }
 /** What is an object or a list already, on one line. */
@@ -29,7 +33,7 @@ function asJson(line: string): string | undefined {
     return undefined
   }
 }
-export const complain = (line: string): void => write(process.stderr, json ? JSON.stringify({ error: line.replace(/^stc: /, '') }) : line)
+export const complain = (line: string): void => write(process.stderr, json ? JSON.stringify({ error: line.replace(/^stc: /, '') }) : local(line))
 
 /** What a command found out: `data` for programs, `lines` for people. */
 export function answer(data: unknown, lines: readonly string[]): void {

@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import ts from 'typescript'
 import { HELP } from '../../../src/cli/german/help.ts'
 import { privacyGerman } from '../../../src/cli/german/privacy.ts'
+import { SAID, saidGerman } from '../../../src/cli/german/said.ts'
 import { complaint } from '../../../src/cli/german/program.ts'
 import { doctorGerman } from '../../../src/cli/doctor/german.ts'
 import { makeProgram } from '../../../src/cli/program.ts'
@@ -48,11 +49,11 @@ function said(e: ts.Expression): string[] {
 const FINDING = new Set(['good', 'wrong', 'risky', 'unknown', 'warn', 'fault'])
 
 /** The sentences of a doctor, as they stand in its source. */
-function sentencesOf(file: string): string[] {
+function sentencesOf(file: string, speakers: ReadonlySet<string> = FINDING): string[] {
   const found: string[] = []
   const visit = (n: ts.Node): void => {
-    if (ts.isCallExpression(n) && FINDING.has(ts.isIdentifier(n.expression) ? n.expression.text : ts.isPropertyAccessExpression(n.expression) ? n.expression.name.text : '')) for (const a of n.arguments) found.push(...said(a))
-    if (ts.isPropertyAssignment(n) && ts.isIdentifier(n.name) && ['text', 'todo'].includes(n.name.text)) found.push(...said(n.initializer))
+    if (ts.isCallExpression(n) && speakers.has(ts.isIdentifier(n.expression) ? n.expression.text : ts.isPropertyAccessExpression(n.expression) ? n.expression.name.text : '')) for (const a of n.arguments) found.push(...said(a))
+    if (speakers === FINDING && ts.isPropertyAssignment(n) && ts.isIdentifier(n.name) && ['text', 'todo'].includes(n.name.text)) found.push(...said(n.initializer))
     ts.forEachChild(n, visit)
   }
   visit(ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true))
@@ -101,4 +102,18 @@ test('stc status in German', () => {
     'Seite       http://127.0.0.1:7480/',
   ])
   assert.match(statusLines(status, 0).join('\n'), /^stc 0\.1\.0, process 7, \/c\.yaml\nserver {6}talk\.example\.org: connected, media over UDP, 12 ms there and back\n/)
+})
+
+/** Lines of configuration, commands to type, names of fields: nobody's language. */
+const AS_IT_IS = /^(stc join |pbx: |sip: |[23]\. |version |measurement |signer |made for |processor |because: |weil: |\0\.?$)/
+
+test('what commands say as they work', () => {
+  const src = new URL('../../../src/cli/', import.meta.url).pathname
+  const lines = readdirSync(src).filter((f) => f.endsWith('.ts')).flatMap((f) => sentencesOf(src + f, new Set(['say', 'complain', 'tell'])).map((s) => [f, s] as const))
+  assert.ok(lines.length > 100, `${lines.length} lines`)
+  assert.deepEqual(lines.filter(([, s]) => !AS_IT_IS.test(s.trim().replace(/^stc: /, '')) && ['x', ''].every((x) => saidGerman(s.replaceAll('\0', x)) === undefined)), [])
+  assert.equal(saidGerman('\x1b[32m● Only these 3 people can hear this. Phone leg: plain on LAN.\x1b[0m'), '\x1b[32m● Nur diese 3 Personen können das hören. Strecke zum Telefon: offen im LAN.\x1b[0m')
+  assert.equal(saidGerman('stc: there is no fault "X"'), 'stc: es gibt keinen Fehler „X“')
+  assert.equal(saidGerman('  stc join \'x\'\n'), undefined)
+  for (const [english, german] of SAID) assert.deepEqual([...new Set(german.match(/\{\d\}/g))].sort(), [...new Set(english.match(/\{\d\}/g))].sort(), english)
 })

@@ -12,6 +12,7 @@ export function inGerman({ code, message }: Coded): string {
   if (german === undefined) return message
   if (message === '') return `${german.what}. ${german.todo}`
   const { what, todo } = faultTable[code as FaultCode]
+  if (message === `${what}.`) return `${german.what}.`
   if (!message.startsWith(what) || !message.endsWith(todo) || message.length < what.length + todo.length) return message
   return `${german.what}${message.slice(what.length, message.length - todo.length)}${german.todo}`
 }
