@@ -32,6 +32,10 @@ export class Packetizer {
     this.#timestamp = timestamp >>> 0
   }
 
+  /** Of the next payload. */
+  get timestamp(): number {
+    return this.#timestamp
+  }
   /** Takes 20 ms; gives none, one or two payloads. */
   push(pcm: Int16Array): readonly Payload[] {
     const out: Payload[] = []

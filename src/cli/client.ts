@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import { type Fault, makeFault } from '../base/result.ts'
 import type { RunningCall } from '../client/calls.ts'
+import type { OwnLine } from '../client/own-line.ts'
 import { type ClientConfig, clientConfig, linesOf } from '../client/config.ts'
 import type { CallEvent } from '../model/roster.ts'
 import { lanAddress } from '../demo/lan.ts'
@@ -81,6 +82,7 @@ async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, s
   for (const w of warnings) complain(`stc: ${w}`)
   for (const p of phones) say(kind === 'gateway' ? `gateway ${p.line}: the PBX dials sip:NUMBER@${p.address}, with the number of a room` : `phone ${p.line}: register or dial at sip:${p.line}@${reachable(p.address)}`)
   if (page?.ok === true) say(`page: ${page.value.url}`)
+  showLine(started.value.client.upstream?.line)
   started.value.memory.onFault = (message) => complain(`stc: ${message}`)
   using _typed = takeTyped({ client: started.value.client, memory: started.value.memory, crypto: createNodeCrypto(), terminal: { write: say, colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined } })
   const renewed = renewal(lines, file, () => running.every((r) => r.client.calls.length === 0))
@@ -95,6 +97,16 @@ async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, s
   say('leaving')
   await Promise.all(running.map((r) => r.stop()))
   return end === 'renewed'
+}
+
+/** The page's phone at the telephone system: whether it is there, and who called. */
+function showLine(line: OwnLine | undefined): void {
+  let shown = ''
+  line?.subscribe((n) => {
+    const now = n.kind === 'missed' ? `missed a call of ${n.ring.number}` : n.kind === 'failed' ? coded(n.fault) : line.registered ? 'registered' : line.fault === undefined ? '' : `not registered: ${coded(line.fault)}`
+    if (now !== '' && now !== shown) say(`telephone ${line.number}: ${now}`)
+    shown = now
+  })
 }
 
 function failed(fault: Fault): false {

@@ -17,7 +17,9 @@ import { readPasswords } from '../store/call-passwords.ts'
 import { type ClientConfig, dialPlanOf, roomConfig } from '../client/config.ts'
 import type { Handset } from '../client/handset/port.ts'
 import { createSipHandset, type PhoneRelay } from '../client/handset/sip/index.ts'
+import type { UpstreamChoice } from '../client/phone-upstream.ts'
 import { isEmergency } from '../client/switch.ts'
+import { lineKind } from '../client/kinds/line/index.ts'
 import { bridgedKind } from '../client/kinds/bridged/index.ts'
 import { sealedCallKind } from '../client/kinds/sealed-call/index.ts'
 import { conferenceKind } from '../client/kinds/conference/index.ts'
@@ -91,7 +93,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const client = new Client({
     vault, media, crypto, scheduler,
     agent: 'stc', voice: createVoice(config.language ?? languageOf()), speaksLabel: config.spokenLabel, blocked: (keyId) => memory.peers.blocked(keyId), dialPlan: dialPlanOf(config),
-    kinds: [...sealedCalls(config, configFile, memory), bridgedKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), meet: (i) => memory.peers.meet(i, scheduler.unix()), newRoom: (room) => newRoom(config, room) })],
+    kinds: [...sealedCalls(config, configFile, memory), bridgedKind(), lineKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), meet: (i) => memory.peers.meet(i, scheduler.unix()), newRoom: (room) => newRoom(config, room) })],
     ...connectionOf(config, own.value, media),
     observer: observeAll(memory.observer(vault), ...(journal?.ok === true ? [journal.value.observer()] : []), ...(extras.observer === undefined ? [] : [extras.observer])),
     ...(journal?.ok === true ? { beforeEnd: () => journal.value.close('the client ends') } : {}),
@@ -153,13 +155,21 @@ function connectionOf(config: ClientConfig, own: ClientVault, media: MediaHost):
 async function upstreamOf(config: ClientConfig, configFile: string, own: ClientVault, crypto: CryptoPort, extras: ClientExtras): Promise<Result<Pick<ClientOptions, 'upstream'>>> {
   const report = (fault: Fault, about: string): void => extras.relayReport?.(fault, about)
   if (config.upstream === 'none') return ok({})
-  if (config.upstream === 'server') return ok({ upstream: { report } })
+  const account = accountOf(config)
+  if (config.upstream === 'server') return ok({ upstream: { report, ...account } })
   const ways = await openProviders(config.upstream.providers, configFile)
   if (!ways.ok) return ways
   // No secret: only so that a provider sees the same contacts after a restart.
   const shown = await own.vault.call('identity.show', {})
   const tokenKey = crypto.hash('sha256', utf8('stc provider contact tokens v1'), utf8(shown.ok ? shown.value.identity.keyId : configFile))
-  return ok({ upstream: { report, providers: { ways: ways.value, tokenKey, speaksInside: config.sealedCalls.policy !== 'off' && config.sealedCalls.carriers.includes('message') } } })
+  return ok({ upstream: { report, ...account, providers: { ways: ways.value, tokenKey, speaksInside: config.sealedCalls.policy !== 'off' && config.sealedCalls.carriers.includes('message') } } })
+}
+
+/** Of the page's own phone. */
+function accountOf({ page, upstream, server }: ClientConfig): Pick<UpstreamChoice, 'account'> {
+  if (page === false || page.account === undefined) return {}
+  const { user, password, login, domain = (typeof upstream === 'object' ? (upstream.providers[0]?.domains?.[0] ?? upstream.providers[0]?.host) : server?.host) ?? 'localhost' } = page.account
+  return { account: { user, domain, password: new Secret(utf8(password)), ...(login === undefined ? {} : { login }) } }
 }
 
 async function identityOf(own: ClientVault): Promise<Identity | undefined> {

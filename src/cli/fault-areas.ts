@@ -23,6 +23,7 @@ const AREAS: Readonly<Record<string, FaultArea>> = {
   IDENTITY: { name: 'certificates and revocation', further: '"stc doctor pki -c FILE"; "stc identity show FILE"', german: { name: 'Zertifikate und Sperrungen', further: '"stc doctor pki -c DATEI"; "stc identity show DATEI"' } },
   JOURNAL: { name: 'the journal of calls', further: 'docs/operations.md, the journal', german: { name: 'das Journal der Gespräche', further: 'docs/operations.md, journal' } },
   KEYAGREEMENT: { name: 'agreement on keys of sealed calls', further: 'docs/protocol/sealed-calls.md', german: { name: 'die Einigung auf Schlüssel versiegelter Gespräche', further: 'docs/protocol/sealed-calls.md' } },
+  LINE: { name: 'telephone calls of the page\'s own phone', further: '"stc trace"; docs/operations.md, `page.account`', german: { name: 'Telefongespräche mit dem Telefon der Seite', further: '"stc trace"; docs/operations.md, `page.account`' } },
   MEDIA: { name: 'media streams', further: 'the page, "Show figures"; "stc status"', german: { name: 'Sprachströme', further: 'die Seite, „Zahlen zeigen“; "stc status"' } },
   MLS: { name: 'the group and its keys', further: 'docs/protocol/groups.md, and the call\'s history', german: { name: 'die Gruppe und ihre Schlüssel', further: 'docs/protocol/groups.md, und der Verlauf des Gesprächs' } },
   NATIVE: { name: 'the fast media path', further: '"stc server status"', german: { name: 'der schnelle Sprachweg', further: '"stc server status"' } },

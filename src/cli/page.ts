@@ -45,6 +45,7 @@ export async function clientWithPage(page: Page, config: ClientConfig, configFil
   Object.assign(hub, { client, media, warnings, keys: keysOf(started.value.vault.report) })
   Object.assign(hub.people, { client, memory: peopleMemory(started.value.memory, () => hub.identity?.keyId) })
   hub.configure({ phones: phonesOf(config, phones) })
+  hub.line.begin()
   void identity().then((own) => {
     hub.identity = own
     hub.configure({})

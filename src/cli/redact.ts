@@ -81,6 +81,7 @@ const NAMED: Readonly<Record<string, string>> = { users: 'user', legacy: 'number
 
 /** Those whose values are secrets. */
 const OF_SECRETS = new Set(['users', 'legacy'])
+const isSecretKey = (key: string): boolean => key === 'passphrase' || key === 'password' || key === 'proxy'
 
 /** A configuration with the words that are not ours replaced. What is known from it is known to `r` from then on. */
 export function redactConfig(r: Redactor, value: unknown, key = ''): unknown {
@@ -90,7 +91,7 @@ export function redactConfig(r: Redactor, value: unknown, key = ''): unknown {
     return Object.fromEntries(Object.entries(value).map(([k, v]) => [label === undefined || k === 'default' ? k : r.alias(label, k), OF_SECRETS.has(key) ? '<secret>' : redactConfig(r, v, key === 'names' ? 'room' : k)]))
   }
   if (typeof value !== 'string' || PLAIN_KEYS.has(key) || PLAIN_WORDS.has(value)) return value
-  return key === 'passphrase' || key === 'proxy' ? '<secret>' : r.alias(LABELS[key] ?? key, value)
+  return isSecretKey(key) ? '<secret>' : r.alias(LABELS[key] ?? key, value)
 }
 const LABELS: Readonly<Record<string, string>> = { host: 'server', certificate: 'file', anchors: 'file', lists: 'file', data: 'file', line: 'line' }
 
@@ -107,5 +108,5 @@ export function knowConfig(r: Redactor, value: unknown, key = ''): void {
         knowConfig(r, v, key === 'names' ? 'room' : k)
       }
     }
-  } else if (typeof value === 'string' && !PLAIN_KEYS.has(key) && !PLAIN_WORDS.has(value)) r.know(key === 'passphrase' || key === 'proxy' ? 'secret' : (LABELS[key] ?? key), value)
+  } else if (typeof value === 'string' && !PLAIN_KEYS.has(key) && !PLAIN_WORDS.has(value)) r.know(isSecretKey(key) ? 'secret' : (LABELS[key] ?? key), value)
 }

@@ -10,11 +10,13 @@ import type { CallCodec, VaultCallName, VaultCalls } from '../vault/api/calls.ts
 
 /** What was dialled, after the dial plan took its prefix off. */
 export interface Target {
-  /** A sealed room, a conference of the PBX that we have a call in, or a call through a provider, `room` being its number. */
-  readonly kind: 'room' | 'conference' | 'call'
+  /** A sealed room, a conference of the PBX that we have a call in, or a call through a provider or (`line`) of the page's phone, `room` being its number. */
+  readonly kind: 'room' | 'conference' | 'call' | 'line'
   readonly room: string
   /** Of a call: we dialled. */
   readonly outgoing?: boolean
+  /** Of who calls, as the network says. */
+  readonly name?: string
 }
 
 /** The media thread's numbers for the parts of this call, chosen by the client. */
@@ -38,7 +40,8 @@ export type DialogNews =
   /** Messages inside the signalling reach the other side's stc; and one of its messages. */
   | { readonly kind: 'reached' }
   | { readonly kind: 'message'; readonly bytes: Uint8Array }
-  | { readonly kind: 'over' }
+  /** `fault`: why, where it never stood or broke. */
+  | { readonly kind: 'over'; readonly fault?: Fault }
 
 export type CallIn =
   | { readonly kind: 'dialog'; readonly news: DialogNews }

@@ -8,6 +8,7 @@ import { applyEvent, emptyRoster } from '../model/roster.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 import type { Vault } from '../vault/api/calls.ts'
 import type { CallIn, CallMachine, CallOut, VaultRequest } from './call.ts'
+import type { LineRun } from './own-line.ts'
 
 export interface CallPorts {
   readonly vault: Vault
@@ -36,6 +37,10 @@ export class RunningCall {
   over = false
   readonly startedAt: number
   joinedAt: number | undefined
+  /** Of the page's phone on its line: what it speaks through. */
+  line: LineRun | undefined
+  /** Call-IDs of the SIP calls that it is about. */
+  sipCalls: readonly string[] = []
   readonly #machine: CallMachine
   readonly #ports: CallPorts
   readonly #observer: CallObserver

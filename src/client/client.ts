@@ -1,8 +1,8 @@
 /** The client: phones on one side, the server on the other, calls in between. */
 import { instant } from '../base/brand.ts'
 import { chance } from '../base/chance.ts'
-import { err, makeFault, type Fault, type Result } from '../base/result.ts'
-import type { CallKind } from './call.ts'
+import { err, makeFault, ok, type Fault, type Result } from '../base/result.ts'
+import type { CallKind, DialogNews } from './call.ts'
 import { RunningCall } from './calls.ts'
 import { Connection } from './connection.ts'
 import type { CallRef, Handset, HandsetEvent } from './handset/port.ts'
@@ -66,13 +66,13 @@ export class Client {
         if (m.k === 'revocation') return this.learn(m.proofs)
         if (m.k === 'attestation') return this.#endorse(m.collateral)
         if (m.k === 'notice') return this.#learnNotice(m.notice)
-        if (m.k === 'pbx-certificate' || m.k === 'pbx-roster') this.#conference(m.conference)
+        if (m.k === 'pbx-certificate' || m.k === 'pbx-roster') this.#conference(m.conference, m.k === 'pbx-roster' ? m.members.flatMap((x) => x.call ?? []) : [])
         for (const call of this.#calls.values()) call.onWire(m)
       },
     })
     const { media, scheduler, crypto, dialPlan, upstream, kinds, voice } = options
     const sealsCalls = chooseKind(kinds, { kind: 'call', room: '' }) !== undefined
-    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), onCall: (c) => this.#throughProvider(c.call, c.number, c.outgoing), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }) })
+    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), onCall: (c) => this.#throughProvider(c.call, c.number, c.outgoing, c.callId), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }) })
     this.#subscriptions.push(media.subscribe((e) => this.#onMedia(e)))
   }
 
@@ -124,6 +124,7 @@ export class Client {
   async stop(): Promise<void> {
     this.#stopping = true
     for (const call of this.#calls.values()) call.input({ kind: 'leave' })
+    await this.upstream?.line?.end()
     this.upstream?.relay.down('the telephone service ends')
     await this.#until(() => this.#calls.size === 0, LEAVE_MS)
     for (const s of this.#subscriptions) s[Symbol.dispose]()
@@ -158,6 +159,8 @@ export class Client {
   #onDial(handset: Handset, e: Extract<HandsetEvent, { kind: 'dial' }>): void {
     const refuse = (status: number, fault: Fault): void => handset.command({ kind: 'refuse', call: e.call, status, reason: fault.message })
     const dialled = dial(this.#o.dialPlan, e.target)
+    // What is no room is called on the handset's own line, help first of all: its telephone system knows who may.
+    if (this.upstream?.line !== undefined && e.media.kind === 'stream' && dialled.kind !== 'target') return this.#onLine(handset, e, this.upstream.line)
     // 503 at once, so that the phone's second server is used; before every other check (DESIGN §1).
     if (dialled.kind === 'emergency') return refuse(503, makeFault('CLIENT_EMERGENCY', e.target))
     const kind = dialled.kind === 'target' ? chooseKind(this.#o.kinds, dialled.target) : undefined
@@ -176,10 +179,49 @@ export class Client {
     else this.#waiting.push({ p, kind, room })
   }
 
+  /** Calls a number, or takes a call that rings. */
+  #onLine(handset: Handset, e: Extract<HandsetEvent, { kind: 'dial' }>, line: NonNullable<PhoneUpstream['line']>): void {
+    const { vault, scheduler, media, observer, kinds } = this.#o
+    const ring = line.rings.find((r) => r.id === e.answers)
+    const { number, name } = ring ?? { number: e.target, name: '' }
+    const target = { kind: 'line', room: number, name } as const
+    const kind = chooseKind(kinds, target)
+    if (kind === undefined || this.#stopping) return handset.command({ kind: 'refuse', call: e.call, status: 503, reason: makeFault('CLIENT_ENDING').message })
+    const [p, leg, id] = [this.#phones.open(handset, e, this.#next++), this.#next++, this.#next++]
+    const call = new RunningCall(id, number, leg, p.phone, kind.start(target, { conference: leg, hop: HOP, phone: p.phone }), { vault, scheduler, media: (c) => media.command(c), send: (m) => this.#send(m) }, {
+      ...observer,
+      onJoined: (c) => {
+        observer?.onJoined?.(c)
+        for (const x of this.#phones.of(c)) this.#phones.answer(x, { joined: true })
+      },
+      onOver: (c, reason, fault) => {
+        this.#calls.delete(c.id)
+        c.line?.hangup()
+        observer?.onOver?.(c, reason, fault)
+        for (const x of this.#phones.of(c)) this.#phones.hangUp(x, reason === 'left' || fault === undefined ? '' : reason, 480)
+      },
+    }, line.kind)
+    const news = (n: DialogNews): void => call.input({ kind: 'dialog', news: n })
+    const run = e.answers === undefined ? ok(line.dial(number, leg, news)) : line.answer(e.answers, leg, news)
+    if (!run.ok) return this.#phones.hangUp(p, run.fault.message, 480)
+    p.running = call
+    call.line = run.value
+    call.sipCalls = [run.value.call.callId]
+    this.#calls.set(id, call)
+    call.input({ kind: 'start' })
+  }
+
+  /** Who shows a call of the page's phone: its sealed call, or its conference, where it is one. */
+  shownBy(call: RunningCall): RunningCall {
+    return this.calls.find((c) => c.line === undefined && call.sipCalls.some((id) => c.sipCalls.includes(id))) ?? call
+  }
+
   /** The server has seen a call of ours in a conference of the PBX: its roster begins. */
-  #conference(name: string): void {
+  #conference(name: string, sipCalls: readonly string[]): void {
     const kind = chooseKind(this.#o.kinds, { kind: 'conference', room: name })
-    if (kind === undefined || this.#stopping || [...this.#calls.values()].some((c) => c.kind === 'bridged' && c.name === name)) return
+    const running = [...this.#calls.values()].find((c) => c.kind === 'bridged' && c.name === name && c.line === undefined)
+    if (running !== undefined && sipCalls.length > 0) running.sipCalls = sipCalls
+    if (kind === undefined || this.#stopping || running !== undefined) return
     if (this.#calls.size >= CALLS_LIMIT) return
     const id = this.#next++
     const { vault, scheduler, media, observer } = this.#o
@@ -191,12 +233,13 @@ export class Client {
         observer?.onOver?.(c, reason, fault)
       },
     }, 'bridged')
+    call.sipCalls = sipCalls
     this.#calls.set(id, call)
     call.input({ kind: 'start' })
   }
 
   /** Calls that are not to be sealed have no kind: their packets pass, and nobody looks. */
-  #throughProvider(leg: number, number: string, outgoing: boolean): void {
+  #throughProvider(leg: number, number: string, outgoing: boolean, callId: string): void {
     const target = { kind: 'call', room: number, outgoing } as const
     const kind = chooseKind(this.#o.kinds, target)
     if (kind === undefined || this.#stopping || this.#calls.size >= CALLS_LIMIT) return
@@ -215,6 +258,7 @@ export class Client {
         observer?.onOver?.(c, reason, fault)
       },
     })
+    call.sipCalls = [callId]
     this.#calls.set(id, call)
     this.#throughProviders.set(leg, call)
     call.input({ kind: 'start' })

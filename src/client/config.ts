@@ -72,6 +72,16 @@ const provider = z.strictObject({
 })
 export type ProviderConfig = z.infer<typeof provider>
 
+/** An extension of the PBX, or an account at a provider. */
+const account = z.strictObject({
+  user: z.string('must be text: put it in quotes').regex(/^[a-z0-9._+-]{1,64}$/i, 'must be letters, digits, . _ + -'),
+  password: z.string('must be text: put it in quotes').min(1).max(256),
+  /** What stands behind the @; left out, the server or the first provider. */
+  domain: z.string().min(1).max(255).optional(),
+  /** What the telephone system knows the account by, where that is not `user`. */
+  login: z.string().min(1).max(128).optional(),
+})
+
 export const clientConfig = z.strictObject({
   server: z.strictObject({
     host: z.string().min(1),
@@ -123,7 +133,11 @@ export const clientConfig = z.strictObject({
   /** Who was in which conference when, sealed and signed, in the data folder. `false`: none; a room's policy can say no too. */
   journal: z.union([z.boolean(), z.strictObject({ keepDays: z.number().int().min(1).max(36_500).optional() })]).default(true),
   /** The page in the browser, on loopback; another free port where this one is taken. `false`: none. */
-  page: z.union([z.literal(false), z.strictObject({ port: z.number().int().min(0).max(65535).default(7480) })]).prefault({}),
+  page: z.union([z.literal(false), z.strictObject({
+    port: z.number().int().min(0).max(65535).default(7480),
+    /** Of the page's own phone at the PBX or provider (`upstream`): then it calls numbers and is called, like any phone. */
+    account: account.optional(),
+  })]).prefault({}),
   /** Of what phones are told in words; left out, that of the environment (LANG). */
   language: z.enum(['en', 'de']).optional(),
   /** Phones are told when a call begins that is not sealed. `false`: for lines with a fax machine or an alarm, and for who knows. */
@@ -131,6 +145,7 @@ export const clientConfig = z.strictObject({
   /** `debug`: SIP messages that were refused as well. */
   log: z.enum(['debug', 'info']).default('info'),
 }).refine((c) => c.server !== undefined || typeof c.upstream === 'object', { path: ['server'], error: 'is needed unless `upstream` names providers' })
+  .refine((c) => c.page === false || c.page.account === undefined || c.upstream !== 'none', { path: ['page', 'account'], error: 'needs `upstream`: the telephone system at which it is an account' })
 
 export type ClientConfig = z.infer<typeof clientConfig>
 

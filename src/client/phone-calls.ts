@@ -73,7 +73,8 @@ export class PhoneCalls {
     if (p.answered || !p.joined || p.local === undefined) return
     p.answered = true
     p.handset.command({ kind: 'answer', call: p.ref, local: p.local })
-    const label = p.running === undefined ? undefined : labelSpoken(p.running.roster)
+    // Of a telephone call the page shows it, and the other side speaks at once.
+    const label = p.running === undefined || p.running.line !== undefined ? undefined : labelSpoken(p.running.roster)
     if (label !== undefined) void this.#say(p, label)
   }
 
@@ -99,6 +100,8 @@ export class PhoneCalls {
   /** Interpreted here and never sent on (DESIGN §5): `*1` mutes and unmutes, `*5` tells who is here, `*6` the security code, `*7` locks and unlocks. */
   digit(p: PhoneCall | undefined, digit: string): void {
     if (p === undefined) return
+    // To the other end: menus and mailboxes have keys of their own.
+    if (p.running?.line !== undefined) return p.running.line.digit(digit)
     p.digits = (p.digits + digit).slice(-2)
     const call = p.running
     if (call === undefined) return

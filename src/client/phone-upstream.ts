@@ -4,16 +4,18 @@ import type { Fault, Result } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { MediaEvent } from '../media/api.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
-import type { DialogNews } from './call.ts'
 import type { ClientOptions, MediaThread } from './options.ts'
+import { type LineAccount, OwnLine } from './own-line.ts'
 import { ProviderUpstream, type ProviderWay } from './provider/upstream.ts'
-import type { WatchedCall } from './provider/watch.ts'
+import type { WatchedCall, WatchOptions } from './provider/watch.ts'
 import { announcer } from './speech/announcer.ts'
-import type { DialPlan } from './switch.ts'
+import { type DialPlan, isEmergency } from './switch.ts'
 import { Upstream } from './upstream.ts'
 
 export interface PhoneUpstream {
   readonly relay: Upstream['relay']
+  /** The page's own phone, with an account there. */
+  readonly line?: OwnLine
   /** The server is there, or gone. */
   onUp(capabilities: readonly string[]): void
   onDown(reason: string): void
@@ -26,6 +28,8 @@ export interface PhoneUpstream {
 
 export interface UpstreamChoice {
   readonly report: (fault: Fault, about: string) => void
+  /** Of the page's own phone. */
+  readonly account?: LineAccount
   /** Left out: the PBX behind the server. */
   readonly providers?: { readonly ways: readonly ProviderWay[]; readonly tokenKey: Uint8Array; readonly speaksInside: boolean }
 }
@@ -42,13 +46,58 @@ export interface UpstreamWorld {
   readonly send: (m: ClientMessage) => Result<void>
   /** A call through a provider begins, and what its signalling says. */
   readonly onCall: (call: WatchedCall) => void
-  readonly onCallNews: (call: number, news: DialogNews) => void
+  readonly onCallNews: WatchOptions['onNews']
 }
 
 export function openUpstream(choice: UpstreamChoice, w: UpstreamWorld): PhoneUpstream {
-  const { report, providers } = choice
+  const { report, providers, account } = choice
   const announce = providers !== undefined && w.sealsCalls ? undefined : announcer(w.voice, providers === undefined ? 'bridged' : 'open', (c) => w.media.command(c))
   const told = announce === undefined ? {} : { announce }
-  if (providers === undefined) return new Upstream({ ...w, ...told, report })
-  return new ProviderUpstream({ ...w, ...providers, ...told, report })
+  const way = providers === undefined ? new Upstream({ ...w, ...told, report }) : new ProviderUpstream({ ...w, ...providers, ...told, report })
+  if (account === undefined) return way
+  const { scheduler, crypto, dialPlan } = w
+  const line = new OwnLine({
+    account, relay: way.relay, kind: providers === undefined ? 'bridged' : 'open', scheduler, crypto, media: (c) => w.media.command(c), isEmergency: (number) => isEmergency(dialPlan, number),
+  })
+  // A provider is there without a server of ours.
+  if (providers !== undefined) line.up()
+  return new WithLine(way, line, providers === undefined)
+}
+
+/** An upstream whose relay the page's phone uses too. */
+class WithLine implements PhoneUpstream {
+  readonly line: OwnLine
+  readonly #way: PhoneUpstream
+  readonly #throughServer: boolean
+
+  constructor(way: PhoneUpstream, line: OwnLine, throughServer: boolean) {
+    this.#way = way
+    this.line = line
+    this.#throughServer = throughServer
+  }
+  get relay(): Upstream['relay'] {
+    return this.#way.relay
+  }
+  onUp(capabilities: readonly string[]): void {
+    this.#way.onUp(capabilities)
+    if (this.#throughServer) this.line.up()
+  }
+  onDown(reason: string): void {
+    this.#way.onDown(reason)
+    if (this.#throughServer) this.line.down()
+  }
+  onMessage(m: ServerMessage): void {
+    this.#way.onMessage(m)
+  }
+  onMedia(e: MediaEvent): void {
+    this.#way.onMedia(e)
+    this.line.onMedia(e)
+  }
+  inCall(call: number, what: 'probe' | Uint8Array): void {
+    this.#way.inCall(call, what)
+  }
+  close(): void {
+    this.#way.close()
+    this.line.close()
+  }
 }

@@ -70,6 +70,10 @@ export type MediaCommand =
   | { readonly op: 'phone.set'; readonly phone: PhoneId; readonly media: HandsetMedia }
   /** A tone or spoken prompt (16 kHz PCM), mixed over what the phone hears. */
   | { readonly op: 'phone.play'; readonly phone: PhoneId; readonly pcm: Int16Array }
+  /** A key for whoever is at the other end of this leg (RFC 4733). */
+  | { readonly op: 'phone.digit'; readonly phone: PhoneId; readonly digit: string }
+  /** What each of two phones says the other hears; `muted`: `with` gets silence. Again to change that; undefined ends it. A phone has one such other. */
+  | { readonly op: 'phone.patch'; readonly phone: PhoneId; readonly with: PhoneId | undefined; readonly muted: boolean }
   | { readonly op: 'phone.close'; readonly phone: PhoneId }
   /**
    * Joins a phone to a room: uplink under `ssrc`, downlink mixed from all announced senders. `session` is the vault's. In a

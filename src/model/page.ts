@@ -59,6 +59,8 @@ export interface PageCall {
   readonly person?: PageAddress
   /** Gains by keyId, where the user set one. */
   readonly volumes: Readonly<Record<string, number>>
+  /** A telephone call that another one shows: its conference, or the sealed call that it is. */
+  readonly hidden?: true
 }
 
 export interface PastCall {
@@ -72,6 +74,8 @@ export interface PastCall {
   readonly person?: PageAddress
   readonly direction?: 'in' | 'out' | 'missed'
   readonly fault?: PageFault
+  /** A telephone call; `room` is its number. */
+  readonly telephone?: true
 }
 
 /** Somebody to call: `to` is a key or a mail address. */
@@ -88,6 +92,36 @@ export interface PageRing {
   readonly identity: Identity
   readonly acquaintance?: Acquaintance
   readonly at: Instant
+}
+
+/** Somebody calls by telephone: number and name are the network's word, which proves nothing. Safe to show. */
+export interface PageLineRing {
+  readonly id: string
+  readonly number: string
+  readonly name: string
+  readonly at: Instant
+}
+
+/** The page's own phone at the telephone system. */
+export interface PageLine {
+  /** Who it is there. */
+  readonly number: string
+  readonly registered: boolean
+  /** Why it is not. */
+  readonly fault?: PageFault
+  readonly rings: readonly PageLineRing[]
+  readonly call?: PageLineCall
+}
+
+/** The telephone call that the page's phone is in. */
+export interface PageLineCall {
+  /** The call that shows who can hear it: its own, that of its conference, or the sealed call that it is. */
+  readonly call: number
+  readonly number: string
+  readonly outgoing: boolean
+  readonly state: 'calling' | 'ringing' | 'early' | 'up'
+  /** We hold it. */
+  readonly held: boolean
 }
 
 /** Somebody is being called. */
@@ -160,6 +194,8 @@ export interface PageSnapshot {
   readonly echoDial: string
   /** This page's own call, while there is one. */
   readonly browser: BrowserState
+  /** Where the page's phone has an account. */
+  readonly line?: PageLine
   readonly setup?: PageSetup
   readonly warnings: readonly string[]
   /** How our own keys are kept; absent until the client has started. */
@@ -174,6 +210,7 @@ export interface BrowserState {
   readonly call?: number
   /** Why the last call ended or never began. */
   readonly reason?: string
+  readonly fault?: PageFault
 }
 
 export type PageMessage =
@@ -182,7 +219,8 @@ export type PageMessage =
   | { readonly k: 'phones'; readonly phones: readonly PagePhone[] }
   | { readonly k: 'call'; readonly call: PageCall }
   | { readonly k: 'event'; readonly call: number; readonly event: CallEvent }
-  | { readonly k: 'over'; readonly call: number; readonly past: PastCall }
+  /** `past`: as it is remembered, where it is. */
+  | { readonly k: 'over'; readonly call: number; readonly past?: PastCall }
   | { readonly k: 'rings'; readonly rings: readonly PageRing[]; readonly calling: readonly PageCalling[] }
   | { readonly k: 'people'; readonly people: readonly PagePerson[] }
   | { readonly k: 'past'; readonly past: readonly PastCall[] }
@@ -192,6 +230,7 @@ export type PageMessage =
   /** 0 loudest to 127 silence (RFC 6464). */
   | { readonly k: 'levels'; readonly call: number; readonly own: number; readonly levels: readonly (readonly [ssrc: Ssrc, level: number])[] }
   | { readonly k: 'browser'; readonly browser: BrowserState }
+  | { readonly k: 'line'; readonly line: PageLine }
   | { readonly k: 'setup'; readonly setup: PageSetup | undefined }
   /** The first octets of a tap, hex; its two sounds follow as binary messages. */
   | { readonly k: 'tapped'; readonly call: number; readonly octets: string }
@@ -205,6 +244,11 @@ export interface PageCommands {
   dial: { readonly number: string }
   hangup: Record<never, never>
   digit: { readonly digit: string }
+  /** On its line: takes or declines a call that rings, holds the one that it is in, passes it on to another number. */
+  'line-answer': { readonly ring: string }
+  'line-refuse': { readonly ring: string }
+  hold: { readonly on: boolean }
+  transfer: { readonly number: string }
   /** This window takes the sound; the one that had it before loses it. */
   audio: { readonly on: boolean }
   /** Any call of this client. */

@@ -13,7 +13,7 @@ const text = z.string().max(TEXT_LIMIT)
 const milliseconds = z.number().min(0)
 const entry: z.ZodType<PastCall> = z.object({
   room: text, startedAt: milliseconds, endedAt: milliseconds, people: z.array(text).max(PEOPLE_LIMIT), person: z.object({ name: text, to: text }).exactOptional(),
-  direction: z.enum(['in', 'out', 'missed']).exactOptional(), fault: z.object({ code: text, message: text }).exactOptional(),
+  direction: z.enum(['in', 'out', 'missed']).exactOptional(), fault: z.object({ code: text, message: text }).exactOptional(), telephone: z.literal(true).exactOptional(),
 })
 const content = z.object({ version: z.literal(1), calls: z.array(entry).max(HISTORY_LIMIT) })
 

@@ -1,5 +1,5 @@
 /** SIP over transports, as user agents and relays use it. */
-export type { EndpointOptions, Incoming, OutgoingHandlers, TransactionUser } from './endpoint.ts'
+export type { EndpointOptions, Incoming, Outgoing, OutgoingHandlers, TransactionUser } from './endpoint.ts'
 export { replyFlow, SipEndpoint } from './endpoint.ts'
 export { isLoopback, localHostFor } from './local-address.ts'
 export { openPbxTransport, type PbxTransport } from './outgoing.ts'

@@ -33,6 +33,8 @@ export class StagedCall {
   readonly name: string
   readonly startedAt: number
   readonly conference: number
+  readonly line = undefined
+  readonly sipCalls: readonly string[] = []
   readonly #page: Page
   roster: Roster
   muted = false
@@ -178,6 +180,7 @@ export async function stagePage(t: TestContext, phones = PHONES): Promise<Staged
     get calls() {
       return calls as unknown as RunningCall[]
     },
+    shownBy: (c) => c,
     handsetsOf: (c) => [{ ref: page.handset.state.ref ?? '', line: (c as unknown as StagedCall).name === 'desk' ? 'desk' : 'browser' }],
   }
   // A call that is dialled stands at once, with nobody else in it.

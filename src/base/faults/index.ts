@@ -7,6 +7,7 @@ import { configFaults } from './config.ts'
 import { cryptoFaults } from './crypto.ts'
 import { identityFaults } from './identity.ts'
 import { journalFaults } from './journal.ts'
+import { lineFaults } from './line.ts'
 import { mediaFaults } from './media.ts'
 import { mlsFaults } from './mls.ts'
 import { noteFaults } from './notes.ts'
@@ -36,6 +37,7 @@ export const faultTable = {
   ...cryptoFaults,
   ...identityFaults,
   ...journalFaults,
+  ...lineFaults,
   ...mediaFaults,
   ...mlsFaults,
   ...noteFaults,

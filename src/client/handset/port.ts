@@ -6,8 +6,8 @@ import type { HandsetMedia } from '../../media/api.ts'
 export type CallRef = Brand<string, 'CallRef'>
 
 export type HandsetEvent =
-  /** Somebody dialled. `media` is what was negotiated; the client opens a leg for it, then answers. */
-  | { readonly kind: 'dial'; readonly call: CallRef; readonly line: string; readonly target: string; readonly contact: string; readonly media: HandsetMedia }
+  /** Somebody dialled. `media` is what was negotiated; the client opens a leg for it, then answers. `answers`: takes the call that rings on its line. */
+  | { readonly kind: 'dial'; readonly call: CallRef; readonly line: string; readonly target: string; readonly contact: string; readonly media: HandsetMedia; readonly answers?: string }
   /** Codec, address or direction changed (re-INVITE, UPDATE); `media.hold` says whether the user holds. */
   | { readonly kind: 'media'; readonly call: CallRef; readonly media: HandsetMedia }
   | { readonly kind: 'dtmf'; readonly call: CallRef; readonly digit: string }

@@ -9,6 +9,8 @@ export interface WatchedCall {
   readonly call: number
   readonly number: string
   readonly outgoing: boolean
+  /** As its SIP names it, at both sides. */
+  readonly callId: string
 }
 
 export interface WatchOptions {
@@ -23,6 +25,7 @@ const REMEMBERED = 500
 interface Invite {
   readonly number: string
   readonly outgoing: boolean
+  readonly callId: string
 }
 
 export class CallWatch {
@@ -44,7 +47,7 @@ export class CallWatch {
       const outgoing = towards === 'provider'
       const uri = outgoing ? parsed.uri : parsed.from.uri
       const number = uri.kind === 'sip' ? (unescapeUri(uri.user ?? '') ?? '') : uri.text.replace(/^[a-z]+:/i, '')
-      const invite = { number, outgoing }
+      const invite = { number, outgoing, callId: parsed.callId }
       this.#invites.set(`${towards} ${m.id}`, invite)
       if (this.#invites.size > REMEMBERED) this.#invites.delete(this.#invites.keys().next().value!)
       if (m.streams !== undefined) this.#known(m.streams.up, invite)
@@ -59,7 +62,7 @@ export class CallWatch {
   #known(call: number, invite: Invite): void {
     if (this.#calls.has(call)) return
     this.#calls.set(call, invite)
-    this.#o.onCall({ call, number: invite.number, outgoing: invite.outgoing })
+    this.#o.onCall({ call, ...invite })
     const described = this.#early.get(call)
     this.#early.delete(call)
     if (described !== undefined) this.onDescribed(described)

@@ -35,6 +35,8 @@ const call = z.number().int().min(0)
 const keyId = z.string().regex(/^[0-9a-f]{64}$/)
 const address = z.string().min(3).max(256)
 const ring = z.string().regex(/^[0-9a-f]{32}$/)
+/** A SIP Call-ID, of the other side's making. */
+const lineRing = z.string().min(1).max(256)
 /** As on the phone's own keys. */
 const ACCEPT_DIGIT = '*'
 
@@ -57,14 +59,29 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
   },
   hangup: { schema: z.strictObject({}), run: ({ hub }) => done(() => hub.browser?.hangup()) },
   digit: { schema: z.strictObject({ digit: z.string().regex(/^[0-9*#A-D]$/) }), run: ({ hub }, { digit }) => done(() => hub.browser?.digit(digit)) },
+  'line-answer': {
+    schema: z.strictObject({ ring: lineRing }),
+    run: ({ hub, takeAudio }, { ring: id }) => {
+      const found = hub.line.ring(id)
+      if (!found.ok) return found
+      takeAudio(true)
+      hub.browser?.dial(found.value.number, id)
+      return DONE
+    },
+  },
+  'line-refuse': { schema: z.strictObject({ ring: lineRing }), run: ({ hub }, { ring: id }) => hub.line.refuse(id) },
+  hold: { schema: z.strictObject({ on: z.boolean() }), run: ({ hub }, { on }) => hub.line.hold(on) },
+  transfer: { schema: z.strictObject({ number: z.string().regex(/^[0-9a-z*#+._-]{1,64}$/i) }), run: ({ hub }, { number }) => hub.line.transfer(number) },
   audio: { schema: z.strictObject({ on: z.boolean() }), run: ({ takeAudio }, { on }) => done(() => takeAudio(on)) },
   mute: {
     schema: z.strictObject({ call, muted: z.boolean() }),
     run: (c, a) => withCall(c, a.call, (r) => {
-      if (r.muted !== a.muted) r.toggleMute()
+      // Of a telephone call that something else shows, what the page's phone says as well.
+      for (const x of new Set([c.hub.line.callOf(r) ?? r, r])) if (x.muted !== a.muted) x.toggleMute()
+      c.hub.changed(a.call)
     }),
   },
-  leave: { schema: z.strictObject({ call }), run: (c, a) => withCall(c, a.call, (r) => r.input({ kind: 'leave' })) },
+  leave: { schema: z.strictObject({ call }), run: (c, a) => withCall(c, a.call, (r) => (c.hub.line.callOf(r) ?? r).input({ kind: 'leave' })) },
   volume: {
     schema: z.strictObject({ call, keyId, gain: z.number().min(0).max(4) }),
     run: ({ hub }, a) => {

@@ -10,10 +10,12 @@ import { type BrowserState, encodePage, encodeSound, type PageCall, type PageFau
 import type { CallEvent } from '../../model/roster.ts'
 import type { RunningCall } from '../calls.ts'
 import type { BrowserHandset } from '../handset/browser/handset.ts'
-import type { HandsetEvent } from '../handset/port.ts'
 import type { ClientObserver } from '../options.ts'
 import { People } from './people.ts'
+import { type HubLine, LineView } from './line-view.ts'
 import { Volumes } from './volumes.ts'
+
+type HandsetEvent = Parameters<NonNullable<ClientObserver['onPhone']>>[0]
 
 const PEOPLE_KEPT = 200
 const CONTACTS_KEPT = 16
@@ -35,6 +37,9 @@ export interface HubOptions {
 export interface HubClient {
   readonly calls: readonly RunningCall[]
   handsetsOf(call: RunningCall): readonly { readonly ref: string; readonly line: string }[]
+  /** What shows a telephone call: itself, its conference, or the sealed call that it is. */
+  shownBy(call: RunningCall): RunningCall
+  readonly upstream?: { readonly line?: HubLine } | undefined
 }
 
 interface Shown {
@@ -57,6 +62,8 @@ export class Hub {
   identity: Identity | undefined
   warnings: readonly string[] = []
   keys: PageSnapshot['keys']
+  /** The page's phone at the telephone system. */
+  readonly line: LineView = new LineView(this)
   /** The call of the page's phone changed. */
   onBrowser: () => void = () => {}
   #metered = false
@@ -98,7 +105,7 @@ export class Hub {
       ...(this.identity === undefined ? {} : { identity: this.identity }),
       server: this.#server, phones: this.#phones, calls: [...this.#shown.values()].map((s) => this.#callOf(s)),
       past: this.people.past, rings: this.people.rings, calling: this.people.calling, people: this.people.people,
-      rooms, roomPrefix, echoDial: `${roomPrefix}${echoRoom}`, browser: this.browserState, warnings: this.warnings,
+      rooms, roomPrefix, echoDial: `${roomPrefix}${echoRoom}`, browser: this.browserState, warnings: this.warnings, ...this.line.inSnapshot,
       ...(this.keys === undefined ? {} : { keys: this.keys }),
       ...(this.#setup === undefined ? {} : { setup: this.#setup }),
     }
@@ -131,15 +138,17 @@ export class Hub {
     return this.#o.phones.map((p) => ({ ...p, registered: this.#registered.get(p.line) ?? [] }))
   }
   #callOf({ call, volumes }: Shown): PageCall {
-    const line = this.client?.handsetsOf(call)[0]?.line ?? ''
+    const telephone = this.line.callOf(call)
+    const line = this.client?.handsetsOf(telephone ?? call)[0]?.line ?? ''
     const person = this.people.personIn(call.name)
-    return { id: call.id, room: call.name, ...(person === undefined ? {} : { person }), startedAt: call.startedAt as PageCall['startedAt'], line, muted: call.muted, roster: call.roster, volumes: volumes.all }
+    return { id: call.id, room: call.name, ...(person === undefined ? {} : { person }), startedAt: call.startedAt as PageCall['startedAt'], line, muted: call.muted, roster: call.roster, volumes: volumes.all, ...(telephone === call && this.client?.shownBy(call) !== call ? { hidden: true } : {}) }
   }
   /** Of the phone in the page; which window has it, each window is told by itself. */
   get browserState(): BrowserState {
     const s = this.browser?.state ?? { state: 'idle' as const }
     const call = s.ref === undefined ? undefined : this.client?.calls.find((c) => this.client?.handsetsOf(c).some((h) => h.ref === s.ref))
-    return { state: s.state, elsewhere: false, ...(call === undefined ? {} : { call: call.id }), ...(s.reason === undefined ? {} : { reason: s.reason }) }
+    const shown = call && this.client?.shownBy(call)
+    return { state: s.state, elsewhere: false, ...(shown === undefined ? {} : { call: shown.id }), ...(s.reason === undefined ? {} : { reason: s.reason, ...this.line.faultOf(s.reason) }) }
   }
   #serverIs(change: Partial<PageServer>, without: 'fault' | 'nothing' = 'nothing'): void {
     const { fault, ...rest } = { ...this.#server, ...change }
@@ -179,6 +188,8 @@ export class Hub {
     // Opening it anew in the media thread forgot who looks.
     if (e.kind === 'phase' && e.phase === 'member' && this.#metered) this.media({ op: 'conference.meters', conference: call.conference, on: true })
     if (!fresh) this.tell({ k: 'event', call: call.id, event: e })
+    if (fresh) this.line.changed(call)
+    if (e.kind === 'sealed-call' && e.peer !== undefined) this.#shown.get((this.line.callOf(call) ?? call).id)?.people.add(displayName(e.peer))
     if (fresh || (e.kind === 'note' && /^CLIENT_(UN)?MUTED$/.test(e.code)) || e.kind === 'phase') {
       this.changed(call.id)
       this.onBrowser()
@@ -199,10 +210,16 @@ export class Hub {
   #onOver(call: RunningCall, reason: string, fault: Fault | undefined): void {
     const shown = this.#shown.get(call.id)
     if (!this.#shown.delete(call.id)) return
+    // What shows a telephone call is not remembered beside it.
+    if (this.line.covers(call)) {
+      this.tell({ k: 'over', call: call.id })
+      return this.line.changed(call)
+    }
     const now = this.#o.clock.unix() * 1000
     const past = this.people.over(call, call.name !== this.#o.echoRoom, {
       room: call.name, startedAt: now - (this.#o.clock.now() - call.startedAt), endedAt: now, people: [...(shown?.people ?? [])],
-      ...(fault === undefined ? (reason === 'left' ? {} : { fault: { code: '', message: reason } }) : { fault: plain(fault) }),
+      ...this.line.pastOf(call, reason, fault),
+      ...(call.line !== undefined && fault === undefined ? {} : fault === undefined ? (reason === 'left' ? {} : { fault: { code: '', message: reason } }) : { fault: plain(fault) }),
     })
     this.tell({ k: 'over', call: call.id, past })
   }

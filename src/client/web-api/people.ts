@@ -128,6 +128,12 @@ export class People {
     }
     this.#o.tell({ k: 'rings', rings: this.rings, calling: this.calling })
   }
+  /** Nobody took a telephone call. */
+  missedOnLine(number: string, at: number): void {
+    const now = this.#o.clock.unix() * 1000
+    this.#keep({ room: number, startedAt: now - (this.#o.clock.now() - at), endedAt: now, people: [], direction: 'missed', telephone: true }, true)
+    this.#o.tell({ k: 'past', past: this.past })
+  }
   #missed(identity: Identity, room: string, at: number): void {
     const now = this.#o.clock.unix() * 1000
     const startedAt = now - (this.#o.clock.now() - at)

@@ -9,6 +9,7 @@ import { readU32, writeU16, writeU32 } from '../../protocol/rtp/octets.ts'
 import { createSrtpSender, type SrtpSender } from '../../protocol/srtp/sender.ts'
 import type { RtpPhoneMedia } from '../api.ts'
 import { sameKeys } from '../plain/plain-crypto.ts'
+import { KeyPresses } from './phone-rtp-keys.ts'
 
 const HEADER = 12
 const SLOT = 1500
@@ -19,6 +20,7 @@ export class RtpSending implements Disposable {
   readonly #codecs: CodecFactory
   readonly #transmit: (packet: Uint8Array) => void
   readonly #slot = new Uint8Array(SLOT)
+  readonly #keys = new KeyPresses()
   #sequence: number
   #codec: FrameCodec | undefined
   #packetizer: Packetizer | undefined
@@ -62,18 +64,29 @@ export class RtpSending implements Disposable {
   }
   /** 20 ms. */
   push(pcm: Int16Array): void {
-    for (const { timestamp, payload } of this.#packetizer!.push(pcm)) this.#send(timestamp, payload)
+    const type = this.#media!.telephoneEvent
+    const key = type === undefined ? undefined : this.#keys.next(this.#packetizer!.timestamp, this.clockRate)
+    const sound = this.#packetizer!.push(pcm)
+    if (key === undefined) for (const { timestamp, payload } of sound) this.#send(timestamp, payload)
+    else {
+      this.#send(key.timestamp, key.payload, type, key.marker)
+      this.#pause = true
+    }
+  }
+  /** A key for the other end. False: it takes none, or not this one. */
+  press(digit: string): boolean {
+    return this.#media?.telephoneEvent !== undefined && this.#keys.press(digit)
   }
   skip(frames: number): void {
     this.#packetizer!.skip(frames)
     this.#pause = true
   }
-  #send(timestamp: number, payload: Uint8Array): void {
+  #send(timestamp: number, payload: Uint8Array, payloadType = this.#media!.payloadType, marker = this.#pause): void {
     const slot = this.#slot
     if (HEADER + payload.length + 32 > SLOT) return
     slot[0] = 0x80
     // The marker says that a pause ended here (RFC 3551 §4.1).
-    slot[1] = this.#media!.payloadType | (this.#pause ? 0x80 : 0)
+    slot[1] = payloadType | (marker ? 0x80 : 0)
     writeU16(slot, 2, this.#sequence)
     writeU32(slot, 4, timestamp)
     writeU32(slot, 8, this.ssrc)

@@ -99,6 +99,9 @@ class RtpPhone implements PhoneLeg {
   skip(frames: number): void {
     this.#sending.skip(frames)
   }
+  press(digit: string): boolean {
+    return this.#sending.press(digit)
+  }
   close(): void {
     this.#o.pair.rtp.close()
     this.#o.pair.rtcp.close()

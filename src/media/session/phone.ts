@@ -13,5 +13,7 @@ export interface PhoneLeg {
   hear(pcm: Int16Array, nowMs: number): void
   /** Time that passed without `hear`. */
   skip(frames: number): void
+  /** A key pressed for whoever is at the other end. False, or left out: none can be sent. */
+  press?(digit: string): boolean
   close(): void
 }

@@ -3,7 +3,6 @@
  * production and in virtual time in tests. Nothing waits for the vault: frames go to it in batches,
  * one a tick, and are used when they come back.
  */
-import { FRAME_SAMPLES } from '../../audio/codec.ts'
 import type { CodecFactory } from '../../audio/codecs.ts'
 import type { FaultCode } from '../../base/faults/index.ts'
 import { makeFault } from '../../base/result.ts'
@@ -13,6 +12,7 @@ import { portPath, type ListeningPort } from '../packet-path.ts'
 import { Calls } from './calls.ts'
 import { Conference } from './conference.ts'
 import { Hop } from './hop.ts'
+import { newFrame, Patches } from './patches.ts'
 import { Phones, type Phone, type PhonesOptions } from './phones.ts'
 import { Ticker, TICK_MS } from './ticker.ts'
 
@@ -41,9 +41,10 @@ class Session implements MediaSession {
   readonly #hops = new Map<HopId, Hop>()
   readonly #conferences = new Map<ConferenceId, Conference>()
   readonly #calls: Calls
+  readonly #patches = new Patches()
   readonly #ticker: Ticker
-  readonly #out = new Int16Array(FRAME_SAMPLES)
-  readonly #unused = new Int16Array(FRAME_SAMPLES)
+  readonly #out = newFrame()
+  readonly #unused = newFrame()
   #ticks = 0
   /** What is left to do in this tick: the phones have not been given their frames. */
   #finish: (() => void) | undefined
@@ -77,8 +78,15 @@ class Session implements MediaSession {
       case 'phone.play':
         this.#phones.get(c.phone)?.prompts.play(c.pcm)
         break
+      case 'phone.digit':
+        this.#phones.get(c.phone)?.leg?.press?.(c.digit)
+        break
+      case 'phone.patch':
+        this.#patches.set(c)
+        break
       case 'phone.close':
         this.#phones.close(c.phone)
+        this.#patches.close(c.phone)
         this.#rest()
         break
       case 'conference.open':
@@ -173,6 +181,7 @@ class Session implements MediaSession {
       if (opened !== undefined) opening.push(opened)
     }
     // A phone outside of a room is listened to all the same, so that its buffer does not grow.
+    this.#patches.speak(this.#phones, speaking, frames, now)
     for (const p of this.#phones) if (!speaking.has(p)) for (let i = 0; i < frames; i++) p.leg?.speak(this.#unused, now)
     this.#whenOpened(opening, () => this.#hear(frames, skipped, now))
     if (this.#ticks % METER_TICKS === 0) for (const c of this.#conferences.values()) if (c.metered) c.meter(now)
@@ -199,7 +208,7 @@ class Session implements MediaSession {
       const room = rooms.get(phone.id)
       if (skipped > 0) phone.leg?.skip(skipped)
       for (let i = frames - 1; i >= 0; i--) {
-        if (room === undefined) this.#out.fill(0)
+        if (room === undefined) this.#patches.hear(phone.id, frames - 1 - i, this.#out)
         else room.downlink.mix(nowMs - i * TICK_MS, this.#out)
         phone.prompts.mix(this.#out)
         phone.leg?.hear(this.#out, nowMs - i * TICK_MS)

@@ -118,6 +118,8 @@ export interface LocalAudio {
   readonly version: number
   /** The key that we send with, when the stream is SRTP. */
   readonly sdes?: SdesKey
+  /** We hold the call: nothing is taken of the other side (RFC 3264 §8.4). */
+  readonly held?: true
 }
 
 /** The answer: the chosen stream, every other one refused with port 0 (RFC 3264 §6). */
@@ -129,7 +131,7 @@ export function buildAnswer(offer: SessionDescription, choice: AudioChoice, loca
 }
 
 function answerStream(offered: MediaDescription, choice: AudioChoice, local: LocalAudio): MediaDescription {
-  const direction = choice.nowhere && choice.direction === 'sendrecv' ? 'recvonly' : reverseDirection(choice.direction)
+  const direction = withheld(choice.nowhere && choice.direction === 'sendrecv' ? 'recvonly' : reverseDirection(choice.direction), local)
   const events = choice.telephoneEvent
   return {
     kind: 'audio',
@@ -145,6 +147,9 @@ function answerStream(offered: MediaDescription, choice: AudioChoice, local: Loc
     ],
   }
 }
+
+/** What is left of a direction while we hold. */
+const withheld = (d: Direction, local: LocalAudio): Direction => (local.held !== true ? d : d === 'sendrecv' ? 'sendonly' : d === 'recvonly' ? 'inactive' : d)
 
 /** An offer of ours: all codecs of the policy, 20 ms. With a key it is SRTP. */
 export function buildOffer(policy: AudioPolicy, local: LocalAudio): SessionDescription {
@@ -162,7 +167,7 @@ export function buildOffer(policy: AudioPolicy, local: LocalAudio): SessionDescr
         ...clocks.flatMap((hz) => eventAttributes(eventType(hz), hz)),
         { name: 'ptime', value: '20' },
         ...keyAttributes(local),
-        { name: 'sendrecv' },
+        { name: withheld('sendrecv', local) },
       ],
     }],
   }

@@ -27,15 +27,15 @@ export interface DigestInputs {
   readonly method: string
   readonly uri: string
   readonly nonce: string
-  /** Eight hex digits. */
-  readonly nc: string
-  readonly cnonce: string
+  /** Eight hex digits. Both are left out where the challenge names no qop. */
+  readonly nc?: string
+  readonly cnonce?: string
 }
 
-/** The `response` value for qop=auth (RFC 7616 §3.4.1). */
+/** The `response` value for qop=auth (RFC 7616 §3.4.1), or for no qop at all (RFC 2069 §2.1.2). */
 export function digestResponse(crypto: DigestCrypto, d: DigestInputs): string {
   const ha2 = hex(crypto, d.algorithm, `${d.method}:${d.uri}`)
-  return hex(crypto, d.algorithm, `${d.ha1}:${d.nonce}:${d.nc}:${d.cnonce}:auth:${ha2}`)
+  return hex(crypto, d.algorithm, d.nc === undefined ? `${d.ha1}:${d.nonce}:${ha2}` : `${d.ha1}:${d.nonce}:${d.nc}:${d.cnonce}:auth:${ha2}`)
 }
 
 /** `Digest name=value, …` as a map, names in lower case, values unquoted. */

@@ -83,6 +83,8 @@ export function fold(s: State, m: PageMessage): State {
       return withSnapshot(s, { phones: m.phones })
     case 'browser':
       return withSnapshot(s, { browser: m.browser })
+    case 'line':
+      return withSnapshot(s, { line: m.line })
     case 'setup': {
       if (s.snapshot === undefined) return s
       const { setup: _, ...rest } = s.snapshot
@@ -93,7 +95,7 @@ export function fold(s: State, m: PageMessage): State {
     case 'event':
       return withCall(s, m.call, (c) => happened(c, m.event))
     case 'over':
-      return withSnapshot({ ...s, calls: s.calls.filter((c) => c.id !== m.call) }, { past: [m.past, ...(s.snapshot?.past ?? [])].slice(0, 100) })
+      return withSnapshot({ ...s, calls: s.calls.filter((c) => c.id !== m.call) }, m.past === undefined ? {} : { past: [m.past, ...(s.snapshot?.past ?? [])].slice(0, 100) })
     case 'rings':
       return withSnapshot(s, { rings: m.rings, calling: m.calling })
     case 'people':

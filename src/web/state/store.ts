@@ -57,9 +57,11 @@ const ringback = new Ringer(ringbackTune, speaker)
 function ring(): void {
   const { snapshot, link } = state
   const here = link === 'open' && snapshot !== undefined
-  ringer.on = here && snapshot.rings.length > 0
+  ringer.on = here && (snapshot.rings.length > 0 || (snapshot.line?.rings.length ?? 0) > 0)
   const room = state.calls.find((c) => c.id === snapshot?.browser.call)?.room
-  ringback.on = here && !snapshot.browser.elsewhere && snapshot.calling.some((c) => c.room === room && c.state === 'ringing') && room !== undefined && !hasCompany(room)
+  // On a line it rings until something is heard from there.
+  const line = snapshot?.line?.call?.state === 'ringing'
+  ringback.on = here && !snapshot.browser.elsewhere && (line || snapshot.calling.some((c) => c.room === room && c.state === 'ringing') && room !== undefined && !hasCompany(room))
 }
 const hasCompany = (room: string): boolean => state.calls.some((c) => c.room === room && c.roster.members.some((m) => !m.self))
 

@@ -14,6 +14,7 @@ import { Controls } from './controls.tsx'
 import { Diagnostics } from './diagnostics.tsx'
 import { Echo } from './echo.tsx'
 import { History, lineOf } from './history.tsx'
+import { LineCall, LineRinging } from './line.tsx'
 import { Lobby, Prominent } from './lobby.tsx'
 import { Members } from './members.tsx'
 import { BrowserPhone, SipPhone } from './phone.tsx'
@@ -34,7 +35,7 @@ export function App(): VNode {
   const [settings, setSettings] = useState(false)
   const { snapshot } = state
   const echoRoom = snapshot?.echoDial.slice(snapshot.roomPrefix.length)
-  const calls = state.calls.filter((c) => c.room !== echoRoom)
+  const calls = state.calls.filter((c) => c.room !== echoRoom && c.hidden !== true)
   const call = calls[0]
   const inSetup = snapshot?.setup !== undefined
   useEffect(() => {
@@ -58,8 +59,9 @@ export function App(): VNode {
       <main id="main" tabIndex={-1} data-view={shown}>
         {snapshot !== undefined && <Main view={shown} snapshot={snapshot} state={state} call={call} setView={setView} />}
       </main>
-      {shown === 'call' && call !== undefined && <Controls call={call} />}
+      {shown === 'call' && call !== undefined && <Controls call={call} {...(snapshot?.line?.call?.call === call.id ? { line: snapshot.line.call } : {})} />}
       {snapshot?.rings[0] !== undefined && state.link === 'open' && <Ringing key={snapshot.rings[0].id} ring={snapshot.rings[0]} more={snapshot.rings.length - 1} calling={snapshot.browser.state !== 'idle'} />}
+      {snapshot?.rings.length === 0 && snapshot.line?.rings[0] !== undefined && state.link === 'open' && <LineRinging key={snapshot.line.rings[0].id} ring={snapshot.line.rings[0]} more={snapshot.line.rings.length - 1} calling={snapshot.browser.state !== 'idle'} />}
       {settings && <Settings snapshot={snapshot} onClose={() => setSettings(false)} />}
       <Announce text={call === undefined ? '' : announcement(call, w)} />
     </>
@@ -85,12 +87,13 @@ function Main({ view, snapshot, state, call, setView }: MainProps): VNode {
   const able = snapshot.server.state === 'up' && state.link === 'open'
   if (view === 'setup') return <Setup snapshot={snapshot} onEcho={() => setView('echo')} onRooms={() => setView('rooms')} />
   if (view === 'echo') return <Echo snapshot={snapshot} call={echo} tapped={state.tapped} onDone={() => setView('rooms')} />
-  if (view === 'phone') return <div class="columns even"><BrowserPhone level={1} /><SipPhone phones={snapshot.phones} dial={`${snapshot.roomPrefix}100`} /></div>
+  if (view === 'phone') return <div class="columns even"><BrowserPhone level={1} line={snapshot.line} /><SipPhone phones={snapshot.phones} dial={`${snapshot.roomPrefix}100`} /></div>
   if (view === 'rooms' || call === undefined) return <Rooms snapshot={snapshot} able={able} onEcho={() => setView('echo')} />
   return (
     <>
       <Privacy roster={call.roster} name={call.person?.name ?? call.room} known={state.link === 'open'} />
       <Calling calling={snapshot.calling.filter((c) => c.room === call.room)} />
+      {snapshot.line?.call?.call === call.id && <LineCall line={snapshot.line.call} />}
       <SealedCall call={call} />
       <Prominent call={call} />
       <Lobby call={call} />

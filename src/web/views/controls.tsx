@@ -3,13 +3,14 @@ import type { VNode } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Icon } from '../parts/icons.tsx'
 import { Meter } from '../parts/small.tsx'
+import type { PageLineCall } from '../../model/page.ts'
 import type { CallView } from '../state/state.ts'
 import { connection, current, sound } from '../state/store.ts'
 import { useWords } from '../words/index.ts'
 import { Keypad } from './keypad.tsx'
 import { Flag } from './lobby.tsx'
 
-export function Controls({ call }: { readonly call: CallView }): VNode {
+export function Controls({ call, line }: { readonly call: CallView; readonly line?: PageLineCall }): VNode {
   const w = useWords()
   const [keys, setKeys] = useState(false)
   const [pushing, setPushing] = useState(false)
@@ -33,9 +34,10 @@ export function Controls({ call }: { readonly call: CallView }): VNode {
         </button>
         {mine && <PushToTalk on={pushing} setOn={setPushing} />}
         {mine && <button type="button" class="round" aria-expanded={keys} onClick={() => setKeys(!keys)}><Icon name="keypad" /><span>{w.controls.keypad}</span></button>}
+        {mine && line?.state === 'up' && <button type="button" class={line.held ? 'round warn' : 'round'} aria-pressed={line.held} onClick={() => void connection.command('hold', { on: !line.held })}><Icon name="pause" /><span>{line.held ? w.line.resume : w.line.hold}</span></button>}
         {host && <button type="button" class="round" aria-pressed={locked} onClick={() => void connection.command('lock', { call: call.id, locked: !locked })}><Icon name="lock" /><span>{locked ? w.lock.unlock : w.lock.lock}</span></button>}
         {call.roster.kind === 'sealed' && call.roster.sealedCall === undefined && call.roster.phase === 'member' && <button type="button" class="round" onClick={() => setFlag(true)}><Icon name="flag" /><span>{w.flag.raise}</span></button>}
-        <button type="button" class="round danger" onClick={() => void connection.command('leave', { call: call.id })}><Icon name="leave" /><span>{w.controls.leave}</span></button>
+        <button type="button" class="round danger" onClick={() => void connection.command('leave', { call: call.id })}><Icon name="leave" /><span>{line === undefined ? w.controls.leave : w.line.hangUp}</span></button>
       </div>
       {flag && <Flag call={call.id} onClose={() => setFlag(false)} />}
     </section>

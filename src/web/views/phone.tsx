@@ -2,11 +2,12 @@
 import type { VNode } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { renderSVG } from 'uqr'
-import type { PagePhone } from '../../model/page.ts'
+import type { PageLine, PagePhone } from '../../model/page.ts'
 import { Icon } from '../parts/icons.tsx'
 import { lengthOf, SPEAKING } from '../state/levels.ts'
 import { sound } from '../state/store.ts'
 import { useWords, type Words } from '../words/index.ts'
+import { LineState } from './line.tsx'
 
 function useSound(): typeof sound {
   const [, redraw] = useState(0)
@@ -14,7 +15,7 @@ function useSound(): typeof sound {
   return sound
 }
 
-export function BrowserPhone({ level = 2 }: { readonly level?: 1 | 2 }): VNode {
+export function BrowserPhone({ level = 2, line }: { readonly level?: 1 | 2; readonly line?: PageLine | undefined }): VNode {
   const w = useWords()
   const s = useSound()
   const Heading = `h${level}` as 'h1' | 'h2'
@@ -26,6 +27,7 @@ export function BrowserPhone({ level = 2 }: { readonly level?: 1 | 2 }): VNode {
     <section class="card sound" aria-labelledby="browser-phone">
       <Heading id="browser-phone">{w.phone.browser}</Heading>
       <p class="quiet">{w.phone.browserHow}</p>
+      {line !== undefined && <LineState line={line} />}
       {(s.state === 'refused' || s.state === 'missing') && <p class="problem" role="alert"><Icon name="warning" /> {w.phone[s.state]}</p>}
       {s.state === 'on' ? (
         <>

@@ -1,5 +1,5 @@
 /** It rings: who calls, by certificate, and whether to answer. The other way round: whom we call. */
-import type { VNode } from 'preact'
+import type { ComponentChildren, VNode } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { displayName } from '../../model/identity.ts'
 import type { PageCalling, PageFault, PageRing } from '../../model/page.ts'
@@ -19,10 +19,20 @@ function notified(title: string, tag: string): Notification | undefined {
   return shown
 }
 
-export function Ringing({ ring, more, calling }: { readonly ring: PageRing; readonly more: number; readonly calling: boolean }): VNode {
+interface RingBoxProps {
+  readonly id: string
+  readonly name: string
+  readonly initials: VNode
+  readonly children: ComponentChildren
+  readonly calling: boolean
+  readonly more: number
+  readonly onAnswer: () => Promise<PageFault | undefined>
+  readonly onRefuse: () => Promise<PageFault | undefined>
+}
+
+/** Whoever calls: the name, what stands behind it, and the two answers. */
+export function RingBox({ id, name, initials, children, calling, more, onAnswer, onRefuse }: RingBoxProps): VNode {
   const w = useWords()
-  const { identity, acquaintance } = ring
-  const name = displayName(identity)
   const box = useRef<HTMLDialogElement>(null)
   const [fault, setFault] = useState<PageFault>()
   const [, redraw] = useState(0)
@@ -35,22 +45,21 @@ export function Ringing({ ring, more, calling }: { readonly ring: PageRing; read
     ringer.onChange = () => redraw((n) => n + 1)
     const title = document.title
     document.title = w.ring.calls(name)
-    const shown = notified(w.ring.calls(name), ring.id)
+    const shown = notified(w.ring.calls(name), id)
     return () => {
       document.title = title
       shown?.close()
       ringer.onChange = () => {}
       before?.focus()
     }
-  }, [ring.id])
+  }, [id])
   const answer = async (): Promise<void> => {
     if (!meant()) return
     // The browser asks for the microphone first: a call that nobody speaks in helps nobody.
     if (!(await sound.open())) return setFault({ code: 'PAGE_MICROPHONE', message: '' })
-    setFault(await connection.command('answer', { ring: ring.id }))
+    setFault(await onAnswer())
   }
-  const refuse = (): void => void (meant() && connection.command('refuse', { ring: ring.id }).then(setFault))
-  const about = [identity.organisation, identity.emails[0]].filter((x) => x !== undefined).join(' · ')
+  const refuse = (): void => void (meant() && onRefuse().then(setFault))
   return (
     <dialog ref={box} class="ringing" aria-labelledby="ringing" aria-describedby="ringing-who" onCancel={(e) => {
       e.preventDefault()
@@ -60,17 +69,10 @@ export function Ringing({ ring, more, calling }: { readonly ring: PageRing; read
       else if (e.key !== 'Tab' && e.key !== 'Escape' && e.key !== 'Enter' && e.key !== ' ') busyAt.current = Date.now()
     }}>
       <div class="dialog">
-        <span class="avatar big ring" data-on={ringer.state === 'ringing'}><Initials identity={identity} /></span>
+        <span class="avatar big ring" data-on={ringer.state === 'ringing'}>{initials}</span>
         <h2 id="ringing" tabIndex={-1} autofocus><bdi>{w.ring.calls(name)}</bdi></h2>
         <div id="ringing-who">
-          {about !== '' && <p><bdi>{about}</bdi></p>}
-          <p class="quiet">{w.certificate.issuer} <bdi>{identity.issuer}</bdi> · {keyWords(identity.keyId)}</p>
-          {acquaintance !== undefined && (
-            <p class={acquaintance.kind === 'changed' ? 'problem' : acquaintance.compared ? 'good' : 'quiet'}>
-              {acquaintance.kind === 'changed' ? w.acquaintance.changedHow : acquaintance.compared ? <><Icon name="check" /> {acquaintance.comparedAt === undefined ? w.acquaintance.compared : w.acquaintance.comparedOn(day(acquaintance.comparedAt))}</> : w.acquaintance[acquaintance.kind]}
-            </p>
-          )}
-          <p class="quiet">{w.ring.checked}{calling ? ` ${w.ring.ends}` : ''}{more > 0 ? ` ${w.ring.more(more)}` : ''}</p>
+          {children}{(calling || more > 0) && <p class="quiet">{calling ? w.ring.ends : ''}{more > 0 ? ` ${w.ring.more(more)}` : ''}</p>}
         </div>
         {ringer.state === 'withheld' && <p class="quiet" role="status">{w.ring.withheld}</p>}
         {fault !== undefined && <p class="problem" role="alert"><Icon name="warning" /> {fault.code === 'PAGE_MICROPHONE' ? w.phone[sound.state === 'missing' ? 'missing' : 'refused'] : faultWords(w, fault)}</p>}
@@ -80,6 +82,24 @@ export function Ringing({ ring, more, calling }: { readonly ring: PageRing; read
         </div>
       </div>
     </dialog>
+  )
+}
+
+export function Ringing({ ring, more, calling }: { readonly ring: PageRing; readonly more: number; readonly calling: boolean }): VNode {
+  const w = useWords()
+  const { identity, acquaintance } = ring
+  const about = [identity.organisation, identity.emails[0]].filter((x) => x !== undefined).join(' · ')
+  return (
+    <RingBox id={ring.id} name={displayName(identity)} initials={<Initials identity={identity} />} calling={calling} more={more} onAnswer={() => connection.command('answer', { ring: ring.id })} onRefuse={() => connection.command('refuse', { ring: ring.id })}>
+      {about !== '' && <p><bdi>{about}</bdi></p>}
+      <p class="quiet">{w.certificate.issuer} <bdi>{identity.issuer}</bdi> · {keyWords(identity.keyId)}</p>
+      {acquaintance !== undefined && (
+        <p class={acquaintance.kind === 'changed' ? 'problem' : acquaintance.compared ? 'good' : 'quiet'}>
+          {acquaintance.kind === 'changed' ? w.acquaintance.changedHow : acquaintance.compared ? <><Icon name="check" /> {acquaintance.comparedAt === undefined ? w.acquaintance.compared : w.acquaintance.comparedOn(day(acquaintance.comparedAt))}</> : w.acquaintance[acquaintance.kind]}
+        </p>
+      )}
+      <p class="quiet">{w.ring.checked}</p>
+    </RingBox>
   )
 }
 

@@ -29,8 +29,12 @@ export function Rooms({ snapshot, able, onEcho }: { readonly snapshot: PageSnaps
   }
   const person = async (p: PageAddress): Promise<void> => setFault(await callFromPage(p))
   // People say "room 100"; the dial plan wants its prefix before it. Whoever types the prefix means the same.
-  const asDialled = (text: string): string => (text.startsWith(snapshot.roomPrefix) || snapshot.rooms.some((r) => r.dial === text) ? text : `${snapshot.roomPrefix}${text}`)
-  const reason = snapshot.browser.state === 'idle' ? snapshot.browser.reason : undefined
+  // With a line of its own, numbers are what they are on every telephone.
+  const isNumber = (text: string): boolean => snapshot.line !== undefined && /^[+*#0-9][*#0-9 ().-]*$/.test(text)
+  const asDialled = (text: string): string => (isNumber(text) ? text.replace(/[ ().-]/g, '') : text.startsWith(snapshot.roomPrefix) || snapshot.rooms.some((r) => r.dial === text) ? text : `${snapshot.roomPrefix}${text}`)
+  const idle = snapshot.browser.state === 'idle' ? snapshot.browser : undefined
+  const reason = idle?.fault === undefined ? idle?.reason : faultWords(w, idle.fault)
+  const onLine = snapshot.line?.registered === true
   return (
     <div class="columns">
       <div class="stack">
@@ -42,11 +46,12 @@ export function Rooms({ snapshot, able, onEcho }: { readonly snapshot: PageSnaps
         }}>
           <label for="number">{w.rooms.number}</label>
           <div class="row">
-            <input id="number" autocomplete="off" value={number} placeholder={w.rooms.placeholder} onInput={(e) => setNumber(e.currentTarget.value)} />
+            <input id="number" autocomplete="off" value={number} placeholder={snapshot.line === undefined ? w.rooms.placeholder : w.line.placeholder} {...(snapshot.line === undefined ? {} : { 'aria-describedby': 'number-how' })} onInput={(e) => setNumber(e.currentTarget.value)} />
             <button type="button" class="icon-button" aria-label={w.controls.keypad} aria-expanded={keys} onClick={() => setKeys(!keys)}><Icon name="keypad" /></button>
-            <button type="submit" class="primary" disabled={!able || number === ''}>{w.rooms.call}</button>
+            <button type="submit" class="primary" disabled={!(able || (onLine && isNumber(number))) || number === ''}>{w.rooms.call}</button>
           </div>
         </form>
+        {snapshot.line !== undefined && <p id="number-how" class="quiet">{w.line.how(snapshot.roomPrefix)}</p>}
         {keys && <Keypad onKey={(k) => setNumber(number + k)} />}
         {(fault !== undefined || reason !== undefined) && (
           <p class="problem" role="alert"><Icon name="warning" /> {fault === undefined ? reason : fault.code === 'PAGE_MICROPHONE' ? w.phone[sound.state === 'missing' ? 'missing' : 'refused'] : faultWords(w, fault)}</p>
@@ -68,7 +73,7 @@ export function Rooms({ snapshot, able, onEcho }: { readonly snapshot: PageSnaps
           <div><h2 id="echo-card">{w.rooms.echo}</h2><p class="quiet">{w.rooms.echoHow}</p></div>
           <button type="button" disabled={!able} onClick={onEcho}>{w.rooms.echoGo}</button>
         </section>
-        <Past snapshot={snapshot} able={able} onCall={(p) => void (p.person === undefined ? call(`${snapshot.roomPrefix}${p.room}`) : person(p.person))} />
+        <Past snapshot={snapshot} able={able} onLine={onLine} onCall={(p) => void (p.telephone === true ? call(p.room) : p.person === undefined ? call(`${snapshot.roomPrefix}${p.room}`) : person(p.person))} />
       </div>
     </div>
   )
@@ -76,7 +81,7 @@ export function Rooms({ snapshot, able, onEcho }: { readonly snapshot: PageSnaps
 
 const SHOWN = 20
 
-function Past({ snapshot, able, onCall }: { readonly snapshot: PageSnapshot; readonly able: boolean; readonly onCall: (p: PastCall) => void }): VNode {
+function Past({ snapshot, able, onLine, onCall }: { readonly snapshot: PageSnapshot; readonly able: boolean; readonly onLine: boolean; readonly onCall: (p: PastCall) => void }): VNode {
   const w = useWords()
   const [asking, setAsking] = useState(false)
   const echo = snapshot.echoDial.slice(snapshot.roomPrefix.length)
@@ -93,7 +98,7 @@ function Past({ snapshot, able, onCall }: { readonly snapshot: PageSnapshot; rea
           <div class="row end"><button type="button" onClick={() => setAsking(false)}>{w.cancel}</button><button type="button" class="danger" onClick={() => void connection.command('forget-calls', {}).then((wrong) => setAsking(wrong !== undefined))}>{w.rooms.clear}</button></div>
         </div>
       )}
-      {past.length === 0 ? <p class="quiet">{w.rooms.none}</p> : <ul class="list">{past.map((p) => <PastRow key={`${p.endedAt} ${p.room}`} past={p} able={able} onCall={onCall} />)}</ul>}
+      {past.length === 0 ? <p class="quiet">{w.rooms.none}</p> : <ul class="list">{past.map((p) => <PastRow key={`${p.endedAt} ${p.room}`} past={p} able={p.telephone === true ? onLine : able} onCall={onCall} />)}</ul>}
     </section>
   )
 }
@@ -108,7 +113,7 @@ function PastRow({ past: p, able, onCall }: { readonly past: PastCall; readonly 
       <span>
         <strong><bdi>{name}</bdi></strong> {p.direction !== undefined && <span class={p.direction === 'missed' ? 'tag alarm' : 'tag'}>{w.rooms.direction[p.direction]}</span>}
         <small class="line">{dayAndTime(p.startedAt)} · {how}</small>
-        {(p.direction === undefined || p.fault !== undefined) && <small class="line"><bdi>{who}</bdi></small>}
+        {(p.direction === undefined || p.fault !== undefined || (p.telephone === true && p.people.length > 0)) && <small class="line"><bdi>{who}</bdi></small>}
       </span>
       <button type="button" disabled={!able} aria-label={p.person === undefined ? w.rooms.again(name) : w.people.callWho(name)} onClick={() => onCall(p)}>{w.rooms.call}</button>
     </li>

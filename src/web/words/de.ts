@@ -89,6 +89,13 @@ export const de: Words = {
     heading: 'Bedienung', mute: 'Stumm', unmute: 'Stumm aus', talk: 'Zum Sprechen halten', talkOn: 'Sprechtaste', leave: 'Auflegen', keypad: 'Tasten', hide: 'Schließen', mutedNow: 'Sie sind stumm', unmutedNow: 'Man kann Sie hören', takeOver: 'Ton hierher holen', elsewhere: 'Ein anderes Fenster hat den Ton.',
     onPhone: (line) => `Sie sprechen am Telefon „${line}“`, level: 'Ihr Mikrofon', withheld: 'Halten Sie den Knopf oder die Leertaste, während Sie sprechen.',
   },
+  line: {
+    hold: 'Halten', resume: 'Weitersprechen', hangUp: 'Auflegen', placeholder: '0301234, Raumname oder anna@example.org', how: (prefix) => `Nummern werden als Telefonnummern gewählt. Ein Name, oder ${prefix} davor, ist ein versiegelter Raum.`,
+    state: { calling: (n) => `${n} wird angerufen …`, ringing: (n) => `Es klingelt bei ${n}`, early: (n) => `Noch nicht angenommen: ${n}`, up: (n) => `Verbunden mit ${n}`, held: (n) => `Sie halten das Gespräch mit ${n}: Keiner hört den anderen` },
+    unverified: 'Nicht geprüft: Das sagt das Telefonnetz. Jeder kann es fälschen.', withheld: 'Eine unterdrückte Nummer',
+    pass: 'Weitergeben …', passTo: 'Dieses Gespräch weitergeben an', passHow: 'Dann sprechen die beiden ohne Sie.', passDo: 'Weitergeben',
+    registered: (n) => `Dieser Browser ist Telefon ${n}: Er kann anrufen und angerufen werden.`, not: (n) => `Telefon ${n} ist noch nicht angemeldet.`,
+  },
   rooms: {
     heading: 'Einen Raum oder jemanden anrufen', number: 'Raum oder Nummer', placeholder: '100 oder anna@example.org', clear: 'Leeren', clearAsk: 'Alle bisherigen Gespräche vergessen? Das lässt sich nicht rückgängig machen.', missed: 'niemand ging dran', direction: { in: 'angerufen worden', out: 'angerufen', missed: 'verpasst' }, call: 'Anrufen', known: 'Räume', recent: 'Bisherige Gespräche', again: (room) => `${room} noch einmal anrufen`, none: 'Noch keine Gespräche.', alone: 'sonst niemand', lasted: (d) => `${d} lang`,
     echo: 'Echoraum', echoHow: 'Hören Sie, was unser Server von Ihnen hört, und was die anderen hören.', echoGo: 'Ausprobieren', people: (n) => (n === 1 ? '1 andere Person' : `${n} andere Personen`), failed: 'hat nicht geklappt', inCall: 'Sie sind schon in einem Gespräch.',

@@ -89,6 +89,13 @@ export const en = {
     heading: 'Controls', mute: 'Mute', unmute: 'Unmute', talk: 'Hold to talk', talkOn: 'Push to talk', leave: 'Leave', keypad: 'Keypad', hide: 'Close', mutedNow: 'You are muted', unmutedNow: 'You can be heard', takeOver: 'Use the sound here', elsewhere: 'Another window has the sound.',
     onPhone: (line: string) => `You speak on your phone “${line}”`, level: 'Your microphone', withheld: 'Hold the button, or the space bar, while you talk.',
   },
+  line: {
+    hold: 'Hold', resume: 'Resume', hangUp: 'Hang up', placeholder: '0301234, room-name, or anna@example.org', how: (prefix: string) => `Numbers are called by telephone. A name, or ${prefix} in front, is a sealed room.`,
+    state: { calling: (n: string) => `Calling ${n} …`, ringing: (n: string) => `It rings at ${n}`, early: (n: string) => `Not answered yet: ${n}`, up: (n: string) => `Connected with ${n}`, held: (n: string) => `You hold the call with ${n}: neither hears the other` },
+    unverified: 'Not verified: this is what the telephone network says. Anybody can make it up.', withheld: 'a withheld number',
+    pass: 'Pass on…', passTo: 'Pass this call on to', passHow: 'They talk without you then.', passDo: 'Pass on',
+    registered: (n: string) => `This browser is telephone ${n}: it can call and be called.`, not: (n: string) => `Telephone ${n} is not registered yet.`,
+  },
   rooms: {
     heading: 'Call a room or somebody', number: 'Room or number', placeholder: '100, or anna@example.org', clear: 'Clear', clearAsk: 'Forget all calls so far? It cannot be undone.', missed: 'nobody answered', direction: { in: 'they called', out: 'you called', missed: 'missed' }, call: 'Call', known: 'Rooms', recent: 'Calls so far', again: (room: string) => `Call ${room} again`, none: 'No calls yet.', alone: 'nobody else', lasted: (d: string) => `${d} long`,
     echo: 'Echo room', echoHow: 'Hear what our server hears of you, and what the others hear.', echoGo: 'Try it', people: (n: number) => (n === 1 ? '1 other person' : `${n} other people`), failed: 'did not work', inCall: 'You are in a call already.',

@@ -1,5 +1,6 @@
 /** Phones, the telephone system, and what lies between. */
 import type { FaultEntry } from '../index.ts'
+import type { lineFaults } from '../line.ts'
 import type { pbxFaults } from '../pbx.ts'
 import type { relayFaults } from '../relay.ts'
 import type { ringFaults } from '../ring.ts'
@@ -9,7 +10,19 @@ const MELDEN = 'Bitte melden Sie es mit dem Protokoll.'
 const TELEFON = 'Prüfen Sie das Telefon oder seine SIP-Einstellungen; die Nachricht wurde nicht bearbeitet.'
 const NICHTS_WEITER = 'Nichts wurde weitergegeben; geht es so weiter, ist die andere Seite defekt oder feindlich.'
 
-export const telephonyGerman: Record<keyof typeof pbxFaults | keyof typeof ringFaults | keyof typeof relayFaults | keyof typeof sipFaults, FaultEntry> = {
+export const telephonyGerman: Record<keyof typeof lineFaults | keyof typeof pbxFaults | keyof typeof ringFaults | keyof typeof relayFaults | keyof typeof sipFaults, FaultEntry> = {
+  LINE_BUSY: { what: 'Dort wird gesprochen', todo: 'Rufen Sie später wieder an.' },
+  LINE_NO_ANSWER: { what: 'Niemand nimmt ab', todo: 'Rufen Sie später wieder an.' },
+  LINE_DECLINED: { what: 'Der Anruf wurde abgelehnt', todo: 'Rufen Sie später wieder an, oder schreiben Sie.' },
+  LINE_NO_NUMBER: { what: 'Die Telefonanlage kennt diese Nummer nicht', todo: 'Prüfen Sie die Nummer. Vor einem Raum steht die Vorwahl für Räume.' },
+  LINE_NOT_THERE: { what: 'Unter dieser Nummer ist jetzt niemand zu erreichen', todo: 'Rufen Sie später wieder an: Das Telefon dort ist aus oder nicht angemeldet.' },
+  LINE_PASSWORD: { what: 'Die Telefonanlage nimmt das Konto des Telefons dieser Seite nicht an', todo: 'Vergleichen Sie Benutzer und Passwort unter `page.account` in der Konfiguration mit dem, der die Telefonanlage betreibt.' },
+  LINE_NO_SERVICE: { what: 'Die Telefonanlage ist nicht zu erreichen', todo: 'Es wird von selbst wieder versucht; "stc doctor" sagt, wo es endet.' },
+  LINE_REFUSED: { what: 'Die Telefonanlage weist den Anruf ab', todo: 'Der Grund steht dabei; fragen Sie, wer die Telefonanlage betreibt.' },
+  LINE_NO_CODEC: { what: 'Die beiden Seiten haben keinen gemeinsamen Codec', todo: 'Erlauben Sie der Nebenstelle in der Telefonanlage G.722 oder G.711.' },
+  LINE_NOT_TRANSFERRED: { what: 'Der Anruf ließ sich nicht weitergeben', todo: 'Sie haben ihn noch: Prüfen Sie die Nummer, oder fragen Sie, ob die Telefonanlage das erlaubt.' },
+  LINE_NONE: { what: 'Das Telefon dieser Seite hat kein Konto', todo: 'Tragen Sie Benutzer und Passwort einer Nebenstelle unter `page.account` in die Konfiguration ein.' },
+  LINE_OVER: { what: 'Dieser Anruf ist schon vorbei', todo: 'Nichts; wer anrief, kann wieder anrufen.' },
   PBX_INTERNAL: { what: 'Interner Fehler in der Verbindung zur Telefonanlage', todo: MELDEN },
   PBX_NONE: { what: 'Hinter diesem Server steht keine Telefonanlage', todo: 'Fragen Sie seinen Betreiber.' },
   PBX_GONE: { what: 'Die Verbindung zur Manager-Schnittstelle von Asterisk ist weg', todo: 'Es wird von selbst wieder versucht; prüfen Sie, dass Asterisk läuft und manager.conf uns hereinlässt.' },

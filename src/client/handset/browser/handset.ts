@@ -32,8 +32,8 @@ export class BrowserHandset implements Handset {
     return this.#state
   }
 
-  /** A second call ends the first: one pair of ears. */
-  dial(target: string): CallRef {
+  /** A second call ends the first: one pair of ears. `answers`: the call that rings on its line, and is taken. */
+  dial(target: string, answers?: string): CallRef {
     this.hangup()
     const ref = `browser-${this.line}-${++this.#calls}` as CallRef
     const { port1, port2 } = new MessageChannel()
@@ -41,7 +41,7 @@ export class BrowserHandset implements Handset {
     port1.on('message', (pcm) => pcm instanceof Int16Array && this.#onSound(pcm)).unref()
     this.#current = { ref, port: port1 }
     this.#set({ state: 'dialling', ref })
-    this.#emit({ kind: 'dial', call: ref, line: this.line, target, contact: `browser:${this.line}`, media: { kind: 'stream', port: port2 } })
+    this.#emit({ kind: 'dial', call: ref, line: this.line, target, contact: `browser:${this.line}`, media: { kind: 'stream', port: port2 }, ...(answers === undefined ? {} : { answers }) })
     return ref
   }
   /** `reason`: why, where it was not the user. */

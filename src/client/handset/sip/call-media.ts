@@ -22,6 +22,8 @@ export class CallMedia {
   #ownKey: SdesKey | undefined
   #offered: { readonly key: SdesKey | undefined } | undefined
   #lastSent = new Uint8Array(0)
+  /** We hold the call; in the next description. */
+  held = false
 
   constructor(policy: AudioPolicy, random: Random) {
     this.#policy = policy
@@ -55,6 +57,14 @@ export class CallMedia {
     this.#offered = { key }
     this.#ownKey = key
     return this.#write((l) => buildOffer(this.#policy, l))
+  }
+
+  /** A new offer within the call, of the codec that it has: for a change of direction. */
+  offerAgain(local: AddressPort): Uint8Array {
+    const codecs = this.#choice === undefined ? this.#policy.codecs : [this.#choice.codec]
+    this.#local = local
+    this.#offered = { key: undefined }
+    return this.#write((l) => buildOffer({ ...this.#policy, codecs }, l))
   }
 
   /** The description that we sent last, as an offer that changes nothing: a session refresh (RFC 4028 §7.4). */
@@ -100,7 +110,7 @@ export class CallMedia {
 
   /** The version rises only when something changed (RFC 3264 §8): an unchanged answer is the same octets. */
   #write(build: (local: LocalAudio) => SessionDescription): Uint8Array {
-    const at = (version: number): Uint8Array => serialiseSdp(build({ ...this.#local!, sessionId: this.#sessionId, version, ...(this.#ownKey === undefined ? {} : { sdes: this.#ownKey }) }))
+    const at = (version: number): Uint8Array => serialiseSdp(build({ ...this.#local!, sessionId: this.#sessionId, version, ...(this.held ? { held: true } : {}), ...(this.#ownKey === undefined ? {} : { sdes: this.#ownKey }) }))
     const same = at(this.#version)
     if (this.#version === 0 || !sameBytes(same, this.#lastSent)) this.#lastSent = new Uint8Array(at(++this.#version))
     return this.#lastSent

@@ -64,7 +64,7 @@ test('what a host does in a conference of the PBX reaches the call, by the numbe
   const d = await openDoor(t)
   const w = await d.window()
   const inputs: unknown[] = []
-  const call = { id: 3, conference: 3, name: '700', startedAt: 0, muted: false, roster: emptyRoster('700', 'bridged'), input: (i: unknown) => void inputs.push(i) } as unknown as RunningCall
+  const call = { id: 3, conference: 3, name: '700', startedAt: 0, muted: false, sipCalls: [], roster: emptyRoster('700', 'bridged'), input: (i: unknown) => void inputs.push(i) } as unknown as RunningCall
   d.page.hub.observer.onEvent!(call, { kind: 'phase', at: 1 as never, phase: 'member' })
   for (const act of ['mute', 'unmute', 'kick']) assert.equal((await w.command('act', { call: 3, act, member: 5 })).fault, undefined)
   for (const locked of [true, false]) assert.equal((await w.command('lock', { call: 3, locked })).fault, undefined)

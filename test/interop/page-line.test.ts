@@ -1,0 +1,177 @@
+/** The page's phone as an extension like any other: a real Chromium, a real Asterisk, a baresip; measured on what speaker and phone played. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { heardSpeech } from '../../src/audio/heard.ts'
+import { resample } from '../../src/audio/resample.ts'
+import { must } from '../../src/base/result.ts'
+import { asteriskBlocks } from '../../src/server/pbx/asterisk-config.ts'
+import { endpoint } from '../kit/asterisk.ts'
+import { behindPbx, type BehindPbx } from '../kit/behind-pbx.ts'
+import { behindProvider } from '../kit/behind-provider.ts'
+import { startBrowser, type TestBrowser } from '../kit/browser.ts'
+import { freePorts } from '../kit/free-ports.ts'
+import type { Baresip } from '../kit/phones/baresip.ts'
+import { until } from '../kit/processes.ts'
+import type { StcClient } from '../kit/stc.ts'
+import { type VoiceName, voice } from '../kit/voices.ts'
+import { writeWav } from '../kit/wav.ts'
+import { needs, needsAsterisk } from './setup.ts'
+
+const PATIENCE = 60_000
+const [PAGE, PHONE] = ['river', 'harbour'] as const satisfies readonly VoiceName[]
+
+/** 16 kHz, longer than the slowest run. */
+function microphone(folder: string, name: VoiceName): string {
+  const one = voice(name)
+  const file = path.join(folder, `${name}.wav`)
+  writeWav(file, { rate: 16_000, samples: Int16Array.from({ length: 16_000 * 240 }, (_, i) => one[i % one.length]!) })
+  return file
+}
+
+/** From now on, until eight seconds in a row have this voice in them. */
+async function hears(what: string, recorded: () => Promise<Int16Array>, of: VoiceName): Promise<void> {
+  let share = 0
+  const from = (await recorded()).length
+  await until(PATIENCE, `${what} hearing ${of}`, async () => {
+    const all = await recorded()
+    if (all.length < from + 8 * 16_000) return undefined
+    const found = must(heardSpeech(voice(of), all.subarray(all.length - 8 * 16_000)))
+    share = found.share
+    return found.heard || undefined
+  }, () => share.toFixed(2), 1000)
+}
+const at = (p: Baresip) => (): Promise<Int16Array> => {
+  const { rate, samples } = p.heard()
+  return Promise.resolve(resample(samples, rate, 16_000))
+}
+async function bothHear(b: TestBrowser, p: Baresip): Promise<void> {
+  await Promise.all([hears('the page', () => b.heard(), PHONE), hears('the phone', at(p), PAGE)])
+}
+
+async function inBrowser(t: TestContext, c: StcClient, folder: string): Promise<TestBrowser> {
+  const b = await startBrowser(t, { microphone: microphone(folder, PAGE) })
+  b.page.setDefaultTimeout(PATIENCE)
+  await b.page.goto((await c.shows(/page: (http:\S+)/, PATIENCE))[1]!)
+  await b.page.getByLabel('Room or number').waitFor()
+  return b
+}
+async function dial(b: TestBrowser, number: string): Promise<void> {
+  await b.page.getByLabel('Room or number').fill(number)
+  await b.page.keyboard.press('Enter')
+}
+const account = (user: string) => ({ page: { port: 0, account: { user, password: `secret-${user}` } } })
+
+/** A softphone straight at Asterisk, or behind a client, that says the phones' voice. */
+const softphone = (w: Pick<BehindPbx, 'phone' | 'folder'>, name: string, to: { readonly address: string; readonly port: number }, autoAnswer: boolean): Promise<Baresip> =>
+  w.phone(name, 0, to, { microphone: microphone(w.folder, PHONE), codecs: ['pcmu'], autoAnswer })
+
+test('the page calls and is called through a PBX, holds, presses keys, is in its conference; sealed through the same as a provider', { timeout: 400_000 }, async (t) => {
+  if (!needs(t, 'chromium', 'baresip') || !needsAsterisk(t)) return
+  const agi = await freePorts(2)
+  const secretFile = path.join(tmpdir(), `stc-ami-${process.pid}-${agi}.secret`)
+  writeFileSync(secretFile, 'only for tests\n', { mode: 0o600 })
+  const blocks = asteriskBlocks({ ami: { user: 'stc', secret: 'only for tests', permit: ['127.0.0.1/32'] }, agi: { address: '127.0.0.1', port: agi }, conferences: ['_7XX'], phones: [] })
+  const w = await behindPbx(t, {
+    config: () => ({
+      'manager.conf': blocks.manager, 'confbridge.conf': blocks.confbridge, 'codecs.conf': '[plc]\ngenericplc=false\n',
+      'pjsip.conf': ['100', '101', '102', '103'].map((n) => endpoint(n, { more: 'rtp_keepalive=0' })).join('\n'),
+      'extensions.conf': `${blocks.extensions}\n[phones]\ninclude => stc-conferences\nexten => _1XX,1,Dial(PJSIP/\${EXTEN},30)\nexten => 300,1,Progress()\n same => n,Playtones(425/1000)\n same => n,Wait(30)\nexten => 301,1,Answer()\n same => n,Read(PRESSED,,3)\n same => n,NoOp(pressed \${PRESSED})\n same => n,Hangup()\n`,
+    }),
+    serverConfig: ({ ami }) => ({ pbx: { ami: { port: ami, secretFile }, agi: { port: agi }, conferences: { 701: {} } } }),
+  })
+  const client = await w.client('anna', account('100'))
+  await client.shows(/telephone 100: registered/, PATIENCE)
+  const b = await inBrowser(t, client, w.folder)
+  const { page } = b
+  const bert = await softphone(w, '101', { address: w.asterisk.address, port: w.asterisk.sip }, true)
+
+  await t.test('it calls: both hear each other, and the page says who can', async () => {
+    await dial(b, '101')
+    await page.getByText('Connected with 101').waitFor()
+    await page.getByRole('heading', { name: 'Our server can hear this' }).waitFor()
+    await page.getByRole('heading', { name: 'Not verified' }).waitFor()
+    await bothHear(b, bert)
+    await page.getByRole('button', { name: 'Hold', exact: true }).click()
+    await page.getByText(/You hold the call with 101/).waitFor()
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByText('Connected with 101').waitFor()
+    await bothHear(b, bert)
+    await page.getByRole('button', { name: 'Hang up' }).click()
+    await bert.events.next('closed', PATIENCE)
+    await page.getByText('you called').waitFor()
+  })
+
+  await t.test('sound before the answer is heard, and keys arrive', async () => {
+    await dial(b, '300')
+    await page.getByText('Not answered yet: 300').waitFor()
+    await b.forget()
+    await until(PATIENCE, 'the tone of the PBX at the speaker', async () => {
+      const all = await b.heard()
+      const last = all.subarray(all.length - 16_000)
+      return all.length > 16_000 && last.reduce((n, x) => n + Math.abs(x), 0) / last.length > 500 ? true : undefined
+    }, undefined, 500)
+    await page.getByRole('button', { name: 'Hang up' }).click()
+    await page.getByLabel('Room or number').waitFor()
+    await dial(b, '301')
+    await page.getByText('Connected with 301').waitFor()
+    await page.getByRole('button', { name: 'Keypad' }).click()
+    for (const key of ['5', '5', '9']) await page.locator('.keypad').getByRole('button', { name: new RegExp(`^${key}`) }).click()
+    await until(PATIENCE, 'the keys in the log', () => w.asterisk.log().includes('pressed 559') || undefined)
+    await page.getByLabel('Room or number').waitFor()
+  })
+
+  await t.test('it is called: who calls is not verified, and both hear each other; another call is missed', async () => {
+    bert.dial(w.asterisk.uri('100'))
+    await page.getByRole('heading', { name: '101 calls you' }).waitFor()
+    await page.getByText('Not verified: this is what the telephone network says.').waitFor()
+    // Whoever clicks as it begins to ring has not answered: again until it has.
+    await until(PATIENCE, 'the answer', async () => {
+      const answer = page.getByRole('button', { name: 'Answer' })
+      if (await answer.isVisible()) await answer.click({ timeout: 2000 }).catch(() => undefined)
+      return (await page.getByText('Connected with 101').isVisible()) || undefined
+    })
+    await bothHear(b, bert)
+    bert.hangup()
+    await page.getByText('they called').waitFor()
+    await bert.events.next('closed', PATIENCE)
+    bert.dial(w.asterisk.uri('100'))
+    await page.getByRole('heading', { name: '101 calls you' }).waitFor()
+    bert.hangup()
+    await page.getByText('missed', { exact: true }).waitFor()
+    await client.shows(/telephone 100: missed a call of 101/)
+  })
+
+  await t.test('in a conference of the PBX its roster is shown', async () => {
+    await dial(b, '701')
+    await page.locator('.members .name bdi').getByText('anna').waitFor()
+    bert.dial(w.asterisk.uri('701'))
+    await page.getByText('101', { exact: true }).first().waitFor()
+    await page.getByRole('heading', { name: 'Our server can hear this' }).waitFor()
+    await bothHear(b, bert)
+    await page.getByRole('button', { name: 'Hang up' }).click()
+    await page.getByLabel('Room or number').waitFor()
+    bert.hangup()
+  })
+
+  await t.test('with the same as a provider, to a phone behind another client: sealed, the words on both sides', async (s) => {
+    const p = behindProvider(s, w.asterisk)
+    const [mine, theirs] = [await p.client('carla', account('102')), await p.client('dora')]
+    const dora = await softphone(p, '103', theirs.sip, true)
+    await mine.shows(/telephone 102: registered/, PATIENCE)
+    const c = await inBrowser(s, mine, p.folder)
+    await dial(c, '103')
+    await c.page.getByRole('heading', { name: 'Only you and the other side can hear this' }).waitFor()
+    const words = (await c.page.locator('.words li').allInnerTexts()).join(' ')
+    assert.match((await theirs.shows(/compare aloud: (.+)/, PATIENCE))[1]!, new RegExp(words))
+    await c.page.locator('.members .name bdi').getByText('dora').waitFor()
+    await bothHear(c, dora)
+    await c.page.getByRole('button', { name: 'Hang up' }).click()
+    await dora.events.next('closed', PATIENCE)
+    assert.equal(await c.page.getByText('you called').count(), 1, 'one call is one row')
+    assert.deepEqual(c.complaints, [])
+  })
+  assert.deepEqual(b.complaints, [])
+})

@@ -1,0 +1,144 @@
+/** The page's phone on its line, from the dial pad to the channel: which call is shown, by what label, muted, in a conference, over. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ssrc } from '../../../src/base/brand.ts'
+import { utf8 } from '../../../src/base/bytes.ts'
+import { must, ok } from '../../../src/base/result.ts'
+import { Secret } from '../../../src/base/secret.ts'
+import type { RunningCall } from '../../../src/client/calls.ts'
+import { Client } from '../../../src/client/client.ts'
+import type { OpenChannel } from '../../../src/client/connection.ts'
+import { BrowserHandset, type BrowserPhoneState } from '../../../src/client/handset/browser/handset.ts'
+import { bridgedKind } from '../../../src/client/kinds/bridged/index.ts'
+import { lineKind } from '../../../src/client/kinds/line/index.ts'
+import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
+import type { MediaCommand, MediaEvent } from '../../../src/media/api.ts'
+import { privacyOf, privacySentence } from '../../../src/model/privacy.ts'
+import { headerOf, makeReply, parseMessage, serialise, type SipRequest } from '../../../src/protocol/sip/index.ts'
+import type { ClientMessage, ServerMessage } from '../../../src/protocol/wire/messages.ts'
+import { FakeVault } from '../../kit/fake-vault.ts'
+import { pbxSdp } from '../../kit/relay-world.ts'
+import { VirtualClock } from '../../kit/virtual-clock.ts'
+
+const keys = { suite: 'AEAD_AES_128_GCM', masterKey: new Uint8Array(16), masterSalt: new Uint8Array(12) } as const
+
+async function lineStage() {
+  const clock = new VirtualClock()
+  const media: MediaCommand[] = []
+  const sent: ClientMessage[] = []
+  const over: string[] = []
+  const phone: BrowserPhoneState[] = []
+  let toClient: (m: ServerMessage) => void = () => {}
+  let tellMedia: (e: MediaEvent) => void = () => {}
+  const channel: OpenChannel = { pipe: 1, send: (m) => ok(void sent.push(m)), onMessage: (l) => { toClient = l }, onClose: () => {}, close: () => {} }
+  const client = new Client({
+    vault: new FakeVault({ 'hop.offer': () => ok({ message: new Uint8Array(1) }), 'hop.finish': () => ok({ receive: keys, send: keys }) }),
+    media: {
+      command: (c) => {
+        media.push(c)
+        if (c.op === 'phone.open') clock.at(clock.now(), () => tellMedia({ op: 'phone.opened', phone: c.phone, local: { address: c.media.kind === 'stream' ? '' : '127.0.0.1', port: c.media.kind === 'stream' ? 0 : 20_000 + c.phone } }))
+        if (c.op === 'call.open') clock.at(clock.now(), () => tellMedia({ op: 'call.opened', call: c.call, rtp: { address: '127.0.0.1', port: 30_000 }, rtcp: { address: '127.0.0.1', port: 30_001 } }))
+      },
+      subscribe: (l) => { tellMedia = l; return { [Symbol.dispose]: () => {} } },
+    },
+    crypto: createNodeCrypto(), scheduler: clock, agent: 'test', kinds: [bridgedKind(), lineKind()],
+    dialPlan: { roomPrefix: '8', roomNames: {}, emergencyNumbers: ['112'] },
+    connection: { open: async () => ok(channel), suites: ['AEAD_AES_128_GCM'], fallback: { address: '127.0.0.1', port: 1 } },
+    upstream: { report: () => {}, account: { user: '100', domain: 'pbx.example', password: new Secret(utf8('secret')) } },
+    observer: { onOver: (_, reason, fault) => void over.push(fault?.code ?? reason) },
+  })
+  const browser = new BrowserHandset('browser', { change: (s) => phone.push(s), sound: () => {} })
+  client.addHandset(browser)
+  client.start()
+  await clock.advance(0)
+  toClient({ k: 'welcome', version: 1, capabilities: ['sip', 'pbx'], agent: 's', realm: 'r', session: 's1', unixTime: 1, udp: [] })
+  await clock.advance(0)
+  toClient({ k: 'hop-answer', generation: 1, message: new Uint8Array(1), probe: ssrc(9) })
+  await clock.advance(50)
+  const requests = () => sent.flatMap((m) => (m.k === 'sip-request' ? [{ id: m.id, request: must(parseMessage(m.message, { stream: true })) as SipRequest }] : []))
+  const stage = {
+    clock, client, browser, media, phone, over, requests,
+    tell: (m: ServerMessage) => toClient(m),
+    /** The PBX answers the newest request of this method. */
+    async answers(method: string, status: number, body = ''): Promise<SipRequest> {
+      const { id, request } = requests().findLast((r) => r.request.method === method)!
+      const contact = method === 'REGISTER' ? headerOf(request, 'Contact')! : '<sip:asterisk@10.0.0.9:5060>'
+      const headers = [{ name: 'Contact', value: contact }, ...(body === '' ? [] : [{ name: 'Content-Type', value: 'application/sdp' }])]
+      toClient({ k: 'sip-response', id, message: serialise(makeReply(request, status, { tag: 'pbx', headers, body: utf8(body) })), ...(method === 'INVITE' ? { streams: { up: 1000, down: 2000 } } : {}) })
+      await clock.advance(50)
+      return request
+    },
+    async connected(number = '102'): Promise<{ call: RunningCall; invite: SipRequest }> {
+      browser.dial(number)
+      await clock.advance(50)
+      const invite = await stage.answers('INVITE', 200, pbxSdp)
+      return { call: client.calls.find((c) => c.line !== undefined)!, invite }
+    },
+  }
+  await stage.answers('REGISTER', 200)
+  return stage
+}
+
+test('what is no room is called on the line: bridged, with somebody whom no certificate names; muted, unmuted, hung up', async () => {
+  const s = await lineStage()
+  assert.equal(s.client.upstream!.line!.registered, true)
+  const { call, invite } = await s.connected()
+  assert.equal(invite.uri.text, 'sip:102@pbx.example')
+  assert.deepEqual(s.phone.map((p) => p.state), ['dialling', 'talking'])
+  assert.deepEqual([privacyOf(call.roster), call.roster.callers.map((c) => c.number)], ['bridged', ['102']])
+  assert.match(privacySentence(call.roster), /^Our server can hear this\. So can anyone on the line of an unverified caller\./)
+  const patch = () => s.media.findLast((c) => c.op === 'phone.patch')!
+  const [page, line] = s.media.flatMap((c) => (c.op === 'phone.open' ? [c.phone] : []))
+  assert.deepEqual(patch(), { op: 'phone.patch', phone: page, with: line, muted: false })
+  call.toggleMute()
+  assert.deepEqual(patch(), { op: 'phone.patch', phone: page, with: line, muted: true })
+  call.toggleMute()
+  s.browser.digit('*')
+  s.browser.digit('1')
+  assert.deepEqual(s.media.flatMap((c) => (c.op === 'phone.digit' ? [c.digit] : [])), ['*', '1'], 'keys are for the other end')
+  assert.equal(call.muted, false)
+  s.browser.hangup()
+  await s.clock.advance(50)
+  assert.equal(s.requests().at(-1)!.request.method, 'BYE')
+  assert.deepEqual([s.over, s.client.calls.length], [['left'], 0])
+  assert.deepEqual(s.media.flatMap((c) => (c.op === 'phone.close' ? [c.phone] : [])).toSorted(), [page, line].toSorted(), 'both legs are closed')
+})
+
+test('rooms stay rooms, with or without an account', async () => {
+  const s = await lineStage()
+  s.browser.dial('8100')
+  await s.clock.advance(50)
+  assert.ok(!s.requests().some((r) => r.request.method === 'INVITE'))
+})
+
+test('a refusal is told to the page, with what it means', async () => {
+  const s = await lineStage()
+  s.browser.dial('102')
+  await s.clock.advance(50)
+  await s.answers('INVITE', 486)
+  assert.equal(s.phone.at(-1)!.state, 'idle')
+  assert.match(s.phone.at(-1)!.reason!, /^The other side is busy/)
+  assert.deepEqual(s.over, ['LINE_BUSY'])
+})
+
+test('in a conference of the PBX its roster shows the call, for as long as it is in it', async () => {
+  const s = await lineStage()
+  const { call, invite } = await s.connected('700')
+  assert.equal(s.client.shownBy(call), call)
+  s.tell({ k: 'pbx-roster', conference: '700', current: true, locked: false, recorded: false, host: false, more: 0, members: [{ id: 1, number: '100', call: invite.callId }, { id: 2, number: '101' }] })
+  await s.clock.advance(10)
+  const conference = s.client.shownBy(call)
+  assert.notEqual(conference, call)
+  assert.deepEqual(conference.roster.callers.map((c) => c.number), ['100', '101'])
+  s.tell({ k: 'pbx-left', conference: '700' })
+  await s.clock.advance(10)
+  assert.equal(s.client.shownBy(call), call)
+})
+
+test('an account that ends with its client is given back', async () => {
+  const s = await lineStage()
+  const stopped = s.client.stop()
+  await s.clock.advance(5000)
+  await stopped
+  assert.equal(headerOf(s.requests().at(-1)!.request, 'Expires'), '0')
+})
