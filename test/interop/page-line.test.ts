@@ -60,10 +60,14 @@ const hearsSound = (phone: Baresip): Promise<void> => listens('the phone hearing
   const rms = Math.sqrt(samples.reduce((n, x) => n + x * x, 0) / samples.length)
   return rms > 500 || rms.toFixed(0)
 })
-const hearsTone = (b: TestBrowser, hz = HZ): Promise<void> => listens(`the page hearing ${hz} Hz`, atPage(b), 2, (pcm) => {
-  const share = toneShare(pcm, hz)
-  return share >= 0.9 || share.toFixed(2)
-})
+async function hearsTone(b: TestBrowser, hz = HZ): Promise<void> {
+  // What it recorded comes as a whole at every look.
+  await b.forget()
+  await listens(`the page hearing ${hz} Hz`, atPage(b), 2, (pcm) => {
+    const share = toneShare(pcm, hz)
+    return share >= 0.8 || share.toFixed(2)
+  })
+}
 async function inBrowser(t: TestContext, c: StcClient, folder: string): Promise<TestBrowser> {
   const b = await startBrowser(t, { microphone: microphone(folder) })
   b.page.setDefaultTimeout(PATIENCE)

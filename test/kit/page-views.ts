@@ -1,5 +1,6 @@
 /** Every view of the page, and how to come there: for pictures, and for whoever checks all of them. */
 import type { Page } from 'playwright-core'
+import { makeFault } from '../../src/base/result.ts'
 import type { CallState } from '../../src/model/roster.ts'
 import { inGroup, met, person, type Staged, type StagedCall } from './staged-page.ts'
 
@@ -88,6 +89,48 @@ export const VIEWS: readonly View[] = [
       s.memory.people = [met(4, { changed: true })]
       s.ring(4)
       await page.getByRole('dialog').getByText(/another key|anderen Schlüssel/).waitFor()
+    },
+  },
+  {
+    name: 'line-rooms',
+    show: async (s, page) => {
+      s.memory.past = [{ room: '+49305550123', startedAt: Date.now() - 3_900_000, endedAt: Date.now() - 3_600_000, people: [], direction: 'in', telephone: true }, { room: '102', startedAt: Date.now() - 90_000_000, endedAt: Date.now() - 90_000_000, people: [], direction: 'missed', telephone: true }]
+      s.line()
+      await page.getByText(/are called by telephone|als Telefonnummern gewählt/).waitFor()
+    },
+  },
+  {
+    name: 'line-phone',
+    show: async (s, page) => {
+      s.line({ registered: false, fault: makeFault('LINE_PASSWORD', '403') })
+      await press(page, /^(Phone and sound|Telefon und Ton)$/)
+      await page.getByText(/not registered yet|noch nicht angemeldet/).waitFor()
+    },
+  },
+  {
+    name: 'line-ringing',
+    show: async (s, page) => {
+      s.line({ rings: [{ id: 'a', number: '+49 30 5550123', name: 'Praxis Dr. Lang', at: 0 as never }] })
+      await page.getByRole('dialog').getByText(/Not verified: this|Nicht geprüft: Das/).waitFor()
+    },
+  },
+  {
+    name: 'line-call',
+    show: async (s, page) => {
+      const call = s.call('+49 30 5550123', 'bridged')
+      s.line({}, call)
+      call.member()
+      await page.getByText(/Connected with|Verbunden mit/).waitFor()
+      await press(page, /^(Pass on…|Weitergeben …)$/)
+    },
+  },
+  {
+    name: 'line-held',
+    show: async (s, page) => {
+      const call = s.call('102', 'open')
+      s.line({}, call, { held: true })
+      call.member()
+      await page.getByText(/You hold the call|Sie halten das Gespräch/).waitFor()
     },
   },
   {

@@ -5,11 +5,12 @@ import { must, ok } from '../../src/base/result.ts'
 import { pageFiles } from '../../src/cli/page-files.ts'
 import type { CallIn } from '../../src/client/call.ts'
 import type { RunningCall } from '../../src/client/calls.ts'
+import type { LineRun } from '../../src/client/own-line.ts'
 import { type Page, type PeopleMemory, startPage } from '../../src/client/web-api/index.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import type { Identity } from '../../src/model/identity.ts'
 import type { IncomingRing, OutgoingRing } from '../../src/client/rings.ts'
-import type { PagePerson, PagePhone, PageSender, PastCall } from '../../src/model/page.ts'
+import type { PageLine, PagePerson, PagePhone, PageSender, PastCall } from '../../src/model/page.ts'
 import type { BasePolicy, StatePolicy } from '../../src/model/policy.ts'
 import { type Acquaintance, applyEvent, type CallEvent, emptyRoster, type GroupMember, type Roster } from '../../src/model/roster.ts'
 import { realScheduler } from '../../src/net/scheduler.ts'
@@ -33,7 +34,7 @@ export class StagedCall {
   readonly name: string
   readonly startedAt: number
   readonly conference: number
-  readonly line = undefined
+  line: LineRun | undefined
   readonly sipCalls: readonly string[] = []
   readonly #page: Page
   roster: Roster
@@ -108,6 +109,8 @@ export interface Staged {
   /** What is remembered. */
   readonly memory: StagedMemory
   call(name?: string, kind?: Roster['kind']): StagedCall
+  /** The page's phone has a line; `call`: it is in this call. */
+  line(change?: Partial<Pick<PageLine, 'registered' | 'fault' | 'rings'>>, call?: StagedCall, of?: Partial<LineRun['call']>): void
 }
 
 /** What a client remembers on its disk, in memory. */
@@ -176,7 +179,12 @@ export async function stagePage(t: TestContext, phones = PHONES): Promise<Staged
     call: () => Promise.resolve(ok({ id: '' })),
   }
   Object.assign(hub.people, { memory, client: { rings } })
+  const line = { number: '100', registered: true, fault: undefined, rings: [] as PageLine['rings'], refuse: () => ok(undefined), hold: () => {}, transfer: () => {}, subscribe: () => ({ [Symbol.dispose]: () => {} }) }
+  let onLine = false
   hub.client = {
+    get upstream() {
+      return onLine ? { line } : undefined
+    },
     get calls() {
       return calls as unknown as RunningCall[]
     },
@@ -189,6 +197,16 @@ export async function stagePage(t: TestContext, phones = PHONES): Promise<Staged
   })
   return {
     page, url: page.url,
+    line: (change = {}, call, of = {}) => {
+      onLine = true
+      Object.assign(line, change)
+      if (call !== undefined) {
+        call.line = { call: { state: 'up', number: call.name, outgoing: true, held: false, ...of }, leg: 1, hangup: () => {}, digit: () => {} } as unknown as LineRun
+        call.event({ kind: 'conference', at: call.startedAt as never, state: { current: true, locked: false, recorded: false, weAreHost: false, more: 0 }, members: [], callers: [{ leaf: 1, number: call.name, name: '', self: false, presence: {} }] })
+      }
+      hub.line.begin()
+      hub.configure({})
+    },
     up: () => {
       hub.observer.onServer?.(true, {})
       hub.observer.onMedia?.({ op: 'hop.path', hop: 1, path: 'udp', roundTripMs: 14 })

@@ -31,7 +31,7 @@ async function stage(t: Parameters<typeof openDoor>[0]) {
     get calls() {
       return running as unknown as RunningCall[]
     },
-    handsetsOf: () => [], shownBy: (c) => (running.find((x) => x.line === undefined) ?? c) as RunningCall, upstream: { line },
+    handsetsOf: () => [], shownBy: (c) => (running as unknown as RunningCall[]).find((x) => x.line === undefined) ?? c, upstream: { line },
   }
   hub.line.begin()
   const event = (n: 0 | 1, e: CallEvent): void => {
