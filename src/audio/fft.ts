@@ -35,26 +35,65 @@ export function spectrumOf(signal: ArrayLike<number>, size: number): Spectrum {
   return s
 }
 
-/** Forward transform. */
+/** Forward transform: the stages of radix 2 in pairs, so that everything is read and written half as often. */
 export function transform({ re, im }: Spectrum): void {
   const size = re.length
   reorder(re, im)
   const { cos, sin } = planOf(size)
-  for (let half = 1; half < size; half *= 2) {
-    const stride = size / (2 * half)
-    for (let start = 0; start < size; start += 2 * half) {
+  let half = 1
+  if (Math.log2(size) % 2 === 1) {
+    sumsOfTwo(re, im)
+    half = 2
+  }
+  for (; half < size; half *= 4) {
+    const stride = size / (4 * half)
+    for (let start = 0; start < size; start += 4 * half) {
       for (let k = 0; k < half; k++) {
+        const vr = cos[2 * k * stride]!
+        const vi = -sin[2 * k * stride]!
         const wr = cos[k * stride]!
         const wi = -sin[k * stride]!
         const a = start + k
         const b = a + half
-        const tr = re[b]! * wr - im[b]! * wi
-        const ti = re[b]! * wi + im[b]! * wr
-        re[b] = re[a]! - tr
-        im[b] = im[a]! - ti
-        re[a] = re[a]! + tr
-        im[a] = im[a]! + ti
+        const c = b + half
+        const d = c + half
+        const br = re[b]! * vr - im[b]! * vi
+        const bi = re[b]! * vi + im[b]! * vr
+        const dr = re[d]! * vr - im[d]! * vi
+        const di = re[d]! * vi + im[d]! * vr
+        const evenR = re[a]! + br
+        const evenI = im[a]! + bi
+        const oddR = re[a]! - br
+        const oddI = im[a]! - bi
+        const cr = re[c]! + dr
+        const ci = im[c]! + di
+        const er = re[c]! - dr
+        const ei = im[c]! - di
+        const fr = cr * wr - ci * wi
+        const fi = cr * wi + ci * wr
+        // The second half's factor is the first's, a quarter of a turn on.
+        const gr = er * wi + ei * wr
+        const gi = ei * wi - er * wr
+        re[a] = evenR + fr
+        im[a] = evenI + fi
+        re[c] = evenR - fr
+        im[c] = evenI - fi
+        re[b] = oddR + gr
+        im[b] = oddI + gi
+        re[d] = oddR - gr
+        im[d] = oddI - gi
       }
+    }
+  }
+}
+
+/** The first stage, whose factors are all one. */
+function sumsOfTwo(re: Float64Array, im: Float64Array): void {
+  for (const x of [re, im]) {
+    for (let i = 0; i < x.length; i += 2) {
+      const first = x[i]!
+      x[i] = first + x[i + 1]!
+      x[i + 1] = first - x[i + 1]!
     }
   }
 }

@@ -113,8 +113,9 @@ function checkBlock(loop: Int16Array, block: Int16Array, start: number, speech: 
   for (let at = 0; at + WINDOW <= block.length; at += WINDOW) {
     if (power(cut(loop, start + at, WINDOW)) < speech * 10 ** (-ACTIVE_BELOW_DB / 10)) continue
     let best: WindowResult & { readonly place: number } = { found: false, peak: 0, place }
+    const around = surroundings(block, at)
     for (const stretch of STRETCHES) {
-      const w = checkWindow(stretched(loop, start + at, stretch), block, at, place)
+      const w = checkWindow(stretched(loop, start + at, stretch), around, place)
       if (w.peak > best.peak || w.found) best = w
       if (w.found) break
     }
@@ -124,8 +125,8 @@ function checkBlock(loop: Int16Array, block: Int16Array, start: number, speech: 
   return results
 }
 
-function checkWindow(expected: Int16Array, block: Int16Array, at: number, place: number): WindowResult & { readonly place: number } {
-  const { lag, peak, nearPeak, nearLag } = correlate(expected, block, at, place)
+function checkWindow(expected: Int16Array, around: Surroundings, place: number): WindowResult & { readonly place: number } {
+  const { lag, peak, nearPeak, nearLag } = correlate(expected, around, place)
   if (nearPeak >= PEAK_IN_PLACE) return { found: true, peak: Math.max(peak, nearPeak), place: nearLag }
   if (peak >= PEAK_ANYWHERE) return { found: true, peak, place: lag }
   const aFrameOff = Math.abs(Math.abs(lag - place) - FRAME) <= PLACE && peak >= PEAK_A_FRAME_OFF
@@ -169,17 +170,27 @@ interface Peak {
   readonly nearPeak: number
 }
 
-/** Correlates one window with its surroundings; peaks in standard deviations. */
-function correlate(expected: Int16Array, block: Int16Array, at: number, place: number): Peak {
+interface Surroundings {
+  readonly spectrum: Spectrum
+  /** Places at which the window may lie, beyond the first. */
+  readonly lags: number
+  /** The place at which it is expected. */
+  readonly zero: number
+}
+
+/** Where a window is looked for: the same for every speed at which it may have been played. */
+function surroundings(block: Int16Array, at: number): Surroundings {
   const from = Math.max(0, at - SEARCH)
   const around = block.subarray(from, Math.min(block.length, at + WINDOW + SEARCH))
-  const size = powerOfTwo(WINDOW + WINDOW + 2 * SEARCH)
-  const c = crossPhase(spectrumOf(expected, size), spectrumOf(around, size))
-  const lags = around.length - WINDOW
+  return { spectrum: spectrumOf(around, powerOfTwo(WINDOW + WINDOW + 2 * SEARCH)), lags: around.length - WINDOW, zero: at - from }
+}
+
+/** Correlates one window with its surroundings; peaks in standard deviations. */
+function correlate(expected: Int16Array, { spectrum, lags, zero }: Surroundings, place: number): Peak {
+  const c = crossPhase(spectrumOf(expected, spectrum.re.length), spectrum)
   let square = 0
   let best = 0
   let near = 0
-  const zero = at - from
   let nearLag = place
   for (let i = 0; i <= lags; i++) {
     const v = Math.abs(c[i]!)
@@ -209,7 +220,7 @@ function crossPhase(expected: Spectrum, recorded: Spectrum): Float64Array {
     const ei = expected.im[k]!
     const rr = recorded.re[k]!
     const ri = recorded.im[k]!
-    const weight = 1 / (Math.sqrt(Math.hypot(er, ei)) * Math.hypot(rr, ri) + 1e-9)
+    const weight = 1 / ((er * er + ei * ei) ** 0.25 * Math.sqrt(rr * rr + ri * ri) + 1e-9)
     out.re[k] = (er * rr + ei * ri) * weight
     out.im[k] = (er * ri - ei * rr) * weight
   }

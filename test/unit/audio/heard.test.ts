@@ -36,7 +36,7 @@ function conference(talkers: readonly Talker[], seconds: number): Int16Array {
 }
 
 test('three speakers at once are each heard, those who are absent are not', () => {
-  const recorded = conference([{ name: 'coast' }, { name: 'meadow' }, { name: 'harbour' }], 12)
+  const recorded = conference([{ name: 'coast' }, { name: 'meadow' }, { name: 'harbour' }], 8)
   for (const name of ['coast', 'meadow', 'harbour'] as const) {
     const got = must(heardSpeech(voice(name), recorded))
     assert.ok(got.heard && !got.absent, `${name}: ${JSON.stringify(got)}`)

@@ -1,0 +1,8 @@
+import { after, describe, test } from 'node:test'
+
+after(() => console.log('closed'))
+test('one that uses what stands below it', () => later())
+describe('a suite', () => {
+  test('inside', (t) => t.diagnostic('seed 7'))
+})
+const later = (): void => {}

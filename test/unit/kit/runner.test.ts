@@ -1,0 +1,45 @@
+/** The runner of the tests itself: several files in one process, and no failure that gets lost in it. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { planOf } from '../../runner/lanes.ts'
+
+const RUN = fileURLToPath(new URL('../../run.ts', import.meta.url))
+
+function run(...patterns: string[]): { readonly code: number | null; readonly out: string } {
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  const { status, stdout } = spawnSync(process.execPath, [RUN, ...patterns], { env, encoding: 'utf8' })
+  return { code: status, out: stdout }
+}
+
+test('every failure fails the run and names its file, and whatever one file does the others run', () => {
+  const { code, out } = run('runner/samples/*.ts')
+  assert.equal(code, 1, out)
+  for (const line of [
+    /✔ one that uses what stands below it/, /seed 7/, /closed/, /✔ a suite/,
+    /✖ one that fails/, /test at .*b-fails\.ts:4:1/, /﹣ one that is left out.*because/,
+    /✖ .*c-ends\.ts/, /its process ended before its tests did/,
+    /✖ .*d-cannot-load\.ts/, /this file cannot be loaded/,
+    /✔ one after a file that ended the process/,
+    /tests 7\n.*suites 1\n.*pass 3\n.*fail 3\n.*cancelled 0\n.*skipped 1\n/,
+  ]) assert.match(out, line)
+})
+
+test('what passes is success, one file alone too', () => {
+  for (const patterns of [['runner/samples/a-passes.ts', 'runner/samples/e-*.ts'], ['runner/samples/a-passes.ts']]) {
+    const { code, out } = run(...patterns)
+    assert.equal(code, 0, out)
+    assert.match(out, patterns.length === 2 ? /tests 3\n.*suites 1\n.*pass 3\n/ : /tests 2\n.*suites 1\n.*pass 2\n/)
+  }
+  assert.equal(run('runner/samples/b-fails.ts').code, 1)
+  assert.equal(run('runner/samples/nothing.ts').code, 1)
+})
+
+test('a plan has every file once', () => {
+  const files = ['e2e/a.ts', 'port/vault.test.ts', 'laws.test.ts', ...Array.from({ length: 30 }, (_, i) => `unit/base/${i}.ts`), 'scenario/x.ts', 'scenario/relay/y.ts']
+  const { computing, waiting } = planOf(files)
+  assert.deepEqual([...computing, ...waiting].flat().sort(), files.toSorted())
+  assert.deepEqual(computing[0], ['scenario/x.ts', 'scenario/relay/y.ts'])
+  assert.deepEqual(waiting, [['port/vault.test.ts'], ['e2e/a.ts']])
+})
