@@ -12,6 +12,8 @@ import { reason, type System, systemCalls } from './system.ts'
 
 const FILES = '/proc/self/fd'
 const TRIES = 50
+/** So long Node may have other work at first: on a busy machine its compiler alone calls for tens of milliseconds. */
+const BUSY_MS = 1000
 const WAIT_MS = 10
 
 /** One turn of Node's loop: what came is handled, promises settle. */
@@ -69,10 +71,11 @@ async function tryMessage(loop: NativeLoop): Promise<Result<void>> {
   port2.on('message', () => (heard = true))
   await nodeTurn()
   // Whatever else was on its way to Node is dealt with first.
-  let idle = false
-  for (let i = 0; i < TRIES && !idle; i++) {
+  const patience = loop.exactNow() + BUSY_MS
+  let idle = !loop.nodeReady(0)
+  while (!idle && loop.exactNow() < patience) {
+    await nodeTurn()
     idle = !loop.nodeReady(0)
-    if (!idle) await nodeTurn()
   }
   port1.postMessage(0)
   const woken = loop.nodeReady(WAIT_MS)
