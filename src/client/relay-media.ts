@@ -47,6 +47,7 @@ export class ClientRelayMedia implements RelayMedia {
       },
       answered: told.answered,
       close: () => {
+        told.closed()
         this.#opening.delete(call)
         this.#command({ op: 'call.close', call })
       },
@@ -71,16 +72,17 @@ export function peerOf(local: DescribedAudio, far: DescribedAudio | undefined): 
 }
 
 /** Told once, when the call stands and both have said what they take: an offer in the 2xx is answered after it (RFC 3261 §13.2.1). */
-export function onceAnswered(announce: Announce | undefined, now: () => readonly [call: number, local: DescribedAudio | undefined, far: DescribedAudio | undefined]): { answered(): void; described(): void } {
-  let state: 'early' | 'answered' | 'told' = 'early'
+export function onceAnswered(announce: Announce | undefined, now: () => readonly [call: number, local: DescribedAudio | undefined, far: DescribedAudio | undefined]): { answered(): void; described(): void; closed(): void } {
+  let state: 'early' | 'answered' | 'told' | 'closed' = 'early'
   const described = (): void => {
     const [call, local, far] = now()
     if (state !== 'answered' || local === undefined || far === undefined) return
     state = 'told'
-    announce?.(call, local, far)
+    announce?.(call, local, far, () => state === 'told')
   }
   return {
     described,
+    closed: () => void (state = 'closed'),
     answered: () => {
       if (state === 'early') state = 'answered'
       described()

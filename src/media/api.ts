@@ -111,7 +111,7 @@ export type MediaCommand =
   /** Over what its phone hears; 16 kHz. */
   | { readonly op: 'call.play'; readonly call: CallId; readonly pcm: Int16Array }
   /** Words to the phone of a bridged call, or of a tied one by its phone's leg, that stands: it is silent to the other side until they are said. */
-  | { readonly op: 'call.say'; readonly call: CallId; readonly formats: readonly SpokenFormat[]; readonly telephoneEvent?: number; readonly pcm: Int16Array }
+  | { readonly op: 'call.say'; readonly call: CallId; readonly formats: readonly SpokenFormat[]; readonly telephoneEvents: readonly number[]; readonly pcm: Int16Array }
   | { readonly op: 'call.close'; readonly call: CallId }
   | { readonly op: 'stop' }
 

@@ -247,7 +247,7 @@ seededTest('commands in any order while ports are being opened leave nothing beh
 
 /** A second and a half of words, by their loudness. */
 const words = new Int16Array(24_000).map((_, i) => Math.round(12_000 * Math.sin(i / 5)))
-const sayTo = (b: Bridged, formats = [{ codec: 'pcma', takes: 8, sends: 8 }] as const): void => b.member.command({ op: 'call.say', call: 7, formats, telephoneEvent: 101, pcm: words })
+const sayTo = (b: Bridged, formats = [{ codec: 'pcma', takes: 8, sends: 8 }] as const): void => b.member.command({ op: 'call.say', call: 7, formats, telephoneEvents: [101], pcm: words })
 const loudness = (payload: Uint8Array): number => {
   const pcm = new Int16Array(payload.length)
   decodeG711(aLaw, payload, pcm)

@@ -78,6 +78,7 @@ export class ProviderMedia {
         if (call !== undefined) this.#o.onRefused?.(call, fault)
       },
       close: () => {
+        told.closed()
         this.#opening.delete(leg)
         command({ op: 'call.close', call: leg })
         if (side === 'provider') this.#o.onClosed?.(leg)

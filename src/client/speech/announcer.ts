@@ -7,18 +7,18 @@ import { callSpoken, labelSpoken, type Speak } from './spoken.ts'
 const CODECS: readonly SpokenFormat['codec'][] = ['g722', 'opus', 'pcmu', 'pcma']
 const CLOCK_HZ = { g722: 8000, opus: 48_000, pcmu: 8000, pcma: 8000 } as const
 
-/** `call`: the leg of the phone; both descriptions of the call. */
-export type Announce = (call: number, phone: DescribedAudio, other: DescribedAudio) => void
+/** `call`: the leg of the phone; both descriptions of the call; whether it still stands, once the words are there. */
+export type Announce = (call: number, phone: DescribedAudio, other: DescribedAudio, stands: () => boolean) => void
 
 /** The words are made once, beforehand: a call does not wait for them. `kind`: what all these calls are. */
 export function announcer(voice: Speak | undefined, kind: Extract<Roster['kind'], 'bridged' | 'open'>, media: (c: MediaCommand) => void): Announce | undefined {
   const label = labelSpoken(emptyRoster('', kind))
   if (voice === undefined || label === undefined) return undefined
   const ready = voice(label)
-  return (call, phone, other) => {
+  return (call, phone, other, stands) => {
     const formats = formatsOf(phone, other)
-    const telephoneEvent = other.formats.find((f) => f.name === 'telephone-event')?.payloadType
-    if (formats.length > 0) void ready.then((pcm) => pcm && media({ op: 'call.say', call, formats, ...(telephoneEvent === undefined ? {} : { telephoneEvent }), pcm }))
+    const telephoneEvents = other.formats.filter((f) => f.name === 'telephone-event').map((f) => f.payloadType)
+    if (formats.length > 0) void ready.then((pcm) => pcm !== undefined && stands() && media({ op: 'call.say', call, formats, telephoneEvents, pcm }))
   }
 }
 

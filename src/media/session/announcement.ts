@@ -26,7 +26,8 @@ export interface AnnouncementOptions {
   readonly phone: BridgeEnd
   readonly codecs: CodecFactory
   readonly formats: readonly SpokenFormat[]
-  readonly telephoneEvent: number | undefined
+  /** Payload types of keys that the phone sends (RFC 4733), one for each clock. */
+  readonly telephoneEvents: readonly number[]
   /** 16 kHz. */
   readonly pcm: Int16Array
   readonly scheduler: Scheduler
@@ -73,7 +74,7 @@ export class Announcement {
 
   /** From the phone: silence of the same length, so that the stream goes on. */
   #said(to: BridgeEnd, p: TakenPacket): void {
-    if (p.payloadType === this.#o.telephoneEvent) return to.pass(p)
+    if (this.#o.telephoneEvents.includes(p.payloadType)) return to.pass(p)
     const pcm = this.#formats.find((f) => f.sends === p.payloadType)?.fromPhone
     const length = pcm?.decode(p.payload)?.length
     if (pcm !== undefined && length !== undefined) to.pass({ ...p, payload: pcm.encode(new Int16Array(length)) })

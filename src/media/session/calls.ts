@@ -107,14 +107,14 @@ export class Calls {
     if (other !== undefined) this.#seal(call.partner!, other)
   }
   /** Not while its frames go through the vault: that has a way of its own (`call.play`). */
-  #say(call: Call, { formats, telephoneEvent, pcm }: Extract<CallCommand, { op: 'call.say' }>): void {
+  #say(call: Call, { formats, telephoneEvents, pcm }: Extract<CallCommand, { op: 'call.say' }>): void {
     const phone = this.#legs.get(call.leg)?.end
     const partner = call.partner === undefined ? undefined : this.#calls.get(call.partner)
     if (phone === undefined || partner?.sealed !== undefined || call.sealed !== undefined) return
     call.words?.close()
     const { codecs, scheduler } = this.#o
     const words: Announcement = new Announcement({
-      phone, codecs, formats, telephoneEvent, pcm, scheduler,
+      phone, codecs, formats, telephoneEvents, pcm, scheduler,
       ended: () => {
         words.close()
         if (call.words === words) call.words = undefined

@@ -14,7 +14,7 @@ const described = (port: number, ...formats: readonly (readonly [string, number,
   formats: formats.map(([name, payloadType, clockHz]) => ({ name, payloadType, clockHz })) as unknown as DescribedAudio['formats'],
 })
 const phone = described(4000, ['opus', 96, 48_000], ['gsm', 3, 8000], ['pcma', 8, 8000], ['telephone-event', 101, 8000])
-const other = described(5000, ['pcma', 8, 8000], ['opus', 107, 48_000], ['telephone-event', 100, 8000])
+const other = described(5000, ['pcma', 8, 8000], ['opus', 107, 48_000], ['telephone-event', 100, 8000], ['telephone-event', 99, 48_000])
 
 function stage() {
   const [said, media] = [[] as string[], [] as MediaCommand[]]
@@ -42,7 +42,7 @@ test('"our server can hear this" once the call stands: not over early media, onc
   leg.answered!()
   await soon()
   assert.deepEqual(s.spoken(), [{
-    op: 'call.say', call: 1, telephoneEvent: 100, pcm: Int16Array.of(1, 2, 3), formats: [{ codec: 'opus', takes: 96, sends: 107 }, { codec: 'pcma', takes: 8, sends: 8 }],
+    op: 'call.say', call: 1, telephoneEvents: [100, 99], pcm: Int16Array.of(1, 2, 3), formats: [{ codec: 'opus', takes: 96, sends: 107 }, { codec: 'pcma', takes: 8, sends: 8 }],
   }])
 })
 
@@ -55,6 +55,14 @@ test('an offer in the 200 is answered after it: told then; and nothing where no 
   await soon()
   assert.equal(s.spoken().length, 0)
   late.local(phone)
+  await soon()
+  assert.equal(s.spoken().length, 1)
+  // The words came too late: nobody is there any more.
+  const gone = media.open('127.0.0.1', () => {})
+  gone.local(phone)
+  gone.far(other)
+  gone.answered!()
+  gone.close()
   await soon()
   assert.equal(s.spoken().length, 1)
   const mute = media.open('127.0.0.1', () => {})
