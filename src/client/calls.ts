@@ -73,6 +73,7 @@ export class RunningCall {
   }
 
   #muted = false
+  #digits = ''
   get muted(): boolean {
     return this.#muted
   }
@@ -81,10 +82,17 @@ export class RunningCall {
     this.input({ kind: 'mute', muted: this.#muted })
   }
 
+  /** `*1` mutes in a sealed call; elsewhere digits are the other side's. */
+  #digit(digit: string): void {
+    this.#digits = this.roster.sealedCall?.state === 'sealed' ? (this.#digits + digit).slice(-2) : ''
+    if (this.#digits === '*1') this.toggleMute()
+  }
+
   onWire(message: ServerMessage): void {
     this.input({ kind: 'wire', message })
   }
   onMedia(event: MediaEvent): void {
+    if (event.op === 'call.digit' && event.call === this.conference) this.#digit(event.digit)
     this.input({ kind: 'media', event })
     if (event.op === 'conference.stats' && event.conference === this.conference) this.#observer.onStats?.(this, event)
   }

@@ -136,6 +136,8 @@ export interface SealedMedia {
   /** What the phone says and hears; `silence` keeps the streams going. */
   readonly up: 'pass' | 'silence'
   readonly down: 'pass' | 'silence'
+  /** The person is muted: silence in place of what the phone says, frame for frame; keys are still passed where `up` passes. */
+  readonly muted?: true
   /** Frames go out even while the phone sends none. */
   readonly fillUp: boolean
 }

@@ -17,9 +17,9 @@ const CALL_SENTENCES: Readonly<Record<CallState['state'], string>> = {
   asking: 'Not sealed: nobody hears you. Anyone on the line can hear the other side.', open: 'Anyone on the line can hear this.',
 }
 
-function callSentence({ state, profile, held }: CallState): string {
+function callSentence({ state, profile, held, muted }: CallState): string {
   if (profile === 'chained' && state === 'sealed') return 'Encrypted by the legacy profile, not authenticated: whoever is on the way can listen with some effort, and change what is heard.'
-  return `${CALL_SENTENCES[state]}${held === true && state === 'sealed' ? ' The other side holds the call.' : ''}`
+  return `${CALL_SENTENCES[state]}${held === true && state === 'sealed' ? ' The other side holds the call.' : ''}${muted === true && state === 'sealed' ? ' The other side is muted.' : ''}`
 }
 
 /** The one sentence that is shown on every screen. */

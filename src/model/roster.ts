@@ -117,6 +117,8 @@ export interface CallState {
   readonly profile?: 'chained'
   /** The other side says that it holds the call. */
   readonly held?: true
+  /** The other side says that it is muted. */
+  readonly muted?: true
 }
 
 export interface ConferenceState {
@@ -235,12 +237,12 @@ export function applyEvent(r: Roster, e: CallEvent): Roster {
   }
 }
 
-function withCall(r: Roster, { at, peer, number, state, words, keyId, profile, held }: Extract<CallEvent, { kind: 'sealed-call' }>): Roster {
+function withCall(r: Roster, { at, peer, number, state, words, keyId, profile, held, muted }: Extract<CallEvent, { kind: 'sealed-call' }>): Roster {
   const since = sinceOf([...r.members, ...r.callers], 1, at)
   const other = { leaf: 1, number, name: '', self: false, since, presence: {} }
   const member: Member | undefined = peer && { leaf: 1, identity: peer, self: false, kind: 'member', state: 'member', since }
   return {
-    ...r, phase: 'member', securityCode: words.join(' '), sealedCall: { number, state, words, ...(keyId === undefined ? {} : { keyId }), ...(profile === undefined ? {} : { profile }), ...(held === undefined ? {} : { held }) },
+    ...r, phase: 'member', securityCode: words.join(' '), sealedCall: { number, state, words, ...(keyId === undefined ? {} : { keyId }), ...(profile === undefined ? {} : { profile }), ...(held === undefined ? {} : { held }), ...(muted === undefined ? {} : { muted }) },
     members: member === undefined ? [] : [member], callers: member === undefined ? [other] : [],
   }
 }

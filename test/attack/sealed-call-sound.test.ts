@@ -111,7 +111,6 @@ async function inTheMiddle(a: SideOptions, b: SideOptions, own: SideOptions): Pr
   const right = new SealedCallWorld({ seed: 'right', clock, a: { ...own, carriers }, b: { number: 'ann', ...b, carriers } })
   left.begin()
   right.begin()
-  await clock.advance(20)
   let overheard = 0
   const handOn = (from: Side, to: Side): void => {
     const frame = from.heard.splice(0).at(-1) ?? left.silence()

@@ -89,9 +89,12 @@ export class SealedCall {
   #said(p: TakenPacket): void {
     if (p.payloadType === this.#media.telephoneEvent) return this.#digit(p)
     // What is no sound of the codec would go out unsealed, and as it is where nothing may be said.
-    if (p.payloadType !== this.#media.payloadType) return this.#media.sealed || this.#media.up !== 'pass' ? undefined : this.#up.to.pass(p)
+    if (p.payloadType !== this.#media.payloadType) return this.#media.sealed || !this.#speaks ? undefined : this.#up.to.pass(p)
     this.#up.lastAt = this.#now
     for (const unit of this.#up.units.cut(p)) void this.#send(unit)
+  }
+  get #speaks(): boolean {
+    return this.#media.up === 'pass' && this.#media.muted !== true
   }
   #digit(p: TakenPacket): void {
     const event = decodeTelephoneEvent(p.payload)
@@ -101,7 +104,7 @@ export class SealedCall {
     if (!this.#media.sealed && this.#media.up === 'pass') this.#up.to.pass(p)
   }
   async #send(unit: TakenPacket): Promise<void> {
-    const data = this.#media.up === 'pass' ? unit.payload : this.#silence(unit.payload.length)
+    const data = this.#speaks ? unit.payload : this.#silence(unit.payload.length)
     const answer = await this.#ask(this.#up, 'seal', data, unit.timestamp)
     if (answer !== undefined && answer.data.length > 0) this.#up.to.pass({ ...unit, payload: answer.data })
   }

@@ -13,6 +13,7 @@ export function SealedCall({ call }: { readonly call: CallView }): VNode | null 
   return (
     <section class="card" aria-labelledby="sealed-call">
       <h2 id="sealed-call"><bdi>{s.number}</bdi></h2>
+      {s.state === 'sealed' && (s.held === true || s.muted === true) && <p role="status">{[...(s.held === true ? [w.held] : []), ...(s.muted === true ? [w.muted] : [])].join(' ')}</p>}
       {s.words.length > 0 && (
         <>
           <p class="quiet">{w.compare}</p>

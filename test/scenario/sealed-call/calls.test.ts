@@ -92,19 +92,6 @@ test('keys are changed before their numbers end, and nobody hears it', async () 
   }
 })
 
-test('hold is told to the other side under the keys, and so is the end of it', async () => {
-  const w = new SealedCallWorld({ a: { identity: ann, carriers: ['message'] }, b: { identity: ben, carriers: ['message'] } })
-  await w.call(2000)
-  await w.assertSealed()
-  w.a.input({ kind: 'dialog', news: { kind: 'hold', held: true } })
-  await w.talk(1000)
-  assert.equal(w.b.roster.sealedCall?.held, true)
-  w.a.input({ kind: 'dialog', news: { kind: 'hold', held: false } })
-  await w.talk(1000)
-  assert.equal(w.b.roster.sealedCall?.held, undefined)
-  await w.assertSealed()
-})
-
 test('a plain phone: its call goes on in the open, or waits for a key press where sealing is required', async () => {
   for (const policy of ['prefer', 'require'] as const) {
     const w = new SealedCallWorld({ a: { identity: ann, policy }, b: { plain: true } })

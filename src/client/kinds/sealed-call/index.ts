@@ -1,6 +1,7 @@
 /** Calls to single people through any provider, sealed inside the codec. */
 import type { CallKind } from '../../call.ts'
-import { SealedCallMachine, type SealedCallOptions } from './machine.ts'
+import { SealedCallMachine } from './machine.ts'
+import type { SealedCallOptions } from './options.ts'
 
 export const sealedCallKind = (o: Omit<SealedCallOptions, 'call' | 'number' | 'outgoing'>): CallKind => ({
   claims: (t) => t.kind === 'call',

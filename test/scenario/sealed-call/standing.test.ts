@@ -1,0 +1,133 @@
+/** Hold and mute in whole calls: told to the other side under the keys, and nothing of the stream's size or rate says so. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { privacySentence } from '../../../src/model/privacy.ts'
+import { isNumbered, numbered, person, SealedCallWorld } from '../../kit/sealed-call-world.ts'
+
+const [ann, ben] = [person('Ann'), person('Ben')]
+const carriers = ['message'] as const
+async function sealed(): Promise<SealedCallWorld> {
+  const w = new SealedCallWorld({ a: { identity: ann, carriers }, b: { identity: ben, carriers } })
+  await w.call(2000)
+  await w.assertSealed()
+  return w
+}
+
+test('hold is told to the other side under the keys, and so is the end of it', async () => {
+  const w = await sealed()
+  w.a.input({ kind: 'dialog', news: { kind: 'hold', held: true } })
+  await w.talk(1000)
+  assert.equal(w.b.roster.sealedCall?.held, true)
+  w.a.input({ kind: 'dialog', news: { kind: 'hold', held: false } })
+  await w.talk(1000)
+  assert.equal(w.b.roster.sealedCall?.held, undefined)
+  await w.assertSealed()
+})
+
+test('mute is silence for the other side, which reads why; back again, it hears', async () => {
+  const w = await sealed()
+  w.a.input({ kind: 'mute', muted: true })
+  await w.talk(300)
+  w.b.heard.length = 0
+  await w.talk(1000)
+  assert.ok(!w.b.heard.some(isNumbered), 'nothing is heard')
+  assert.ok(w.b.heard.filter((f) => f.every((o) => o >> 1 === w.silence()[0]! >> 1)).length >= 48, 'silence, all the time')
+  assert.deepEqual([w.b.roster.sealedCall?.muted, w.b.roster.sealedCall?.held], [true, undefined])
+  assert.match(privacySentence(w.b.roster), /The other side is muted\./)
+  assert.equal(w.a.roster.sealedCall?.muted, undefined, 'it is the other side\'s word')
+  assert.deepEqual([w.a.notes.filter((c) => c.startsWith('CLIENT')), w.b.notes], [['CLIENT_MUTED'], ['SEALED_CALL_STATE']])
+  w.a.heard.length = 0
+  await w.talk(500)
+  assert.ok(w.a.heard.some(isNumbered), 'who is muted hears')
+  w.a.input({ kind: 'mute', muted: false })
+  await w.talk(500)
+  assert.equal(w.b.roster.sealedCall?.muted, undefined)
+  await w.assertSealed()
+})
+
+test('hold and mute, one with the other', async () => {
+  const w = await sealed()
+  const far = (): unknown[] => [w.b.roster.sealedCall?.held, w.b.roster.sealedCall?.muted]
+  w.a.input({ kind: 'mute', muted: true })
+  w.a.input({ kind: 'dialog', news: { kind: 'hold', held: true } })
+  await w.talk(500)
+  assert.deepEqual(far(), [true, true])
+  w.a.input({ kind: 'mute', muted: false })
+  await w.talk(500)
+  assert.deepEqual(far(), [true, undefined])
+  w.a.input({ kind: 'dialog', news: { kind: 'hold', held: false } })
+  await w.talk(500)
+  assert.deepEqual(far(), [undefined, undefined])
+})
+
+test('on the way nothing tells it: one frame every 20 ms, all of one size, none like another', async () => {
+  const w = await sealed()
+  const seen: { readonly at: number; readonly octets: number }[] = []
+  w.between = (p, from) => {
+    if (from === w.a) seen.push({ at: w.clock.now(), octets: p.payload.length })
+    return [p]
+  }
+  w.a.sent.length = 0
+  for (const muted of [true, false, true, false]) {
+    w.a.input({ kind: 'mute', muted })
+    await w.talk(500)
+  }
+  assert.equal(seen.length, 100)
+  assert.deepEqual([...new Set(seen.map((s) => s.octets))], [160])
+  assert.deepEqual([...new Set(seen.map((s, i) => (i === 0 ? 20 : s.at - seen[i - 1]!.at)))], [20])
+  assert.equal(new Set(w.a.sent.map((f) => Buffer.from(f).toString('hex'))).size, 100)
+})
+
+test('told as soon as there are keys, and again under other keys', async () => {
+  const w = new SealedCallWorld({ a: { identity: ann, carriers }, b: { identity: ben, carriers } })
+  w.begin()
+  w.a.input({ kind: 'mute', muted: true })
+  await w.talk(2500)
+  assert.equal(w.b.roster.sealedCall?.muted, true)
+  assert.ok(!w.b.heard.some((f) => isNumbered(f)), 'nothing was heard before either')
+  for (const side of [w.a, w.b]) side.input({ kind: 'dialog', news: { kind: 'media', codec: 'g722', payloadType: 0, telephoneEvent: 101, receives: true } })
+  w.a.input({ kind: 'dialog', news: { kind: 'reached' } })
+  await w.talk(3000)
+  assert.deepEqual([w.a.state, w.b.state, w.b.roster.sealedCall?.muted], ['sealed', 'sealed', true])
+  // Whoever comes under other keys says what is so; what was said under those from before is not kept.
+  w.a.input({ kind: 'mute', muted: false })
+  w.between = (p, from) => (from === w.a ? [] : [p])
+  await w.talk(500)
+  w.between = (p) => [p]
+  for (const side of [w.a, w.b]) side.input({ kind: 'dialog', news: { kind: 'media', codec: 'pcmu', payloadType: 0, telephoneEvent: 101, receives: true } })
+  w.a.input({ kind: 'dialog', news: { kind: 'reached' } })
+  await w.talk(3000)
+  assert.deepEqual([w.b.state, w.b.roster.sealedCall?.muted], ['sealed', undefined])
+})
+
+test('muted in an open call: silence leaves, key presses still do', async () => {
+  const w = new SealedCallWorld({ a: { identity: ann, policy: 'prefer', carriers }, b: { plain: true } })
+  await w.call(9500)
+  assert.equal(w.a.state, 'open')
+  w.a.input({ kind: 'mute', muted: true })
+  const digits: Uint8Array[] = []
+  w.between = (p) => {
+    if (p.payloadType === 101) digits.push(p.payload)
+    return [p]
+  }
+  await w.clock.advance(100)
+  w.b.heard.length = 0
+  await w.talk(500)
+  w.a.says(Uint8Array.of(5, 0x80, 3, 0x20), 101)
+  w.a.says(numbered(1).subarray(0, 1), 13)
+  await w.clock.advance(100)
+  const sound = w.b.heard.filter((f) => f.length === 160)
+  assert.ok(sound.length >= 25 && !sound.some(isNumbered))
+  assert.equal(digits.length, 1)
+  assert.ok(!w.b.heard.some((f) => f.length === 1), 'its comfort noise does not')
+})
+
+test('before the vault has begun nothing leaves where sealing is required, and nothing is heard as it came', async () => {
+  for (const policy of ['require', 'prefer'] as const) {
+    const w = new SealedCallWorld({ a: { identity: ann, carriers, policy }, b: { identity: ben, carriers, policy } })
+    w.begin()
+    for (const side of [w.a, w.b]) side.says(numbered(4))
+    await w.clock.advance(60)
+    for (const side of [w.a, w.b]) assert.deepEqual([side.sent.some(isNumbered), side.heard.some(isNumbered)], [false, false], policy)
+  }
+})
