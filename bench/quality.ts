@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- quality [--seconds 30]`: what sealing does to speech and adds to its way. Codec frames of a synthesiser's speech go plain, with
  * the in-band carrier's bits, and sealed and opened, and are decoded; each is held against the recording and against the plain call. Then the time of a frame
- * through two vaults, each a process of its own as a client has it: sealed in one, opened in the other.
+ * through two vaults, each a process of its own as a client has it: sealed in one, opened in the other, and in turns with it a frame of a call without keys,
+ * which takes the same way as it is: what lies between the two is what sealing adds, the rest is the way to another process and back.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -76,12 +77,14 @@ export async function run(args: readonly string[]): Promise<BenchTable> {
   const rows: Record<string, string | number>[] = []
   const voice = speech()
   for (const coder of CODERS) rows.push(...qualityOf(coder, voice.pcm))
-  const delays = await frameTimes(numberOption(args, 'seconds', 30))
+  const times = await frameTimes(numberOption(args, 'seconds', 30))
+  const quantiles = (of: (t: FrameTime) => number): string => [0.5, 0.9, 0.99].map((q, i) => `${['median', 'p90', 'p99'][i]} ${round(quantile(times.map(of), q), 2)} ms`).join(', ')
   return {
     name: 'quality', rows,
     remarks: [
       `${voice.what}; SNR: segmental, frames of 20 ms with speech, −10…35 dB (test/kit/speech-quality.ts); STOI: short-time objective intelligibility`,
-      `one frame sealed in one vault and opened in another, both processes: median ${round(quantile(delays, 0.5), 2)} ms, p90 ${round(quantile(delays, 0.9), 2)} ms, p99 ${round(quantile(delays, 0.99), 2)} ms of ${delays.length}; load of the machine ${load()}`,
+      `a frame sealed by its sender's vault, a process: ${quantiles((t) => t.seal)}; opened by its receiver's: ${quantiles((t) => t.open)}; both: ${quantiles((t) => t.seal + t.open)}, of ${times.length}`,
+      `in turns with it a frame of a call without keys through the same two processes: ${quantiles((t) => t.plain)}; more than that, a frame that is sealed and opened: median ${round(quantile(times.map((t) => t.seal + t.open - t.plain), 0.5), 3)} ms; load of the machine ${load()}`,
     ],
   }
 }
@@ -144,35 +147,54 @@ function speech(): { readonly pcm: Int16Array; readonly what: string } {
   }
 }
 
-/** Milliseconds from asking the one vault to the answer of the other, frame by frame, 50 a second. */
-async function frameTimes(seconds: number): Promise<number[]> {
+/** Milliseconds from asking a vault to its answer. */
+interface FrameTime {
+  readonly seal: number
+  readonly open: number
+  /** Through both, without keys. */
+  readonly plain: number
+}
+
+/** Frame by frame, 50 a second of each of the two calls. */
+async function frameTimes(seconds: number): Promise<FrameTime[]> {
   const people = new People(realScheduler().unix(), crypto)
   const vaults = await Promise.all(['Anna', 'Bert'].map(async (name) => {
     const { chain, pkcs8 } = people.person(name)
     return must(await startVaultProcess({ chain, pkcs8, anchors: [people.ca.certificate], realm: REALM, bundle: must(findBundle()) })).vault
   }))
-  const sessions = await agreed(vaults)
-  const [one, two] = sessions
-  const delays: number[] = []
+  const [sealed, plain] = [await agreed(vaults), await begun(vaults)]
+  const times: FrameTime[] = []
   const frame = crypto.bytes(UNIT)
   for (let i = 0; i < seconds * 50; i++) {
-    await pause(20)
-    const at = performance.now()
-    const sealed = await one!.vault.frames({ op: 'seal', session: one!.session, frames: [{ ssrc: ssrc(1), timestamp: i * UNIT, data: frame }] })
-    const opened = await two!.vault.frames({ op: 'open', session: two!.session, frames: [{ ssrc: ssrc(1), timestamp: i * UNIT, data: sealed.frames[0]!.data }] })
-    if (opened.frames[0]!.fault === undefined && opened.frames[0]!.data.length === UNIT) delays.push(performance.now() - at)
+    await pause(10)
+    const [one, two] = await through(sealed, frame, i)
+    await pause(10)
+    const [there, back] = await through(plain, frame, i)
+    times.push({ seal: one, open: two, plain: there + back })
   }
   await Promise.all(vaults.map((v) => v.close()))
   // The first seconds are code that is not yet compiled for good.
-  return delays.slice(Math.min(250, delays.length >> 1))
+  return times.slice(Math.min(250, times.length >> 1))
+}
+async function through([from, to]: readonly End[], frame: Uint8Array, n: number): Promise<readonly [number, number]> {
+  const at = performance.now()
+  const sealed = await from!.vault.frames({ op: 'seal', session: from!.session, frames: [{ ssrc: ssrc(1), timestamp: n * UNIT, data: frame }] })
+  const between = performance.now()
+  const opened = await to!.vault.frames({ op: 'open', session: to!.session, frames: [{ ssrc: ssrc(1), timestamp: n * UNIT, data: sealed.frames[0]!.data }] })
+  const end = performance.now()
+  if (opened.frames[0]!.fault !== undefined || opened.frames[0]!.data.length !== UNIT) throw new Error(opened.frames[0]!.fault ?? 'no voice came of a voice frame')
+  return [between - at, end - between]
 }
 
 interface End {
   readonly vault: Vault
   readonly session: number
 }
+const begun = (vaults: readonly Vault[]): Promise<End[]> =>
+  Promise.all(vaults.map(async (vault) => ({ vault, session: must(await vault.call('call.begin', { codec: 'pcmu', carriers: ['message'], anonymous: false })).session })))
+
 async function agreed(vaults: readonly Vault[]): Promise<readonly End[]> {
-  const ends: End[] = await Promise.all(vaults.map(async (vault) => ({ vault, session: must(await vault.call('call.begin', { codec: 'pcmu', carriers: ['message'], anonymous: false })).session })))
+  const ends = await begun(vaults)
   const waiting: { readonly to: number; readonly message: Uint8Array }[] = []
   let confirmed = 0
   const take = (from: number, p: CallProgress): void => {

@@ -19,15 +19,17 @@ export async function serviceOf(name: string, random: Pick<Random, 'bytes'>, ser
   }
 }
 
-/** The lowest priority first; of the same priority by chance, as their weights say. */
-function inOrder<R extends { readonly priority: number; readonly weight: number }>(records: readonly R[], random: Pick<Random, 'bytes'>): R[] {
-  const left = records.toSorted((a, b) => a.priority - b.priority)
+/**
+ * The lowest priority first; of the same priority by chance, as their weights say, by RFC 2782's own steps ("Usage rules"): those without a weight stand
+ * first, a whole number from 0 to the sum is drawn, and the first whose running sum reaches it is next.
+ */
+export function inOrder<R extends { readonly priority: number; readonly weight: number }>(records: readonly R[], random: Pick<Random, 'bytes'>): R[] {
+  const left = records.toSorted((a, b) => a.priority - b.priority || Math.sign(a.weight) - Math.sign(b.weight))
   const out: R[] = []
   while (left.length > 0) {
     const same = left.filter((r) => r.priority === left[0]!.priority)
-    const total = same.reduce((n, r) => n + r.weight, 0)
-    let at = chance(random) * total
-    const next = same.find((r) => (at -= r.weight) < 0) ?? same[0]!
+    let drawn = Math.floor(chance(random) * (same.reduce((n, r) => n + r.weight, 0) + 1))
+    const next = same.find((r) => (drawn -= r.weight) <= 0)!
     left.splice(left.indexOf(next), 1)
     out.push(next)
   }

@@ -1,0 +1,90 @@
+/** What is read off the messages of calls through providers. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { utf8 } from '../../../../src/base/bytes.ts'
+import { must } from '../../../../src/base/result.ts'
+import { CallWatch } from '../../../../src/client/provider/watch.ts'
+import { parseMessage } from '../../../../src/protocol/sip/index.ts'
+
+const LEG = 7
+const HEADERS = ['Call-ID: one', 'CSeq: 1 INVITE', 'Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1', 'Max-Forwards: 70', 'Contact: <sip:anna@192.0.2.1>', 'Content-Length: 0', '', '']
+const message = (first: string, { from = 'sip:anna@192.0.2.1', tag = '' } = {}): Uint8Array => utf8([first, `From: <${from}>;tag=a`, `To: <sip:box@192.0.2.9>${tag}`, ...HEADERS].join('\r\n'))
+const parsed = (m: Uint8Array) => must(parseMessage(m, { stream: false }))
+type Format = { readonly payloadType: number; readonly name: string; readonly clockHz: number; readonly channels: number }
+const PCMU: Format = { payloadType: 0, name: 'pcmu', clockHz: 8000, channels: 1 }
+const G722: Format = { payloadType: 9, name: 'g722', clockHz: 8000, channels: 1 }
+const EVENTS: Format = { payloadType: 101, name: 'telephone-event', clockHz: 8000, channels: 1 }
+const described = (formats: readonly Format[] = [PCMU], receives = true) => ({ address: '192.0.2.9', port: 4000, rtcpPort: 4001, receives, sends: true, ptimeMs: 20, formats }) as const
+const INVITE = 'INVITE sip:box@192.0.2.9 SIP/2.0'
+const OK = 'SIP/2.0 200 OK'
+
+function world(isEmergency: (n: string) => boolean = () => false) {
+  const told: string[] = []
+  const watch = new CallWatch({ isEmergency, onCall: (c) => told.push(`${c.outgoing ? 'to' : 'from'} ${c.number}`), onNews: (_, n) => told.push([n.kind, ...(n.kind === 'media' ? [n.codec, n.payloadType, n.telephoneEvent ?? '-', n.receives] : []), ...(n.kind === 'hold' ? [n.held] : [])].join(' ')) })
+  return {
+    watch, told,
+    passes: (towards: 'provider' | 'phone', first: string, o: Parameters<typeof message>[1] & { readonly leg?: number } = {}): void => {
+      const m = message(first, o)
+      watch.passing(towards, { k: first.startsWith('SIP') ? 'sip-response' : 'sip-request', id: 1, message: m, ...(o.leg === undefined ? {} : { streams: { up: o.leg, down: o.leg } }) }, parsed(m))
+    },
+  }
+}
+
+test('a call that is answered with nothing before the 200 is known with its codec, and then as answered', () => {
+  const { watch, told, passes } = world()
+  passes('provider', INVITE)
+  // The provider's half has read the answer before it hands it on.
+  watch.onDescribed({ call: LEG, side: 'provider', local: described(), far: described() })
+  assert.deepEqual(told, [])
+  passes('phone', OK, { tag: ';tag=b', leg: LEG })
+  assert.deepEqual(told, ['to box', 'media pcmu 0 - true', 'answered'])
+  watch.onClosed(LEG)
+  assert.equal(told.at(-1), 'over')
+})
+
+test('a call to us: who calls is what the network says, the codec is the answer\'s, and our phone answers', () => {
+  const { watch, told, passes } = world()
+  passes('phone', INVITE, { from: 'sip:+49%2030%201234@192.0.2.1', leg: LEG })
+  watch.onDescribed({ call: LEG, side: 'provider', local: described([PCMU, G722, EVENTS]), far: described([G722, EVENTS]) })
+  passes('provider', OK, { tag: ';tag=b' })
+  assert.deepEqual(told, ['from +49 30 1234', 'media g722 9 101 true', 'answered'])
+})
+
+test('ringing is not answered; a request inside a call begins none', () => {
+  const { told, passes } = world()
+  passes('provider', INVITE)
+  passes('phone', 'SIP/2.0 180 Ringing', { tag: ';tag=b', leg: LEG })
+  passes('phone', 'SIP/2.0 486 Busy Here', { tag: ';tag=b', leg: LEG })
+  passes('provider', INVITE, { tag: ';tag=b', leg: 9 })
+  assert.deepEqual(told, ['to box'])
+})
+
+test('an emergency call is nobody\'s business', () => {
+  const { watch, told, passes } = world((n) => n === 'box')
+  passes('provider', INVITE, { leg: LEG })
+  watch.onDescribed({ call: LEG, side: 'provider', local: described(), far: described() })
+  passes('phone', OK, { tag: ';tag=b', leg: LEG })
+  watch.onClosed(LEG)
+  assert.deepEqual(told, [])
+})
+
+test('hold by our phone is told; the other side\'s is a description like others; a codec that cannot be sealed is said', () => {
+  const { watch, told, passes } = world()
+  passes('provider', INVITE, { leg: LEG })
+  watch.onDescribed({ call: LEG, side: 'phone', local: described([PCMU], false), far: described() })
+  watch.onDescribed({ call: LEG, side: 'phone', local: described(), far: described() })
+  watch.onDescribed({ call: LEG, side: 'provider', local: described([PCMU], false), far: described() })
+  watch.onDescribed({ call: LEG, side: 'provider', local: described([{ payloadType: 18, name: 'g729', clockHz: 8000, channels: 1 }]), far: described([{ payloadType: 18, name: 'g729', clockHz: 8000, channels: 1 }]) })
+  assert.deepEqual(told, ['to box', 'hold true', 'hold false', 'media pcmu 0 - false', 'no-codec'])
+})
+
+test('one side alone described, a leg of nobody, a call that is over: nothing', () => {
+  const { watch, told, passes } = world()
+  watch.onDescribed({ call: 3, side: 'phone', local: described(), far: described() })
+  watch.onClosed(3)
+  passes('provider', INVITE, { leg: LEG })
+  watch.onDescribed({ call: LEG, side: 'provider', local: described(), far: undefined })
+  watch.onClosed(LEG)
+  watch.onClosed(LEG)
+  assert.deepEqual(told, ['to box', 'over'])
+})
