@@ -1,13 +1,14 @@
 /**
  * `npm run bench -- fanout [--rounds 3] [--seconds 2] [--rooms 5x40,200:5] [--variants native,room5] [--suite gcm|gcm256|sha1]`:
- * cost of one protected packet that the media plane sends, in rooms where everything is forwarded (`MEMBERSxROOMS`) and in one large
- * room with a few forwarded (`LISTENERS:TALKERS`). Other variants: gather2, gather5, segment1, portable. Plane on core 0, generator and sink on core 1, variants alternating.
+ * cost of one protected packet that the media plane sends, in rooms where everything is forwarded (`MEMBERSxROOMS`) and in large
+ * ones with a few forwarded (`LISTENERS:TALKERS`, `LISTENERS:TALKERSxROOMS`). Other variants: gather2, gather5, segment1, portable. Plane on core 0, generator and sink on core 1, variants alternating.
  */
 import type { Ssrc } from '../src/base/brand.ts'
 import type { StartPlaneOptions } from '../src/media/plane-host.ts'
 import type { LegId } from '../src/media/plane/types.ts'
 import { numberOption, option, round } from './_args.ts'
 import { load } from './_cpu.ts'
+import { countInstructions, type Instructions } from './_instructions.ts'
 import type { LoadFigures } from './_ends.ts'
 import { type LoadOrder, type LoadReport, streamOf } from './_media-load.ts'
 import { kernelMs, median, pin, schedulerMs, socketDrops } from './_pinned.ts'
@@ -37,21 +38,22 @@ const WARM_UP_MS = 5000
 const LIMIT_MS = 60_000
 
 function shape(text: string): Shape {
-  const [members = 5, rooms = 1] = text.split('x').map(Number)
-  if (text.includes('x')) {
-    return {
-      name: `${rooms} rooms of ${members}`, clients: members * rooms, talking: members * rooms,
-      receivers: (t) => Array.from({ length: members }, (_, i) => t - (t % members) + i).filter((i) => i !== t),
-    }
+  const [size = '', count = '1'] = text.split('x')
+  const [members = 5, some] = size.split(':').map(Number)
+  const [rooms, talkers] = [Number(count), some ?? members]
+  // Those who talk come first: who is in one room with them is found by remainder.
+  const room = (n: number): number[] => Array.from({ length: members }, (_, i) => (i < talkers ? n * talkers + i : rooms * talkers + n * (members - talkers) + i - talkers))
+  return {
+    name: `${rooms === 1 ? '' : `${rooms} rooms of `}${members}${some === undefined ? '' : `, ${talkers} talk`}`, clients: members * rooms, talking: talkers * rooms,
+    receivers: (t) => room(Math.floor(t / talkers)).filter((i) => i !== t),
   }
-  const [listeners = 50, talking = 5] = text.split(':').map(Number)
-  return { name: `${listeners} listeners, ${talking} talk`, clients: listeners, talking, receivers: (t) => Array.from({ length: listeners }, (_, i) => i).filter((i) => i !== t) }
 }
 
 interface Run extends LoadFigures {
   readonly planeMs: number
   readonly kernelMs: number
   readonly drops: number
+  readonly instructions: Instructions | undefined
   /** Packets in one piece for one receiver. */
   readonly segments: number
 }
@@ -83,9 +85,10 @@ async function once(s: Shape, variant: string, suite: keyof typeof SUITES, secon
     await clients.next('ran', LIMIT_MS)
     const sendsBefore = await sends(plane)
     const before = { all: schedulerMs(plane.pid), kernel: kernelMs(plane.pid) }
+    const counted = await countInstructions(plane.pid)
     clients.order({ kind: 'run', ms: seconds * 1000 })
     const figures = await clients.next('ran', LIMIT_MS + seconds * 1000)
-    const used = { planeMs: schedulerMs(plane.pid) - before.all, kernelMs: kernelMs(plane.pid) - before.kernel, drops: socketDrops([local.port]) }
+    const used = { instructions: await counted(), planeMs: schedulerMs(plane.pid) - before.all, kernelMs: kernelMs(plane.pid) - before.kernel, drops: socketDrops([local.port]) }
     const after = await sends(plane)
     return { ...figures, ...used, segments: (after.datagrams - sendsBefore.datagrams) / (after.messages - sendsBefore.messages) }
   } finally {
@@ -108,12 +111,18 @@ export async function run(args: readonly string[]): Promise<BenchTable> {
   return { name: `fanout, ${SUITES[suite]}`, rows, remarks: [`medians of ${rounds} alternating runs of ${seconds} s; delay: from the generator's call to the sink's; a row is worth nothing where packets were lost because the load or what is measured did not get its core; load of the machine ${load()}`] }
 }
 
+/** Of the plane for one packet that it sends. */
+function instructionsPer(runs: readonly Run[]): Record<string, number> {
+  const per = (which: keyof Instructions): number => Math.round(median(runs.flatMap((r) => (r.instructions === undefined ? [] : [r.instructions[which] / r.received]))))
+  return Number.isNaN(per('user')) ? {} : { 'instructions, user': per('user'), 'and kernel': per('kernel') }
+}
+
 function row(s: Shape, variant: string, runs: readonly Run[]): Record<string, string | number> {
   const expected = (r: Run): number => Array.from({ length: s.talking }, (_, t) => s.receivers(t).length).reduce((a, b) => a + b, 0) * (r.sent / s.talking)
   const us = median(runs.map((r) => (r.planeMs * 1000) / r.received))
   const lost = runs.reduce((n, r) => n + expected(r) - r.received, 0)
   return {
-    room: s.name, plane: variant, 'packets/s': Math.round(median(runs.map((r) => (r.received * 1000) / r.elapsedMs))), 'µs/packet': round(us, 2), 'of it kernel': round(median(runs.map((r) => (r.kernelMs * 1000) / r.received)), 2), 'per core': Math.round(1e6 / us), 'packets/piece': round(median(runs.map((r) => r.segments)), 2),
+    room: s.name, plane: variant, 'packets/s': Math.round(median(runs.map((r) => (r.received * 1000) / r.elapsedMs))), 'µs/packet': round(us, 2), 'of it kernel': round(median(runs.map((r) => (r.kernelMs * 1000) / r.received)), 2), ...instructionsPer(runs), 'per core': Math.round(1e6 / us), 'packets/piece': round(median(runs.map((r) => r.segments)), 2),
     'plane CPU %': round(median(runs.map((r) => (100 * r.planeMs) / r.elapsedMs))), 'load CPU %': round(median(runs.map((r) => (100 * r.cpuMs) / r.elapsedMs))),
     'delay ms': round(median(runs.map((r) => r.delayMedianMs)), 2), 'p99 ms': round(median(runs.map((r) => r.delayP99Ms)), 2),
     lost, 'lost by the port': runs.reduce((n, r) => n + r.drops, 0), opened: runs.reduce((n, r) => n + r.opened, 0), wrong: runs.reduce((n, r) => n + r.wrong, 0),

@@ -111,7 +111,9 @@ export class BridgeEnd {
     const { payloadAt, payloadLength } = header
     this.forwardedAt = now
     const slot = this.#wire.slot?.() ?? this.#slot
-    copyOctets(packet, payloadLength, slot, payloadAt, HEADER)
+    // All of it where the payload stands where it will, which is a fifth of the work: its header is written over, what stands behind is not sent.
+    if (payloadAt === HEADER) slot.set(packet)
+    else copyOctets(packet, payloadLength, slot, payloadAt, HEADER)
     this.#send(slot, header.payloadType, header.marker || t.begins, payloadLength)
   }
   /** Sends on what a gate let through. */

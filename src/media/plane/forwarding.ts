@@ -2,7 +2,7 @@
 import type { Ssrc } from '../../base/brand.ts'
 import type { Clock } from '../../base/ports.ts'
 import type { AddressPort } from '../../net/address.ts'
-import { type BuildingSocket, copyOctets } from '../../net/udp.ts'
+import type { BuildingSocket } from '../../net/udp.ts'
 import { audioLevelOf, stripExtension } from '../../protocol/rtp/extension.ts'
 import { looksLikeRtcp, looksLikeRtp, newRtpHeader, parseRtp, rtpSequence, rtpSsrc, rtpTimestamp } from '../../protocol/rtp/header.ts'
 import { LEVEL_EXTENSION, levelStep } from '../../protocol/rtp/level-steps.ts'
@@ -123,7 +123,8 @@ export class Forwarding {
       return
     }
     const slot = out.slot()
-    copyOctets(packet, length, slot)
+    // All of it, for a view of less would be made anew: what stands behind `length` is overwritten by the tag, or not sent.
+    slot.set(packet)
     // Numbered by us for each receiver (PROTOCOL §1): a sender that rewinds cannot make us repeat an IV.
     this.#transmit(leg, slot, leg.sender.protectNext(slot, length), out)
   }
