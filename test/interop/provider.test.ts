@@ -1,6 +1,6 @@
 /**
  * Clients as the outbound proxies of phones that have accounts at a SIP server, over UDP, TCP and TLS, found by its name: no server of ours anywhere.
- * The first place that its name leads to is a machine without service.
+ * The first place that its name leads to is a machine without service. One client has accounts at a second provider too.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -13,6 +13,7 @@ import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { endpoint, startAsterisk } from '../kit/asterisk.ts'
 import { behindProvider } from '../kit/behind-provider.ts'
+import { startKamailio } from '../kit/kamailio.ts'
 import { freePorts } from '../kit/free-ports.ts'
 import { nameServer } from '../kit/name-server.ts'
 import { until } from '../kit/processes.ts'
@@ -23,10 +24,11 @@ import { needs, needsAsterisk, skip } from './setup.ts'
 const names = ['anna', 'bert', 'dora', 'carl']
 const config = () => ({ 'pjsip.conf': names.map((n) => endpoint(n)).join('\n'), 'extensions.conf': `[phones]\nexten => _[a-z].,1,Dial(PJSIP/\${EXTEN},20)\n` })
 const DOMAIN = 'provider.test'
+const SECOND = 'second.test'
 const at = (extension: string, a: { address: string; port: number }): string => `sip:${extension}@${a.address}:${a.port}`
 
 test('clients over UDP, TCP and TLS and a plain phone call each other through a provider', { timeout: 300_000 }, async (t) => {
-  if (!needs(t, 'baresip') || !needsAsterisk(t)) return
+  if (!needs(t, 'baresip', 'kamailio', 'rtpengine') || !needsAsterisk(t)) return
   if (spawnSync('unshare', ['--mount', 'true']).status !== 0) {
     skip(t, 'this user may not give a process another name server')
     return
@@ -36,13 +38,18 @@ test('clients over UDP, TCP and TLS and a plain phone call each other through a 
   const papers = new TestAuthority(folder, 'provider').server(DOMAIN)
   const asterisk = await startAsterisk({ config, tls: papers })
   t.after(() => asterisk.stop())
+  const kamailio = await startKamailio()
+  t.after(() => kamailio.stop())
   const w = behindProvider(t, asterisk)
   const { inside, asked, dead } = await named(t, folder, asterisk)
   // Plain calls: two clients that seal would change the sound, and say so by a tone.
-  const by = (name: string, way: Readonly<Record<string, unknown>>) => w.client(name, { sealedCalls: { policy: 'off' }, upstream: { providers: [{ host: DOMAIN, listen: { address: asterisk.address }, ...way }] } }, { inside })
-  const [a, b, d] = await Promise.all([by('anna', { transport: 'udp' }), by('bert', { transport: 'tcp' }), by('dora', { transport: 'tls', anchors: papers.anchors })])
-  const [anna, bert, dora, carl] = await Promise.all([
+  const second = { host: kamailio.address, port: kamailio.sip, transport: 'tcp', domains: [SECOND], listen: { address: kamailio.address } }
+  const by = (name: string, ...ways: readonly Readonly<Record<string, unknown>>[]) => w.client(name, { sealedCalls: { policy: 'off' }, upstream: { providers: ways } }, { inside })
+  const first = { host: DOMAIN, listen: { address: asterisk.address } }
+  const [a, b, d] = await Promise.all([by('anna', { ...first, transport: 'udp' }, second), by('bert', { ...first, transport: 'tcp' }), by('dora', { ...first, transport: 'tls', anchors: papers.anchors })])
+  const [anna, bert, dora, carl, hugo, ina] = await Promise.all([
     w.phone('anna', 700, a.sip), w.phone('bert', 1100, b.sip), w.phone('dora', 900, d.sip), w.phone('carl', 500, { address: asterisk.address, port: asterisk.sip }),
+    w.phone('hugo', 1300, a.sip, { registrar: { ...a.sip, password: 'secret-hugo', domain: SECOND } }), w.phone('ina', 1500, { address: kamailio.address, port: kamailio.sip }),
   ])
   assert.deepEqual([...asked].sort(), ['_sip._tcp', '_sip._udp', '_sips._tcp'])
   assert.ok(dead.datagrams > 0 && dead.connections >= 2, 'the most wanted place was tried first')
@@ -61,13 +68,19 @@ test('clients over UDP, TCP and TLS and a plain phone call each other through a 
   carl.hangup()
   await Promise.all([anna, bert, carl, dora].map((p) => p.events.next('closed')))
 
+  for (const p of [hugo, ina]) p.events.skip()
+  hugo.dial(`sip:ina@${SECOND}`)
   dora.dial(at('anna', d.sip))
   bert.dial(at('carl', b.sip))
-  await Promise.all([anna, bert, carl, dora].map((p) => p.events.next('established')))
-  await Promise.all([hears(anna, 900, { settle: 1.3 }), hears(dora, 700, { settle: 1.3 }), hears(carl, 1100, { settle: 1.3 }), hears(bert, 500, { settle: 1.3 })])
+  await Promise.all([anna, bert, carl, dora, hugo, ina].map((p) => p.events.next('established')))
+  await Promise.all([hears(hugo, 1500, { settle: 1.3 }), hears(ina, 1300, { settle: 1.3 }), hears(anna, 900, { settle: 1.3 }), hears(dora, 700, { settle: 1.3 }), hears(carl, 1100, { settle: 1.3 }), hears(bert, 500, { settle: 1.3 })])
   anna.hangup()
   carl.hangup()
   await Promise.all([anna, bert, carl, dora].map((p) => p.events.next('closed')))
+  ina.hangup()
+  await hugo.events.next('closed')
+  assert.match(kamailio.log(), /registers hugo at <sip:stc[0-9a-f]{24}@127\.0\.0\.1:\d+;transport=tcp>/i)
+  assert.doesNotMatch(asterisk.log(), /hugo/)
   await until(10_000, 'Asterisk without a leg', async () => /0 active channels/.test(await asterisk.cli('core show channels count')) || undefined, undefined, 200)
 })
 

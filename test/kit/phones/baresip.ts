@@ -150,7 +150,7 @@ function account(o: BaresipOptions, sipPort: number): string {
   const codecs = o.codecs.map((c) => codecNames[c]).filter((c) => c !== '').join(',')
   const r = o.registrar
   const transport = r?.transport ?? 'udp'
-  const at = r === undefined ? `${o.address ?? loopback}:${sipPort}` : `${r.address}:${r.port}`
+  const at = r === undefined ? `${o.address ?? loopback}:${sipPort}` : (r.domain ?? `${r.address}:${r.port}`)
   return [
     `<sip:${o.name}@${at};transport=${transport}>`,
     `;regint=${r === undefined ? 0 : (r.expires ?? 60)}`,

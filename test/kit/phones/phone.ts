@@ -14,7 +14,7 @@ export interface PhoneOptions {
   /** What its microphone hears: a WAV file, 16-bit mono, long enough for the test (none of the phones loops it). */
   readonly microphone: string
   /** Where it registers and sends everything; without it the phone is reached and calls directly. */
-  readonly registrar?: { readonly address: string; readonly port: number; readonly password?: string; readonly transport?: 'udp' | 'tcp' | 'tls'; readonly expires?: number; readonly user?: string }
+  readonly registrar?: { readonly address: string; readonly port: number; readonly password?: string; readonly transport?: 'udp' | 'tcp' | 'tls'; readonly expires?: number; readonly user?: string; /** Of its account, where that is not the registrar's address; baresip alone. */ readonly domain?: string }
   /** Takes calls by itself. */
   readonly autoAnswer?: boolean
   /** SDES (RFC 4568), mandatory. */
