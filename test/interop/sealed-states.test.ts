@@ -15,7 +15,7 @@ import { until } from '../kit/processes.ts'
 import { heardFromNow, hearsNothing, Screen, SEALED, SEALED_MS } from '../kit/sealed-world.ts'
 import { segmentalSnr } from '../kit/speech-quality.ts'
 import { tone, toneShare } from '../kit/tones.ts'
-import { type Pcm, part, readWav, writeWav } from '../kit/wav.ts'
+import { type Pcm, part, readWav, seconds, writeWav } from '../kit/wav.ts'
 import { needs, needsAsterisk } from './setup.ts'
 
 const ANNOUNCEMENT = 850
@@ -68,6 +68,7 @@ test('around sealed calls', { timeout: 300_000 }, async (t) => {
     await Promise.all([A.says(SEALED), B.says(SEALED)])
     await carl.events.next('incoming')
     await carl.events.next('closed')
+    assert.equal(carl.events.all.filter((e) => e.kind === 'incoming').length, 1, 'the fork that was not taken rang once')
     await Promise.all([hears(anna, 1100, { settle: SETTLED }), hears(bert, 700, { settle: SETTLED })])
     await end(anna, bert)
   })
@@ -121,7 +122,7 @@ test('around sealed calls', { timeout: 300_000 }, async (t) => {
     anna.hangup()
     const message = await recorded(asterisk, 'lena')
     assert.equal(toneShare(part(message, 0, 1), 700), 0, 'before the key press')
-    assert.ok(toneShare(part(message, -1.6), 700) >= 0.8, 'after it')
+    assert.ok(bestShare(message, 700) >= 0.8, 'after it')
   })
 
   await t.test('voicemail of a stranger: open, after eight seconds, and said so', async () => {
@@ -134,7 +135,7 @@ test('around sealed calls', { timeout: 300_000 }, async (t) => {
     await recording(asterisk, 2)
     await heardFromNow(carla, 3)
     carla.hangup()
-    assert.ok(toneShare(part(await recorded(asterisk, 'carl'), -1.6), 900) >= 0.8)
+    assert.ok(bestShare(await recorded(asterisk, 'carl'), 900) >= 0.8)
     await asterisk.cli('database del away carl')
   })
 
@@ -165,7 +166,15 @@ test('around sealed calls', { timeout: 300_000 }, async (t) => {
     await Promise.all([hears(anna, 1100, { settle: SETTLED }), hears(bert, 700, { settle: SETTLED })])
     await end(anna, bert)
   })
+
+  await t.test('nobody was rung more often than called, whatever was asked and agreed on', () => {
+    assert.deepEqual(entered(asterisk), ['32bert', '31lena', '31bert', '31lena', '31carl', '34', '31carl', '33bert', 'bert'])
+    assert.equal(lena.events.all.filter((e) => e.kind === 'incoming').length, 1)
+  })
 })
+
+/** How often the dialplan was entered for somebody: a message outside a call would enter it, and ring. */
+const entered = (asterisk: Asterisk): readonly string[] => [...asterisk.log().matchAll(/Executing \[(\S+)@(?:phones|beyond):1\]/g)].map((m) => m[1]!)
 
 async function end(caller: Phone, callee: Phone): Promise<void> {
   for (const p of [caller, callee]) p.events.skip()
@@ -182,6 +191,11 @@ function transfer(lena: Linphonec): void {
 
 const recording = (asterisk: Asterisk, times: number): Promise<true> =>
   until(20_000, 'the recording of a message', () => asterisk.log().split('Recording the message').length > times || undefined, () => asterisk.log().slice(-2000), 100)
+/** In whichever piece of 1.6 s it stands best: on a busy machine sound stumbles. */
+function bestShare(message: Pcm, hz: number): number {
+  const begins = Array.from({ length: Math.max(1, Math.floor((seconds(message) - 1.6) / 0.2)) }, (_, i) => i * 0.2)
+  return Math.max(...begins.map((at) => toneShare(part(message, at, at + 1.6), hz)))
+}
 /** A message is put into the box when the caller has hung up. */
 async function recorded(asterisk: Asterisk, name: string): Promise<Pcm> {
   const box = path.join(asterisk.folder, 'spool/voicemail/default', name, 'INBOX')

@@ -49,11 +49,21 @@ export async function heardFromNow(phone: Phone, length: number, settle = 0): Pr
   return part(phone.heard(), from + settle, from + settle + length)
 }
 
-/** None of these tones, and nothing else that is louder than a room's noise: −50 dB of full scale. */
+/**
+ * None of these tones, and nothing else that is louder than a room's noise: −50 dB of full scale. In a piece that comes soon: what was before, and the
+ * signal that tells of it, may go on for a while on a busy machine. What is let through goes on.
+ */
 export async function hearsNothing(phone: Phone, length = LOOK, settle = 0.6): Promise<void> {
-  const { samples } = await heardFromNow(phone, length, settle)
-  const rms = Math.sqrt(samples.reduce((n, s) => n + s * s, 0) / samples.length)
-  assert.ok(rms < 100, `${phone.uri} hears something: ${Math.round(rms)} of 32767`)
+  const from = seconds(phone.heard()) + settle
+  let seen = 'no sound'
+  await until(10_000, `silence at ${phone.uri}`, () => {
+    const all = phone.heard()
+    if (seconds(all) < from + length) return undefined
+    const { samples } = part(all, seconds(all) - length)
+    const rms = Math.sqrt(samples.reduce((n, s) => n + s * s, 0) / samples.length)
+    seen = `it hears something: ${Math.round(rms)} of 32767`
+    return rms < 100 || undefined
+  }, () => seen, 200)
 }
 
 /** Two phones behind two clients. */
