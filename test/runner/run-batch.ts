@@ -8,8 +8,8 @@ import type { Report, TestEvent } from './report.ts'
 const ENTRY = fileURLToPath(new URL('./batch.ts', import.meta.url))
 /** Around the tests of a file in a batch stand a test and a suite, both of the file's name. */
 const AROUND = 2
-/** How long a process may say nothing before it is held for hanging. */
-const SILENCE_MS = process.env['STC_LONG'] === '1' ? 3_600_000 : 240_000
+/** How long a process may say nothing before it is held for hanging: the longest test on the slowest machine is far from it. */
+const SILENCE_MS = process.env['STC_LONG'] === '1' ? 3_600_000 : 360_000
 const KEPT = new Set(['test:start', 'test:pass', 'test:fail', 'test:diagnostic', 'test:stdout', 'test:stderr'])
 const SUMMARY = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/
 

@@ -33,6 +33,10 @@ export const SAID: Sentences = [
   ['phone {1} registered: {2}', 'Telefon {1} angemeldet: {2}'],
   ['phone {1} unregistered: {2}', 'Telefon {1} abgemeldet: {2}'],
   ['phone {1} dials {2}', 'Telefon {1} wählt {2}'],
+  ['telephone {1}: registered', 'Anlage, {1}: angemeldet'],
+  ['telephone {1}: not registered: {2}', 'Anlage, {1}: nicht angemeldet: {2}'],
+  ['telephone {1}: missed a call of {2}', 'Anlage, {1}: verpasster Anruf von {2}'],
+  ['telephone {1}: {2}', 'Anlage, {1}: {2}'],
   // The roster on the terminal
   ['security code {1}', 'Sicherheitscode {1}'],
   ['compare aloud: {1}', 'laut vergleichen: {1}'],
