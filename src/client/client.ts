@@ -160,7 +160,8 @@ export class Client {
     const refuse = (status: number, fault: Fault): void => handset.command({ kind: 'refuse', call: e.call, status, reason: fault.message })
     const dialled = dial(this.#o.dialPlan, e.target)
     // What is no room is called on the handset's own line, help first of all: its telephone system knows who may.
-    if (this.upstream?.line !== undefined && e.media.kind === 'stream' && dialled.kind !== 'target') return this.#onLine(handset, e, this.upstream.line)
+    const line = e.media.kind === 'stream' ? this.upstream?.line : undefined
+    if (line !== undefined && dialled.kind !== 'target' && (dialled.kind !== 'emergency' || line.kind === 'open' || this.connection?.up === true)) return this.#onLine(handset, e, line)
     // 503 at once, so that the phone's second server is used; before every other check (DESIGN §1).
     if (dialled.kind === 'emergency') return refuse(503, makeFault('CLIENT_EMERGENCY', e.target))
     const kind = dialled.kind === 'target' ? chooseKind(this.#o.kinds, dialled.target) : undefined

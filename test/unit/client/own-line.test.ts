@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ssrc } from '../../../src/base/brand.ts'
 import { utf8 } from '../../../src/base/bytes.ts'
-import { must, ok } from '../../../src/base/result.ts'
+import { makeFault, must, ok } from '../../../src/base/result.ts'
 import { Secret } from '../../../src/base/secret.ts'
 import type { RunningCall } from '../../../src/client/calls.ts'
 import { Client } from '../../../src/client/client.ts'
@@ -30,7 +30,8 @@ async function lineStage() {
   const phone: BrowserPhoneState[] = []
   let toClient: (m: ServerMessage) => void = () => {}
   let tellMedia: (e: MediaEvent) => void = () => {}
-  const channel: OpenChannel = { pipe: 1, send: (m) => ok(void sent.push(m)), onMessage: (l) => { toClient = l }, onClose: () => {}, close: () => {} }
+  let cut: () => void = () => {}
+  const channel: OpenChannel = { pipe: 1, send: (m) => ok(void sent.push(m)), onMessage: (l) => { toClient = l }, onClose: (l) => { cut = () => l(makeFault('CHANNEL_CLOSED')) }, close: () => {} }
   const client = new Client({
     vault: new FakeVault({ 'hop.offer': () => ok({ message: new Uint8Array(1) }), 'hop.finish': () => ok({ receive: keys, send: keys }) }),
     media: {
@@ -59,6 +60,7 @@ async function lineStage() {
   const stage = {
     clock, client, browser, media, phone, over, requests,
     tell: (m: ServerMessage) => toClient(m),
+    cut: () => cut(),
     /** The PBX answers the newest request of this method. */
     async answers(method: string, status: number, body = ''): Promise<SipRequest> {
       const { id, request } = requests().findLast((r) => r.request.method === method)!
@@ -119,6 +121,19 @@ test('a refusal is told to the page, with what it means', async () => {
   assert.equal(s.phone.at(-1)!.state, 'idle')
   assert.match(s.phone.at(-1)!.reason!, /^The other side is busy/)
   assert.deepEqual(s.over, ['LINE_BUSY'])
+})
+
+test('help is called on the line; without the server it is said at once that another phone is needed', async () => {
+  const s = await lineStage()
+  s.browser.dial('112')
+  await s.clock.advance(50)
+  assert.equal(s.requests().at(-1)!.request.uri.text, 'sip:112@pbx.example')
+  s.browser.hangup()
+  s.cut()
+  await s.clock.advance(50)
+  s.browser.dial('112')
+  assert.equal(s.phone.at(-1)!.state, 'idle')
+  assert.match(s.phone.at(-1)!.reason!, /Use another phone now/)
 })
 
 test('in a conference of the PBX its roster shows the call, for as long as it is in it', async () => {
