@@ -166,7 +166,7 @@ test('the page calls and is called through a PBX, holds, presses keys, is in its
     await dial(b, '701')
     await page.locator('.members .name bdi').getByText('anna').waitFor()
     bert.dial(w.asterisk.uri('701'))
-    await page.getByText('101', { exact: true }).first().waitFor()
+    await page.locator('[data-caller]').getByText('101 · 101').waitFor()
     await page.getByRole('heading', { name: 'Our server can hear this' }).waitFor()
     await hearsTone(b)
     await hearsSound(bert)
