@@ -97,7 +97,7 @@ test('the page calls and is called through a PBX, holds, presses keys, is in its
   const w = await behindPbx(t, {
     config: () => ({
       'manager.conf': blocks.manager, 'confbridge.conf': blocks.confbridge, 'codecs.conf': '[plc]\ngenericplc=false\n',
-      'pjsip.conf': ['100', '101', '102', '103'].map((n) => endpoint(n, { more: 'rtp_keepalive=0' })).join('\n'),
+      'pjsip.conf': ['100', '101', '102', '103'].map((n) => endpoint(n, { codecs: n < '102' ? 'g722,ulaw' : 'ulaw', more: 'rtp_keepalive=0' })).join('\n'),
       'extensions.conf': `${blocks.extensions}\n[phones]\ninclude => stc-conferences\nexten => _1XX,1,Dial(PJSIP/\${EXTEN},30)\nexten => 300,1,Progress()\n same => n,Playtones(425/1000)\n same => n,Wait(30)\nexten => 301,1,Answer()\n same => n,Read(PRESSED,,3)\n same => n,NoOp(pressed \${PRESSED})\n same => n,Hangup()\n`,
     }),
     serverConfig: ({ ami }) => ({ pbx: { ami: { port: ami, secretFile }, agi: { port: agi }, conferences: { 701: {} } } }),
