@@ -190,6 +190,7 @@ test('the page calls and is called through a PBX, holds, presses keys, is in its
     await hearsVoice(dora)
     await c.page.getByRole('button', { name: 'Hang up' }).click()
     await dora.events.next('closed', PATIENCE)
+    await c.page.getByText('you called').first().waitFor()
     assert.equal(await c.page.getByText('you called').count(), 1, 'one call is one row')
     assert.deepEqual(c.complaints, [])
   })

@@ -120,7 +120,7 @@ export const VIEWS: readonly View[] = [
       const call = s.call('+49 30 5550123', 'bridged')
       s.line({}, call)
       call.member()
-      await page.getByText(/Connected with|Verbunden mit/).waitFor()
+      await page.locator('.line-call').getByText(/Connected with|Verbunden mit/).waitFor()
       await press(page, /^(Pass on…|Weitergeben …)$/)
     },
   },
