@@ -11,7 +11,7 @@ export function LineRinging({ ring, more, calling }: { readonly ring: PageLineRi
   const w = useWords()
   const number = ring.number === '' ? w.line.withheld : ring.number
   return (
-    <RingBox id={ring.id} name={number} initials={<Icon name="phone" />} calling={calling} more={more} onAnswer={() => connection.command('line-answer', { ring: ring.id })} onRefuse={() => connection.command('line-refuse', { ring: ring.id })}>
+    <RingBox id={ring.id} name={number} initials={<span aria-hidden="true" class="initials unknown">?</span>} calling={calling} more={more} onAnswer={() => connection.command('line-answer', { ring: ring.id })} onRefuse={() => connection.command('line-refuse', { ring: ring.id })}>
       {ring.name !== '' && ring.name !== ring.number && <p><bdi>{ring.name}</bdi></p>}
       <p class="problem"><Icon name="warning" /> {w.line.unverified}</p>
     </RingBox>
