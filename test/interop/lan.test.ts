@@ -16,6 +16,10 @@ const nat = [
   'iptables -t nat -A OUTPUT -d 198.51.100.1 -j DNAT --to-destination 10.8.0.1',
   ...['tcp', 'udp'].map((p) => `iptables -t nat -A POSTROUTING -s 10.9.0.2 -d 10.8.0.1 -p ${p} -j SNAT --to-source 203.0.113.77:30000-39999 --random`),
 ].join(' && ')
+/** A client's network behind a NAT that forgets a way after forty seconds, its provider's behind another (lan/provider-nat.ts). Nothing comes in but what answers. */
+const clientNat = [
+  nat, 'iptables -A OUTPUT -s 10.8.0.1 -d 10.9.0.2 -m conntrack --ctstate NEW -j DROP', ...['', '_stream'].map((s) => `echo 40 > /proc/sys/net/netfilter/nf_conntrack_udp_timeout${s}`),
+].join(' && ')
 
 function run(t: TestContext, file: string, prepare: string, ...needed: readonly Tool[]): void {
   if (!needs(t, 'ip', 'baresip', 'linphonec', ...needed)) return
@@ -34,4 +38,8 @@ test('phones on a LAN', { timeout: 300_000 }, (t) => run(t, 'handset.ts', 'ip li
 
 test('phones that come by themselves, behind a NAT, to a server behind a NAT', { timeout: 300_000 }, (t) => {
   if (needsAsterisk(t)) run(t, 'nat.ts', nat, 'iptables')
+})
+
+test('a client behind a NAT, at a provider', { timeout: 300_000 }, (t) => {
+  if (needsAsterisk(t)) run(t, 'provider-nat.ts', clientNat, 'iptables')
 })
