@@ -92,9 +92,19 @@ test('set-up, echo room and a call without a mouse, heard after six presses', { 
 
   // What comes back: the user's own voice from the members' side, noise from the server's.
   const said = voice('river')
-  const members = must(heardSpeech(said, sounds.get(SOUND.members)!))
+  // On a busy machine a recording of three seconds may have holes: then the user records again.
+  const shares: number[] = []
+  await until(90_000, 'a voice that comes back whole', async () => {
+    const [members, server] = [sounds.get(SOUND.members), sounds.get(SOUND.server)]
+    if (members === undefined || server === undefined) return undefined
+    shares.push(must(heardSpeech(said, members)).share)
+    if (shares.at(-1)! >= 0.8) return true
+    sounds.clear()
+    await hands.tabTo(/^Record again$/)
+    await hands.press('Enter')
+    return undefined
+  }, () => `members hear ${shares.join(', ')}`, 500)
   const atServer = must(heardSpeech(said, sounds.get(SOUND.server)!))
-  assert.ok(members.share >= 0.8, `members hear ${members.share}`)
   assert.ok(atServer.absent, `the server hears ${atServer.share}`)
   // And it is played.
   await until(30_000, 'the voice from the speaker', async () => {
