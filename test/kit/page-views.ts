@@ -206,6 +206,16 @@ export const VIEWS: readonly View[] = [
     },
   },
   {
+    name: 'call-large',
+    show: async (s, page) => {
+      const call = s.call()
+      call.member()
+      call.group(...Array.from({ length: 60 }, (_, i) => inGroup(i)))
+      await heading(page, /these 60 people|diese 60 Personen/)
+      call.levels(1, [1, 2, 3, 4])
+    },
+  },
+  {
     name: 'call-talking',
     show: async (s, page) => {
       await page.getByRole('textbox').first().fill('100')

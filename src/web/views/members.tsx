@@ -1,11 +1,12 @@
 /** Who is in the call. A row says all that there is to say of one person; the rest is behind it, on demand. */
 import type { VNode } from 'preact'
-import { useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { displayName } from '../../model/identity.ts'
 import type { PagePerson } from '../../model/page.ts'
 import type { Member, Roster } from '../../model/roster.ts'
 import { Icon } from '../parts/icons.tsx'
 import { memo } from '../parts/memo.ts'
+import { AROUND, NearItems } from '../parts/near.ts'
 import { Initials, Meter, Speaking } from '../parts/small.tsx'
 import { type CallView, type Clock, type Quality, qualityOf } from '../state/state.ts'
 import { connection } from '../state/store.ts'
@@ -45,6 +46,11 @@ const List = memo(({ id, roster, muted, volumes, qualities, clock, people, onOpe
   const [asking, setAsking] = useState(false)
   const { members } = roster
   const names = useMemo(() => namesakes(members), [members])
+  const list = useRef<HTMLUListElement>(null)
+  const near = useMemo(() => new NearItems((seen) => new IntersectionObserver(seen, { rootMargin: AROUND })), [])
+  useMemo(() => near.expect(members.map((m) => m.identity.keyId)), [members])
+  useLayoutEffect(() => near.follow(list.current!), [members])
+  useEffect(() => () => near.stop(), [])
   // Nobody whom a certificate names.
   const strangers = members.length === 0 && roster.callers.length > 0
   return (
@@ -54,10 +60,10 @@ const List = memo(({ id, roster, muted, volumes, qualities, clock, people, onOpe
         {roster.kind === 'sealed' && roster.phase === 'member' && roster.sealedCall === undefined && <button type="button" class="plain" onClick={() => setAsking(true)}>{w.people.askIn}</button>}
       </div>
       {members.length === 0 && !strangers && <p class="quiet">{w.members.empty}</p>}
-      <ul>
+      <ul ref={list} class={near.long ? 'long' : undefined} onFocusIn={(e) => near.focus(members[[...list.current!.children].findIndex((row) => row.contains(e.target as Node))]?.identity.keyId)} onFocusOut={() => near.focus(undefined)}>
         {members.map((m) => (
           <Row
-            key={m.identity.keyId} call={id} member={m} muted={m.self && muted} quality={m.self ? 'good' : (qualities.get(m.ssrc ?? -1) ?? 'none')}
+            key={m.identity.keyId} near={near} call={id} member={m} muted={m.self && muted} quality={m.self ? 'good' : (qualities.get(m.ssrc ?? -1) ?? 'none')}
             sinceMs={clock.unixMs + m.since - clock.instant} namesake={names.get(m.identity.keyId) ?? ''} volume={volumes[m.identity.keyId] ?? 1} onOpen={onOpen}
           />
         ))}
@@ -79,6 +85,7 @@ function namesakes(members: readonly Member[]): Map<string, string> {
 }
 
 interface RowProps {
+  readonly near: NearItems
   readonly call: number
   readonly member: Member
   readonly muted: boolean
@@ -89,33 +96,56 @@ interface RowProps {
   readonly onOpen: (keyId: string) => void
 }
 
-const Row = memo(({ call, member: m, muted, quality, sinceMs, namesake, volume, onOpen }: RowProps): VNode => {
+/** One and the same element, in view or not: what is watched, found or focused in it stays. */
+const Row = memo((props: RowProps): VNode => {
+  const { near, member: m, quality, sinceMs } = props
+  const { keyId } = m.identity
   const w = useWords()
+  const [whole, setWhole] = useState(() => near.has(keyId))
+  useLayoutEffect(() => near.watch(keyId, setWhole), [])
   const name = displayName(m.identity)
-  const [i, n] = namesake.split('/').map(Number)
-  const about = [m.identity.organisation, m.identity.emails[0]].filter((t) => t !== undefined && t !== name).join(' · ')
-  const who = m.self ? 'own' : m.ssrc
+  const about = [m.identity.organisation, m.identity.emails[0]].filter((t) => t !== undefined && t !== name).join(' · ') || m.identity.issuer
+  const height = whole ? undefined : near.heightOf(keyId)
   return (
-    <li data-unheard={m.unheard !== undefined} data-changed={m.acquaintance?.kind === 'changed'} data-joining={m.state === 'joining'}>
-      <Speaking call={call} who={who} word={w.members.speaking}><Initials identity={m.identity} /></Speaking>
+    <li class={whole ? '' : 'far'} style={height === undefined ? '' : `height: ${height}px`} data-unheard={m.unheard !== undefined} data-changed={m.acquaintance?.kind === 'changed'} data-joining={m.state === 'joining'}>
+      {whole && <Speaking call={props.call} who={streamOf(m)} word={w.members.speaking}><Initials identity={m.identity} /></Speaking>}
       <div class="who">
-        <p class="name">
-          <bdi>{name}</bdi>
-          {m.self && <span class="tag">{w.members.you}</span>}
-          {muted && <span class="tag warn">{w.members.muted}</span>}
-          {m.role !== undefined && <span class="tag">{w.roles[m.role]}</span>}
-          {m.acquaintance !== undefined && !m.self && m.acquaintance.kind !== 'known' && <span class={m.acquaintance.kind === 'changed' ? 'tag alarm' : 'tag'}>{w.acquaintance[m.acquaintance.kind]}</span>}
-          {m.acquaintance?.compared === true && m.acquaintance.kind === 'known' && <span class="tag good-tag"><Icon name="check" /> {w.acquaintance.compared}</span>}
-          {m.presence?.muted === true && <span class="tag warn">{w.members.muted}</span>}
-          {m.presence?.recorded === true && <span class="tag warn">{w.members.recorded}</span>}
-          {m.presence?.host === true && <span class="tag">{w.members.host}</span>}
-          {m.kind === 'gateway' && <span class="tag warn">{w.members.gateway}</span>}
-          {m.state === 'joining' && <span class="tag">{w.members.joining}</span>}
-          {n !== undefined && i !== undefined && <span class="tag twin">{w.members.sameName(i, n)} · {keyWords(m.identity.keyId)}</span>}
-        </p>
-        <p class="about"><bdi>{about === '' ? m.identity.issuer : about}</bdi></p>
+        <p class="name"><bdi>{name}</bdi>{whole && <Tags {...props} />}</p>
+        <p class="about"><bdi>{about}</bdi>{!whole && ` · ${w.members.quality[m.unheard === undefined ? quality : 'none']} · ${w.members.since(timeOfDay(sinceMs))}`}</p>
         {m.unheard !== undefined && <p class="unheard"><Icon name="warning" /> {w.members.unheard}: <Unheard code={m.unheard} /></p>}
       </div>
+      {whole && <Sides {...props} name={name} />}
+    </li>
+  )
+})
+const streamOf = (m: Member): number | 'own' | undefined => (m.self ? 'own' : m.ssrc)
+
+function Tags({ member: m, muted, namesake }: RowProps): VNode {
+  const w = useWords()
+  const [i, n] = namesake.split('/').map(Number)
+  return (
+    <>
+      {m.self && <span class="tag">{w.members.you}</span>}
+      {muted && <span class="tag warn">{w.members.muted}</span>}
+      {m.role !== undefined && <span class="tag">{w.roles[m.role]}</span>}
+      {m.acquaintance !== undefined && !m.self && m.acquaintance.kind !== 'known' && <span class={m.acquaintance.kind === 'changed' ? 'tag alarm' : 'tag'}>{w.acquaintance[m.acquaintance.kind]}</span>}
+      {m.acquaintance?.compared === true && m.acquaintance.kind === 'known' && <span class="tag good-tag"><Icon name="check" /> {w.acquaintance.compared}</span>}
+      {m.presence?.muted === true && <span class="tag warn">{w.members.muted}</span>}
+      {m.presence?.recorded === true && <span class="tag warn">{w.members.recorded}</span>}
+      {m.presence?.host === true && <span class="tag">{w.members.host}</span>}
+      {m.kind === 'gateway' && <span class="tag warn">{w.members.gateway}</span>}
+      {m.state === 'joining' && <span class="tag">{w.members.joining}</span>}
+      {n !== undefined && i !== undefined && <span class="tag twin">{w.members.sameName(i, n)} · {keyWords(m.identity.keyId)}</span>}
+    </>
+  )
+}
+
+/** Level, quality, volume, and what is behind the row. */
+function Sides({ call, member: m, quality, sinceMs, volume, onOpen, name }: RowProps & { readonly name: string }): VNode {
+  const w = useWords()
+  const who = streamOf(m)
+  return (
+    <>
       <div class="how">
         <span class="sound">{who === undefined ? null : <Meter call={call} who={who} />}</span>
         <span class="facts">{m.self ? '' : `${w.members.quality[m.unheard === undefined ? quality : 'none']} · `}{w.members.since(timeOfDay(sinceMs))}</span>
@@ -127,9 +157,9 @@ const Row = memo(({ call, member: m, muted, quality, sinceMs, namesake, volume, 
         </label>
       )}
       <button type="button" class="icon-button" aria-label={w.members.details(name)} onClick={() => onOpen(m.identity.keyId)}><Icon name="more" /></button>
-    </li>
+    </>
   )
-})
+}
 
 /** Whoever no certificate names, apart from those whom one does. */
 function Callers({ call, roster, headed, since }: { readonly call: number; readonly roster: Roster; readonly headed: boolean; readonly since: (at: number) => string }): VNode | null {
