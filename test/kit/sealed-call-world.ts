@@ -64,6 +64,8 @@ export class Side {
   readonly heard: Uint8Array[] = []
   /** What leaves towards the other side, as it passes the provider. */
   readonly sent: Uint8Array[] = []
+  /** Frames from the other side, as its media thread counts them, every half second. */
+  readonly frames = { opened: 0, refused: 0 }
   readonly remembered = new Map<string, string>()
   readonly names = new Map<string, string>()
   roster: Roster
@@ -158,7 +160,13 @@ export class Side {
   #seal(sealed: SealedMedia | undefined): void {
     if (sealed === undefined) return
     if (this.#media !== undefined) return this.#media.set(sealed)
-    const emit = (event: MediaEvent): void => this.input({ kind: 'media', event })
+    const emit = (event: MediaEvent): void => {
+      if (event.op === 'call.frames') {
+        this.frames.opened += event.opened
+        this.frames.refused += event.refused
+      }
+      this.input({ kind: 'media', event })
+    }
     const vault = { frames: async (b: Parameters<CallEngine['run']>[0]) => this.#engine.run(b) ?? { ...b, frames: b.frames.map((f) => ({ ...f, data: new Uint8Array(0), fault: 'VAULT_SESSION_UNKNOWN' as const })) } }
     this.#media = new SealedCall({ call: CALL, phone: this.#phone, wire: this.#wire, vault, scheduler: this.world.clock, emit }, sealed)
   }

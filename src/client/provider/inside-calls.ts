@@ -142,7 +142,6 @@ export class InsideCalls {
     if (this.#calls.size > REMEMBERED) this.#calls.delete(this.#calls.keys().next().value!)
   }
   #stands(c: Call): void {
-    if (c.stands) return
     c.stands = true
     this.#pump(c)
   }

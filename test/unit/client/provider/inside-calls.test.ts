@@ -146,3 +146,28 @@ test('whoever does not take MESSAGE is not asked, and after a refusal nothing mo
   w.inside.probe(5)
   assert.equal(w.inserted.length, 1)
 })
+
+test('ringing and refusals make no call of it, nor does an answer to something else; the ACK of one that is unknown lets nothing go', () => {
+  for (const [status, cseq] of [[180, '41 INVITE'], [486, '41 INVITE'], [200, '41 OPTIONS']] as const) {
+    const w = world()
+    w.out('sip-request', request('INVITE', PHONE, '<sip:bert@provider.test>', 41, ['Contact: <sip:anna@198.51.100.4>']))
+    w.in('sip-response', response(status, PHONE, FAR, cseq, [CONTACT]))
+    w.out('sip-ack', request('ACK', PHONE, FAR, 41))
+    w.inside.probe(5)
+    assert.equal(w.inserted.length, 0, `${status} ${cseq}`)
+  }
+})
+
+test('of a call that is not known nothing is said, octets that are no SIP pass as they came, and an ACK that comes twice sends nothing twice', () => {
+  const w = calling()
+  w.inside.send(6, Uint8Array.of(1))
+  w.inside.probe(6)
+  const strange = { k: 'sip-request', id: 3, message: Uint8Array.of(1, 2) } as TunnelMessage
+  const insert = (): void => assert.fail('nothing is ours')
+  assert.equal(w.inside.outgoing(strange, undefined, insert), strange)
+  assert.equal(w.inside.incoming(strange, undefined, insert, () => assert.fail('nothing to answer')), strange)
+  w.inside.passed(undefined)
+  w.inside.probe(5)
+  for (let n = 0; n < 2; n++) w.out('sip-ack', request('ACK', PHONE, FAR, 41))
+  assert.equal(w.inserted.length, 1)
+})
