@@ -55,7 +55,7 @@ class Hands {
   }
 }
 
-test('set-up, echo room and a call without a mouse, heard after six presses', { timeout: 300_000 }, async (t) => {
+test('set-up, echo room and a call without a mouse, heard after six presses', { timeout: 600_000 }, async (t) => {
   if (!needs(t, 'chromium')) return
   const authority = new TestAuthority(folder, 'ca')
   const server = await startServer(folder, authority.server())
@@ -148,7 +148,7 @@ function exported(name: string, papers: Papers, password: string): string {
   return file
 }
 
-test('an expired file is explained, a locked PKCS#12 file asks for its password; the key stays locked, and the next start asks on the page', { timeout: 300_000 }, async (t) => {
+test('an expired file is explained, a locked PKCS#12 file asks for its password; the key stays locked, and the next start asks on the page', { timeout: 600_000 }, async (t) => {
   if (!needs(t, 'chromium', 'openssl')) return
   const authority = new TestAuthority(folder, 'ca-p12')
   const server = await startServer(folder, authority.server())
