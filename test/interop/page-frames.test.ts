@@ -70,7 +70,7 @@ async function measure(context: BrowserContext, page: Page): Promise<Measured> {
   const own = events.filter((e) => e.pid === main.pid && e.tid === main.tid)
   const tasks = own.filter((e) => e.name === 'RunTask' && e.ph === 'X' && e.tdur !== undefined).map((e) => e.tdur! / 1000).toSorted((a, x) => a - x)
   const seconds = (drawn.at(-1)!.ts - main.ts) / 1e6
-  return { pictures, perSecond: drawn.length / seconds, each: tasks.reduce((a, x) => a + x, 0) / pictures, p99: tasks[Math.floor(tasks.length * 0.99)]!, longest: tasks.at(-1)! }
+  return { pictures, perSecond: pictures / seconds, each: tasks.reduce((a, x) => a + x, 0) / pictures, p99: tasks[Math.floor(tasks.length * 0.99)]!, longest: tasks.at(-1)! }
 }
 
 /** Nothing but what the browser itself does for a list: the same people, the same controls, no script. */
