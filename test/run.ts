@@ -1,12 +1,15 @@
 /** Runs the tests: `npm test` everything that needs npm packages alone, `npm run test:interop` the real peers. */
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Batch, planOf } from './runner/lanes.ts'
 import { Report } from './runner/report.ts'
 import { runBatch } from './runner/run-batch.ts'
+
+/** More would load the same sources more often than they save. */
+const MOST_LANES = 8
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const wanted = process.argv.slice(2)
@@ -23,7 +26,7 @@ if (files.length === 0) {
 process.env['NODE_COMPILE_CACHE'] ??= path.join(tmpdir(), 'stc-compile-cache')
 process.exitCode = interop ? await withPeers() : await withPackages()
 
-/** Two processes that compute, and one that waits more than it computes. */
+/** As many processes that compute as there are processors, two at least, and one that waits more than it computes. */
 async function withPackages(): Promise<number> {
   const report = new Report()
   const { computing, waiting } = planOf(files)
@@ -32,7 +35,8 @@ async function withPackages(): Promise<number> {
       for (let batch = list.shift(); batch !== undefined; batch = list.shift()) await runBatch(batch.map((f) => here + f), report)
     }
   }
-  await Promise.all([lane(computing, waiting), lane(computing, waiting), lane(waiting)])
+  const lanes = Math.min(MOST_LANES, Math.max(2, availableParallelism()))
+  await Promise.all([...Array.from({ length: lanes }, () => lane(computing, waiting)), lane(waiting)])
   await report.end()
   return report.failed ? 1 : 0
 }

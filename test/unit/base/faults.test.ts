@@ -64,7 +64,7 @@ test('the language of the terminal is that of the environment', () => {
 
 test('commands that explanations name exist', async () => {
   const { makeProgram } = await import('../../../src/cli/program.ts')
-  const program = makeProgram()
+  const program = await makeProgram()
   const missing: string[] = []
   for (const code of codes) {
     const { what, todo, further } = explanationOf(code)

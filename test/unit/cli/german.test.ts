@@ -18,11 +18,11 @@ import { type CallState, emptyRoster, type Roster } from '../../../src/model/ros
 const all = (c: Command): Command[] => [c, ...c.commands.flatMap(all)]
 const described = (p: Command): string[] => all(p).flatMap((c) => [c.description(), ...c.options.map((o) => o.description), ...c.registeredArguments.map((a) => a.description)]).filter((d) => d !== '')
 
-test('every description of --help has its German, and none is left over', () => {
-  const english = new Set(described(makeProgram([], 'en')))
+test('every description of --help has its German, and none is left over', async () => {
+  const english = new Set(described(await makeProgram([], 'en')))
   assert.deepEqual([...english].filter((d) => !Object.hasOwn(HELP, d)), [])
   assert.deepEqual(Object.keys(HELP).filter((d) => !english.has(d) && d !== 'display help for command'), [])
-  const german = makeProgram([], 'de')
+  const german = await makeProgram([], 'de')
   for (const d of described(german)) assert.ok(Object.values(HELP).includes(d), d)
   for (const c of all(german)) {
     const text = c.helpInformation()

@@ -35,7 +35,7 @@ async function said(args: readonly string[]): Promise<{ readonly lines: string[]
   process.stderr.write = take as typeof process.stderr.write
   let exit: number
   try {
-    const program = makeProgram(args)
+    const program = await makeProgram(args)
     const strict = (c: Command): void => {
       c.exitOverride()
       for (const s of c.commands) strict(s)
@@ -58,7 +58,7 @@ async function said(args: readonly string[]): Promise<{ readonly lines: string[]
 
 test('every command, with files that are not there, an unknown option and too little, complains in JSON and fails', async () => {
   const nowhere = path.join(folder, 'nowhere', 'x.yaml')
-  for (const { command, at } of leaves(makeProgram([]))) {
+  for (const { command, at } of leaves(await makeProgram())) {
     const name = at.join(' ')
     const missing = command.options.filter((o) => o.mandatory || o.long === '--config').flatMap((o) => [o.long!, o.argChoices?.[0] ?? nowhere])
     const given = command.registeredArguments.filter((a) => a.required).map((a) => a.argChoices?.[0] ?? nowhere)
