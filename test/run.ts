@@ -24,7 +24,9 @@ if (files.length === 0) {
 }
 // Every process and every thread of the tests loads the same sources: stripped of their types once.
 process.env['NODE_COMPILE_CACHE'] ??= path.join(tmpdir(), 'stc-compile-cache')
-process.exitCode = interop ? await withPeers() : await withPackages()
+if (interop) process.exitCode = await withPeers()
+// What an aborted process left behind may hold our end of its pipe.
+else process.exit(await withPackages())
 
 /** As many processes that compute as there are processors, two at least, and one that waits more than it computes. */
 async function withPackages(): Promise<number> {

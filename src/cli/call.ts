@@ -10,6 +10,7 @@ import { readConfig } from '../store/config.ts'
 import { CallScreen } from './call-screen.ts'
 import { startRealClient } from './compose-client.ts'
 import { configFileOf, withConfig } from './config-file.ts'
+import { endAnyway } from './last-resort.ts'
 import { atLeastOne } from './options.ts'
 import { EXIT, fail, interrupted, say } from './output.ts'
 import { preferVoice } from './priority.ts'
@@ -96,6 +97,7 @@ export async function callRoom(room: string, o: Options): Promise<void> {
   clearTimeout(limit)
   screen.end()
   await started.value.stop()
+  endAnyway()
   const kept = sound.value.finish()
   if (!kept.ok) fail(kept.fault)
   else if (fault !== undefined) fail(fault)

@@ -92,10 +92,10 @@ async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, s
     // Without its threads it is of no use: whoever watches over it starts it again.
     complain(`stc: ${coded(end)}`)
     process.exitCode = EXIT.failed
-    endAnyway()
   }
   say('leaving')
   await Promise.all(running.map((r) => r.stop()))
+  if (end !== 'renewed') endAnyway()
   return end === 'renewed'
 }
 

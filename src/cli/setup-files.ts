@@ -8,7 +8,8 @@ import type { SortedIdentity } from './setup-identity.ts'
 
 /** Beside its configuration and named after it: two clients in one folder have two identities. */
 export function identityFiles(configFile: string): { readonly certificate: string; readonly key: string; readonly anchors: [string] } {
-  const name = path.parse(configFile).name
+  const { name: stem, ext, base } = path.parse(configFile)
+  const name = ext === '.yaml' ? stem : base
   return { certificate: `${name}-certificate.pem`, key: `${name}-key.pem`, anchors: [`${name}-anchors.pem`] }
 }
 

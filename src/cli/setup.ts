@@ -18,6 +18,7 @@ import { Attended } from './attended.ts'
 import { runClient } from './client.ts'
 import { HOME_CONFIG } from './config-file.ts'
 import type { RealClient } from './compose-client.ts'
+import { endAnyway } from './last-resort.ts'
 import { currentTime } from './options.ts'
 import { coded, complain, EXIT, fail, interrupted, say } from './output.ts'
 import { clientWithPage, pageAlone, sessionsFile } from './page.ts'
@@ -54,6 +55,7 @@ async function runSetup(file: string, server: string | undefined): Promise<void>
   await interrupted()
   say('leaving')
   await setup.stop()
+  endAnyway()
   process.exitCode = EXIT.ok
 }
 

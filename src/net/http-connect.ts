@@ -24,14 +24,15 @@ const HEAD_LIMIT = 16 * 1024
 /** `http://[name:password@]host[:port]`, or with `https:`. */
 export function parseProxy(text: string): Result<HttpProxy> {
   let url: URL
+  let user: string
   try {
     url = new URL(text.includes('://') ? text : `http://${text}`)
+    user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
   } catch {
     return err('CHANNEL_PROXY', 'the address of the proxy is none')
   }
   const secure = url.protocol === 'https:'
   if ((!secure && url.protocol !== 'http:') || url.hostname === '') return err('CHANNEL_PROXY', 'only http and https proxies are known')
-  const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
   return ok({
     host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? (secure ? 443 : 80) : Number(url.port), secure,
     ...(url.username === '' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` }),

@@ -20,32 +20,43 @@ export async function runBatch(files: readonly string[], report: Report): Promis
   for (let rest = files; rest.length > 0; ) {
     const done = new Set<string>()
     let events: TestEvent[] = []
+    let late = false
     const { hung } = await each(rest, ({ type, data }) => {
       const inner = (data.nesting ?? AROUND) - AROUND
+      const itself = type === 'test:fail' && data.details.error.failureType !== 'subtestsFailed'
       if (data.nesting === 0 && (type === 'test:pass' || type === 'test:fail') && rest.includes(data.name)) {
         done.add(data.name)
+        if (itself) events.push(ofFile(data))
         report.say(events)
         events = []
-      } else if (data.nesting === 1 && type === 'test:fail' && data.details.error.failureType !== 'subtestsFailed') {
+      } else if (data.nesting === 0 && itself) {
+        // The process itself: something failed after its test had passed, or it died at its end.
+        late = true
+      } else if (data.nesting === 1 && itself) {
         // The file itself could not be loaded, or a hook of it failed.
-        events.push({ type, data: { ...data, name: path.relative('', data.name), file: data.name, line: 1, column: 1, nesting: 0, details: { ...data.details, type: 'test' } } as Data })
+        events.push(ofFile(data))
       } else if (KEPT.has(type) && (inner >= 0 || type === 'test:diagnostic')) events.push({ type, data: { ...data, nesting: Math.max(0, inner) } as Data })
     })
     const broken = rest.find((f) => !done.has(f))
     // A test that began and never ended cannot be told by the reporter.
     report.say(broken === undefined ? events : events.filter((e) => e.type !== 'test:start'))
-    if (broken === undefined) return
+    if (broken === undefined) {
+      if (late) report.broken(rest.map((f) => path.relative('', f)).join(', '), 'one of these files left something behind that failed after its tests, or ended the process at its end; what it said stands above')
+      return
+    }
     report.broken(broken, hung ? `says nothing for ${SILENCE_MS / 1000} s: ended` : 'its process ended before its tests did')
     rest = rest.slice(rest.indexOf(broken) + 1)
   }
 }
+
+const ofFile = (data: Data): TestEvent => ({ type: 'test:fail', data: { ...data, name: path.relative('', data.name), file: data.name, line: 1, column: 1, nesting: 0, details: { ...data.details, type: 'test' } } as Data })
 
 async function each(argv: readonly string[], take: (e: { type: string; data: Data }) => void): Promise<{ hung: boolean }> {
   const over = new AbortController()
   const alarm = setTimeout(() => over.abort(), SILENCE_MS)
   for await (const e of run({ files: [ENTRY], argv: [...argv], execArgv: ['--test-force-exit'], concurrency: 1, signal: over.signal })) {
     const event = e as unknown as { type: string; data: Data }
-    alarm.refresh()
+    if (!event.type.startsWith('test:std')) alarm.refresh()
     if (event.type === 'test:diagnostic' && event.data.nesting === 0 && SUMMARY.test(event.data.message ?? '')) continue
     take(event)
   }

@@ -26,23 +26,32 @@ export type Ask = (q: Question) => Promise<Result<string>>
 export type Reach = (target: { readonly host: string; readonly port: number }) => Promise<Result<Socket>>
 
 const ASK_MS = 10_000
+/** Longer than any connection takes to be given up. */
+const ALIVE_MS = 120_000
 
-export const asker = (crypto: CryptoPort, reach: Reach): Ask => async (q) => {
+/** `patienceMs`: for the connection, and again for the answer. */
+export const asker = (crypto: CryptoPort, reach: Reach, patienceMs = ASK_MS): Ask => async (q) => {
+  // A connection in the making does not keep a process alive; whoever asks waits for the answer.
+  const alive = setTimeout(() => {}, ALIVE_MS)
   const reached = await reach({ host: q.host, port: q.port })
+  clearTimeout(alive)
   // One code for whoever is asked again later; why, in words.
-  return reached.ok ? askOn(reached.value, crypto, q) : err('IDENTITY_ENROLMENT_UNREACHABLE', reached.fault.message, reached.fault)
+  return reached.ok ? askOn(reached.value, crypto, q, patienceMs) : err('IDENTITY_ENROLMENT_UNREACHABLE', reached.fault.message, reached.fault)
 }
 
-const askOn = (way: Socket, crypto: CryptoPort, q: Question): Promise<Result<string>> => new Promise((resolve) => {
+const askOn = (way: Socket, crypto: CryptoPort, q: Question, patienceMs: number): Promise<Result<string>> => new Promise((resolve) => {
   const give = (r: Result<string>): void => {
+    clearTimeout(timer)
     asked.destroy()
     way.destroy()
     resolve(r)
   }
   const at = `${q.host} port ${q.port}`
+  // Of its own: a request whose connection was made for it sets no limit, and neither does TLS over a connection that stands.
+  const timer = setTimeout(() => give(err('IDENTITY_ENROLMENT_UNREACHABLE', `${at} does not answer`)), patienceMs)
   // Whether it is the right one is decided below: OpenSSL would ask another set of authorities.
   const asked = request({
-    host: q.host, port: q.port, path: q.path, method: 'POST', timeout: ASK_MS, headers: { 'content-type': 'application/json' },
+    host: q.host, port: q.port, path: q.path, method: 'POST', headers: { 'content-type': 'application/json' },
     createConnection: () => connect({ socket: way, ...(isIP(q.host) === 0 ? { servername: q.host } : {}), rejectUnauthorized: false, minVersion: 'TLSv1.3' }),
   })
   asked.on('socket', (socket) => socket.once('secureConnect', () => {
@@ -50,7 +59,8 @@ const askOn = (way: Socket, crypto: CryptoPort, q: Question): Promise<Result<str
     if (good.ok) asked.end(q.body)
     else give(good)
   }))
-  asked.on('timeout', () => give(err('IDENTITY_ENROLMENT_UNREACHABLE', `${at} does not answer`)))
+  // Cut off in the middle of its answer there is neither an end nor an error.
+  asked.on('close', () => give(err('IDENTITY_ENROLMENT_UNREACHABLE', `${at} (closed)`)))
   asked.on('error', (e: NodeJS.ErrnoException) => give(err('IDENTITY_ENROLMENT_UNREACHABLE', `${at} (${e.code ?? e.message})`)))
   asked.on('response', (response) => {
     const parts: Buffer[] = []

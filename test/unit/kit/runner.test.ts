@@ -36,6 +36,15 @@ test('what passes is success, one file alone too', () => {
   assert.equal(run('runner/samples/nothing.ts').code, 1)
 })
 
+test('what fails after its test has passed, or at the end of the process, fails the run', () => {
+  for (const folder of ['late', 'dying']) {
+    const { code, out } = run(`runner/${folder}/*.ts`)
+    assert.equal(code, 1, out)
+    assert.match(out, /✖ .*a-(late|dies)\.ts/)
+    assert.match(out, /left something behind that failed after its tests/)
+  }
+})
+
 test('a plan has every file once', () => {
   const files = ['e2e/a.ts', 'port/vault.test.ts', 'laws.test.ts', ...Array.from({ length: 30 }, (_, i) => `unit/base/${i}.ts`), 'scenario/x.ts', 'scenario/relay/y.ts']
   const { computing, waiting } = planOf(files)

@@ -26,7 +26,7 @@ test('addresses of proxies', () => {
   assert.deepEqual(must(parseProxy('http://me:p%40ss@[::1]:3128')), { host: '::1', port: 3128, secure: false, authorization: `Basic ${Buffer.from('me:p@ss').toString('base64')}` })
   assert.deepEqual(must(parseProxy('proxy:8080')), { host: 'proxy', port: 8080, secure: false })
   assert.deepEqual(must(parseProxy('https://proxy')), { host: 'proxy', port: 443, secure: true })
-  for (const bad of ['socks5://x', 'http://', 'http://a:b:c:d']) assert.equal(parseProxy(bad).ok, false, bad)
+  for (const bad of ['socks5://x', 'http://', 'http://a:b:c:d', 'http://bob:50%off@proxy:3128']) assert.equal(parseProxy(bad).ok, false, bad)
 })
 
 test('through a proxy, octets pass both ways and what it refuses is told as what it is', async (t) => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
@@ -146,6 +148,23 @@ test('over the network: the door shows the root of the link, hands out the list,
   }
   const gone = await new Joining(crypto, { ...stage.invite('Eli'), host: 'localhost', port: door.port }).ask(asker(crypto, connectTo), now())
   assert.ok(!gone.ok && gone.fault.code === 'IDENTITY_ENROLMENT_UNREACHABLE')
+})
+
+test('a door that takes the connection and says nothing, or hangs up on it, is named: nobody waits for ever', async () => {
+  for (const [does, code] of [['nothing', /does not answer/], ['hangs up', /ECONNRESET|closed|socket/]] as const) {
+    const held: Socket[] = []
+    const silent = createServer((socket) => {
+      held.push(socket.on('error', () => {}))
+      if (does === 'hangs up') socket.once('data', () => socket.destroy())
+    }).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const port = (silent.address() as AddressInfo).port
+    const answer = await new Joining(crypto, { ...stage.invite('Gus'), host: 'localhost', port }).ask(asker(crypto, connectTo, 50), stage.now)
+    assert.ok(!answer.ok && answer.fault.code === 'IDENTITY_ENROLMENT_UNREACHABLE')
+    assert.match(answer.fault.message, code)
+    for (const socket of held) socket.destroy()
+    silent.close()
+  }
 })
 
 test('the record of what the authority did shows lines taken out or changed', () => {
