@@ -67,6 +67,8 @@ interface Live<In> {
   readonly flow: SipFlow
   step(input: In): void
 }
+/** `unansweredSince`: of a request that any place may serve, and to which nobody has said anything yet. */
+type LiveClient = Live<ClientIn> & { unansweredSince: Instant | undefined }
 
 export class SipEndpoint {
   readonly #options: EndpointOptions
@@ -75,7 +77,7 @@ export class SipEndpoint {
   readonly #reports = new SourceLimit(1, 20)
   readonly #serversOf = new Map<string, number>()
   readonly #servers = new Map<string, Live<ServerIn> & { readonly incoming: Incoming }>()
-  readonly #clients = new Map<string, Live<ClientIn>>()
+  readonly #clients = new Map<string, LiveClient>()
   /** Merge keys of running server transactions, to their transaction. */
   readonly #merging = new Map<string, string>()
   readonly #wakes = new Set<() => void>()
@@ -83,7 +85,7 @@ export class SipEndpoint {
 
   constructor(options: EndpointOptions) {
     this.#options = options
-    for (const t of options.transports) t.listen({ message: (data, flow) => this.#receive(data, flow), lost: (flow) => this.#lost(flow) })
+    for (const t of options.transports) t.listen({ message: (data, flow) => this.#receive(data, flow), lost: (flow) => this.#lost(flow), silent: (flow, forMs) => this.#silent(flow, forMs) })
   }
 
   /** Sends a request in a transaction of its own. Via is added here. */
@@ -112,7 +114,9 @@ export class SipEndpoint {
         }
       } else return () => handlers.failed(o.why)
     })
-    this.#clients.set(key, { flow, step })
+    // A CANCEL follows its INVITE (§9.1), a request inside a dialog its call.
+    const movable = method !== 'CANCEL' && tagOf(sent.to) === ''
+    this.#clients.set(key, { flow, step, unansweredSince: movable ? this.#options.scheduler.now() : undefined })
     step({ kind: 'start' })
     return { cancel: (headers = []) => method === 'INVITE' && cancelling.ask(headers) }
   }
@@ -176,7 +180,10 @@ export class SipEndpoint {
     const client = this.#clients.get(clientKey(response))
     if (client === undefined) this.#options.user.stray(response, flow)
     // §8.1.3.3: more than one Via in a user agent means that it was not for us.
-    else if (client.flow.remote.address === flow.remote.address && response.via.length === 1) client.step({ kind: 'response', response })
+    else if (client.flow.remote.address === flow.remote.address && response.via.length === 1) {
+      client.unansweredSince = undefined
+      client.step({ kind: 'response', response })
+    }
   }
 
   #request(received: SipRequest, flow: SipFlow): void {
@@ -235,6 +242,13 @@ export class SipEndpoint {
   #lost(flow: SipFlow): void {
     for (const live of [...this.#clients.values()]) if (sameFlow(live.flow, flow)) live.step({ kind: 'unreachable' })
     for (const live of [...this.#servers.values()]) if (sameFlow(live.flow, flow)) live.step({ kind: 'unreachable' })
+  }
+  /** What was asked later than that may still be answered there: a request in two places at once rings twice. */
+  #silent(flow: SipFlow, forMs: number): void {
+    const now = this.#options.scheduler.now()
+    for (const live of [...this.#clients.values()]) {
+      if (live.unansweredSince !== undefined && now - live.unansweredSince >= forMs && sameFlow(live.flow, flow)) live.step({ kind: 'unreachable' })
+    }
   }
 
   /**

@@ -5,45 +5,24 @@
 import net from 'node:net'
 import tls from 'node:tls'
 import { instant } from '../base/brand.ts'
-import { fromUtf8, utf8 } from '../base/bytes.ts'
-import type { Scheduler } from '../base/ports.ts'
 import type { Result } from '../base/result.ts'
 import { ok } from '../base/result.ts'
 import type { AddressPort } from '../net/address.ts'
 import { nodeUdp } from '../net/node-udp.ts'
 import { SipStream } from '../protocol/sip/stream.ts'
+import { keepAlive, onlyFrom, type PbxTransport, type PbxTransportOptions } from './pbx-transport.ts'
 import { openStreamTransport } from './stream-transport.ts'
-import { sameFlow, type SipFlow, type SipTransport, type TransportListener } from './transport.ts'
+import type { SipFlow, SipTransport, TransportListener } from './transport.ts'
 import { openUdpTransport } from './udp-transport.ts'
-
-export interface PbxTransport extends SipTransport {
-  /** Undefined while there is no connection. */
-  way(): SipFlow | undefined
-}
-
-export interface PbxTransportOptions {
-  readonly transport: 'UDP' | 'TCP' | 'TLS'
-  /** The most wanted first. */
-  readonly remotes: readonly [AddressPort, ...AddressPort[]]
-  /** Our end; over TLS only the address counts. */
-  readonly bind: AddressPort
-  /** PEM of whom to trust, and the name in the PBX's certificate. */
-  readonly tls?: { readonly anchors?: readonly string[]; readonly name: string }
-  /** Over UDP: something is sent that often to keep the way through a NAT open (RFC 5626 §4.4.2 has STUN for it; a double CRLF is what servers ignore). */
-  readonly keepAliveMs?: number
-  readonly scheduler: Scheduler
-}
+import { UdpWay } from './udp-way.ts'
 
 /** A connection, TLS and all, that does not come about by then is none: a place that swallows packets says nothing for minutes. */
 const CONNECT_MS = 8000
 const RETRY_MS = 500
 const RETRY_LIMIT_MS = 10_000
-/** INVITE and all else go out at 0, 0.5 and 1.5 s (RFC 3261 §17.1); less than what a caller is left without a word for. */
-const SILENT_MS = 3000
 const UNSENT_LIMIT = 1024 * 1024
 /** RFC 5626 §4.4.1: keeps the way through firewalls open. */
 const KEEP_ALIVE_MS = 60_000
-const keepAlive = utf8('\r\n\r\n')
 
 export async function openPbxTransport(o: PbxTransportOptions): Promise<Result<PbxTransport>> {
   if (o.transport === 'TLS') return ok(new KeptConnection(o, undefined))
@@ -52,85 +31,6 @@ export async function openPbxTransport(o: PbxTransportOptions): Promise<Result<P
   if (o.transport === 'TCP') return ok(new KeptConnection(o, opened.value))
   return ok(new UdpWay(o, opened.value))
 }
-
-/** Whoever else sends here is no PBX. */
-const onlyFrom = (remotes: readonly AddressPort[], listener: TransportListener): TransportListener => ({
-  message: (data, flow) => {
-    if (remotes.some((r) => r.address === flow.remote.address)) listener.message(data, flow)
-  },
-  lost: (flow) => listener.lost(flow),
-})
-
-/**
- * Nobody answers in a place from which nothing at all has come for as long as three requests took: then the next is asked, and whoever waits for an
- * answer is told so. There it stays while it answers.
- */
-class UdpWay implements PbxTransport {
-  readonly name = 'UDP'
-  readonly #o: PbxTransportOptions
-  readonly #udp: SipTransport
-  readonly #flows: readonly SipFlow[]
-  #at = 0
-  #listener: TransportListener | undefined
-  #stopKeeping: () => void = () => {}
-  #stopWaiting: (() => void) | undefined
-
-  constructor(options: PbxTransportOptions, udp: SipTransport) {
-    this.#o = options
-    this.#udp = udp
-    this.#flows = options.remotes.map((remote) => ({ transport: 'UDP', local: udp.local, remote }))
-    if (options.keepAliveMs !== undefined) this.#keepOpen(options.keepAliveMs)
-  }
-  get local(): AddressPort {
-    return this.#udp.local
-  }
-  way(): SipFlow {
-    return this.#flows[this.#at]!
-  }
-  listen(listener: TransportListener): void {
-    this.#listener = onlyFrom(this.#o.remotes, listener)
-    this.#udp.listen({
-      message: (data, flow) => {
-        if (sameFlow(flow, this.way())) this.#heard()
-        this.#listener?.message(data, flow)
-      },
-      lost: (flow) => listener.lost(flow),
-    })
-  }
-  send(data: Uint8Array, flow: SipFlow): boolean {
-    if (this.#flows.length > 1 && sameFlow(flow, this.way()) && isAnswered(data)) this.#stopWaiting ??= this.#after(SILENT_MS, () => this.#move())
-    return this.#udp.send(data, flow)
-  }
-  close(): void {
-    this.#heard()
-    this.#stopKeeping()
-    this.#udp.close()
-  }
-
-  #heard(): void {
-    this.#stopWaiting?.()
-    this.#stopWaiting = undefined
-  }
-  #move(): void {
-    const silent = this.way()
-    this.#stopWaiting = undefined
-    this.#at = (this.#at + 1) % this.#flows.length
-    this.#listener?.lost(silent)
-  }
-  #keepOpen(everyMs: number): void {
-    this.#stopKeeping = this.#after(everyMs, () => {
-      this.#udp.send(keepAlive, this.way())
-      this.#keepOpen(everyMs)
-    })
-  }
-  #after(ms: number, run: () => void): () => void {
-    const { scheduler } = this.#o
-    return scheduler.at(instant(scheduler.now() + ms), run)
-  }
-}
-
-/** A request whose receiver owes an answer: no response, no ACK. */
-const isAnswered = (data: Uint8Array): boolean => !/^(?:SIP\/2\.0|ACK )/.test(fromUtf8(data.subarray(0, 8)) ?? '')
 
 class KeptConnection implements PbxTransport {
   readonly name: 'TCP' | 'TLS'

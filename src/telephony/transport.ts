@@ -18,6 +18,11 @@ export interface TransportListener {
   message(data: Uint8Array, flow: SipFlow): void
   /** A connection has ended: requests on it will have no answer. */
   lost(flow: SipFlow): void
+  /**
+   * Nothing at all has come from there for so long, although something was asked, and there is another place to ask. Of a transport with several places.
+   * No sign that anything has ended: what rings there rings on.
+   */
+  silent?(flow: SipFlow, forMs: number): void
 }
 
 export interface SipTransport {

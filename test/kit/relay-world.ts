@@ -9,6 +9,7 @@ import type { HandsetEvent } from '../../src/client/handset/port.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import type { SipRequest } from '../../src/protocol/sip/index.ts'
 import { SipEndpoint, type SipFlow } from '../../src/telephony/index.ts'
+import { UdpWay } from '../../src/telephony/udp-way.ts'
 import type { DescribedAudio, HopStreams, MediaLeg, RelayMedia, TunnelMessage, UpstreamHalf } from '../../src/telephony/relay/index.ts'
 import { UpstreamRelay } from '../../src/telephony/relay/index.ts'
 import { headerOf, ScriptedPhone, sdpOf, SimSipTransport } from './sip-phone.ts'
@@ -65,6 +66,8 @@ export class FakeMedia implements RelayMedia {
 export interface RelayWorldOptions extends Partial<Omit<SipHandsetSettings, 'upstream' | 'line'>> {
   readonly phoneTransport?: 'UDP' | 'TCP'
   readonly emergency?: readonly string[]
+  /** The PBX may be in these places besides the first. */
+  readonly otherPlaces?: readonly { readonly address: string; readonly port: number }[]
   /** What the tunnel does to each message; undefined: it is lost with the connection. */
   readonly tamper?: (m: TunnelMessage, towards: 'client' | 'server') => readonly TunnelMessage[]
 }
@@ -80,7 +83,7 @@ const answering = (r: SipRequest) => (r.method === 'INVITE' ? { status: 200, bod
 export function relayWorld(o: RelayWorldOptions = {}) {
   const clock = new VirtualClock()
   const crypto = createNodeCrypto()
-  const { phoneTransport = 'UDP', emergency = ['112'], tamper = (m) => [m], ...settings } = o
+  const { phoneTransport = 'UDP', emergency = ['112'], tamper = (m) => [m], otherPlaces, ...settings } = o
   const isEmergency = (n: string): boolean => emergency.includes(n)
   const phones = new SimSipTransport(phoneTransport, clock)
   const trunk = new SimSipTransport('UDP', clock, { address: '10.0.0.1', port: 5080 })
@@ -89,13 +92,14 @@ export function relayWorld(o: RelayWorldOptions = {}) {
   const crossed: { readonly towards: 'client' | 'server'; readonly m: TunnelMessage }[] = []
   const clientMedia = new FakeMedia(clock, false, 30000)
   const serverMedia = new FakeMedia(clock, true, 40000)
-  const state = { up: true, pbx: true, dead: false, at: pbxAt }
-  const way = (): SipFlow | undefined => (state.pbx ? { transport: 'UDP', local: trunk.local, remote: state.at } : undefined)
+  const state = { up: true, pbx: true, dead: false }
+  const places = otherPlaces === undefined ? undefined : new UdpWay({ remotes: [pbxAt, ...otherPlaces], scheduler: clock, keepAliveMs: 25_000 }, trunk)
+  const way = (within?: SipFlow): SipFlow | undefined => (places !== undefined ? places.way(within) : state.pbx ? { transport: 'UDP', local: trunk.local, remote: pbxAt } : undefined)
   const upstream: UpstreamRelay = new UpstreamRelay({
     endpoint: () => endpoint, way, dead: () => state.dead, hostFor: () => '10.0.0.1', mediaAddress: undefined, isEmergency, scheduler: clock, random: crypto,
     hmac: (d) => crypto.hmac('sha256', new Uint8Array(32), d), report: (f) => faults.push(f),
   })
-  const endpoint: SipEndpoint = new SipEndpoint({ transports: [trunk], scheduler: clock, random: crypto, hostFor: () => '10.0.0.1', user: upstream })
+  const endpoint: SipEndpoint = new SipEndpoint({ transports: [places ?? trunk], scheduler: clock, random: crypto, hostFor: () => '10.0.0.1', user: upstream })
 
   /** One client: its phones on a transport of their own, its end of the tunnel. */
   const client = (name: string, transport: SimSipTransport, media: FakeMedia) => {
@@ -136,7 +140,7 @@ export function relayWorld(o: RelayWorldOptions = {}) {
   }
   const first = client('alice-key', phones, clientMedia)
   return {
-    clock, pbx, faults, crossed, clientMedia, serverMedia, state, upstream, ...first, endpoint, trunk, phones,
+    clock, pbx, faults, crossed, clientMedia, serverMedia, state, upstream, ...first, endpoint, trunk, places, phones,
     another: (name: string) => client(name, new SimSipTransport('UDP', clock, { address: '127.0.0.2', port: 5060 }), clientMedia),
     answering,
     /** The phone registers; gives the address that the PBX has of it. */

@@ -63,6 +63,8 @@ export class ScriptedPhone {
   readonly log: { readonly at: number; readonly message: SipMessage }[] = []
   /** Power cut: nothing is received any more, nothing answered. */
   gone = false
+  /** Double CRLFs: nothing but a sign that the way is open. */
+  keptOpen = 0
   /** Answers requests by itself, 200, unless this says otherwise. */
   answer: (r: SipRequest) => { status: number; headers?: readonly string[]; body?: string } | undefined = () => ({ status: 200 })
   readonly #transport: SimSipTransport
@@ -110,6 +112,7 @@ export class ScriptedPhone {
   }
   receive(data: Uint8Array): void {
     if (this.gone) return
+    if (data.length <= 4) return void this.keptOpen++
     const message = must(parseMessage(data, { stream: this.#transport.name !== 'UDP' }))
     this.log.push({ at: this.#clock.now(), message })
     if (message.kind === 'response') {

@@ -26,7 +26,7 @@ export class Provider {
   constructor(o: ProviderOptions) {
     this.#transport = o.transport
     const relay: UpstreamRelay = new UpstreamRelay({
-      endpoint: () => this.#endpoint, way: () => o.transport.way(), hostFor: localHostFor, mediaAddress: undefined,
+      endpoint: () => this.#endpoint, way: (within) => o.transport.way(within), hostFor: localHostFor, mediaAddress: undefined,
       scheduler: o.scheduler, random: o.crypto, isEmergency: o.isEmergency, hmac: (data) => o.crypto.hmac('sha256', o.tokenKey, data), report: o.report,
     })
     this.#endpoint = new SipEndpoint({ transports: [o.transport], scheduler: o.scheduler, random: o.crypto, hostFor: localHostFor, user: relay })

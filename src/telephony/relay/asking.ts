@@ -122,7 +122,7 @@ export class Asking {
     const { request, flow } = incoming
     const mine: SipResponse = { ...response, via: request.via, from: request.from, callId: request.callId, cseq: request.cseq }
     const invite = request.method === 'INVITE' && leg !== undefined
-    if (invite && mine.status < 200) this.#c.dialogs.early(mine, leg)
+    if (invite && mine.status < 200) this.#c.dialogs.early(mine, flow, leg)
     if (invite && mine.status >= 200 && mine.status < 300) {
       this.#c.dialogs.confirmCaller(request, mine, flow, leg)
       if (this.#c.o.side.isEmergency?.(request) !== true) leg.answered()

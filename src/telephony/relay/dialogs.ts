@@ -20,7 +20,7 @@ const keyOfMessage = (m: SipRequest | SipResponse): string => keyOf(m.callId, ta
 export class Dialogs {
   readonly #confirmed = new Map<string, RelayedDialog>()
   /** Early ones too: what a request inside may change. */
-  readonly #legs = new Map<string, Leg>()
+  readonly #legs = new Map<string, { readonly leg: Leg; readonly flow: SipFlow }>()
   readonly #now: () => Instant
 
   constructor(now: () => Instant) {
@@ -42,14 +42,18 @@ export class Dialogs {
     return false
   }
   legOf(m: SipRequest | SipResponse): Leg | undefined {
-    return this.#legs.get(keyOfMessage(m))
+    return this.#legs.get(keyOfMessage(m))?.leg
+  }
+  /** Where our side's end of the call is, early ones too. */
+  flowOf(m: SipRequest | SipResponse): SipFlow | undefined {
+    return this.find(m)?.flow ?? this.#legs.get(keyOfMessage(m))?.flow
   }
   /** A provisional response with a tag: requests may come inside. Gives a way to forget it, when no call came of it. */
-  early(m: SipResponse, leg: Leg): void {
-    if (tagOf(m.to) !== '') this.#legs.set(keyOfMessage(m), leg)
+  early(m: SipResponse, flow: SipFlow, leg: Leg): void {
+    if (tagOf(m.to) !== '') this.#legs.set(keyOfMessage(m), { leg, flow })
   }
   forgetEarly(leg: Leg): void {
-    for (const [key, l] of this.#legs) if (l === leg && !this.#confirmed.has(key)) this.#legs.delete(key)
+    for (const [key, l] of this.#legs) if (l.leg === leg && !this.#confirmed.has(key)) this.#legs.delete(key)
   }
 
   /** A 2xx to an INVITE of our side: `invite` as it sent it. */
@@ -70,7 +74,7 @@ export class Dialogs {
       return
     }
     leg.hold()
-    this.#legs.set(key, leg)
+    this.#legs.set(key, { leg, flow })
     this.#confirmed.set(key, { dialog, flow, leg, since: this.#now() })
   }
 

@@ -20,8 +20,8 @@ export interface PbxLine {
 
 export interface PbxSideOptions {
   readonly scheduler: Pick<Scheduler, 'now'>
-  /** Undefined: the PBX cannot be reached now. */
-  readonly way: () => SipFlow | undefined
+  /** Undefined: the PBX cannot be reached now. `within`: the flow of a call that is in one of its places. */
+  readonly way: (within?: SipFlow) => SipFlow | undefined
   /** It is known that nobody is there, although packets can be sent. */
   readonly dead?: () => boolean
   readonly hostFor: (flow: SipFlow) => string
@@ -78,8 +78,8 @@ export class PbxSide<Line extends PbxLine> implements LocalSide {
   }
 
   /** To the one PBX, whatever the Request-URI says. */
-  route(): SipFlow | Refusal {
-    return (this.#o.dead?.() === true ? undefined : this.#o.way()) ?? { status: 503, fault: makeFault('RELAY_DOWN') }
+  route(_: SipRequest, within?: SipFlow): SipFlow | Refusal {
+    return (this.#o.dead?.() === true ? undefined : this.#o.way(within)) ?? { status: 503, fault: makeFault('RELAY_DOWN') }
   }
   admit(): undefined {
     return undefined

@@ -15,8 +15,8 @@ interface Served {
   /** As our side got it. */
   request: SipRequest
   flow: SipFlow
-  /** Places in which nobody was. */
-  missed: number
+  /** Places in which it was: none is asked twice. */
+  readonly tried: SipFlow[]
   readonly leg: Leg | undefined
   readonly offered: boolean
   outgoing: Outgoing | undefined
@@ -27,13 +27,12 @@ interface Served {
   stopTimerC: Stop
   /** Our side has said something. */
   heard: boolean
-  stopSilence: Stop
+  /** Undefined: it has not been sent anywhere. */
+  stopSilence: Stop | undefined
 }
 
 /** RFC 3261 §16.6 step 11: more than three minutes. */
 const timerCMs = 190_000
-/** Of one side, tried for one request. */
-const PLACES = 8
 const terminated = makeFault('RELAY_MISMATCH', 'the call was cancelled')
 
 export class Serving {
@@ -63,7 +62,7 @@ export class Serving {
     if (request.method === 'ACK' || request.method === 'CANCEL') return this.#c.refuseFar(m.id, 400, makeFault('RELAY_BAD_MESSAGE', request.method), about)
     const refusal = side.admitFar(request)
     if (refusal !== undefined) return this.#c.refuseFar(m.id, refusal.status, refusal.fault, about)
-    const flow = side.route(request)
+    const flow = side.route(request, this.#c.dialogs.flowOf(request))
     if (isRefusal(flow)) return this.#c.refuseFar(m.id, flow.status, flow.fault, about)
     const known = this.#c.dialogs.legOf(request)
     const invite = request.method === 'INVITE'
@@ -72,7 +71,7 @@ export class Serving {
     const leg = known ?? (invite ? this.#c.newLeg(flow) : undefined)
     leg?.hold()
     leg?.join(m.streams)
-    const served: Served = { request, flow, missed: 0, leg, offered: request.body.length > 0 && leg !== undefined, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, heard: false, stopTimerC: () => {}, stopSilence: () => {} }
+    const served: Served = { request, flow, tried: [], leg, offered: request.body.length > 0 && leg !== undefined, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, heard: false, stopTimerC: () => {}, stopSilence: undefined }
     this.#served.set(m.id, served)
     this.#c.bodies.in(request, leg, flow, leg?.roleOf(request.method, false) ?? 'offer', (ready) => {
       if (this.#served.get(m.id) !== served) return
@@ -87,7 +86,9 @@ export class Serving {
     this.#c.dialogs.passed(request)
     if (request.method === 'INVITE') this.#armTimerC(id, served)
     const { silentMs } = this.#c.o.side
-    if (request.method === 'INVITE' && silentMs !== undefined) served.stopSilence = this.#c.after(silentMs, () => this.#silent(id, served))
+    // Once for all places: whoever needs help does not wait for each.
+    if (request.method === 'INVITE' && silentMs !== undefined) served.stopSilence ??= this.#c.after(silentMs, () => this.#silent(id, served))
+    served.tried.push(served.flow)
     served.outgoing = this.#c.o.endpoint(served.flow).request(served.request, served.flow, {
       response: (r) => this.#response(id, served, r),
       failed: (why) => {
@@ -98,13 +99,12 @@ export class Serving {
     })
   }
 
-  /** RFC 3263 §4.3: what nobody has answered yet goes to the next place, where there is one. */
+  /** RFC 3263 §4.3: what nobody has answered yet goes to the next place, where there is one. What belongs to a call stays with it. */
   #elsewhere(served: Served): boolean {
+    if (served.cancelled !== undefined || served.orphan || served.heard || tagOf(served.request.to) !== '') return false
     const flow = this.#c.o.side.route(served.request)
-    if (served.cancelled !== undefined || served.orphan || served.heard || served.missed >= PLACES || isRefusal(flow) || sameFlow(flow, served.flow)) return false
-    served.missed++
+    if (isRefusal(flow) || served.tried.some((f) => sameFlow(f, flow))) return false
     served.flow = flow
-    served.stopSilence()
     return true
   }
 
@@ -157,7 +157,7 @@ export class Serving {
 
   #response(id: number, served: Served, response: SipResponse): void {
     const { request, flow, leg } = served
-    served.stopSilence()
+    served.stopSilence?.()
     served.heard = true
     if (response.status === 100 || this.#served.get(id) !== served) return
     if (!samePeople(request, response)) return this.#c.o.report(makeFault('RELAY_MISMATCH'), `response to ${request.method}`)
@@ -175,7 +175,7 @@ export class Serving {
       if (success) {
         this.#c.dialogs.confirmCallee(request, response, flow, leg)
         leg.answered()
-      } else if (response.status < 200) this.#c.dialogs.early(response, leg)
+      } else if (response.status < 200) this.#c.dialogs.early(response, flow, leg)
     }
     const message = serialise(responseOut(out.value, side.rewriter(flow)))
     const sent = this.#c.send({ k: 'sip-response', id, message, ...withStreams(leg) })
@@ -222,7 +222,7 @@ export class Serving {
     if (served === undefined) return
     this.#served.delete(id)
     served.stopTimerC()
-    served.stopSilence()
+    served.stopSilence?.()
     if (served.leg === undefined) return
     if (served.request.method === 'INVITE') this.#c.dialogs.forgetEarly(served.leg)
     served.leg.release()

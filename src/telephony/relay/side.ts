@@ -19,8 +19,8 @@ export interface LocalSide {
   /** An INVITE that gets no answer at all for so long, not even 100, is refused; undefined: 64·T1 as anywhere. */
   readonly silentMs: number | undefined
   rewriter(flow: SipFlow): Rewriter
-  /** The way to whom a request of the other half is for, by its Request-URI. */
-  route(request: SipRequest): SipFlow | Refusal
+  /** The way to whom a request of the other half is for, by its Request-URI. `within`: where the call is that it belongs to. */
+  route(request: SipRequest, within?: SipFlow): SipFlow | Refusal
   /** May this request of our side cross? */
   admit(request: SipRequest, flow: SipFlow): Refusal | undefined
   /** May this request of the other half reach our side? */

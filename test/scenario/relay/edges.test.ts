@@ -5,12 +5,10 @@ import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
 import { sipUri } from '../../../src/protocol/sip/index.ts'
 import type { TunnelMessage } from '../../../src/telephony/relay/index.ts'
 import { Tokens } from '../../../src/telephony/relay/tokens.ts'
-import { nothingLeft, pbxAt, pbxSdp, relayWorld, uriOf } from '../../kit/relay-world.ts'
-import { headerOf, ScriptedPhone, sdpOf } from '../../kit/sip-phone.ts'
+import { nothingLeft, pbxSdp, relayWorld } from '../../kit/relay-world.ts'
+import { headerOf, sdpOf } from '../../kit/sip-phone.ts'
 
 const kinds = (w: ReturnType<typeof relayWorld>, towards: 'client' | 'server'): string[] => w.crossed.filter((c) => c.towards === towards).map((c) => c.m.k)
-
-const secondAt = { address: '10.0.0.19', port: 5060 }
 
 test('a CANCEL crosses once, and not at all once the call is answered', () => {
   const w = relayWorld()
@@ -180,38 +178,4 @@ test('of one client 200 contacts are kept: the one unused longest is forgotten, 
   tokens.present(anna, contact(200), at)
   assert.equal(tokens.find(first), undefined)
   assert.ok(tokens.find(second) !== undefined && tokens.find(berts)?.owner === bert)
-})
-
-test('nobody is where the PBX was: what has had no answer goes to its next place, what has is not asked twice', () => {
-  const w = relayWorld()
-  const phone = w.phone()
-  const other = new ScriptedPhone(w.trunk, w.clock, { ...secondAt, user: 'asterisk' })
-  const move = (): void => {
-    const flow = { transport: 'UDP', local: w.trunk.local, remote: w.state.at } as const
-    w.state.at = secondAt
-    w.trunk.listener!.lost(flow)
-  }
-  w.pbx.answer = () => undefined
-  other.answer = w.answering
-  phone.invite({ uri: 'sip:2002@127.0.0.1' })
-  w.clock.advanceSync(3000)
-  move()
-  w.clock.advanceSync(50)
-  assert.deepEqual(phone.shown(), ['100 INVITE', '200 INVITE'])
-  assert.deepEqual([new Set(w.pbx.requests.map((r) => r.via[0]!.text)).size, other.requests.length], [1, 1])
-  assert.notEqual(w.pbx.requests[0]!.via[0]!.text, other.requests[0]!.via[0]!.text, 'a transaction of its own')
-  phone.send('ACK', { uri: uriOf(headerOf(phone.responses.at(-1)!, 'Contact')!) })
-  w.clock.advanceSync(50)
-  assert.equal(other.requests.at(-1)!.method, 'ACK')
-
-  const ringing = relayWorld()
-  const caller = ringing.phone()
-  const second = new ScriptedPhone(ringing.trunk, ringing.clock, { ...secondAt, user: 'asterisk' })
-  ringing.pbx.answer = (r) => (r.method === 'INVITE' ? { status: 180 } : { status: 200 })
-  caller.invite({ uri: 'sip:2002@127.0.0.1' })
-  ringing.clock.advanceSync(3000)
-  ringing.state.at = secondAt
-  ringing.trunk.listener!.lost({ transport: 'UDP', local: ringing.trunk.local, remote: pbxAt })
-  ringing.clock.advanceSync(50)
-  assert.deepEqual([caller.responses.at(-1)!.status, second.requests.length], [503, 0], 'it rang there')
 })

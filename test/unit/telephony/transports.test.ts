@@ -7,6 +7,7 @@ import tls from 'node:tls'
 import { fromUtf8, utf8 } from '../../../src/base/bytes.ts'
 import { instant, unixTime } from '../../../src/base/brand.ts'
 import { must } from '../../../src/base/result.ts'
+import type { AddressPort } from '../../../src/net/address.ts'
 import { nodeUdp } from '../../../src/net/node-udp.ts'
 import { localHostFor } from '../../../src/telephony/local-address.ts'
 import { SourceLimit } from '../../../src/telephony/source-limit.ts'
@@ -209,7 +210,7 @@ test('UDP, two places: the next one when nothing at all has come from the first 
   const [first, second] = [must(await openUdpTransport(nodeUdp(), here)), must(await openUdpTransport(nodeUdp(), here))]
   const ours = must(await openPbxTransport({ transport: 'UDP', remotes: [first.local, second.local], bind: here, scheduler: clock }))
   t.after(() => [first, second, ours].forEach((x) => void x.close()))
-  const lost: SipFlow[] = []
+  const silent: { readonly place: AddressPort; readonly forMs: number }[] = []
   const got: string[] = []
   let arrived: () => void = () => {}
   ours.listen({
@@ -217,10 +218,15 @@ test('UDP, two places: the next one when nothing at all has come from the first 
       got.push(fromUtf8(data)!)
       arrived()
     },
-    lost: (flow) => lost.push(flow),
+    lost: () => assert.fail('nothing has ended'),
+    silent: (flow, forMs) => silent.push({ place: flow.remote, forMs }),
   })
   const place = (): number => [first, second].findIndex((p) => p.local.port === ours.way()!.remote.port)
-  const send = (text: string): boolean => ours.send(utf8(text), ours.way()!)
+  let requests = 0
+  const send = (method: string, o: { readonly to?: string; readonly callId?: string } = {}): boolean => ours.send(utf8([
+    `${method} sip:a@example.org SIP/2.0`, `Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK${++requests}`, 'Max-Forwards: 70', 'From: <sip:b@example.org>;tag=b', `To: ${o.to ?? '<sip:a@example.org>'}`,
+    `Call-ID: ${o.callId ?? `call-${requests}`}`, `CSeq: 1 ${method}`, 'Content-Length: 0', '', '',
+  ].join('\r\n')), ours.way()!)
   const says = async (from: SipTransport): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>()
     arrived = resolve
@@ -228,26 +234,32 @@ test('UDP, two places: the next one when nothing at all has come from the first 
     await promise
   }
   assert.equal(place(), 0)
-  send('SIP/2.0 200 OK\r\n\r\n')
-  send('ACK sip:a SIP/2.0\r\n\r\n')
+  ours.send(utf8('SIP/2.0 200 OK\r\n\r\n'), ours.way()!)
+  send('ACK')
+  for (const method of ['MESSAGE', 'SUBSCRIBE', 'BYE']) send(method)
+  send('INVITE', { to: '<sip:a@example.org>;tag=a' })
   clock.advanceSync(60_000)
-  assert.equal(place(), 0, 'nobody answers an answer')
-  send(message())
+  assert.equal(place(), 0, 'an answer is not answered, and what is asked end to end says nothing about the place')
+  send('OPTIONS')
   clock.advanceSync(2000)
   await says(second)
   await says(first)
   clock.advanceSync(60_000)
-  assert.deepEqual([place(), lost.length], [0, 0], 'it said something')
-  send(message())
+  assert.deepEqual([place(), silent.length], [0, 0], 'it said something')
+  send('OPTIONS', { callId: 'unanswerable' })
   clock.advanceSync(2000)
-  send(message())
+  send('OPTIONS')
   await says(second)
   clock.advanceSync(1100)
-  assert.deepEqual([place(), lost.map((f) => f.remote)], [1, [first.local]])
-  send(message())
+  assert.deepEqual([place(), silent], [1, [{ place: first.local, forMs: 3000 }]])
+  await says(second)
+  send('OPTIONS', { callId: 'unanswerable' })
+  clock.advanceSync(60_000)
+  assert.deepEqual([place(), silent.length], [1, 2], 'not back where it was not answered either; what waited in the first place is told so')
+  send('REGISTER')
   clock.advanceSync(3100)
-  assert.deepEqual([place(), lost.map((f) => f.remote)], [0, [first.local, second.local]])
-  assert.equal(got.length, 3, 'both may say something all the time')
+  assert.deepEqual([place(), silent.length, silent.at(-1)!.place], [0, 3, second.local])
+  assert.equal(got.length, 4, 'both may say something all the time')
 })
 
 test('TCP and TLS, two places: the next one at once where nobody is, after eight seconds where nobody says anything', async (t) => {
