@@ -20,7 +20,7 @@ export interface FrameCodec extends Disposable {
   readonly name: CodecName
   /** RTP clock in Hz. G.722 says 8000 while it samples at 16 kHz (RFC 3551 §4.5.2). */
   readonly clockRate: number
-  /** 160 samples or a multiple that the codec allows: 10, 20, 40, 60 ms, and 30 except for Opus. */
+  /** A multiple of 160 samples up to 120 ms; whatever `decode` has given, too. */
   encode(pcm: Int16Array): Uint8Array
   /** Undefined when the payload is not one of this codec. Never throws. */
   decode(payload: Uint8Array): Int16Array | undefined

@@ -12,6 +12,10 @@ import { clockRates, MAX_PACKET_MS, SAMPLE_RATE } from './codec.ts'
 const BITRATE = 32_000
 const MAX_PACKET = 1500
 const MAX_SAMPLES = (MAX_PACKET_MS * SAMPLE_RATE) / 1000
+/** Samples of one frame that we make, the longest first: 20, 10, 5, 2.5 ms. */
+const FRAMES = [320, 160, 80, 40]
+/** Of one packet that libopus makes itself. */
+const WHOLE = [960, 640, ...FRAMES]
 
 /** Controls and values of opus_defines.h. */
 /** CELT alone: 2.5 ms of delay instead of 6.5, and a tenth of the time of SILK, at this rate as good. */
@@ -94,6 +98,21 @@ class OpusCodec implements FrameCodec {
 
   encode(pcm: Int16Array): Uint8Array {
     if (!this.#live) throw new Error('Opus codec used after disposal')
+    return WHOLE.includes(pcm.length) ? this.#frame(pcm) : this.#packed(pcm)
+  }
+  /** Packets of other lengths have several frames, all of one size (RFC 6716 §3.2.5, code 3, no padding). */
+  #packed(pcm: Int16Array): Uint8Array {
+    const unit = FRAMES.find((f) => pcm.length % f === 0)
+    if (unit === undefined || pcm.length === 0 || pcm.length > MAX_SAMPLES) throw new Error(`Opus has no packet of ${pcm.length} samples`)
+    const frames = Array.from({ length: pcm.length / unit }, (_, i) => this.#frame(pcm.subarray(i * unit, (i + 1) * unit)))
+    const octets = frames[0]!.length - 1
+    const packet = new Uint8Array(2 + frames.length * octets)
+    packet[0] = frames[0]![0]! | 3
+    packet[1] = frames.length
+    for (const [i, frame] of frames.entries()) packet.set(frame.subarray(1), 2 + i * octets)
+    return packet
+  }
+  #frame(pcm: Int16Array): Uint8Array {
     const lib = this.#lib
     lib.HEAP16.set(pcm, this.#pcm >> 1)
     const length = lib._oc_encode(this.#encoder, this.#pcm, pcm.length, this.#packet, MAX_PACKET)

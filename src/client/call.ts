@@ -30,8 +30,8 @@ export interface CallMedia {
 export type DialogNews =
   /** Both descriptions are known, now or anew. `receives`: the other side wants packets. */
   | { readonly kind: 'media'; readonly codec: CallCodec; readonly payloadType: number; readonly telephoneEvent?: number; readonly receives: boolean }
-  /** The two agreed on a codec that has no room for what sealing needs. */
-  | { readonly kind: 'no-codec' }
+  /** The two agreed on a codec that has no room for what sealing needs, now or anew; `other`: which, unless on none. */
+  | { readonly kind: 'no-codec'; readonly other?: { readonly name: string; readonly payloadType: number; readonly receives: boolean }; readonly telephoneEvent?: number }
   | { readonly kind: 'answered' }
   /** Somebody wanted to go on as fax data (T.38); it was refused. */
   | { readonly kind: 'fax' }

@@ -128,7 +128,10 @@ export interface SealedMedia {
   readonly session: number
   /** Keys that were lost: frames that open under them are told, and played. */
   readonly old?: number
-  readonly codec: 'g722' | 'pcmu' | 'pcma'
+  /** Undefined: one that has no room for what sealing needs; its packets pass as they are, or not at all. */
+  readonly codec: 'g722' | 'pcmu' | 'pcma' | undefined
+  /** The name of that one (RFC 4855), for silence in it. */
+  readonly other?: string
   readonly payloadType: number
   readonly telephoneEvent?: number
   /** There are keys: nothing passes beside the codec's frames. */

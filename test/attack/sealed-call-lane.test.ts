@@ -6,7 +6,7 @@ import { ByteWriter } from '../../src/base/bytes.ts'
 import { must } from '../../src/base/result.ts'
 import { FrameSession } from '../../src/protocol/frameseal/session.ts'
 import { InBandCarrier } from '../../src/protocol/keyagreement/in-band/carrier.ts'
-import { LANE, type Lane } from '../../src/protocol/keyagreement/in-band/lane.ts'
+import { LANE, Lane } from '../../src/protocol/keyagreement/in-band/lane.ts'
 import { CallFrames } from '../../src/vault/inside/call-frames.ts'
 import { crypto } from '../kit/certificates.ts'
 
@@ -78,4 +78,12 @@ test('what was said under the keys is not done with because somebody beside them
   w.fromMallory(payload(1000))
   assert.equal(w.controls(), 1)
   w.fromOther(payload(1000))
+})
+
+test('a fragment that is cut off anywhere is none, and the message it is of arrives all the same', () => {
+  const whole = payload(0, { number: 0, last: true, data: 'a whole message' })
+  const lane = new Lane(100)
+  for (let octets = 0; octets < whole.length; octets++) assert.deepEqual(lane.receive(whole.subarray(0, octets), true), [], `${octets} octets`)
+  assert.equal(lane.next(now), undefined, 'nothing of them is acknowledged')
+  assert.deepEqual(lane.receive(whole, true).map((m) => [new TextDecoder().decode(m.bytes), m.sealed]), [['a whole message', true]])
 })

@@ -192,3 +192,83 @@ test('after a wrong password a call described anew, and a beginning of the other
   await w.talk(1000)
   assert.deepEqual([w.a.state, said], ['open', 0])
 })
+
+/** Anew in a codec that has no room for what sealing needs. */
+function unsealable(w: SealedCallWorld, name = 'g729', sides = [w.a, w.b]): void {
+  for (const s of sides) s.input({ kind: 'dialog', news: { kind: 'no-codec', other: { name, payloadType: 18, receives: true }, telephoneEvent: 101 } })
+}
+/** A call that is answered with Opus or G.729, or from which somebody took all the others. */
+async function stripped(policy: 'require' | 'prefer', more: SideOptions = {}): Promise<SealedCallWorld> {
+  const w = new SealedCallWorld({ seed: 'stripped', a: { ...message, identity: ann, policy, ...more }, b: { plain: true } })
+  w.a.input({ kind: 'start' })
+  unsealable(w, 'g729', [w.a])
+  await w.talk(500)
+  w.a.input({ kind: 'dialog', news: { kind: 'answered' } })
+  await w.talk(500)
+  return w
+}
+
+for (const more of [{ policy: 'require' }, { policy: 'prefer', expected: () => 'ab'.repeat(32) }] as const) {
+  test(`no codec that can be sealed, ${more.policy}${more.policy === 'prefer' ? ', sealed once' : ''}: nobody hears the phone until a key press says so`, async () => {
+    const w = await stripped(more.policy, more)
+    assert.deepEqual([w.a.state, w.a.notes], ['asking', ['SEALED_CALL_NO_CODEC', 'SEALED_CALL_ASKS']])
+    w.a.input({ kind: 'dialog', news: { kind: 'reached' } })
+    unsealable(w, 'g729', [w.a])
+    await w.talk(30_000)
+    assert.equal(w.a.state, 'asking', 'there is nothing to agree on')
+    assert.deepEqual(w.a.notes.filter((c) => c === 'SEALED_CALL_NO_CODEC').length, 1, 'said once')
+    assert.equal(w.a.sent.length, 0, 'nothing left')
+    assert.ok(w.a.heard.some(isNumbered), 'announcements are heard')
+    w.a.says(Uint8Array.of(10, 0x80, 3, 0x20), 101)
+    assert.deepEqual([w.a.state, w.a.sent.length], ['open', 0], 'the key is for us')
+    await w.talk(500)
+    assert.ok(w.a.sent.some(isNumbered), 'a person decided')
+  })
+}
+
+test('no codec that can be sealed, prefer: open, and said so; mute is silence there too', async () => {
+  const w = await stripped('prefer')
+  assert.deepEqual([w.a.state, w.a.notes], ['open', ['SEALED_CALL_NO_CODEC']])
+  w.a.sent.length = 0
+  w.a.input({ kind: 'mute', muted: true })
+  await w.talk(500)
+  assert.equal(w.a.sent.length, 0)
+  w.a.input({ kind: 'mute', muted: false })
+  await w.talk(500)
+  assert.ok(w.a.sent.some(isNumbered) && w.a.heard.some(isNumbered))
+})
+
+for (const policy of ['prefer', 'require'] as const) {
+  test(`a sealed call anew in a codec that cannot be sealed, ${policy}: nothing is said until a person decides, and sealed again in another`, async () => {
+    const w = await sealedCall(`bare ${policy}`, { identity: ann, policy }, { identity: ben, policy })
+    unsealable(w)
+    await w.talk(30_000)
+    nothingPlain(w)
+    for (const s of [w.a, w.b]) assert.deepEqual([s.states, s.words, s.sent.length], [['asking'], '', 0], s.name)
+    describe(w, 'pcma')
+    await w.talk(3000)
+    nothingPlain(w)
+    await w.assertSealed()
+  })
+
+  test(`in the middle of an agreement a codec that cannot be sealed, ${policy}: asked`, async () => {
+    const w = new SealedCallWorld({ seed: `agreeing ${policy}`, a: { ...message, identity: ann, policy }, b: { ...message, identity: ben, policy } })
+    w.messages = () => []
+    await w.call(1000)
+    assert.equal(w.a.state, 'agreeing')
+    w.a.sent.length = 0
+    unsealable(w, 'g729', [w.a])
+    await w.talk(30_000)
+    assert.equal(w.a.state, 'asking')
+    assert.ok(!w.a.sent.some(isNumbered))
+  })
+}
+
+test('while nothing may pass in Opus both streams go on, in its silence; without a word of what was said', async () => {
+  const w = await sealedCall('opus')
+  unsealable(w, 'opus')
+  await w.talk(2000)
+  for (const s of [w.a, w.b]) {
+    assert.ok(s.sent.length > 80 && s.sent.every((f) => f.length === 3 && f[0] === 0xf8), `${s.sent.length} packets of silence`)
+  }
+})

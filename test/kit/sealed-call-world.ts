@@ -158,7 +158,11 @@ export class Side {
     this.input({ kind: 'vault', ref, result })
   }
   #seal(sealed: SealedMedia | undefined): void {
-    if (sealed === undefined) return
+    if (sealed === undefined) {
+      this.#media?.close()
+      this.#media = undefined
+      return
+    }
     if (this.#media !== undefined) return this.#media.set(sealed)
     const emit = (event: MediaEvent): void => {
       if (event.op === 'call.frames') {
@@ -192,8 +196,10 @@ export class Side {
   /** Its phone says something. */
   says(payload = numbered(this.#spoken++, this.o.packet ?? 160), payloadType = 0): void {
     const p = { ...this.#packet(payload), payloadType }
-    if (this.#media === undefined) this.world.carry(this, p)
-    else this.#wire.gate!(p)
+    if (this.#media === undefined) {
+      if (this.machine !== undefined) this.sent.push(p.payload)
+      this.world.carry(this, p)
+    } else this.#wire.gate!(p)
   }
   skips(octets: number): void {
     this.#timestamp += octets

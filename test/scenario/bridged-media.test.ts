@@ -1,6 +1,8 @@
 /** The media of bridged calls from phone to PBX and back, through client and server, over a network with faults. */
 import assert from 'node:assert/strict'
+import { codecFactory } from '../../src/audio/codecs.ts'
 import { aLaw, decodeG711 } from '../../src/audio/g711.ts'
+import { loadOpus } from '../../src/audio/opus.ts'
 import { ssrc } from '../../src/base/brand.ts'
 import { instant } from '../../src/base/brand.ts'
 import { must } from '../../src/base/result.ts'
@@ -64,9 +66,9 @@ async function party(w: MediaWorld, name: string, address: string): Promise<Plai
   return new PlainParty(must(await bindRtpPair(w.net.host(name, address), '0.0.0.0')))
 }
 
-async function bridged(seed: number, pbxMore: Partial<PlainPeer> = {}): Promise<Bridged> {
+async function bridged(seed: number, pbxMore: Partial<PlainPeer> = {}, codecs = codecFactory()): Promise<Bridged> {
   const w = await MediaWorld.start(seed)
-  const member = w.join('client', robot())
+  const member = w.join('client', robot(), { codecs })
   const phone = await party(w, 'phone', '10.0.0.2')
   const pbx = await party(w, 'pbx', '10.9.0.5')
   member.command({ op: 'call.open', call: 7, bind: member.host.address, streams: { hop: 1, send: UP, receive: DOWN } })
@@ -302,4 +304,39 @@ seededTest('words reach a phone whose other side says nothing, and a call in a c
   await other.w.clock.advance(2500)
   assert.ok(said(other.pbx).includes(other.talkers[0].n - 5))
   stop(other)
+})
+
+seededTest('words over packets of whatever length and content, in every codec: nothing that comes from outside ends the media thread', async (seed) => {
+  const codecs = codecFactory(must(await loadOpus()))
+  const b = await bridged(seed, {}, codecs)
+  for (const t of b.talkers) t.talks = false
+  await b.w.clock.advance(500)
+  for (const codec of ['opus', 'g722', 'pcma'] as const) {
+    sayTo(b, [{ codec, takes: 8, sends: 8 }] as never)
+    const heard = b.phone.heard.length
+    using made = codecs.create(codec)
+    using read = codecs.create(codec)
+    const packets = [480, 40, 320, 800, 1920, 160].map((samples) => made.encode(new Int16Array(samples)))
+    for (const payload of [...packets, Uint8Array.of(1), Uint8Array.of(0xff, 0x3f, 0, 0), new Uint8Array(1199).fill(0xfc), new Uint8Array(0)]) {
+      for (const [t, from] of [b.phone, b.pbx].entries()) from.send({ ssrc: b.talkers[t]!.ssrc, sequence: b.talkers[t]!.sequence++ & 0xffff, timestamp: (b.w.clock.now() * 8) >>> 0, payload, payloadType: 8 })
+      await b.w.clock.advance(60)
+    }
+    const spoken = b.phone.heard.slice(heard).map((h) => read.decode(h.payload)).filter((pcm) => pcm !== undefined && Math.max(...pcm.map(Math.abs)) > 5000)
+    assert.ok(spoken.length >= 6, `${codec}: ${spoken.length} packets of words`)
+    assert.ok(codec !== 'opus' || spoken.some((pcm) => pcm!.length === 480), 'packets of 30 ms as well')
+    await b.w.clock.advance(4000)
+  }
+  stop(b)
+})
+
+seededTest('a stream in a codec that is none of ours passes as it is, with no words in between', async (seed) => {
+  const b = await bridged(seed)
+  await b.w.clock.advance(500)
+  const before = b.phone.heard.length
+  sayTo(b, [{ codec: 'g722', takes: 9, sends: 9 }] as never)
+  await b.w.clock.advance(1000)
+  const heard = b.phone.heard.slice(before)
+  assert.ok(heard.length > 45 && heard.every((h) => h.payloadType === 8), `${heard.filter((h) => h.payloadType !== 8).length} of ${heard.length} are words`)
+  oneStream({ heard })
+  stop(b)
 })

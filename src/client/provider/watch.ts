@@ -77,9 +77,11 @@ export class CallWatch {
     const [answer, offer] = known.outgoing ? [local, far] : [far, local]
     const format = answer.formats.find((f) => has(offer, f.name) && f.name !== 'telephone-event' && f.name !== 'cn')
     const codec = CODECS.find((c) => c === format?.name)
-    if (format === undefined || codec === undefined) return this.#o.onNews(call, { kind: 'no-codec' })
-    const event = local.formats.find((f) => f.name === 'telephone-event' && f.clockHz === 8000)?.payloadType
-    this.#o.onNews(call, { kind: 'media', codec, payloadType: format.payloadType, receives: local.receives, ...(event === undefined ? {} : { telephoneEvent: event }) })
+    const keys = keysOf(local, format?.clockHz)
+    if (format === undefined) return this.#o.onNews(call, { kind: 'no-codec', ...keys })
+    const { name, payloadType } = format
+    if (codec === undefined) return this.#o.onNews(call, { kind: 'no-codec', other: { name, payloadType, receives: local.receives }, ...keys })
+    this.#o.onNews(call, { kind: 'media', codec, payloadType, receives: local.receives, ...keys })
   }
   #remember(news: LegNews): void {
     this.#early.set(news.call, news)
@@ -92,3 +94,10 @@ export class CallWatch {
 }
 
 const has = (d: DescribedAudio, name: string): boolean => d.formats.some((f) => f.name === name)
+
+/** By what type a phone sends its keys: by the clock of its sound (RFC 4733 §2.1), or by whatever clock there is. */
+function keysOf({ formats }: DescribedAudio, clockHz = 8000): { telephoneEvent?: number } {
+  const events = formats.filter((f) => f.name === 'telephone-event')
+  const event = events.find((f) => f.clockHz === clockHz) ?? events[0]
+  return event === undefined ? {} : { telephoneEvent: event.payloadType }
+}

@@ -82,10 +82,11 @@ export class Announcement {
   /** For the phone. What is in no codec of ours passes as it is. */
   #heard(p: TakenPacket): void {
     const { phone, scheduler } = this.#o
+    // Whatever it is in: words between its packets would be heard in pieces, and its stream with jumps.
+    this.#heardAt = scheduler.now()
     const codec = this.#formats.find((f) => f.takes === p.payloadType)?.toPhone
     const pcm = codec?.decode(p.payload)
     if (codec === undefined || pcm === undefined) return phone.pass(p)
-    this.#heardAt = scheduler.now()
     phone.pass({ ...p, payload: codec.encode(this.#mixed(pcm)) })
   }
   #mixed(pcm: Int16Array): Int16Array {

@@ -47,7 +47,8 @@ export class SealedCall {
   #media: SealedMedia
   readonly #up: Direction
   readonly #down: Direction
-  #codec: FrameCodec
+  /** Where the codec is one that frames are sealed in. */
+  #codec: FrameCodec | undefined
   readonly #concealer = new Concealer()
   readonly #keys = new TelephoneEventReceiver()
   #tone: Int16Array = new Int16Array(0)
@@ -60,7 +61,7 @@ export class SealedCall {
   constructor(options: SealedCallOptions, media: SealedMedia) {
     this.#o = options
     this.#media = media
-    this.#codec = CODECS[media.codec]()
+    this.#codec = codecOf(media)
     const now = options.scheduler.now()
     this.#statsAt = now + STATS_MS
     this.#up = { from: options.phone, to: options.wire, units: new Units(), waiting: 0, lastAt: now }
@@ -71,12 +72,12 @@ export class SealedCall {
   }
 
   set(media: SealedMedia): void {
-    if (media.codec !== this.#media.codec) this.#codec = CODECS[media.codec]()
+    if (media.codec !== this.#media.codec) this.#codec = codecOf(media)
     this.#media = media
   }
   /** Mixed over what the phone hears, one after the other; 16 kHz. */
   play(pcm: Int16Array): void {
-    if (this.#tone.length < LONGEST_PROMPT) this.#tone = joinPcm([this.#tone, pcm])
+    if (this.#codec !== undefined && this.#tone.length < LONGEST_PROMPT) this.#tone = joinPcm([this.#tone, pcm])
   }
   close(): void {
     this.#closed = true
@@ -89,7 +90,7 @@ export class SealedCall {
   #said(p: TakenPacket): void {
     if (p.payloadType === this.#media.telephoneEvent) return this.#digit(p)
     // What is no sound of the codec would go out unsealed, and as it is where nothing may be said.
-    if (p.payloadType !== this.#media.payloadType) return this.#media.sealed || !this.#speaks ? undefined : this.#up.to.pass(p)
+    if (this.#codec === undefined || p.payloadType !== this.#media.payloadType) return this.#media.sealed || !this.#speaks ? undefined : this.#pass(this.#up, p)
     this.#up.lastAt = this.#now
     for (const unit of this.#up.units.cut(p)) void this.#send(unit)
   }
@@ -101,7 +102,12 @@ export class SealedCall {
     const digit = event.ok ? this.#keys.receive(p.timestamp, event.value) : undefined
     if (digit !== undefined) this.#o.emit({ op: 'call.digit', call: this.#o.call, digit })
     // Digits are for us while something waits for an answer, and never cross a sealed call in clear.
-    if (!this.#media.sealed && this.#media.up === 'pass') this.#up.to.pass(p)
+    if (!this.#media.sealed && this.#media.up === 'pass') this.#pass(this.#up, p)
+  }
+  /** As it is: with filling between the packets of one key each would be another. */
+  #pass(d: Direction, p: TakenPacket): void {
+    d.lastAt = this.#now
+    d.to.pass(p)
   }
   async #send(unit: TakenPacket): Promise<void> {
     const data = this.#speaks ? unit.payload : this.#silence(unit.payload.length)
@@ -111,7 +117,7 @@ export class SealedCall {
 
   /** From the other side. */
   #heard(p: TakenPacket): void {
-    if (p.payloadType !== this.#media.payloadType) return this.#media.sealed || this.#media.down !== 'pass' ? undefined : this.#down.to.pass(p)
+    if (this.#codec === undefined || p.payloadType !== this.#media.payloadType) return this.#media.sealed || this.#media.down !== 'pass' ? undefined : this.#pass(this.#down, p)
     this.#down.lastAt = this.#now
     for (const unit of this.#down.units.cut(p)) void this.#receive(unit)
   }
@@ -126,30 +132,31 @@ export class SealedCall {
     if (answer.fault === 'FRAMESEAL_REPLAYED' || answer.fault === 'FRAMESEAL_OLD') return
     if (answer.fault === undefined) this.#opened++
     else this.#refused++
-    this.#down.to.pass({ ...unit, payload: this.#playable(answer.data, unit.payload.length) })
+    const codec = this.#codec
+    if (codec !== undefined) this.#down.to.pass({ ...unit, payload: this.#playable(codec, answer.data, unit.payload.length) })
   }
   /** The frame itself where it may be heard and nothing is mixed into it, so that no quality is lost. */
-  #playable(voice: Uint8Array, octets: number): Uint8Array {
+  #playable(codec: FrameCodec, voice: Uint8Array, octets: number): Uint8Array {
     const pcm = new Int16Array(octets * 2)
-    if (this.#media.down !== 'pass') return this.#mixed(pcm) ?? this.#silence(octets)
-    const decoded = voice.length === octets ? this.#codec.decode(voice) : undefined
+    if (this.#media.down !== 'pass') return this.#mixed(codec, pcm) ?? this.#silence(octets)
+    const decoded = voice.length === octets ? codec.decode(voice) : undefined
     const after = this.#concealer.made > 0
     if (decoded === undefined) this.#concealer.lost(pcm)
     else {
       pcm.set(decoded)
       this.#concealer.good(pcm)
     }
-    const mixed = this.#mixed(pcm)
+    const mixed = this.#mixed(codec, pcm)
     // The encoder follows what is played, so that what it makes up begins where that ends.
-    const encoded = mixed ?? this.#codec.encode(pcm)
+    const encoded = mixed ?? codec.encode(pcm)
     if (mixed !== undefined || decoded === undefined) return decoded === undefined && mixed === undefined && this.#concealer.silent ? this.#silence(octets) : encoded
     return after ? encoded : voice
   }
-  #mixed(pcm: Int16Array): Uint8Array | undefined {
+  #mixed(codec: FrameCodec, pcm: Int16Array): Uint8Array | undefined {
     if (this.#tone.length === 0) return undefined
     for (let i = 0; i < pcm.length; i++) pcm[i] = Math.max(-32768, Math.min(32767, (pcm[i]! >> 1) + (this.#tone[i] ?? 0)))
     this.#tone = this.#tone.subarray(Math.min(pcm.length, this.#tone.length))
-    return this.#codec.encode(pcm)
+    return codec.encode(pcm)
   }
 
   async #ask(d: Direction, op: 'seal' | 'open', data: Uint8Array, timestamp: number, session = this.#media.session): Promise<Frame | undefined> {
@@ -165,21 +172,34 @@ export class SealedCall {
     this.#stopTimer = this.#o.scheduler.at(instant(this.#now + FRAME_MS), () => this.#tick())
     const now = this.#now
     const { fillUp, payloadType } = this.#media
-    if (fillUp && now - this.#up.lastAt >= QUIET_MS) void this.#fillUp(payloadType)
-    if (now - this.#down.lastAt >= QUIET_MS) this.#down.to.fill({ payloadType, payload: this.#playable(new Uint8Array(0), UNIT), ptimeMs: FRAME_MS, afterMs: 0 }, now)
+    const [up, down] = [fillUp && now - this.#up.lastAt >= QUIET_MS, now - this.#down.lastAt >= QUIET_MS]
+    if (this.#codec === undefined) this.#fillClosed(up, down)
+    else {
+      if (up) void this.#fillUp(payloadType)
+      if (down) this.#down.to.fill({ payloadType, payload: this.#playable(this.#codec, new Uint8Array(0), UNIT), ptimeMs: FRAME_MS, afterMs: 0 }, now)
+    }
     if (now < this.#statsAt) return
     this.#statsAt = now + STATS_MS
     this.#o.emit({ op: 'call.frames', call: this.#o.call, opened: this.#opened, refused: this.#refused })
     this.#opened = this.#refused = 0
+  }
+  /** In a codec that is not sealed only where nothing may pass: what passes has pauses of its own. */
+  #fillClosed(up: boolean, down: boolean): void {
+    const filling = silence(this.#media.other ?? '', this.#media.payloadType)
+    if (filling === undefined) return
+    if (up && !this.#speaks) this.#up.to.fill(filling, this.#now)
+    if (down && this.#media.down !== 'pass') this.#down.to.fill(filling, this.#now)
   }
   async #fillUp(payloadType: number): Promise<void> {
     const answer = await this.#ask(this.#up, 'seal', this.#silence(UNIT), 0)
     if (answer !== undefined && answer.data.length > 0) this.#up.to.fill({ payloadType, payload: answer.data, ptimeMs: FRAME_MS, afterMs: 0 }, this.#now)
   }
   #silence(octets: number): Uint8Array {
-    return new Uint8Array(octets).fill(silence(this.#media.codec, 0)!.payload[0]!)
+    return new Uint8Array(octets).fill(silence(this.#codec?.name ?? 'pcmu', 0)!.payload[0]!)
   }
   get #now(): number {
     return this.#o.scheduler.now()
   }
 }
+
+const codecOf = ({ codec }: SealedMedia): FrameCodec | undefined => (codec === undefined ? undefined : CODECS[codec]())

@@ -100,6 +100,47 @@ test('told as soon as there are keys, and again under other keys', async () => {
   assert.deepEqual([w.b.state, w.b.roster.sealedCall?.muted], ['sealed', undefined])
 })
 
+test('what changed while the call was lost is said once it is back', async () => {
+  const w = await sealed()
+  w.a.input({ kind: 'mute', muted: true })
+  w.a.input({ kind: 'dialog', news: { kind: 'hold', held: true } })
+  await w.talk(500)
+  assert.deepEqual([w.b.roster.sealedCall?.muted, w.b.roster.sealedCall?.held], [true, true])
+  // The provider plays its music to the one, and nothing to the other; another party is looked for, and there is none.
+  w.probes = false
+  w.messages = () => []
+  w.between = (p, from) => (from === w.a ? [] : [{ ...p, payload: numbered(3) }])
+  await w.talk(4000)
+  assert.deepEqual([w.a.state, w.b.state], ['lost', 'sealed'])
+  w.a.input({ kind: 'mute', muted: false })
+  w.a.input({ kind: 'dialog', news: { kind: 'hold', held: false } })
+  await w.talk(500)
+  w.between = (p) => [p]
+  await w.talk(2000)
+  assert.deepEqual([w.a.state, w.b.state], ['sealed', 'sealed'])
+  assert.deepEqual([w.b.roster.sealedCall?.muted, w.b.roster.sealedCall?.held], [undefined, undefined])
+  await w.assertSealed()
+})
+
+test('one key of a call that is not sealed arrives as one, also while the phone says nothing else', async () => {
+  const w = new SealedCallWorld({ a: { identity: ann, policy: 'prefer', carriers: ['in-band'] }, b: { plain: true } })
+  await w.call(9500)
+  assert.equal(w.a.state, 'open')
+  w.speaking = false
+  await w.clock.advance(300)
+  w.a.sent.length = w.a.heard.length = 0
+  for (let i = 0; i < 10; i++) {
+    w.a.says(Uint8Array.of(5, 0, 0, 160 * i), 101)
+    w.b.says(Uint8Array.of(i), 13)
+    await w.clock.advance(60)
+  }
+  assert.deepEqual(w.a.sent.map((f) => f.length), Array.from({ length: 10 }, () => 4), 'nothing between its packets')
+  // What is on its way needs 40 ms.
+  assert.deepEqual(w.a.heard.slice(w.a.heard.findIndex((f) => f.length === 1)).map((f) => f.length), Array.from({ length: 10 }, () => 1), 'nor between those of another codec')
+  await w.clock.advance(300)
+  assert.ok(w.a.sent.some((f) => f.length === 160), 'then it goes on')
+})
+
 test('muted in an open call: silence leaves, key presses still do', async () => {
   const w = new SealedCallWorld({ a: { identity: ann, policy: 'prefer', carriers }, b: { plain: true } })
   await w.call(9500)

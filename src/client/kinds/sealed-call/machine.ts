@@ -86,16 +86,17 @@ export class SealedCallMachine implements CallMachine {
       this.#media = { codec: news.codec, payloadType: news.payloadType, fillUp: news.receives, ...(news.telephoneEvent === undefined ? {} : { telephoneEvent: news.telephoneEvent }) }
       if (fresh) this.#renew(news.codec)
       else this.#apply()
-    } else if (news.kind === 'answered') {
+    } else if (news.kind === 'no-codec') this.#unsealable(news)
+    else if (news.kind === 'answered') {
       this.#event('answered')
-      if (this.#o.outgoing) this.#probe()
+      if (this.#bare) this.#event('unsealable')
+      else if (this.#o.outgoing) this.#probe()
     } else if (news.kind === 'reached') {
       this.#event('found')
       this.#step('start', 'message')
     } else if (news.kind === 'message') this.#step('message', 'message', news.bytes)
     else if (news.kind === 'hold') this.#stand({ ...this.#own, hold: news.held })
-    else if (news.kind === 'fax') this.#teller.fax()
-    else this.#teller.note('SEALED_CALL_NO_CODEC', 'The codec of this call cannot be sealed')
+    else this.#teller.fax()
   }
 
   /** Whoever is called is asked; whoever calls asks. */
@@ -127,7 +128,26 @@ export class SealedCallMachine implements CallMachine {
     this.#event('renewed')
     if (this.#o.outgoing && this.#state !== 'early') this.#probe()
   }
-  #begin(codec: CallCodec, seek = true): void {
+  /** The codec has no room for what sealing needs: there are no keys for it, and none are looked for. */
+  get #bare(): boolean {
+    return this.#media !== undefined && this.#media.codec === undefined
+  }
+  /** Its sound still goes through the gate, which is closed where nothing may pass, and tells of key presses. */
+  #unsealable({ other, telephoneEvent }: Extract<DialogNews, { kind: 'no-codec' }>): void {
+    const fresh = !this.#bare
+    this.#media = { codec: undefined, payloadType: other?.payloadType ?? 0, fillUp: other?.receives === true, ...(other === undefined ? {} : { other: other.name }), ...(telephoneEvent === undefined ? {} : { telephoneEvent }) }
+    if (fresh) {
+      this.#sessions.end()
+      this.#tickAt = undefined
+      // What it said of itself, it said under keys that are no more.
+      this.#far = PRESENT
+      this.#teller.note('SEALED_CALL_NO_CODEC', 'The codec of this call cannot be sealed: allow G.722 or G.711 at both phones and at the provider', true)
+    }
+    this.#apply()
+    if (fresh) this.#event('unsealable')
+  }
+  #begin(codec: CallCodec | undefined, seek = true): void {
+    if (codec === undefined) return
     this.#sessions.begin(codec, seek)
     // Until the vault has begun nothing passes.
     this.#apply()
@@ -226,10 +246,12 @@ export class SealedCallMachine implements CallMachine {
   }
 
   #event(e: Event): void {
+    if (e === 'found' && this.#bare) return
     const state = next(this.#state, e, this.#policy)
-    if (state !== this.#state) this.#enter(state)
+    if (state !== this.#state) this.#enter(state, e === 'opened')
   }
-  #enter(state: State): void {
+  /** `again`: under keys that stood before; what was to be said since may not have arrived, or could not be said. */
+  #enter(state: State, again = false): void {
     this.#state = state
     this.#unopened = 0
     const limit = state === 'seeking' ? SEEK_MS : state === 'agreeing' ? AGREE_MS : state === 'lost' ? SEEK_AGAIN_MS : undefined
@@ -239,7 +261,7 @@ export class SealedCallMachine implements CallMachine {
     const tone = toneOf(state)
     if (tone !== undefined) this.#teller.tone(tone)
     if (state === 'asking') this.#teller.asks()
-    if (state === 'sealed' && !same(this.#own, PRESENT)) this.#sessions.say(this.#own)
+    if (state === 'sealed' && (again || !same(this.#own, PRESENT))) this.#sessions.say(this.#own)
   }
   #time(): void {
     const { at, what } = this.#deadline ?? {}
@@ -253,7 +275,7 @@ export class SealedCallMachine implements CallMachine {
     this.#step('tick')
   }
   #seekAgain(): void {
-    if (this.#media === undefined || this.#sessions.current === undefined || this.#sessions.tried) return
+    if (this.#media?.codec === undefined || this.#sessions.current === undefined || this.#sessions.tried) return
     this.#sessions.beginBeside(this.#media.codec)
     this.#probe()
   }

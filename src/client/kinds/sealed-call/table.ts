@@ -40,6 +40,8 @@ export type Event =
   | 'opened'
   /** The call was described anew, in another codec: its keys are gone. */
   | 'renewed'
+  /** Described, or described anew, in a codec that has no room for what sealing needs. */
+  | 'unsealable'
   /** The key press. */
   | 'accepted'
 
@@ -70,10 +72,13 @@ export const ROWS: readonly (readonly [State, Event, Next])[] = [
   ['seeking', 'found', 'agreeing'],
   ['seeking', 'nobody', { require: 'asking', prefer: 'open' }],
   ['seeking', 'converts', { require: 'asking', prefer: 'open' }],
+  ['seeking', 'unsealable', { require: 'asking', prefer: 'open' }],
   // Somebody else picks up: after voicemail, an announcement, a transfer.
   ['asking', 'found', 'agreeing'],
   ['asking', 'accepted', 'open'],
   ['open', 'found', 'agreeing'],
+  // The other side was there: only a person makes it less.
+  ['agreeing', 'unsealable', 'asking'],
   ['agreeing', 'confirmed', 'sealed'],
   ['agreeing', 'mismatch', 'doubt'],
   ['agreeing', 'failed', 'doubt'],
@@ -87,6 +92,8 @@ export const ROWS: readonly (readonly [State, Event, Next])[] = [
   // It was called sealed: only a person makes it open.
   ['sealed', 'converts', 'asking'],
   ['lost', 'converts', 'asking'],
+  ['sealed', 'unsealable', 'asking'],
+  ['lost', 'unsealable', 'asking'],
   ['lost', 'opened', 'sealed'],
   ['lost', 'found', 'agreeing'],
   ['lost', 'renewed', 'agreeing'],

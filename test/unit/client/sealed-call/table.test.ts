@@ -3,17 +3,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Event, next, passing, type Policy, type State, toneOf } from '../../../../src/client/kinds/sealed-call/table.ts'
 
-const EVENTS: readonly Event[] = ['answered', 'found', 'confirmed', 'mismatch', 'failed', 'nobody', 'converts', 'unopened', 'opened', 'renewed', 'accepted']
+const EVENTS: readonly Event[] = ['answered', 'found', 'confirmed', 'mismatch', 'failed', 'nobody', 'converts', 'unopened', 'opened', 'renewed', 'unsealable', 'accepted']
 const POLICIES: readonly Policy[] = ['require', 'prefer']
 
 /** State: what the phone says and hears under `require` and `prefer`, then every event that leads on. */
 const TABLE: Readonly<Record<State, { readonly require: string; readonly prefer: string; readonly on: Partial<Record<Event, State | readonly [require: State, prefer: State]>> }>> = {
   early: { require: '- hears', prefer: 'says hears', on: { answered: 'seeking', found: 'agreeing' } },
-  seeking: { require: '- hears', prefer: 'says hears', on: { found: 'agreeing', nobody: ['asking', 'open'], converts: ['asking', 'open'] } },
-  agreeing: { require: '- -', prefer: '- -', on: { confirmed: 'sealed', mismatch: 'doubt', failed: 'doubt', nobody: 'doubt', opened: 'sealed' } },
+  seeking: { require: '- hears', prefer: 'says hears', on: { found: 'agreeing', nobody: ['asking', 'open'], converts: ['asking', 'open'], unsealable: ['asking', 'open'] } },
+  agreeing: { require: '- -', prefer: '- -', on: { confirmed: 'sealed', mismatch: 'doubt', failed: 'doubt', nobody: 'doubt', opened: 'sealed', unsealable: 'asking' } },
   doubt: { require: '- -', prefer: '- -', on: { renewed: 'agreeing', accepted: 'open' } },
-  sealed: { require: 'says hears', prefer: 'says hears', on: { unopened: 'lost', converts: 'asking', renewed: 'agreeing' } },
-  lost: { require: '- -', prefer: '- -', on: { opened: 'sealed', found: 'agreeing', converts: 'asking', renewed: 'agreeing', accepted: 'open' } },
+  sealed: { require: 'says hears', prefer: 'says hears', on: { unopened: 'lost', converts: 'asking', unsealable: 'asking', renewed: 'agreeing' } },
+  lost: { require: '- -', prefer: '- -', on: { opened: 'sealed', found: 'agreeing', converts: 'asking', unsealable: 'asking', renewed: 'agreeing', accepted: 'open' } },
   asking: { require: '- hears', prefer: '- hears', on: { found: 'agreeing', accepted: 'open' } },
   open: { require: 'says hears', prefer: 'says hears', on: { found: 'agreeing' } },
 }
