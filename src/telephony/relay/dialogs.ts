@@ -13,6 +13,9 @@ export interface RelayedDialog {
   readonly since: Instant
 }
 
+/** Of which it is known where they are; the oldest is forgotten, and asked for where others are. */
+const SUBSCRIPTIONS = 500
+
 /** Both orders of the tags name the same dialog. */
 const keyOf = (callId: string, a: string, b: string): string => [callId, ...[a, b].sort()].join('|')
 const keyOfMessage = (m: SipRequest | SipResponse): string => keyOf(m.callId, tagOf(m.from), tagOf(m.to))
@@ -21,6 +24,8 @@ export class Dialogs {
   readonly #confirmed = new Map<string, RelayedDialog>()
   /** Early ones too: what a request inside may change. */
   readonly #legs = new Map<string, { readonly leg: Leg; readonly flow: SipFlow }>()
+  /** Where those of the far party at our side are (RFC 6665 §4.1.2.2: they are refreshed inside their dialog). */
+  readonly #subscriptions = new Map<string, SipFlow>()
   readonly #now: () => Instant
 
   constructor(now: () => Instant) {
@@ -44,9 +49,17 @@ export class Dialogs {
   legOf(m: SipRequest | SipResponse): Leg | undefined {
     return this.#legs.get(keyOfMessage(m))?.leg
   }
-  /** Where our side's end of the call is, early ones too. */
+  /** Where our side's end of the call or subscription is, early ones too. */
   flowOf(m: SipRequest | SipResponse): SipFlow | undefined {
-    return this.find(m)?.flow ?? this.#legs.get(keyOfMessage(m))?.flow
+    const key = keyOfMessage(m)
+    return this.find(m)?.flow ?? this.#legs.get(key)?.flow ?? this.#subscriptions.get(key)
+  }
+  /** A 2xx of our side to a SUBSCRIBE. */
+  subscribed(m: SipResponse, flow: SipFlow): void {
+    const key = keyOfMessage(m)
+    this.#subscriptions.delete(key)
+    this.#subscriptions.set(key, flow)
+    if (this.#subscriptions.size > SUBSCRIPTIONS) this.#subscriptions.delete(this.#subscriptions.keys().next().value!)
   }
   /** A provisional response with a tag: requests may come inside. Gives a way to forget it, when no call came of it. */
   early(m: SipResponse, flow: SipFlow, leg: Leg): void {

@@ -5,7 +5,7 @@
  */
 import type { Instant } from '../../base/brand.ts'
 import { makeFault } from '../../base/result.ts'
-import { serialise, type SipRequest } from '../../protocol/sip/index.ts'
+import { serialise, type SipRequest, type SipResponse } from '../../protocol/sip/index.ts'
 import type { Incoming } from '../endpoint.ts'
 import type { SipFlow } from '../transport.ts'
 import { Asking } from './asking.ts'
@@ -37,6 +37,10 @@ export class RelayHalf {
     const out = this.#c.bodies.out(request, known.leg, flow, 'answer')
     if (!out.ok) return this.#c.o.report(out.fault, 'ack')
     this.#c.send({ k: 'sip-ack', message: serialise(requestOut(out.value, this.#c.o.side.rewriter(flow))) })
+  }
+  /** A response to nothing that is under way. */
+  stray(response: SipResponse, flow: SipFlow): void {
+    this.#serving.stray(response, flow)
   }
   failed(incoming: Incoming): void {
     this.#asking.failed(incoming)

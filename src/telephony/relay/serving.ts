@@ -182,6 +182,7 @@ export class Serving {
     if (!sent.ok) this.#c.o.report(sent.fault, `response to ${request.method}`)
     if (response.status < 200) return
     side.answered(request, response)
+    if (request.method === 'SUBSCRIBE' && response.status < 300) this.#c.dialogs.subscribed(response, flow)
     if (endsDialog(request, response)) this.#c.dialogs.end(response)
     if (success && !served.succeeded) {
       served.succeeded = true
@@ -197,7 +198,16 @@ export class Serving {
     this.#forget(id)
   }
 
-  #hangUp(served: Served, response: SipResponse): void {
+  /** A place that was given up answers after all: that call ends at once, the one elsewhere goes on. */
+  stray(response: SipResponse, flow: SipFlow): void {
+    if (response.cseq.method !== 'INVITE' || response.status < 200 || response.status >= 300) return
+    for (const { request, tried, flow: now } of this.#served.values()) {
+      const given = tried.find((f) => sameFlow(f, flow) && !sameFlow(f, now))
+      if (given !== undefined && samePeople(request, response)) return this.#hangUp({ request, flow: given }, response)
+    }
+  }
+
+  #hangUp(served: Pick<Served, 'request' | 'flow'>, response: SipResponse): void {
     const dialog = dialogOfCaller(served.request, response)
     if (!dialog.ok) return
     const ack = requestInDialog(dialog.value, 'ACK', { cseq: served.request.cseq.number })

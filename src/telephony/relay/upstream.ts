@@ -131,8 +131,10 @@ export class UpstreamRelay implements TransactionUser {
   ack(request: SipRequest, flow: SipFlow): void {
     this.#shared.tokens.find(request.uri)?.owner.half?.ack(request, flow)
   }
-  /** A 2xx for a transaction that is long over cannot be forwarded without its Via: the sender repeats it, then gives up. */
-  stray(_: SipResponse, __: SipFlow): void {}
+  /** A 2xx for a transaction that is over cannot be forwarded without its Via: of a place that was given up it is ended, of all else the sender gives up. */
+  stray(response: SipResponse, flow: SipFlow): void {
+    for (const half of this.#halves.keys()) half.stray(response, flow)
+  }
   failed(incoming: Incoming): void {
     for (const half of this.#halves.keys()) half.failed(incoming)
   }

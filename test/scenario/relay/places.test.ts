@@ -83,6 +83,23 @@ test('what was asked a moment before the move is not asked twice while it may be
   assert.deepEqual([second.last.status, invites(dead.others[0]!).length], [200, 1])
 })
 
+test('a place that was given up answers after all: that call is acknowledged and ended, and the other goes on', () => {
+  const { w, others: [other] } = providerIn(2)
+  const phone = w.phone()
+  w.pbx.answer = (r) => (r.method === 'INVITE' ? undefined : { status: 200 })
+  phone.invite({ uri: 'sip:2002@127.0.0.1' })
+  w.clock.advanceSync(3100)
+  assert.equal(phone.last.status, 200)
+  phone.send('ACK', { uri: uriOf(headerOf(phone.last, 'Contact')!) })
+  w.pbx.respond(invites(w.pbx)[0]!, 180)
+  w.clock.advanceSync(50)
+  assert.equal(transactions(w.pbx.requests), 1)
+  w.pbx.respond(invites(w.pbx)[0]!, 200, [], pbxSdp)
+  w.clock.advanceSync(50)
+  assert.deepEqual(w.pbx.requests.slice(-2).map((r) => r.method), ['ACK', 'BYE'])
+  assert.deepEqual([phone.requests, other!.requests.map((r) => r.method), w.serverLoad()?.dialogs], [[], ['INVITE', 'ACK'], 1])
+})
+
 test('nobody anywhere: each place is asked once, in turn, and help hears so within its four seconds', () => {
   const { w, others, another } = providerIn(8)
   const all = [w.pbx, ...others]
@@ -169,6 +186,23 @@ test('what belongs to a call stays with it, early or standing, whichever place i
   slow.w.pbx.answer = slow.w.answering
   slow.w.clock.advanceSync(4000)
   assert.deepEqual([talking.last.cseq.method, talking.last.status], ['INFO', 200], 'it is repeated where the call is')
+})
+
+test('a subscription is refreshed where it was made', () => {
+  const { w, others: [other], another, at } = providerIn(2)
+  const phone = w.phone()
+  phone.send('SUBSCRIBE', { uri: 'sip:2002@127.0.0.1', headers: ['Event: dialog', 'Expires: 300'] })
+  w.clock.advanceSync(50)
+  const [first] = phone.responses.slice(-1)
+  assert.equal(first!.status, 200)
+  w.pbx.answer = (r) => (r.method === 'REGISTER' ? undefined : { status: 200 })
+  asks(another(6001))
+  w.clock.advanceSync(3100)
+  assert.deepEqual(at(), placeAt(1))
+  phone.send('SUBSCRIBE', { uri: uriOf(headerOf(first!, 'Contact')!), to: first!.to.text, headers: ['Event: dialog', 'Expires: 300'] })
+  w.clock.advanceSync(50)
+  assert.deepEqual([phone.last.status, phone.last.cseq.number, w.pbx.requests.at(-1)!.cseq.method], [200, phone.cseq, 'SUBSCRIBE'])
+  assert.deepEqual(other!.requests.map((r) => r.method), ['REGISTER'])
 })
 
 test('the place before is kept open for calls to us, and one that never said anything is not', () => {
