@@ -8,6 +8,12 @@ export interface CodecFactory {
   create(name: CodecName): FrameCodec
 }
 
+/** By a name from a description; undefined: it is none of these. */
+export function codecNamed({ names, create }: CodecFactory, name: string): FrameCodec | undefined {
+  const known = names.find((n) => n === name)
+  return known === undefined ? undefined : create(known)
+}
+
 export function codecFactory(opus?: OpusLibrary): CodecFactory {
   return {
     names: opus === undefined ? ['g722', 'pcmu', 'pcma'] : ['g722', 'opus', 'pcmu', 'pcma'],

@@ -1,7 +1,7 @@
 /** The contract between a kind of call (a machine without I/O) and the client that drives it. */
 import type { Machine } from '../base/machine.ts'
 import type { Fault, Result } from '../base/result.ts'
-import type { MediaCommand, MediaEvent } from '../media/api.ts'
+import type { MediaCommand, MediaEvent, OtherCodec } from '../media/api.ts'
 import type { Decision, PolicyChange } from '../model/policy.ts'
 import type { CallEvent } from '../model/roster.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
@@ -31,7 +31,7 @@ export type DialogNews =
   /** Both descriptions are known, now or anew. `receives`: the other side wants packets. */
   | { readonly kind: 'media'; readonly codec: CallCodec; readonly payloadType: number; readonly telephoneEvent?: number; readonly receives: boolean }
   /** The two agreed on a codec that has no room for what sealing needs, now or anew; `other`: which, unless on none. */
-  | { readonly kind: 'no-codec'; readonly other?: { readonly name: string; readonly payloadType: number; readonly receives: boolean }; readonly telephoneEvent?: number }
+  | { readonly kind: 'no-codec'; readonly other?: OtherCodec; readonly receives: boolean; readonly telephoneEvent?: number }
   | { readonly kind: 'answered' }
   /** Somebody wanted to go on as fax data (T.38); it was refused. */
   | { readonly kind: 'fax' }

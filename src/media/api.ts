@@ -122,6 +122,13 @@ export interface SpokenFormat {
   readonly sends: number
 }
 
+/** A codec by its name (RFC 4855), with the payload types that the phone takes and that it sends by. */
+export interface OtherCodec {
+  readonly name: string
+  readonly takes: number
+  readonly sends: number
+}
+
 /** How the frames of a call are treated between its two legs. */
 export interface SealedMedia {
   /** The vault's number (`call.begin`). */
@@ -130,8 +137,8 @@ export interface SealedMedia {
   readonly old?: number
   /** Undefined: one that has no room for what sealing needs; its packets pass as they are, or not at all. */
   readonly codec: 'g722' | 'pcmu' | 'pcma' | undefined
-  /** The name of that one (RFC 4855), for silence in it. */
-  readonly other?: string
+  /** That one, for silence and words in it. */
+  readonly other?: OtherCodec
   readonly payloadType: number
   readonly telephoneEvent?: number
   /** There are keys: nothing passes beside the codec's frames. */

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CallCodec } from '../../src/vault/api/calls.ts'
+import { codecFactory } from '../../src/audio/codecs.ts'
+import { loadOpus } from '../../src/audio/opus.ts'
+import { must } from '../../src/base/result.ts'
 import { encodeMessage } from '../../src/protocol/keyagreement/messages.ts'
 import { crypto, forge, testCa } from '../kit/certificates.ts'
 import { isNumbered, numbered, person, SealedCallWorld, type SideOptions, typeOf } from '../kit/sealed-call-world.ts'
@@ -195,13 +198,13 @@ test('after a wrong password a call described anew, and a beginning of the other
 
 /** Anew in a codec that has no room for what sealing needs. */
 function unsealable(w: SealedCallWorld, name = 'g729', sides = [w.a, w.b]): void {
-  for (const s of sides) s.input({ kind: 'dialog', news: { kind: 'no-codec', other: { name, payloadType: 18, receives: true }, telephoneEvent: 101 } })
+  for (const s of sides) s.input({ kind: 'dialog', news: { kind: 'no-codec', other: { name, takes: 18, sends: 18 }, receives: true, telephoneEvent: 101 } })
 }
 /** A call that is answered with Opus or G.729, or from which somebody took all the others. */
-async function stripped(policy: 'require' | 'prefer', more: SideOptions = {}): Promise<SealedCallWorld> {
-  const w = new SealedCallWorld({ seed: 'stripped', a: { ...message, identity: ann, policy, ...more }, b: { plain: true } })
+async function stripped(policy: 'require' | 'prefer', more: SideOptions = {}, name = 'g729'): Promise<SealedCallWorld> {
+  const w = new SealedCallWorld({ seed: 'stripped', codecs: codecFactory(must(await loadOpus())), a: { ...message, identity: ann, policy, ...more }, b: { plain: true } })
   w.a.input({ kind: 'start' })
-  unsealable(w, 'g729', [w.a])
+  unsealable(w, name, [w.a])
   await w.talk(500)
   w.a.input({ kind: 'dialog', news: { kind: 'answered' } })
   await w.talk(500)
@@ -219,8 +222,9 @@ for (const more of [{ policy: 'require' }, { policy: 'prefer', expected: () => '
     assert.deepEqual(w.a.notes.filter((c) => c === 'SEALED_CALL_NO_CODEC').length, 1, 'said once')
     assert.equal(w.a.sent.length, 0, 'nothing left')
     assert.ok(w.a.heard.some(isNumbered), 'announcements are heard')
-    w.a.says(Uint8Array.of(10, 0x80, 3, 0x20), 101)
-    assert.deepEqual([w.a.state, w.a.sent.length], ['open', 0], 'the key is for us')
+    const key = { ssrc: 3 as never, generation: 0, sequence: 1, timestamp: 77, marker: false, payloadType: 101, payload: Uint8Array.of(10, 0x80, 3, 0x20) }
+    for (let i = 0; i < 3; i++) w.a.saysPacket({ ...key, sequence: i })
+    assert.deepEqual([w.a.state, w.a.sent.length], ['open', 0], 'all of the key is for us')
     await w.talk(500)
     assert.ok(w.a.sent.some(isNumbered), 'a person decided')
   })
@@ -272,3 +276,19 @@ test('while nothing may pass in Opus both streams go on, in its silence; without
     assert.ok(s.sent.length > 80 && s.sent.every((f) => f.length === 3 && f[0] === 0xf8), `${s.sent.length} packets of silence`)
   }
 })
+
+for (const policy of ['require', 'prefer'] as const) {
+  test(`in Opus the phone is told in the ear, ${policy}: words in place of what comes, which then goes on as it came`, async () => {
+    const w = await stripped(policy, {}, 'opus')
+    await w.talk(1000)
+    w.a.heard.length = 0
+    w.a.media!.play(new Int16Array(16_000).map((_, i) => Math.round(12_000 * Math.sin(i / 5))))
+    await w.talk(1000)
+    using read = w.codecs.create('opus')
+    assert.ok(w.a.heard.length >= 49 && !w.a.heard.slice(1).some(isNumbered), `${w.a.heard.filter(isNumbered).length} of ${w.a.heard.length}`)
+    assert.ok(w.a.heard.slice(2, 48).every((f) => Math.max(...(read.decode(f) ?? []).map(Math.abs)) > 5000), 'the words')
+    await w.talk(1000)
+    assert.ok(w.a.heard.filter(isNumbered).length >= 48, 'what comes')
+    assert.ok(policy === 'prefer' || w.a.sent.every((f) => f.length === 3), 'silence')
+  })
+}

@@ -3,6 +3,7 @@
  * them that loses, repeats, reorders, and that somebody may sit on. Packets of 20 ms unless a phone has other packet times.
  */
 import assert from 'node:assert/strict'
+import { type CodecFactory, codecFactory, codecNamed } from '../../src/audio/codecs.ts'
 import { type Instant, instant, ssrc } from '../../src/base/brand.ts'
 import type { Result } from '../../src/base/result.ts'
 import type { CallIn, CallOut } from '../../src/client/call.ts'
@@ -172,7 +173,7 @@ export class Side {
       this.input({ kind: 'media', event })
     }
     const vault = { frames: async (b: Parameters<CallEngine['run']>[0]) => this.#engine.run(b) ?? { ...b, frames: b.frames.map((f) => ({ ...f, data: new Uint8Array(0), fault: 'VAULT_SESSION_UNKNOWN' as const })) } }
-    this.#media = new SealedCall({ call: CALL, phone: this.#phone, wire: this.#wire, vault, scheduler: this.world.clock, emit }, sealed)
+    this.#media = new SealedCall({ call: CALL, phone: this.#phone, wire: this.#wire, vault, codec: (name) => codecNamed(this.world.codecs, name), scheduler: this.world.clock, emit }, sealed)
   }
 
   /** An end of the bridge that says who gets what passes. */
@@ -201,6 +202,9 @@ export class Side {
       this.world.carry(this, p)
     } else this.#wire.gate!(p)
   }
+  saysPacket(p: TakenPacket): void {
+    this.#wire.gate!(p)
+  }
   skips(octets: number): void {
     this.#timestamp += octets
     this.#spoken++
@@ -216,6 +220,7 @@ export class Side {
 }
 
 export interface WorldOptions {
+  readonly codecs?: CodecFactory
   readonly seed?: string
   readonly codec?: CallCodec
   /** Of another world beside, where somebody is in both. */
@@ -229,6 +234,7 @@ export class SealedCallWorld {
   readonly a: Side
   readonly b: Side
   readonly codec: CallCodec
+  readonly codecs: CodecFactory
   readonly numbers: SeededNumbers
   /** What somebody on the way makes of a packet of sound, and of a message of the agreement. */
   between: (p: TakenPacket, from: Side) => readonly TakenPacket[] = (p) => [p]
@@ -241,10 +247,11 @@ export class SealedCallWorld {
   latencyMs: (p: TakenPacket) => number = () => 40
   speaking = true
 
-  constructor({ seed = 'call', codec = 'pcmu', clock = new VirtualClock(), a = {}, b = {} }: WorldOptions = {}) {
+  constructor({ seed = 'call', codec = 'pcmu', clock = new VirtualClock(), codecs = codecFactory(), a = {}, b = {} }: WorldOptions = {}) {
     this.clock = clock
     this.numbers = new SeededNumbers(seed)
     this.codec = codec
+    this.codecs = codecs
     this.a = new Side(this, 'a', true, a)
     this.b = new Side(this, 'b', false, b)
     this.meetings = new Meetings((session, message) => {

@@ -1,6 +1,7 @@
 /** Which calls run through providers, read off what passes between the two halves: who is called, when it is answered, which codec it has. */
 import { type SipMessage, tagOf, unescapeUri } from '../../protocol/sip/index.ts'
 import { type DescribedAudio, isEmergencyUri, type TunnelMessage } from '../../telephony/relay/index.ts'
+import type { OtherCodec } from '../../media/api.ts'
 import type { DialogNews } from '../call.ts'
 import type { LegNews } from './media.ts'
 
@@ -78,10 +79,9 @@ export class CallWatch {
     const format = answer.formats.find((f) => has(offer, f.name) && f.name !== 'telephone-event' && f.name !== 'cn')
     const codec = CODECS.find((c) => c === format?.name)
     const keys = keysOf(local, format?.clockHz)
-    if (format === undefined) return this.#o.onNews(call, { kind: 'no-codec', ...keys })
-    const { name, payloadType } = format
-    if (codec === undefined) return this.#o.onNews(call, { kind: 'no-codec', other: { name, payloadType, receives: local.receives }, ...keys })
-    this.#o.onNews(call, { kind: 'media', codec, payloadType, receives: local.receives, ...keys })
+    const { receives } = local
+    if (format === undefined || codec === undefined) return this.#o.onNews(call, { kind: 'no-codec', receives, ...otherCodec(format?.name, local, far), ...keys })
+    this.#o.onNews(call, { kind: 'media', codec, payloadType: format.payloadType, receives, ...keys })
   }
   #remember(news: LegNews): void {
     this.#early.set(news.call, news)
@@ -100,4 +100,9 @@ function keysOf({ formats }: DescribedAudio, clockHz = 8000): { telephoneEvent?:
   const events = formats.filter((f) => f.name === 'telephone-event')
   const event = events.find((f) => f.clockHz === clockHz) ?? events[0]
   return event === undefined ? {} : { telephoneEvent: event.payloadType }
+}
+/** Each side names the types that it takes (RFC 3264 §6.1). */
+function otherCodec(name: string | undefined, provider: DescribedAudio, phone: DescribedAudio): { other?: OtherCodec } {
+  const [there, here] = [provider, phone].map((d) => d.formats.find((f) => f.name === name)?.payloadType)
+  return name === undefined || there === undefined || here === undefined ? {} : { other: { name, takes: here, sends: there } }
 }

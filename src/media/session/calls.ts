@@ -2,7 +2,7 @@
 import { instant } from '../../base/brand.ts'
 import { type Fault, makeFault, type Result } from '../../base/result.ts'
 import type { CallId, CallStreams, HopId, MediaCommand, MediaEvent, SealedMedia } from '../api.ts'
-import type { CodecFactory } from '../../audio/codecs.ts'
+import { type CodecFactory, codecNamed } from '../../audio/codecs.ts'
 import type { FrameVault } from '../../vault/api/frames.ts'
 import { BridgeEnd } from '../plain/bridge-end.ts'
 import type { PlainLeg } from '../plain/plain-leg.ts'
@@ -131,9 +131,9 @@ export class Calls {
       call.sealed = call.sealing === undefined ? undefined : call.sealed
       return
     }
-    const { vault, scheduler, emit } = this.#o
+    const { vault, codecs, scheduler, emit } = this.#o
     for (const c of this.#calls.values()) if (c.partner === id) c.words?.close()
-    if (call.sealed === undefined) call.sealed = new SealedCall({ call: id, phone, wire, vault, scheduler, emit }, call.sealing)
+    if (call.sealed === undefined) call.sealed = new SealedCall({ call: id, phone, wire, vault, codec: (name) => codecNamed(codecs, name), scheduler, emit }, call.sealing)
     else call.sealed.set(call.sealing)
   }
   #tie(call: Call): void {

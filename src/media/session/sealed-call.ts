@@ -4,7 +4,7 @@
  */
 import { Concealer } from '../../audio/concealment.ts'
 import { joinPcm } from '../../audio/join-pcm.ts'
-import { type FrameCodec, pcmaCodec, pcmuCodec, g722Codec } from '../../audio/codec.ts'
+import { FRAME_MS, FRAME_SAMPLES, type FrameCodec, pcmaCodec, pcmuCodec, g722Codec } from '../../audio/codec.ts'
 import { instant, ssrc } from '../../base/brand.ts'
 import type { Scheduler } from '../../base/ports.ts'
 import { decodeTelephoneEvent, TelephoneEventReceiver } from '../../protocol/rtp/telephone-event.ts'
@@ -16,7 +16,6 @@ import { silence } from '../plain/silence.ts'
 import { Units, UNIT } from './units.ts'
 
 const CODECS = { g722: g722Codec, pcmu: pcmuCodec, pcma: pcmaCodec } as const
-const FRAME_MS = 20
 /** A phone that says nothing for that long is spoken for. */
 const QUIET_MS = 100
 const STATS_MS = 500
@@ -38,6 +37,8 @@ export interface SealedCallOptions {
   readonly phone: BridgeEnd
   readonly wire: BridgeEnd
   readonly vault: FrameVault
+  /** The codec of that name, where it is one of ours. */
+  readonly codec: (name: string) => FrameCodec | undefined
   readonly scheduler: Scheduler
   readonly emit: (e: MediaEvent) => void
 }
@@ -49,8 +50,12 @@ export class SealedCall {
   readonly #down: Direction
   /** Where the codec is one that frames are sealed in. */
   #codec: FrameCodec | undefined
+  /** Where it is not, and words can be said in it. */
+  #plain: FrameCodec | undefined
   readonly #concealer = new Concealer()
   readonly #keys = new TelephoneEventReceiver()
+  /** RTP time of a key that was ours (RFC 4733 §2.5.1.2: of all its packets). */
+  #withheld: number | undefined
   #tone: Int16Array = new Int16Array(0)
   #stopTimer: () => void = () => {}
   #opened = 0
@@ -62,6 +67,7 @@ export class SealedCall {
     this.#o = options
     this.#media = media
     this.#codec = codecOf(media)
+    this.#speakPlain(media)
     const now = options.scheduler.now()
     this.#statsAt = now + STATS_MS
     this.#up = { from: options.phone, to: options.wire, units: new Units(), waiting: 0, lastAt: now }
@@ -73,15 +79,22 @@ export class SealedCall {
 
   set(media: SealedMedia): void {
     if (media.codec !== this.#media.codec) this.#codec = codecOf(media)
+    if (media.other?.name !== this.#media.other?.name) this.#speakPlain(media)
     this.#media = media
+  }
+  #speakPlain({ other }: SealedMedia): void {
+    this.#plain?.[Symbol.dispose]()
+    this.#plain = other === undefined ? undefined : this.#o.codec(other.name)
   }
   /** Mixed over what the phone hears, one after the other; 16 kHz. */
   play(pcm: Int16Array): void {
-    if (this.#codec !== undefined && this.#tone.length < LONGEST_PROMPT) this.#tone = joinPcm([this.#tone, pcm])
+    if ((this.#codec ?? this.#plain) !== undefined && this.#tone.length < LONGEST_PROMPT) this.#tone = joinPcm([this.#tone, pcm])
   }
   close(): void {
     this.#closed = true
     this.#stopTimer()
+    this.#plain?.[Symbol.dispose]()
+    this.#plain = undefined
     this.#o.wire.gate = undefined
     this.#o.phone.gate = undefined
   }
@@ -100,9 +113,11 @@ export class SealedCall {
   #digit(p: TakenPacket): void {
     const event = decodeTelephoneEvent(p.payload)
     const digit = event.ok ? this.#keys.receive(p.timestamp, event.value) : undefined
+    // Digits are for us while something waits for an answer, to the end of each, and never cross a sealed call in clear.
+    if (this.#media.sealed || this.#media.up !== 'pass') this.#withheld = p.timestamp
+    const passes = p.timestamp !== this.#withheld
     if (digit !== undefined) this.#o.emit({ op: 'call.digit', call: this.#o.call, digit })
-    // Digits are for us while something waits for an answer, and never cross a sealed call in clear.
-    if (!this.#media.sealed && this.#media.up === 'pass') this.#pass(this.#up, p)
+    if (passes) this.#pass(this.#up, p)
   }
   /** As it is: with filling between the packets of one key each would be another. */
   #pass(d: Direction, p: TakenPacket): void {
@@ -117,6 +132,8 @@ export class SealedCall {
 
   /** From the other side. */
   #heard(p: TakenPacket): void {
+    // Words take its place.
+    if (this.#codec === undefined && this.#plain !== undefined && this.#tone.length > 0) return
     if (this.#codec === undefined || p.payloadType !== this.#media.payloadType) return this.#media.sealed || this.#media.down !== 'pass' ? undefined : this.#pass(this.#down, p)
     this.#down.lastAt = this.#now
     for (const unit of this.#down.units.cut(p)) void this.#receive(unit)
@@ -183,12 +200,14 @@ export class SealedCall {
     this.#o.emit({ op: 'call.frames', call: this.#o.call, opened: this.#opened, refused: this.#refused })
     this.#opened = this.#refused = 0
   }
-  /** In a codec that is not sealed only where nothing may pass: what passes has pauses of its own. */
+  /** Words; and silence, in a codec that is not sealed only where nothing may pass: what passes has pauses of its own. */
   #fillClosed(up: boolean, down: boolean): void {
-    const filling = silence(this.#media.other ?? '', this.#media.payloadType)
-    if (filling === undefined) return
-    if (up && !this.#speaks) this.#up.to.fill(filling, this.#now)
-    if (down && this.#media.down !== 'pass') this.#down.to.fill(filling, this.#now)
+    const { name, takes, sends } = this.#media.other ?? { name: '', takes: 0, sends: 0 }
+    const filling = silence(name, sends)
+    if (filling !== undefined && up && !this.#speaks) this.#up.to.fill(filling, this.#now)
+    const words = this.#plain === undefined ? undefined : this.#mixed(this.#plain, new Int16Array(FRAME_SAMPLES))
+    if (words !== undefined) this.#down.to.fill({ payloadType: takes, payload: words, ptimeMs: FRAME_MS, afterMs: 0 }, this.#now)
+    else if (filling !== undefined && down && this.#media.down !== 'pass') this.#down.to.fill({ ...filling, payloadType: takes }, this.#now)
   }
   async #fillUp(payloadType: number): Promise<void> {
     const answer = await this.#ask(this.#up, 'seal', this.#silence(UNIT), 0)

@@ -133,9 +133,9 @@ export class SealedCallMachine implements CallMachine {
     return this.#media !== undefined && this.#media.codec === undefined
   }
   /** Its sound still goes through the gate, which is closed where nothing may pass, and tells of key presses. */
-  #unsealable({ other, telephoneEvent }: Extract<DialogNews, { kind: 'no-codec' }>): void {
+  #unsealable({ other, receives, telephoneEvent }: Extract<DialogNews, { kind: 'no-codec' }>): void {
     const fresh = !this.#bare
-    this.#media = { codec: undefined, payloadType: other?.payloadType ?? 0, fillUp: other?.receives === true, ...(other === undefined ? {} : { other: other.name }), ...(telephoneEvent === undefined ? {} : { telephoneEvent }) }
+    this.#media = { codec: undefined, payloadType: other?.sends ?? 0, fillUp: receives, ...(other === undefined ? {} : { other }), ...(telephoneEvent === undefined ? {} : { telephoneEvent }) }
     if (fresh) {
       this.#sessions.end()
       this.#tickAt = undefined
@@ -285,8 +285,8 @@ export class SealedCallMachine implements CallMachine {
     const { current, old, keyed, beginning } = this.#sessions
     // Whatever led here: called sealed and without keys, nothing passes.
     const passes = this.#state === 'sealed' && !keyed ? passing('doubt', this.#policy) : passing(this.#state, this.#policy)
-    // An open call needs no vault; one that is being begun has nothing that could pass yet.
-    const apart = current === undefined && !beginning && passes.up === 'pass' && passes.down === 'pass' && !this.#own.mute
+    // An open call needs no vault; one that is being begun has nothing that could pass yet. Words into one that was never looked for go through the gate.
+    const apart = !this.#bare && current === undefined && !beginning && passes.up === 'pass' && passes.down === 'pass' && !this.#own.mute
     const sealed: SealedMedia = {
       ...this.#media, session: current ?? NO_SESSION, sealed: keyed, ...passes, ...(old === undefined ? {} : { old }), ...(this.#own.mute ? { muted: true } : {}), fillUp: this.#media.fillUp && this.#state !== 'early',
     }
