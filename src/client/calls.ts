@@ -23,8 +23,15 @@ export interface CallObserver {
   onEvent?(call: RunningCall, e: CallEvent): void
   onJoined?(call: RunningCall): void
   onOver?(call: RunningCall, reason: string, fault?: Fault): void
+  /** Another call shows this one from now on. */
+  onShown?(call: RunningCall): void
   onStats?(call: RunningCall, e: Extract<MediaEvent, { op: 'conference.stats' }>): void
 }
+
+/** Names a call of the page's phone as no Call-ID can (RFC 3261 §25.1: those have no spaces). */
+export const lineKey = (id: number): string => `line ${id}`
+/** Both are about the same telephone call. */
+export const shows = (a: RunningCall, b: RunningCall): boolean => a.sipCalls.some((name) => b.sipCalls.includes(name))
 
 /** One call: its machine, its roster, its timer. */
 export class RunningCall {
@@ -39,7 +46,7 @@ export class RunningCall {
   joinedAt: number | undefined
   /** Of the page's phone on its line: what it speaks through. */
   line: LineRun | undefined
-  /** Call-IDs of the SIP calls that it is about. */
+  /** What names the telephone calls that it is about: a Call-ID behind our own server, a number of ours (`lineKey`) elsewhere. */
   sipCalls: readonly string[] = []
   readonly #machine: CallMachine
   readonly #ports: CallPorts

@@ -3,13 +3,13 @@ import { instant } from '../base/brand.ts'
 import { chance } from '../base/chance.ts'
 import { err, makeFault, ok, type Fault, type Result } from '../base/result.ts'
 import type { CallKind, DialogNews } from './call.ts'
-import { RunningCall } from './calls.ts'
+import { lineKey, RunningCall, shows } from './calls.ts'
 import { Connection } from './connection.ts'
 import type { CallRef, Handset, HandsetEvent } from './handset/port.ts'
 import type { ClientOptions, Learnt, MediaEvent } from './options.ts'
 import { type PhoneCall, PhoneCalls } from './phone-calls.ts'
 import { chooseKind, dial } from './switch.ts'
-import { openUpstream, type PhoneUpstream } from './phone-upstream.ts'
+import { openUpstream, type PhoneOfCall, type PhoneUpstream, SHUT, type WatchedCall } from './phone-upstream.ts'
 import { Rings } from './rings.ts'
 
 const CALLS_LIMIT = 64
@@ -72,7 +72,7 @@ export class Client {
     })
     const { media, scheduler, crypto, dialPlan, upstream, kinds, voice } = options
     const sealsCalls = chooseKind(kinds, { kind: 'call', room: '' }) !== undefined
-    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), onCall: (c) => this.#throughProvider(c.call, c.number, c.outgoing, c.callId), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }) })
+    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), onCall: (c) => this.#throughProvider(c), onCallPhone: (call, at) => this.#ofPagePhone(call, at), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }) })
     this.#subscriptions.push(media.subscribe((e) => this.#onMedia(e)))
   }
 
@@ -158,6 +158,8 @@ export class Client {
 
   #onDial(handset: Handset, e: Extract<HandsetEvent, { kind: 'dial' }>): void {
     const refuse = (status: number, fault: Fault): void => handset.command({ kind: 'refuse', call: e.call, status, reason: fault.message })
+    // A call that rings is taken, whatever number it says that it comes from: the dial plan is for what is dialled here.
+    if (e.answers !== undefined) return this.upstream?.line === undefined ? refuse(480, makeFault('LINE_OVER')) : this.#onLine(handset, e, this.upstream.line)
     const dialled = dial(this.#o.dialPlan, e.target)
     // What is no room is called on the handset's own line, help first of all: its telephone system knows who may.
     const line = e.media.kind === 'stream' ? this.upstream?.line : undefined
@@ -198,6 +200,8 @@ export class Client {
       onOver: (c, reason, fault) => {
         this.#calls.delete(c.id)
         c.line?.hangup()
+        // At once, and not when somebody has answered the BYE: what was said of this call is not said of the next.
+        for (const x of this.calls) if (x.line === undefined && x.kind === 'sealed' && shows(x, c)) x.input({ kind: 'dialog', news: { kind: 'over' } })
         observer?.onOver?.(c, reason, fault)
         for (const x of this.#phones.of(c)) this.#phones.hangUp(x, reason === 'left' || fault === undefined ? '' : reason, 480)
       },
@@ -207,14 +211,25 @@ export class Client {
     if (!run.ok) return this.#phones.hangUp(p, run.fault.message, 480)
     p.running = call
     call.line = run.value
-    call.sipCalls = [run.value.call.callId]
+    // Behind a server of ours its rosters name calls by Call-ID. Providers choose theirs, so that of those nothing is believed.
+    call.sipCalls = [line.kind === 'open' ? lineKey(id) : run.value.call.callId]
     this.#calls.set(id, call)
     call.input({ kind: 'start' })
   }
 
   /** Who shows a call of the page's phone: its sealed call, or its conference, where it is one. */
   shownBy(call: RunningCall): RunningCall {
-    return this.calls.find((c) => c.line === undefined && call.sipCalls.some((id) => c.sipCalls.includes(id))) ?? call
+    const others = this.calls.filter((c) => c.line === undefined && shows(c, call))
+    // Of several it is not known which one is heard: it is shown as what it is at least.
+    return others.length === 1 ? others[0]! : call
+  }
+
+  /** Where the packets of a call through a provider go to here is known: to the page's phone, in one of its calls. No provider says or chooses that. */
+  #ofPagePhone(leg: number, { callId, address, port }: PhoneOfCall): void {
+    const [provided, own] = [this.#throughProviders.get(leg), this.calls.find((c) => c.line?.call.callId === callId && c.line.local?.port === port && c.line.local.address === address)]
+    if (provided === undefined || own === undefined || shows(provided, own)) return
+    provided.sipCalls = [lineKey(own.id)]
+    this.#o.observer?.onShown?.(own)
   }
 
   /** The server has seen a call of ours in a conference of the PBX: its roster begins. */
@@ -240,10 +255,15 @@ export class Client {
   }
 
   /** Calls that are not to be sealed have no kind: their packets pass, and nobody looks. */
-  #throughProvider(leg: number, number: string, outgoing: boolean, callId: string): void {
+  #throughProvider({ call: leg, number, outgoing }: WatchedCall): void {
     const target = { kind: 'call', room: number, outgoing } as const
     const kind = chooseKind(this.#o.kinds, target)
-    if (kind === undefined || this.#stopping || this.#calls.size >= CALLS_LIMIT) return
+    if (kind === undefined) return
+    // Nobody is left to judge it: a call that might have to be sealed has a gate from its beginning, and this one stays shut.
+    if (this.#stopping || this.#calls.size >= CALLS_LIMIT) {
+      this.#o.upstream?.report(makeFault(this.#stopping ? 'CLIENT_ENDING' : 'CLIENT_BUSY'), number)
+      return this.#o.media.command({ op: 'call.seal', call: leg, sealed: SHUT })
+    }
     const id = this.#next++
     const { vault, scheduler, media, observer } = this.#o
     const tell = this.#phones.throughProvider(leg)
@@ -259,7 +279,6 @@ export class Client {
         observer?.onOver?.(c, reason, fault)
       },
     })
-    call.sipCalls = [callId]
     this.#calls.set(id, call)
     this.#throughProviders.set(leg, call)
     call.input({ kind: 'start' })

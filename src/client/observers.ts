@@ -35,6 +35,7 @@ export function observeAll(...all: readonly ClientObserver[]): ClientObserver {
     onMedia: (e) => all.forEach((o) => void o.onMedia?.(e)),
     onEvent: (call, e) => all.forEach((o) => void o.onEvent?.(call, e)),
     onJoined: (call) => all.forEach((o) => void o.onJoined?.(call)),
+    onShown: (call) => all.forEach((o) => void o.onShown?.(call)),
     onOver: (call, reason, fault) => all.forEach((o) => void o.onOver?.(call, reason, fault)),
     onStats: (call, e) => all.forEach((o) => void o.onStats?.(call, e)),
   }

@@ -3,6 +3,7 @@
  * as a phone on loopback does, through a pipe in this process; its RTP is a phone leg of the media thread, patched to the page's sound.
  */
 import { type Instant, instant } from '../base/brand.ts'
+import { toHex } from '../base/bytes.ts'
 import type { Scheduler } from '../base/ports.ts'
 import { err, type Fault, makeFault, ok, type Result } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
@@ -18,6 +19,7 @@ export type { LineAccount }
 
 /** The telephone system is told that nobody is here any more. */
 const GOODBYE_MS = 1000
+const RING_ID = 16
 
 export interface OwnLineOptions {
   readonly account: LineAccount
@@ -32,6 +34,7 @@ export interface OwnLineOptions {
 
 /** Somebody calls, by the word of the telephone network. */
 export interface LineRing {
+  /** 32 hex digits of ours. */
   readonly id: string
   readonly number: string
   readonly name: string
@@ -43,13 +46,15 @@ export interface LineRun {
   readonly call: LineCall
   /** The media thread's number of its RTP leg. */
   readonly leg: number
+  /** Where its RTP arrives, once its port is open. */
+  readonly local: { readonly address: string; readonly port: number } | undefined
   hangup(): void
   digit(digit: string): void
 }
 
 interface Running extends LineRun {
   readonly news: (n: DialogNews) => void
-  local: boolean
+  local: LineRun['local']
 }
 
 export type LineNews =
@@ -65,6 +70,7 @@ export class OwnLine {
   readonly #rings = new Map<string, LineRing & { readonly call: LineCall }>()
   readonly #running = new Map<number, Running>()
   readonly #listeners = new Set<(n: LineNews) => void>()
+  #ended = false
   registered = false
   /** Why it is not. */
   fault: Fault | undefined
@@ -101,10 +107,10 @@ export class OwnLine {
   }
   /** The way to the telephone system is there, or gone. */
   up(): void {
-    this.#agent.start()
+    if (!this.#ended) this.#agent.start()
   }
-  down(): void {
-    this.#agent.lost(makeFault('CLIENT_NO_CHANNEL'))
+  down(why = makeFault('CLIENT_NO_CHANNEL')): void {
+    this.#agent.lost(why)
   }
 
   /** Calls a number. `leg`: a number of the media thread for the line's RTP; `news`: what becomes of the call. */
@@ -137,19 +143,20 @@ export class OwnLine {
   onMedia(e: MediaEvent): void {
     if (e.op === 'phone.opened') {
       const run = this.#running.get(e.phone)
-      if (run === undefined || run.local) return
-      run.local = true
+      if (run === undefined || run.local !== undefined) return
       const local = { address: e.local.address, port: e.local.port }
+      run.local = local
       if (run.call.outgoing) run.call.dial(local, this.#agent.addressOf(run.call.number), this.#agent.own)
       else run.call.answer(local)
     } else if (e.op === 'fault') {
-      const run = [...this.#running.values()].find((r) => !r.local && e.about === `phone ${r.leg}`)
+      const run = [...this.#running.values()].find((r) => r.local === undefined && e.about === `phone ${r.leg}`)
       run?.call.hangup(makeFault('MEDIA_INTERNAL', e.message))
     }
   }
 
   /** Hangs up, and gives the account back. Resolves when the telephone system knows, or soon after. */
   async end(): Promise<void> {
+    this.#ended = true
     this.#agent.end()
     const { scheduler } = this.#o
     const until = scheduler.now() + GOODBYE_MS
@@ -169,7 +176,7 @@ export class OwnLine {
   }
   #run(call: LineCall, leg: number, news: (n: DialogNews) => void): LineRun {
     const { media } = this.#o
-    const run: Running = { call, leg, news, local: false, hangup: () => call.hangup(), digit: (digit) => media({ op: 'phone.digit', phone: leg, digit }) }
+    const run: Running = { call, leg, news, local: undefined, hangup: () => call.hangup(), digit: (digit) => media({ op: 'phone.digit', phone: leg, digit }) }
     this.#running.set(leg, run)
     call.events = {
       state: (state, fault) => {
@@ -195,7 +202,8 @@ export class OwnLine {
   }
 
   #called(call: LineCall): void {
-    const ring: LineRing = { id: call.callId, number: call.number, name: call.name, at: this.#o.scheduler.now() }
+    // Not its Call-ID, which the other side chose: two of its calls may have the same.
+    const ring: LineRing = { id: toHex(this.#o.crypto.bytes(RING_ID)), number: call.number, name: call.name, at: this.#o.scheduler.now() }
     call.events = {
       ...call.events,
       state: (state) => {
@@ -203,7 +211,7 @@ export class OwnLine {
         this.#agent.forget(call)
         // Declined here: nobody missed it.
         if (!this.#rings.delete(ring.id)) return
-        this.#tell({ kind: 'missed', ring })
+        if (!call.answeredElsewhere) this.#tell({ kind: 'missed', ring })
         this.#tell({ kind: 'changed' })
       },
     }

@@ -1,16 +1,21 @@
 /** Where phones go on to from a client: a PBX behind its server, or providers. */
 import type { Scheduler } from '../base/ports.ts'
-import type { Fault, Result } from '../base/result.ts'
+import { type Fault, makeFault, type Result } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
-import type { MediaEvent } from '../media/api.ts'
+import type { MediaEvent, SealedMedia } from '../media/api.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 import type { ClientOptions, MediaThread } from './options.ts'
 import { type LineAccount, OwnLine } from './own-line.ts'
 import { ProviderUpstream, type ProviderWay } from './provider/upstream.ts'
-import type { WatchedCall, WatchOptions } from './provider/watch.ts'
+import type { PhoneOfCall, WatchedCall, WatchOptions } from './provider/watch.ts'
 import { announcer } from './speech/announcer.ts'
 import { type DialPlan, isEmergency } from './switch.ts'
 import { Upstream } from './upstream.ts'
+
+export type { PhoneOfCall, WatchedCall }
+
+/** Nothing of either side is heard, of whatever payload type. */
+export const SHUT: SealedMedia = { session: 0, codec: 'pcmu', payloadType: 0, sealed: true, up: 'silence', down: 'silence', fillUp: false }
 
 export interface PhoneUpstream {
   readonly relay: Upstream['relay']
@@ -44,8 +49,9 @@ export interface UpstreamWorld {
   readonly voice?: NonNullable<ClientOptions['voice']>
   readonly sealsCalls: boolean
   readonly send: (m: ClientMessage) => Result<void>
-  /** A call through a provider begins, and what its signalling says. */
+  /** A call through a provider begins, where its phone is, and what its signalling says. */
   readonly onCall: (call: WatchedCall) => void
+  readonly onCallPhone: NonNullable<WatchOptions['onPhone']>
   readonly onCallNews: WatchOptions['onNews']
 }
 
@@ -60,7 +66,12 @@ export function openUpstream(choice: UpstreamChoice, w: UpstreamWorld): PhoneUps
     account, relay: way.relay, kind: providers === undefined ? 'bridged' : 'open', scheduler, crypto, media: (c) => w.media.command(c), isEmergency: (number) => isEmergency(dialPlan, number),
   })
   // A provider is there without a server of ours.
-  if (providers !== undefined) line.up()
+  if (providers !== undefined) {
+    const { domain } = account
+    const own = providers.ways.find((p) => p.domains.includes(domain.toLowerCase())) ?? providers.ways[0]
+    own?.transport.watch?.((up) => (up ? line.up() : line.down(makeFault('LINE_NO_SERVICE'))))
+    line.up()
+  }
   return new WithLine(way, line, providers === undefined)
 }
 

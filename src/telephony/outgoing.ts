@@ -37,6 +37,7 @@ class KeptConnection implements PbxTransport {
   readonly #o: PbxTransportOptions
   readonly #incoming: SipTransport | undefined
   #listener: TransportListener | undefined
+  #watcher: (up: boolean) => void = () => {}
   #socket: net.Socket | undefined
   #flow: SipFlow | undefined
   /** Which place. */
@@ -59,6 +60,9 @@ class KeptConnection implements PbxTransport {
   }
   way(): SipFlow | undefined {
     return this.#flow
+  }
+  watch(listener: (up: boolean) => void): void {
+    this.#watcher = listener
   }
   listen(listener: TransportListener): void {
     this.#listener = onlyFrom(this.#o.remotes, listener)
@@ -108,6 +112,7 @@ class KeptConnection implements PbxTransport {
     const own = { address: socket.localAddress ?? this.#o.bind.address, port: socket.localPort ?? 0 }
     this.#flow = { transport: this.name, local: this.#incoming?.local ?? own, remote: this.#remote, connection: this.#next-- }
     this.#keepAlive(socket)
+    this.#watcher(true)
   }
   #keepAlive(socket: net.Socket): void {
     this.#cancel = this.#after(KEEP_ALIVE_MS, () => {
@@ -133,6 +138,7 @@ class KeptConnection implements PbxTransport {
     this.#cancel()
     if (flow !== undefined) this.#listener?.lost(flow)
     if (this.#closed) return
+    if (flow !== undefined) this.#watcher(false)
     // What was there is looked for from the beginning, what was not in the next place: also who takes a connection and ends it at once.
     const wasThere = flow !== undefined && this.#heard
     this.#at = wasThere ? 0 : (this.#at + 1) % this.#o.remotes.length

@@ -7,6 +7,8 @@ import type { SipFlow, SipTransport, TransportListener } from './transport.ts'
 export interface PbxTransport extends SipTransport {
   /** Undefined while there is no connection. `within`: the flow of a call that is already in one of the places, where it goes on. */
   way(within?: SipFlow): SipFlow | undefined
+  /** Of a kept connection, one listener: it is there, or gone. */
+  watch?(listener: (up: boolean) => void): void
 }
 
 export interface PbxTransportOptions {

@@ -26,6 +26,7 @@ export interface ProviderUpstreamOptions {
   readonly dialPlan: DialPlan
   readonly report: (fault: Fault, about: string) => void
   readonly onCall: WatchOptions['onCall']
+  readonly onCallPhone: NonNullable<WatchOptions['onPhone']>
   readonly onCallNews: WatchOptions['onNews']
   /** Agreements on keys may use messages inside the signalling of calls. */
   readonly speaksInside: boolean
@@ -45,7 +46,7 @@ export class ProviderUpstream {
   constructor(o: ProviderUpstreamOptions) {
     const { media, scheduler, crypto, dialPlan } = o
     const emergency = (number: string): boolean => isEmergency(dialPlan, number)
-    const watch = new CallWatch({ isEmergency: emergency, onCall: o.onCall, onNews: o.onCallNews })
+    const watch = new CallWatch({ isEmergency: emergency, onCall: o.onCall, onPhone: o.onCallPhone, onNews: o.onCallNews })
     this.#inside = o.speaksInside ? new InsideCalls({ random: crypto, onNews: o.onCallNews }) : undefined
     this.#media = new ProviderMedia({
       command: (c) => media.command(c), onDescribed: watch.onDescribed, ...(o.announce === undefined ? {} : { announce: o.announce }),

@@ -14,9 +14,17 @@ export interface WatchedCall {
   readonly callId: string
 }
 
+/** Where the phone of a call takes its packets, by its own description. */
+export interface PhoneOfCall {
+  readonly callId: string
+  readonly address: string
+  readonly port: number
+}
+
 export interface WatchOptions {
   readonly isEmergency: (number: string) => boolean
   readonly onCall: (call: WatchedCall) => void
+  readonly onPhone?: (call: number, at: PhoneOfCall) => void
   readonly onNews: (call: number, news: DialogNews) => void
 }
 
@@ -72,6 +80,7 @@ export class CallWatch {
   readonly onDescribed = (news: LegNews): void => {
     const { call, side, local, far } = news
     const known = this.#calls.get(call)
+    if (known !== undefined && side === 'phone' && local !== undefined) this.#o.onPhone?.(call, { callId: known.callId, address: local.address, port: local.port })
     if (local === undefined || far === undefined) return
     if (known === undefined) return side === 'provider' ? this.#remember(news) : undefined
     if (side === 'phone') return this.#o.onNews(call, { kind: 'hold', held: !local.receives })

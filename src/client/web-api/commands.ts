@@ -35,8 +35,6 @@ const call = z.number().int().min(0)
 const keyId = z.string().regex(/^[0-9a-f]{64}$/)
 const address = z.string().min(3).max(256)
 const ring = z.string().regex(/^[0-9a-f]{32}$/)
-/** A SIP Call-ID, of the other side's making. */
-const lineRing = z.string().min(1).max(256)
 /** As on the phone's own keys. */
 const ACCEPT_DIGIT = '*'
 
@@ -60,7 +58,7 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
   hangup: { schema: z.strictObject({}), run: ({ hub }) => done(() => hub.browser?.hangup()) },
   digit: { schema: z.strictObject({ digit: z.string().regex(/^[0-9*#A-D]$/) }), run: ({ hub }, { digit }) => done(() => hub.browser?.digit(digit)) },
   'line-answer': {
-    schema: z.strictObject({ ring: lineRing }),
+    schema: z.strictObject({ ring }),
     run: ({ hub, takeAudio }, { ring: id }) => {
       const found = hub.line.ring(id)
       if (!found.ok) return found
@@ -69,7 +67,7 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
       return DONE
     },
   },
-  'line-refuse': { schema: z.strictObject({ ring: lineRing }), run: ({ hub }, { ring: id }) => hub.line.refuse(id) },
+  'line-refuse': { schema: z.strictObject({ ring }), run: ({ hub }, { ring: id }) => hub.line.refuse(id) },
   hold: { schema: z.strictObject({ on: z.boolean() }), run: ({ hub }, { on }) => hub.line.hold(on) },
   transfer: { schema: z.strictObject({ number: z.string().regex(/^[0-9a-z*#+._-]{1,64}$/i) }), run: ({ hub }, { number }) => hub.line.transfer(number) },
   audio: { schema: z.strictObject({ on: z.boolean() }), run: ({ takeAudio }, { on }) => done(() => takeAudio(on)) },

@@ -165,6 +165,10 @@ export class Hub {
     onPhone: (e) => this.#onPhone(e),
     onEvent: (call, e) => this.#onEvent(call, e),
     onJoined: (call) => this.people.joined(call),
+    onShown: (call) => {
+      this.line.changed(call)
+      if (this.client !== undefined) this.changed(this.client.shownBy(call).id)
+    },
     onOver: (call, reason, fault) => this.#onOver(call, reason, fault),
     onRing: (news) => this.people.onRing(news),
     onRingRefused: (fault) => this.tell({ k: 'notice', fault: plain(fault) }),

@@ -1,6 +1,6 @@
 /** Session descriptions and audio negotiation as user agents see them. */
 export type { AudioChoice, AudioPolicy, CodecName, LocalAudio } from './negotiate.ts'
-export { acceptAnswer, buildAnswer, buildOffer, chooseAudio, isHeld, maySend } from './negotiate.ts'
+export { acceptAnswer, buildAnswer, buildOffer, chooseAudio, isHeld, isSilent, maySend } from './negotiate.ts'
 export { parseSdp } from './parse.ts'
 export type { SdesKey, SdesSuite } from './sdes.ts'
 export { sdesKeysOf, sdesLengths, sdesValue } from './sdes.ts'

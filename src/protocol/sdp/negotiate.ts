@@ -35,6 +35,8 @@ export interface AudioChoice {
 
 /** The phone sends nothing that may be heard: on hold, listening only, or nowhere. */
 export const isHeld = (c: AudioChoice): boolean => c.nowhere || c.direction !== 'sendrecv'
+/** The other side sends nothing, or wants nothing heard of what it sends. Who sends only has music or an announcement for us. */
+export const isSilent = (c: AudioChoice): boolean => c.nowhere || c.direction === 'recvonly' || c.direction === 'inactive'
 /** We may send to the phone. */
 export const maySend = (c: AudioChoice): boolean => !c.nowhere && (c.direction === 'sendrecv' || c.direction === 'recvonly')
 

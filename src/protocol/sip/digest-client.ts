@@ -42,7 +42,11 @@ export class DigestClient {
     const offers = headersOf(response, response.status === 407 ? 'Proxy-Authenticate' : 'WWW-Authenticate').flatMap((value) => challengeOf(name, value))
     // The strongest that we know (RFC 8760 §2.4), whatever their order.
     const best = digestAlgorithms.flatMap((a) => offers.filter((o) => o.challenge.algorithm === a))[0]
-    if (best === undefined || (tried && !best.stale)) return false
+    if (best === undefined || (tried && !best.stale)) {
+      // The next request asks anew, and does not show the wrong password for nothing.
+      if (tried) this.#challenge = undefined
+      return false
+    }
     this.#challenge = best.challenge
     return true
   }

@@ -93,8 +93,48 @@ test('a wrong password is tried once, said so, and not again for five minutes', 
   assert.deepEqual([w.line.registered, w.line.fault?.code, w.pbx.requests.length], [false, 'LINE_PASSWORD', 2])
   w.pass(290_000)
   assert.equal(w.pbx.requests.length, 2)
+  // A way that comes and goes is no reason to show it again.
+  w.line.down()
+  w.line.up()
+  w.pass(1000)
+  assert.deepEqual([w.pbx.requests.length, w.line.fault?.code], [2, 'LINE_PASSWORD'])
   w.pass(20_000)
   assert.equal(w.pbx.requests.length, 4)
+  assert.equal(w.pbx.requests.filter((r) => headerOf(r, 'Authorization') !== undefined).length, 2, 'shown once each time')
+})
+
+test('what is granted for no time is asked for again after half a minute, and not called registered', () => {
+  const w = lineWorld()
+  w.allow((r) => ({ status: 200, headers: [`Contact: ${headerOf(r, 'Contact')};expires=0`] }))
+  w.line.up()
+  w.pass(200)
+  assert.deepEqual([w.line.registered, w.pbx.requests.length], [false, 2])
+  w.pass(29_000)
+  assert.equal(w.pbx.requests.length, 2)
+  w.pass(2000)
+  assert.equal(w.pbx.requests.length, 3)
+})
+
+for (const asks of [false, true]) test(`ended while its first registration is ${asks ? 'being asked for the password' : 'on its way'}: it is not left registered`, async () => {
+  const w = lineWorld()
+  const held = w.pbx.answer
+  w.pbx.answer = asks ? held : () => undefined
+  w.line.up()
+  w.pass(asks ? 4 : 50)
+  const ended = w.line.end()
+  if (!asks) {
+    const [first] = w.pbx.requests
+    w.pbx.answer = (r) => ({ status: 200, headers: [`Contact: ${headerOf(r, 'Contact')};expires=300`] })
+    w.pbx.respond(first!, 200, [`Contact: ${headerOf(first!, 'Contact')};expires=300`])
+  }
+  await w.clock.advance(1500)
+  await ended
+  assert.equal(headerOf(w.pbx.requests.at(-1)!, 'Expires'), '0')
+  if (asks) assert.equal(w.pbx.requests.length, 2, 'it says goodbye at once, and does not register first')
+  w.line.up()
+  const before = w.pbx.requests.length
+  w.pass(1000)
+  assert.equal(w.pbx.requests.length, before, 'not registered again after the end')
 })
 
 test('without a way it waits, and registers at once when there is one', () => {
@@ -254,6 +294,98 @@ test('a call is passed on by REFER, and is over when that has come about; a refu
   assert.equal(w.pbx.requests.at(-1)!.method, 'BYE')
   assert.equal(run.call.state, 'over')
   assert.deepEqual(await w.left(), nothing)
+})
+
+/** A call of ours that stands, and what the PBX says in it. */
+function standing(w: ReturnType<typeof lineWorld>) {
+  w.allow((r) => (r.method === 'INVITE' ? { status: 200, body: pbxSdp } : r.method === 'REFER' ? { status: 202 } : { status: 200 }))
+  const run = w.dial('102')
+  w.pass(200)
+  assert.equal(run.call.state, 'up')
+  let cseq = 20
+  return {
+    run,
+    says: (method: string, headers: readonly string[], type: string, body: string): void => {
+      const invite = w.invites()[0]!
+      const answer = w.pbx.requests.find((r) => r.method === 'ACK')!
+      w.pbx.raw([
+        `${method} ${uriOf(headerOf(invite, 'Contact')!)} SIP/2.0`, `Via: SIP/2.0/UDP 10.0.0.9:5060;branch=z9hG4bKsays${++cseq}`, 'Max-Forwards: 70', `From: ${answer.to.text}`, `To: ${invite.from.text}`, `Call-ID: ${invite.callId}`, `CSeq: ${cseq} ${method}`,
+        ...headers, 'Contact: <sip:asterisk@10.0.0.9:5060>', `Content-Type: ${type}`, `Content-Length: ${body.length}`, '', body,
+      ].join('\r\n'))
+      w.pass()
+    },
+  }
+}
+
+for (const status of [100, 486]) test(`a transfer of which the other side has said ${status} does not end the call by the clock`, () => {
+  const w = lineWorld()
+  const { run, says } = standing(w)
+  w.line.transfer(run, '103')
+  w.pass()
+  says('NOTIFY', ['Event: refer', 'Subscription-State: active'], 'message/sipfrag;version=2.0', `SIP/2.0 ${status} x`)
+  w.pass(60_000)
+  assert.equal(run.call.state, 'up')
+  assert.deepEqual(w.news.flatMap((n) => (n.kind === 'failed' ? [n.fault.code] : [])), status === 100 ? [] : ['LINE_NOT_TRANSFERRED'])
+  // What nobody asked for moves nothing.
+  if (status === 486) says('NOTIFY', ['Event: refer', 'Subscription-State: active'], 'message/sipfrag;version=2.0', 'SIP/2.0 200 OK')
+  assert.equal(run.call.state, 'up')
+})
+
+test('a transfer of which nothing is said is taken as done', () => {
+  const w = lineWorld()
+  const { run } = standing(w)
+  w.line.transfer(run, '103')
+  w.pass(25_000)
+  assert.equal(run.call.state, 'over')
+})
+
+for (const [direction, hold] of [['sendonly', false], ['recvonly', true], ['inactive', true]] as const) test(`the other side is ${direction}: its music or announcement is ${hold ? 'not ' : ''}heard`, () => {
+  const w = lineWorld()
+  const { says } = standing(w)
+  says('INVITE', [], 'application/sdp', sdpOf(['m=audio 17000 RTP/AVP 0 101', 'a=rtpmap:101 telephone-event/8000', `a=${direction}`], '10.0.0.9'))
+  assert.deepEqual([w.media().hold, w.media().send], [hold, direction === 'recvonly'])
+})
+
+test('a request in the call that nobody answers ends it, and the other side is told', () => {
+  const w = lineWorld()
+  const { run } = standing(w)
+  w.allow((r) => (r.method === 'REFER' ? undefined : { status: 200 }))
+  w.line.transfer(run, '103')
+  w.pass(100_000)
+  assert.equal(run.call.state, 'over')
+  assert.ok(w.pbx.requests.some((r) => r.method === 'BYE'))
+})
+
+test('a call that was taken at another phone was not missed', () => {
+  for (const [reason, missed] of [['SIP;cause=200;text="Call completed elsewhere"', 0], ['Q.850;cause=16, SIP ;cause=200', 0], ['SIP;cause=487', 1], ['Q.850;cause=200', 1]] as const) {
+    const w = lineWorld()
+    const contact = w.register()
+    const branch = 'z9hG4bKelsewhere'
+    w.pbx.to = `<${contact}>`
+    w.pbx.send('INVITE', { uri: contact, body: pbxSdp, from: '103', branch, headers: [] })
+    w.pass()
+    w.pbx.send('CANCEL', { uri: contact, from: '103', branch, headers: [`Reason: ${reason}`] })
+    w.pass()
+    assert.deepEqual([w.line.rings.length, w.news.filter((n) => n.kind === 'missed').length], [0, missed], reason)
+  }
+})
+
+test('a second call under the Call-ID of one that is there is refused, and cannot be taken for it', () => {
+  const w = lineWorld()
+  const contact = w.register()
+  const call = (tag: string, branch: string): void => {
+    w.pbx.raw([
+      `INVITE ${contact} SIP/2.0`, `Via: SIP/2.0/UDP 10.0.0.9:5060;branch=${branch}`, 'Max-Forwards: 70', `From: <sip:102@pbx>;tag=${tag}`, `To: <${contact}>`, 'Call-ID: same', 'CSeq: 1 INVITE',
+      'Contact: <sip:asterisk@10.0.0.9:5060>', 'Content-Type: application/sdp', `Content-Length: ${utf8(pbxSdp).length}`, '', pbxSdp,
+    ].join('\r\n'))
+    w.pass()
+  }
+  call('one', 'z9hG4bKone')
+  const [ring] = w.line.rings
+  assert.match(ring!.id, /^[0-9a-f]{32}$/)
+  call('two', 'z9hG4bKtwo')
+  assert.equal(w.pbx.last.status, 482)
+  assert.deepEqual(w.line.rings.map((r) => r.id), [ring!.id])
 })
 
 test('the connection to the server breaks in a call: it is over, and the account is not there until it is back', async () => {

@@ -17,6 +17,7 @@ import { privacyOf, privacySentence } from '../../../src/model/privacy.ts'
 import { headerOf, makeReply, parseMessage, serialise, type SipRequest } from '../../../src/protocol/sip/index.ts'
 import type { ClientMessage, ServerMessage } from '../../../src/protocol/wire/messages.ts'
 import { FakeVault } from '../../kit/fake-vault.ts'
+import { lineAtProvider } from '../../kit/line-provider.ts'
 import { pbxSdp } from '../../kit/relay-world.ts'
 import { VirtualClock } from '../../kit/virtual-clock.ts'
 
@@ -136,6 +137,25 @@ test('help is called on the line; without the server it is said at once that ano
   assert.match(s.phone.at(-1)!.reason!, /Use another phone now/)
 })
 
+test('a call that rings is taken, whoever it says that it is: the dial plan is for what is dialled here', async () => {
+  const s = await lineStage()
+  const contact = /<([^>]+)>/.exec(headerOf(s.requests()[0]!.request, 'Contact')!)![1]!
+  for (const [id, number] of [[1, '8100'], [2, '112']] as const) {
+    s.tell({
+      k: 'sip-request', id, streams: { up: 3000 + id, down: 4000 + id },
+      message: utf8([`INVITE ${contact} SIP/2.0`, `Via: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKring${id}`, 'Max-Forwards: 70', `From: <sip:${number}@pbx>;tag=x${id}`, `To: <${contact}>`, `Call-ID: rings${id}`, 'CSeq: 1 INVITE', 'Contact: <sip:asterisk@10.0.0.9:5060>', 'Content-Type: application/sdp', `Content-Length: ${utf8(pbxSdp).length}`, '', pbxSdp].join('\r\n')),
+    })
+    await s.clock.advance(50)
+    const ring = s.client.upstream!.line!.rings.find((r) => r.number === number)!
+    s.browser.dial(ring.number, ring.id)
+    await s.clock.advance(50)
+    assert.deepEqual(s.client.calls.map((c) => [c.name, c.kind, c.line?.call.state]), [[number, 'bridged', 'up']])
+    assert.ok(!s.requests().some((r) => r.request.method === 'INVITE'), 'nobody is called')
+    s.client.calls[0]!.input({ kind: 'leave' })
+    await s.clock.advance(50)
+  }
+})
+
 test('in a conference of the PBX its roster shows the call, for as long as it is in it', async () => {
   const s = await lineStage()
   const { call, invite } = await s.connected('700')
@@ -156,4 +176,17 @@ test('an account that ends with its client is given back', async () => {
   await s.clock.advance(5000)
   await stopped
   assert.equal(headerOf(s.requests().at(-1)!.request, 'Expires'), '0')
+})
+
+test('at a provider: without a way it is not registered, and registers at once when there is one again', async () => {
+  const w = lineAtProvider(() => false)
+  await w.pass(200)
+  const line = w.client.upstream!.line!
+  assert.equal(line.registered, true)
+  w.way(false)
+  assert.deepEqual([line.registered, line.fault?.code], [false, 'LINE_NO_SERVICE'])
+  const before = w.provider.requests.length
+  w.way(true)
+  await w.pass(100)
+  assert.deepEqual([line.registered, w.provider.requests.length], [true, before + 1])
 })

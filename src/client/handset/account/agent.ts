@@ -4,7 +4,7 @@ import type { Scheduler } from '../../../base/ports.ts'
 import type { Fault } from '../../../base/result.ts'
 import type { Secret } from '../../../base/secret.ts'
 import { safeText } from '../../../model/identity.ts'
-import { DigestClient, escapeUser, type Header, inspectRequest, makeAddress, makeReply, type Served, sipUri, type SipRequest, tagOf, unescapeUri, unquote, type Uri } from '../../../protocol/sip/index.ts'
+import { DigestClient, escapeUser, type Header, headersOf, inspectRequest, makeAddress, makeReply, type Served, sipUri, type SipRequest, tagOf, unescapeUri, unquote, type Uri } from '../../../protocol/sip/index.ts'
 import { type Incoming, type Outgoing, SipEndpoint, type SipFlow, type SipTransport, type TransactionUser } from '../../../telephony/index.ts'
 import { warningOf } from '../sip/call.ts'
 import type { SipCrypto } from '../sip/options.ts'
@@ -151,7 +151,8 @@ export class LineAgent implements TransactionUser {
 
   #invited(incoming: Incoming): void {
     const { request } = incoming
-    if (incoming.merged) return this.#refuse(incoming, 482)
+    // A Call-ID names one call for all that goes by it: whoever takes that of a running one wants to be taken for it.
+    if (incoming.merged || [...this.#calls].some((c) => c.callId === request.callId)) return this.#refuse(incoming, 482)
     if (this.#calls.size >= CALLS) return this.#refuse(incoming, 486)
     const { uri, display } = request.from
     const number = uri.kind === 'sip' ? (unescapeUri(uri.user ?? '') ?? '') : uri.text.replace(/^[a-z]+:/i, '')
@@ -163,7 +164,7 @@ export class LineAgent implements TransactionUser {
   #cancel(incoming: Incoming): void {
     const { cancels } = incoming
     incoming.respond(makeReply(incoming.request, cancels === undefined ? 481 : 200, { tag: this.#tag() }))
-    if (cancels !== undefined) for (const call of [...this.#calls]) call.cancelled(cancels)
+    if (cancels !== undefined) for (const call of [...this.#calls]) call.cancelled(cancels, isElsewhere(incoming.request))
   }
   #refuse(incoming: Incoming, status: number, headers: readonly Header[] = []): void {
     incoming.respond(makeReply(incoming.request, status, { tag: this.#tag(), headers }))
@@ -172,3 +173,6 @@ export class LineAgent implements TransactionUser {
     return toHex(this.#o.crypto.bytes(8))
   }
 }
+
+/** It was answered at another phone (RFC 3326 §2). */
+const isElsewhere = (cancel: SipRequest): boolean => headersOf(cancel, 'Reason').some((v) => /(?:^|,)\s*SIP\s*;(?:[^,]*;)?\s*cause\s*=\s*200\s*(?:[;,]|$)/i.test(v))

@@ -6,7 +6,7 @@ import { type Fault, makeFault } from '../../../base/result.ts'
 import { contentTypeOf, type Dialog, dialogOfCallee, dialogOfCaller, type Header, makeAddress, makeReply, receiveInDialog, refreshTarget, requestInDialog, type SipRequest, type SipResponse, statusOf, tagOf, type Uri } from '../../../protocol/sip/index.ts'
 import type { Incoming, Outgoing } from '../../../telephony/index.ts'
 import { warningOf } from '../sip/call.ts'
-import { CallMedia, sameMedia } from '../sip/call-media.ts'
+import { CallMedia, isSilent, sameMedia } from '../sip/call-media.ts'
 import { repeatUntilStopped } from '../sip/repeater.ts'
 import { sdpType } from '../sip/served.ts'
 import type { LineEvents, LineHost, LineState } from './types.ts'
@@ -40,6 +40,8 @@ export class LineCall {
   events: LineEvents = { state: () => {}, media: () => {}, held: () => {}, failed: () => {} }
   state: LineState
   held = false
+  /** It rang here and was taken at another phone. */
+  answeredElsewhere = false
   readonly #host: LineHost
   readonly #media: CallMedia
   readonly #invite: Incoming | undefined
@@ -52,6 +54,12 @@ export class LineCall {
   #byeWhenAcknowledged = false
   /** A description of ours waits for its answer. */
   #offering = false
+  /** It was refused for now: we offer again when the other side is done. */
+  #backingOff = false
+  /** Offers so far: a 2xx that is repeated answers its own. */
+  #offers = 0
+  /** A REFER of ours, and whether anything was said of it. */
+  #transfer: { spoken: boolean } | undefined
   readonly #timers = new Set<Stop>()
 
   constructor(start: LineCallStart, incoming?: { readonly invite: Incoming; readonly dialog: Dialog; readonly media: CallMedia }) {
@@ -136,15 +144,16 @@ export class LineCall {
     else this.#bye(why)
   }
   /** CANCEL of a call that rings here (§9.2). */
-  cancelled(invite: Incoming): void {
+  cancelled(invite: Incoming, elsewhere = false): void {
     if (invite !== this.#invite || this.state !== 'incoming') return
+    this.answeredElsewhere = elsewhere
     invite.respond(this.#reply(invite.request, 487))
     this.#over()
   }
 
   /** Holds the call, or takes it up again: nothing is heard meanwhile, on either side. */
   hold(on: boolean): void {
-    if (this.state !== 'up' || this.#offering || this.#unacknowledged !== undefined || on === this.held || this.#local === undefined) return
+    if (this.state !== 'up' || this.#offering || this.#backingOff || this.#unacknowledged !== undefined || on === this.held || this.#local === undefined) return
     this.#media.held = on
     this.#offer(() => {
       this.held = on
@@ -155,14 +164,15 @@ export class LineCall {
   }
   #offer(done: () => void, undone: () => void, again = true): void {
     const body = this.#media.offerAgain(this.#local!)
+    const offer = ++this.#offers
     this.#offering = true
     this.#ask('INVITE', { headers: [this.#host.contact, allow, sdpType], body }, (r, sent) => {
       if (r.status < 200) return
       if (r.status < 300) this.#acknowledge(sent)
-      if (!this.#offering || this.state !== 'up') return
+      if (!this.#offering || offer !== this.#offers || this.state !== 'up') return
       this.#offering = false
       // §14.1: the other side offers just now; later, and not at the same time as it.
-      if (r.status === 491 && again) return this.#after(this.#backOffMs(), () => (this.state === 'up' && !this.#offering ? this.#offer(done, undone, false) : undone()))
+      if (r.status === 491 && again) return this.#offerLater(done, undone)
       const media = r.status < 300 ? this.#media.takeAnswer(r.body) : undefined
       if (media?.ok !== true) undone()
       else {
@@ -170,6 +180,15 @@ export class LineCall {
         done()
       }
       if (r.status === 481 || r.status === 408) this.#bye()
+    })
+  }
+  #offerLater(done: () => void, undone: () => void): void {
+    this.#backingOff = true
+    this.#after(this.#backOffMs(), () => {
+      // The other side has offered, and not acknowledged our answer yet.
+      if (this.#unacknowledged !== undefined) return this.#offerLater(done, undone)
+      this.#backingOff = false
+      this.#offer(done, undone, false)
     })
   }
   #backOffMs(): number {
@@ -180,16 +199,26 @@ export class LineCall {
   /** Passes the other side on; the call is over here once that has come about. */
   transfer(to: Uri): void {
     if (this.state !== 'up' || this.#dialog === undefined) return
+    const transfer = { spoken: false }
+    this.#transfer = transfer
     this.#ask('REFER', { headers: [this.#host.contact, { name: 'Refer-To', value: `<${to.text}>` }, { name: 'Referred-By', value: `<${this.#dialog.local.uri.text}>` }] }, (r) => {
-      if (r.status >= 300) this.events.failed(makeFault('LINE_NOT_TRANSFERRED', String(r.status)))
+      if (r.status >= 300) this.#transfer === transfer && this.#transferred(r.status)
       // Who says nothing more has done it (RFC 3515 §2.4.4 wants a NOTIFY; some systems end the call instead).
-      else if (r.status >= 200) this.#after(TRANSFER_MS, () => this.state === 'up' && this.#bye())
+      else if (r.status >= 200) this.#after(TRANSFER_MS, () => this.#transfer === transfer && !transfer.spoken && this.#bye())
     })
   }
   #notified(request: SipRequest): void {
     const status = Number(/^SIP\/2\.0 ([1-6][0-9][0-9])/.exec(fromUtf8(request.body) ?? '')?.[1] ?? 0)
-    if (status >= 300) this.events.failed(makeFault('LINE_NOT_TRANSFERRED', String(status)))
-    else if (status >= 200) this.#bye()
+    if (status >= 100) this.#transferred(status)
+  }
+  /** From the first word on it is the words that count, and no clock. */
+  #transferred(status: number): void {
+    if (this.#transfer === undefined) return
+    this.#transfer.spoken = true
+    if (status >= 300) {
+      this.#transfer = undefined
+      this.events.failed(makeFault('LINE_NOT_TRANSFERRED', String(status)))
+    } else if (status >= 200) this.#bye()
   }
 
   /** Whether a request inside a dialog is for this call. */
@@ -270,7 +299,7 @@ export class LineCall {
       this.#dialog = dialog
       return request
     }
-    this.#host.ask(make, { response, failed: () => this.#over(makeFault('LINE_NO_SERVICE')) })
+    this.#host.ask(make, { response, failed: () => this.#bye(makeFault('LINE_NO_SERVICE')) })
   }
   #bye(why?: Fault): void {
     const dialog = this.#dialog
@@ -314,7 +343,7 @@ export class LineCall {
   }
 }
 
-export const newMedia = (host: LineHost): CallMedia => new CallMedia({ codecs: CODECS, srtp: 'off', keysAreSafe: false }, host.random)
+export const newMedia = (host: LineHost): CallMedia => new CallMedia({ codecs: CODECS, srtp: 'off', keysAreSafe: false }, host.random, isSilent)
 
 /** A call that comes; undefined where it has no way back. */
 export function callFrom(start: LineCallStart, invite: Incoming, tag: string): { readonly call: LineCall } | { readonly status: number; readonly fault: Fault } {

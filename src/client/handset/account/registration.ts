@@ -1,5 +1,5 @@
 /** Keeps one contact registered (RFC 3261 §10.2): before it runs out, again after a failure, at once when there is a way again. */
-import { instant } from '../../../base/brand.ts'
+import { type Instant, instant } from '../../../base/brand.ts'
 import { toHex } from '../../../base/bytes.ts'
 import type { Stop } from '../../../base/ports.ts'
 import { type Fault, makeFault } from '../../../base/result.ts'
@@ -10,6 +10,8 @@ import { faultOf } from './words.ts'
 const SECONDS = 600
 /** Of the time that was granted. */
 const AGAIN = 0.7
+/** What is granted for less is asked for again after that. */
+const LEAST = 30
 const FIRST_RETRY_MS = 5000
 const LONGEST_RETRY_MS = 120_000
 /** A wrong password is not tried more often: telephone systems lock who guesses out, and the server's relay counts. */
@@ -33,6 +35,11 @@ export class Registration {
   /** Counts starts and losses: what was asked before is nobody's answer. */
   #round = 0
   #registered = false
+  /** Those that wait for their answer. */
+  #asking = 0
+  #ending = false
+  /** A wrong password is not shown again before that, whatever way there is. */
+  #refusedUntil: Instant = instant(0)
   #seconds = SECONDS
 
   constructor(options: RegistrationOptions) {
@@ -43,7 +50,10 @@ export class Registration {
   start(): void {
     this.stop()
     this.#retryMs = FIRST_RETRY_MS
-    this.#register()
+    const rest = this.#refusedUntil - this.#o.host.scheduler.now()
+    if (rest <= 0) return this.#register()
+    this.#later(rest)
+    this.#is(false, makeFault('LINE_PASSWORD'))
   }
   lost(fault: Fault): void {
     this.stop()
@@ -58,6 +68,11 @@ export class Registration {
   /** Calls are for somebody else from now on. */
   end(): void {
     this.stop()
+    this.#ending = true
+    // What is on its way may still be granted: it is given back then.
+    if (this.#asking === 0) this.#giveBack()
+  }
+  #giveBack(): void {
     if (!this.#registered) return
     this.#registered = false
     this.#o.host.ask(() => this.#make(0), { response: () => undefined, failed: () => undefined })
@@ -72,14 +87,26 @@ export class Registration {
   }
   #register(): void {
     const round = this.#round
-    this.#o.host.ask(() => this.#make(this.#seconds), {
-      response: (r) => {
-        if (r.status >= 200 && round === this.#round) this.#answered(r)
+    this.#asking++
+    // Asked for the password in the end, it says goodbye instead.
+    this.#o.host.ask(() => this.#make(this.#ending ? 0 : this.#seconds), {
+      response: (r, sent) => {
+        if (r.status < 200) return
+        this.#asking--
+        if (this.#ending) this.#ended(r, sent)
+        else if (round === this.#round) this.#answered(r)
       },
       failed: () => {
-        if (round === this.#round) this.#failed(makeFault('LINE_NO_SERVICE'), this.#backOff())
+        this.#asking--
+        if (this.#ending) this.#giveBack()
+        else if (round === this.#round) this.#failed(makeFault('LINE_NO_SERVICE'), this.#backOff())
       },
     })
+  }
+  #ended(r: SipResponse, sent: SipRequest): void {
+    const left = headerOf(sent, 'Expires') !== '0'
+    if (r.status < 300) this.#registered = left
+    this.#giveBack()
   }
   #answered(r: SipResponse): void {
     if (r.status < 300) return this.#granted(r)
@@ -90,15 +117,20 @@ export class Registration {
       return this.#register()
     }
     // 403 and 404: there is no such account, or its password is wrong.
-    if (r.status === 401 || r.status === 407 || r.status === 403 || r.status === 404) this.#failed(makeFault('LINE_PASSWORD', String(r.status)), PASSWORD_RETRY_MS)
+    if (r.status === 401 || r.status === 407 || r.status === 403 || r.status === 404) this.#refused(makeFault('LINE_PASSWORD', String(r.status)))
     else this.#failed(faultOf(r), this.#backOff())
   }
   #granted(r: SipResponse): void {
     const mine = addressesOf(r, 'Contact').find((a) => sameUri(a.uri, this.#o.contact))
     const seconds = secondsOf(mine && paramOf(mine.params, 'expires')) ?? secondsOf(headerOf(r, 'Expires')) ?? this.#seconds
     this.#retryMs = FIRST_RETRY_MS
-    this.#later(Math.max(1, seconds * AGAIN) * 1000)
-    this.#is(true)
+    this.#later((seconds < LEAST ? LEAST : seconds * AGAIN) * 1000)
+    if (seconds > 0) this.#is(true)
+    else this.#is(false, makeFault('LINE_REFUSED', 'registered for no time'))
+  }
+  #refused(fault: Fault): void {
+    this.#refusedUntil = instant(this.#o.host.scheduler.now() + PASSWORD_RETRY_MS)
+    this.#failed(fault, PASSWORD_RETRY_MS)
   }
   #failed(fault: Fault, retryMs: number): void {
     this.#later(retryMs)

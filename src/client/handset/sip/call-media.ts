@@ -8,12 +8,15 @@ import type { AddressPort } from '../../../net/address.ts'
 import type { AudioChoice, AudioPolicy, LocalAudio, SdesKey, SdesSuite, SessionDescription } from '../../../protocol/sdp/index.ts'
 import { acceptAnswer, buildAnswer, buildOffer, chooseAudio, isHeld, maySend, parseSdp, sdesLengths, serialiseSdp } from '../../../protocol/sdp/index.ts'
 
+export { isSilent } from '../../../protocol/sdp/index.ts'
+
 /** Where nothing can be sent yet: the discard port (RFC 863). */
 const discardPort = 9
 
 export class CallMedia {
   readonly #policy: AudioPolicy
   readonly #random: Random
+  readonly #mute: (c: AudioChoice) => boolean
   readonly #sessionId: string
   #version = 0
   #local: AddressPort | undefined
@@ -25,8 +28,10 @@ export class CallMedia {
   /** We hold the call; in the next description. */
   held = false
 
-  constructor(policy: AudioPolicy, random: Random) {
+  /** `mute`: what the phone sends then is not heard. */
+  constructor(policy: AudioPolicy, random: Random, mute: (c: AudioChoice) => boolean = isHeld) {
     this.#policy = policy
+    this.#mute = mute
     this.#random = random
     // RFC 3264 §5: 62 bits at most, so that it fits signed 64-bit numbers.
     this.#sessionId = String(BigInt(`0x${toHex(random.bytes(7))}`))
@@ -96,7 +101,7 @@ export class CallMedia {
     const { codec, payloadType, telephoneEvent, ptimeMs, remote, sdes } = c
     const own = this.#ownKey
     return {
-      kind: 'rtp', codec, payloadType, ptimeMs, remote, hold: isHeld(c), send: maySend(c),
+      kind: 'rtp', codec, payloadType, ptimeMs, remote, hold: this.held || this.#mute(c), send: maySend(c),
       ...(telephoneEvent === undefined ? {} : { telephoneEvent }),
       ...(sdes === undefined || own === undefined ? {} : { srtp: { receive: keysOf(sdes), send: keysOf(own) } }),
     }

@@ -51,16 +51,16 @@ test('its registration and who rings, by the word of the network; taken with the
   const s = await stage(t)
   const dials: HandsetEvent[] = []
   s.hub.browser?.subscribe((e) => dials.push(e))
-  s.line.rings = [{ id: 'call@pbx', number: '102', name: 'Bert', at: AT }]
+  s.line.rings = [{ id: '0123456789abcdef0123456789abcdef', number: '102', name: 'Bert', at: AT }]
   s.tell({ kind: 'changed' })
   const { line } = await s.w.next('line', (m) => m.line.rings.length === 1)
-  assert.deepEqual(line, { number: '100', registered: true, rings: [{ id: 'call@pbx', number: '102', name: 'Bert', at: AT }] })
-  assert.equal((await s.w.command('line-answer', { ring: 'another' })).fault?.code, 'LINE_OVER')
-  assert.equal((await s.w.command('line-answer', { ring: 'call@pbx' })).fault, undefined)
+  assert.deepEqual(line, { number: '100', registered: true, rings: [{ id: '0123456789abcdef0123456789abcdef', number: '102', name: 'Bert', at: AT }] })
+  assert.equal((await s.w.command('line-answer', { ring: 'f'.repeat(32) })).fault?.code, 'LINE_OVER')
+  assert.equal((await s.w.command('line-answer', { ring: '0123456789abcdef0123456789abcdef' })).fault, undefined)
   const [dial] = dials
-  assert.ok(s.hub.browser instanceof BrowserHandset && dial?.kind === 'dial' && dial.answers === 'call@pbx' && dial.target === '102')
-  await s.w.command('line-refuse', { ring: 'call@pbx' })
-  assert.deepEqual(s.did, ['refuse call@pbx'])
+  assert.ok(s.hub.browser instanceof BrowserHandset && dial?.kind === 'dial' && dial.answers === '0123456789abcdef0123456789abcdef' && dial.target === '102')
+  await s.w.command('line-refuse', { ring: '0123456789abcdef0123456789abcdef' })
+  assert.deepEqual(s.did, ['refuse 0123456789abcdef0123456789abcdef'])
   s.tell({ kind: 'missed', ring: s.line.rings[0]! })
   const { past } = await s.w.next('past')
   assert.deepEqual([past[0]!.room, past[0]!.direction, past[0]!.telephone], ['102', 'missed', true])
@@ -90,5 +90,5 @@ test('a call that turns out to be sealed is shown as that, muted and left as one
 
 test('without an account there is no line, and its commands say so', async (t) => {
   const w = await (await openDoor(t)).window()
-  for (const [c, args] of [['line-answer', { ring: 'x' }], ['line-refuse', { ring: 'x' }], ['hold', { on: true }], ['transfer', { number: '103' }]] as const) assert.match((await w.command(c, args)).fault?.code ?? '', /^LINE_/, c)
+  for (const [c, args] of [['line-answer', { ring: 'f'.repeat(32) }], ['line-refuse', { ring: 'f'.repeat(32) }], ['hold', { on: true }], ['transfer', { number: '103' }]] as const) assert.match((await w.command(c, args)).fault?.code ?? '', /^LINE_/, c)
 })

@@ -49,7 +49,10 @@ test('RFC 2069: without qop there is neither count nor cnonce; a proxy is answer
 test('a wrong password is not tried again, an old nonce is; what cannot be answered is not', () => {
   const c = client()
   const asks = ['Digest realm="r", nonce="1", algorithm=MD5, qop="auth"']
+  assert.ok(c.challenged(challenge(asks), false))
+  assert.ok(c.authorization(request))
   assert.equal(c.challenged(challenge(asks), true), false)
+  assert.equal(c.authorization(request), undefined, 'not shown once more to whoever refused it')
   assert.equal(c.challenged(challenge([`${asks[0]}, stale=TRUE`]), true), true)
   for (const bad of ['Basic realm="r"', 'Digest realm="r", nonce="1", algorithm=SHA-512', 'Digest realm="r", nonce="1", qop="auth-int"', 'Digest nonce="1"', 'Digest realm="r"', '']) assert.equal(client().challenged(challenge([bad]), false), false, bad)
 })

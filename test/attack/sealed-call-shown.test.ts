@@ -1,0 +1,63 @@
+/** A provider that wants an open call of the page's phone to be shown as a sealed one, or a call that is to be sealed to have no gate. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { lineAtProvider } from '../kit/line-provider.ts'
+
+test('control: a call of the page\'s phone that is sealed is shown as that', async () => {
+  const w = lineAtProvider(() => true)
+  await w.pass(200)
+  const { own } = await w.connected()
+  const shower = w.client.shownBy(own)
+  assert.notEqual(shower, own)
+  assert.equal(shower.roster.sealedCall?.state, 'sealed')
+})
+
+test('a second call under the Call-ID of an open one does not lend it its seal, and is refused', async () => {
+  const w = lineAtProvider((outgoing) => !outgoing)
+  await w.pass(200)
+  const { own, invite } = await w.connected()
+  w.shown.length = 0
+  w.rings(w.contact(), invite.callId, 1)
+  await w.pass(300)
+  assert.ok(w.shown.length > 0, 'the other call was there')
+  assert.ok(!w.shown.includes(true))
+  assert.equal(w.client.shownBy(own), own)
+  assert.ok(w.provider.responses.some((r) => r.status === 482))
+})
+
+test('a sealed call of a softphone under the Call-ID of an open one of the page: each is shown as what it is', async () => {
+  const w = lineAtProvider((outgoing) => !outgoing)
+  await w.pass(200)
+  const softphone = await w.softphone()
+  const { own, invite } = await w.connected()
+  w.rings(softphone, invite.callId, 1)
+  await w.pass(300)
+  assert.ok(w.provider.responses.some((r) => r.status === 200 && r.cseq.method === 'INVITE'), 'the softphone has taken it')
+  assert.deepEqual(w.client.calls.map((c) => c.roster.sealedCall?.state), [undefined, 'sealed'])
+  assert.equal(w.client.shownBy(own), own)
+  assert.ok(!w.shown.includes(true))
+})
+
+test('of a call that is over nothing is left to be said of the next, also where nobody answers the BYE', async () => {
+  const w = lineAtProvider(() => true)
+  await w.pass(200)
+  const { own } = await w.connected()
+  assert.notEqual(w.client.shownBy(own), own)
+  const { answer } = w.provider
+  w.provider.answer = (r) => (r.method === 'BYE' ? undefined : answer(r))
+  w.browser.hangup()
+  await w.pass(1000)
+  assert.deepEqual(w.client.calls.length, 0)
+})
+
+test('more calls at once than are judged: those beyond have a gate from the beginning, and it is shut', async () => {
+  const w = lineAtProvider(() => true)
+  await w.pass(200)
+  const contact = w.contact()
+  for (let n = 0; n < 70; n++) w.rings(contact, `flood${n}`, n)
+  await w.pass(50)
+  const shut = w.media.flatMap((c) => (c.op === 'call.seal' && c.sealed !== undefined ? [[c.sealed.up, c.sealed.down]] : []))
+  assert.equal(shut.length, 6)
+  assert.ok(shut.flat().every((x) => x === 'silence'))
+  assert.equal(w.reports.filter((c) => c === 'CLIENT_BUSY').length, 6)
+})
