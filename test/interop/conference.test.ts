@@ -45,7 +45,7 @@ const people = {
 type Name = keyof typeof people
 const names = Object.keys(people) as Name[]
 const papers = Object.fromEntries(names.map((n) => [n, authority.member(n)])) as Record<Name, ReturnType<TestAuthority['member']>>
-for (const n of names) writeWav(microphone(n), tone(people[n].hz, { rate: 16000, seconds: 120 }))
+for (const n of names) writeWav(microphone(n), tone(people[n].hz, { rate: 16000, seconds: 240 }))
 
 function microphone(n: Name): string {
   return path.join(folder, `${n}.wav`)

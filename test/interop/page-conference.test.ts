@@ -27,7 +27,7 @@ type Name = keyof typeof VOICES
 /** 16 kHz; nobody's player loops for so long that this ends. */
 function microphone(name: Name): string {
   const one = voice(VOICES[name])
-  const samples = new Int16Array(16_000 * 150)
+  const samples = new Int16Array(16_000 * 400)
   for (let i = 0; i < samples.length; i++) samples[i] = one[i % one.length]!
   const file = path.join(folder, `${name}.wav`)
   writeWav(file, { rate: 16_000, samples })
@@ -61,7 +61,7 @@ async function hears(what: string, recorded: () => Promise<Int16Array>, of: read
 const roster = (b: TestBrowser): Promise<string> => b.page.locator('.members .name bdi').allInnerTexts().then((n) => n.toSorted().join(' '))
 const code = (b: TestBrowser): Promise<string> => b.page.locator('.groups').getByText(/\d{5}/).allInnerTexts().then((c) => c.join(' '))
 
-test('each is heard by the others, with one roster and one code', { timeout: 300_000 }, async (t) => {
+test('each is heard by the others, with one roster and one code', { timeout: 600_000 }, async (t) => {
   if (!needs(t, 'chromium', 'baresip')) return
   const authority = new TestAuthority(folder, 'ca')
   const server = await startServer(folder, authority.server())

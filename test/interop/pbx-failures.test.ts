@@ -13,7 +13,7 @@ import { needs, needsAsterisk } from './setup.ts'
 const folder = mkdtempSync(path.join(tmpdir(), 'stc-pbx-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const microphone = path.join(folder, 'microphone.wav')
-writeWav(microphone, tone(700, { rate: 16000, seconds: 120 }))
+writeWav(microphone, tone(700, { rate: 16000, seconds: 240 }))
 /** Of the issue: the roster is right within two seconds. */
 const RIGHT_MS = promised(2000)
 

@@ -19,7 +19,7 @@ test('an attended transfer between a plain phone and a phone behind stc', { time
   const anna = await w.phone('anna', 700, a.sip)
   const carl = await w.phone('carl', 500, { address: w.asterisk.address, port: w.asterisk.sip })
   const microphone = path.join(w.folder, 'bert-8k.wav')
-  writeWav(microphone, tone(1100, { rate: 8000, seconds: 120 }))
+  writeWav(microphone, tone(1100, { rate: 8000, seconds: 240 }))
   const bert = await startLinphonec({ name: 'bert', codecs: ['pcmu'], microphone, registrar: { ...b.sip, password: 'secret-bert' } })
   t.after(() => bert.stop())
   await bert.events.next('registered')

@@ -22,7 +22,7 @@ test('baresip, linphonec and sipp through stc and a plain phone in one conferenc
   const plainAt = { address: w.asterisk.address, port: w.asterisk.sip }
   const anna = await w.phone('anna', 700, a.sip)
   const microphone = path.join(w.folder, 'bert-8k.wav')
-  writeWav(microphone, tone(1100, { rate: 8000, seconds: 120 }))
+  writeWav(microphone, tone(1100, { rate: 8000, seconds: 240 }))
   const bert = await startLinphonec({ name: 'bert', codecs: ['pcmu'], microphone, registrar: { ...b.sip, password: 'secret-bert' } })
   t.after(() => bert.stop())
   await bert.events.next('registered')
