@@ -110,7 +110,7 @@ export class Calls {
   #say(call: Call, { formats, telephoneEvents, pcm }: Extract<CallCommand, { op: 'call.say' }>): void {
     const phone = this.#legs.get(call.leg)?.end
     const partner = call.partner === undefined ? undefined : this.#calls.get(call.partner)
-    if (phone === undefined || partner?.sealed !== undefined || call.sealed !== undefined) return
+    if (phone === undefined || pcm.length === 0 || partner?.sealed !== undefined || call.sealed !== undefined) return
     call.words?.close()
     const { codecs, scheduler } = this.#o
     const words: Announcement = new Announcement({
@@ -132,7 +132,11 @@ export class Calls {
       return
     }
     const { vault, codecs, scheduler, emit } = this.#o
-    for (const c of this.#calls.values()) if (c.partner === id) c.words?.close()
+    for (const c of this.#calls.values()) if (c.partner === id) {
+      c.words?.close()
+      // Its gate would come back with the next end that it is told of.
+      c.words = undefined
+    }
     if (call.sealed === undefined) call.sealed = new SealedCall({ call: id, phone, wire, vault, codec: (name) => codecNamed(codecs, name), scheduler, emit }, call.sealing)
     else call.sealed.set(call.sealing)
   }
