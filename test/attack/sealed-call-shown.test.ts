@@ -38,6 +38,22 @@ test('a sealed call of a softphone under the Call-ID of an open one of the page:
   assert.ok(!w.shown.includes(true))
 })
 
+test('of several calls that could be it, as forks are, none is believed', async () => {
+  const w = lineAtProvider(() => true)
+  await w.pass(200)
+  const softphone = await w.softphone()
+  const { own } = await w.connected()
+  const [fork] = w.client.calls.filter((c) => c.line === undefined)
+  assert.equal(w.client.shownBy(own), fork)
+  w.rings(softphone, 'another', 1)
+  await w.pass(300)
+  const another = w.client.calls.find((c) => c.line === undefined && c !== fork)!
+  another.sipCalls = fork!.sipCalls
+  assert.equal(w.client.shownBy(own), own)
+  another.input({ kind: 'dialog', news: { kind: 'over' } })
+  assert.equal(w.client.shownBy(own), fork)
+})
+
 test('of a call that is over nothing is left to be said of the next, also where nobody answers the BYE', async () => {
   const w = lineAtProvider(() => true)
   await w.pass(200)

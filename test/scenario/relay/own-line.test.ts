@@ -346,6 +346,43 @@ for (const [direction, hold] of [['sendonly', false], ['recvonly', true], ['inac
   assert.deepEqual([w.media().hold, w.media().send], [hold, direction === 'recvonly'])
 })
 
+test('the answer to an earlier offer that comes once more is not taken for that to the next', () => {
+  const w = lineWorld()
+  const { run } = standing(w)
+  const listening = pbxSdp.replace('m=audio', 'a=recvonly\r\nm=audio')
+  w.allow((r) => (r.method === 'INVITE' ? { status: 200, body: listening } : { status: 200 }))
+  w.line.hold(run, true)
+  w.pass()
+  const first = w.invites().at(-1)!
+  w.allow((r) => (r.method === 'INVITE' ? { status: 100 } : { status: 200 }))
+  w.line.hold(run, false)
+  w.pass()
+  const second = w.invites().at(-1)!
+  assert.notEqual(first.cseq.number, second.cseq.number)
+  w.pbx.respond(first, 200, [], listening)
+  w.pass()
+  assert.equal(run.call.held, true, 'still')
+  w.pbx.respond(second, 200, [], pbxSdp)
+  w.pass()
+  assert.deepEqual([run.call.held, w.media().hold, w.media().send], [false, false, true])
+})
+
+test('both offer at once: it is offered once more, however often it is asked for meanwhile', () => {
+  const w = lineWorld()
+  const { run } = standing(w)
+  const before = w.invites().length
+  w.allow((r) => ({ status: r.method === 'INVITE' ? 491 : 200 }))
+  w.line.hold(run, true)
+  w.pass()
+  assert.equal(w.invites().length, before + 1)
+  w.allow((r) => (r.method === 'INVITE' ? { status: 200, body: pbxSdp.replace('m=audio', 'a=recvonly\r\nm=audio') } : { status: 200 }))
+  w.line.hold(run, true)
+  w.pass()
+  assert.equal(w.invites().length, before + 1)
+  w.pass(10_000)
+  assert.deepEqual([w.invites().length, run.call.held, w.media().hold], [before + 2, true, true])
+})
+
 test('a request in the call that nobody answers ends it, and the other side is told', () => {
   const w = lineWorld()
   const { run } = standing(w)

@@ -276,10 +276,15 @@ test('TCP and TLS, two places: the next one at once where nobody is, after eight
   const tcp = must(await openPbxTransport({ transport: 'TCP', remotes: [closed.local, portOf(pbx)], bind: here, scheduler: clock }))
   t.after(() => tcp.close())
   tcp.listen({ message: () => {}, lost: () => {} })
+  const ways: boolean[] = []
+  tcp.watch?.((up) => ways.push(up))
   const [there] = (await once(pbx, 'connection')) as [net.Socket]
-  t.after(() => there.destroy())
   await until(10_000, 'a way', () => tcp.way())
   assert.deepEqual(tcp.way()?.remote, portOf(pbx))
+  assert.deepEqual(ways, [true])
+  there.destroy()
+  await until(10_000, 'the loss', () => ways.at(1))
+  assert.deepEqual([ways, tcp.way()], [[true, false], undefined])
   const overTls = must(await openPbxTransport({ transport: 'TLS', remotes: [portOf(mute), portOf(pbx)], bind: here, tls: { name: 'localhost' }, scheduler: clock }))
   t.after(() => overTls.close())
   overTls.listen({ message: () => {}, lost: () => {} })
