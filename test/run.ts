@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Batch, planOf } from './runner/lanes.ts'
+import { PeerQueue } from './runner/peers.ts'
 import { Report } from './runner/report.ts'
 import { runBatch } from './runner/run-batch.ts'
 
@@ -44,29 +45,32 @@ async function withPackages(): Promise<number> {
 }
 
 async function withPeers(): Promise<number> {
-  /** Tests with peers that wait more than they compute: they run beside the others, each lane one file at a time. */
-  const WAITING = /interop\/(asterisk|lan|openssl-\w+|package|pbx-(admission|clients|doctor|failures|restarts|roster)|provider|relay|relay-wire|sealed-(kamailio|states)|sipp|strangers)\.test\.ts$/
-  /** Tests that need the whole machine: a group of six programs, what a picture costs. They run when the lanes are done. */
-  const ALONE = /interop\/(host|page-frames)\.test\.ts$/
-  const whole = wanted.length === 1
-  const beside = files.filter((f) => !ALONE.test(f))
-  const lanes = whole ? [beside.filter((f) => !WAITING.test(f)), beside.filter((f) => WAITING.test(f))] : [files]
-  const runs = lanes.map((lane, n) => runPeers(lane, lanes.length > 1, n))
-  const codes = await Promise.all(runs.map((r) => r.done))
-  // Both lanes in the terminal at once could not be read.
-  for (const { kept } of runs) if (kept.length > 0) process.stdout.write(Buffer.concat(kept))
-  if (whole) codes.push(await runPeers(files.filter((f) => ALONE.test(f)), true, 0).done)
-  return codes.find((code) => code !== 0) ?? 0
+  // Some files by name: one after the other, on the terminal as they go.
+  if (wanted.length > 1) return (await runPeers(files, 'inherit')).code
+  const queue = new PeerQueue(files)
+  const failed: string[] = []
+  const lane = async (n: 0 | 1): Promise<void> => {
+    for (let file = queue.next(n); file !== undefined; file = queue.next(n)) await one(file, n)
+  }
+  const one = async (file: string, n: 0 | 1): Promise<void> => {
+    // Two files at once on the terminal could not be read: each is shown when it is done.
+    const { code, said } = await runPeers([file], 'pipe', n)
+    process.stdout.write(said)
+    if (code !== 0) failed.push(file)
+  }
+  await Promise.all([lane(0), lane(1)])
+  for (const file of queue.alone) await one(file, 0)
+  console.log(failed.length === 0 ? `all ${files.length} files passed` : `failed: ${failed.join(', ')}`)
+  return failed.length === 0 ? 0 : 1
 }
 
-/** The first lane speaks at once, what others say is kept. */
-function runPeers(lane: readonly string[], several: boolean, n: number): { readonly done: Promise<number>; readonly kept: readonly Buffer[] } {
-  // Tests with peers want the processor's attention: one at a time in a lane.
+/** `lane`: which half of the ports its tests take. */
+function runPeers(these: readonly string[], stdio: 'inherit' | 'pipe', lane?: 0 | 1): Promise<{ readonly code: number; readonly said: Buffer }> {
+  // Tests with peers want the processor's attention: one at a time.
   const flags = ['--test', '--test-concurrency=1', '--test-force-exit', '--test-reporter=spec']
-  // Lanes take ports of their own.
-  const env = { ...process.env, ...(several ? { STC_TEST_LANE: `${n}` } : {}) }
-  const kept: Buffer[] = []
-  const child = spawn(process.execPath, [...flags, ...lane.map((f) => here + f)], { stdio: n === 0 ? 'inherit' : ['ignore', 'pipe', 'pipe'], env })
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (piece: Buffer) => kept.push(piece))
-  return { done: new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1))), kept }
+  const env = { ...process.env, ...(lane === undefined ? {} : { STC_TEST_LANE: `${lane}` }) }
+  const said: Buffer[] = []
+  const child = spawn(process.execPath, [...flags, ...these.map((f) => here + f)], { stdio: ['inherit', stdio, stdio], env })
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (piece: Buffer) => said.push(piece))
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code: code ?? 1, said: Buffer.concat(said) })))
 }

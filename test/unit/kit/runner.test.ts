@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { planOf } from '../../runner/lanes.ts'
+import { PeerQueue } from '../../runner/peers.ts'
 
 const RUN = fileURLToPath(new URL('../../run.ts', import.meta.url))
 
@@ -51,4 +52,11 @@ test('a plan has every file once', () => {
   assert.deepEqual([...computing, ...waiting].flat().sort(), files.toSorted())
   assert.deepEqual(computing[0], ['scenario/x.ts', 'scenario/relay/y.ts'])
   assert.deepEqual(waiting, [['port/vault.test.ts'], ['e2e/a.ts']])
+})
+
+test('files with peers: every one once, who is done helps the other, what needs the machine comes last', () => {
+  const files = ['codecs', 'host', 'lan', 'page-views', 'relay', 'terminal'].map((n) => `interop/${n}.test.ts`)
+  const queue = new PeerQueue(files)
+  assert.deepEqual([0, 1, 1, 1, 0, 0, 1].map((lane) => queue.next(lane as 0 | 1)?.slice(8, -8)), ['codecs', 'lan', 'relay', 'terminal', 'page-views', undefined, undefined])
+  assert.deepEqual(queue.alone, ['interop/host.test.ts'])
 })
