@@ -70,7 +70,7 @@ function runPeers(these: readonly string[], stdio: 'inherit' | 'pipe', lane?: 0 
   const flags = ['--test', '--test-concurrency=1', '--test-force-exit', '--test-reporter=spec']
   const env = { ...process.env, ...(lane === undefined ? {} : { STC_TEST_LANE: `${lane}` }) }
   const said: Buffer[] = []
-  const child = spawn(process.execPath, [...flags, ...these.map((f) => here + f)], { stdio: ['inherit', stdio, stdio], env })
+  const child = spawn(process.execPath, [...flags, ...these.map((f) => here + f)], { stdio: [stdio === 'inherit' ? 'inherit' : 'ignore', stdio, stdio], env })
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (piece: Buffer) => said.push(piece))
   return new Promise((resolve) => child.on('close', (code) => resolve({ code: code ?? 1, said: Buffer.concat(said) })))
 }

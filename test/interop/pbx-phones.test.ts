@@ -48,12 +48,8 @@ test('baresip, linphonec and sipp through stc and a plain phone in one conferenc
     await until(10_000, 'the roster of four', () => client.process.output().split('◐ ').some(four) || undefined, () => `${client.process.tail()}\n${w.server.process.tail()}\n${dora.printed()}`, 100)
   }
   const windows = { anna: [1100, 440, 1900], bert: [700, 440, 1900], dora: [700, 1100, 440] }
-  const from = { anna: seconds(anna.heard()), bert: seconds(bert.heard()), dora: seconds(dora.heard()) }
-  for (const [phone, name] of [[anna, 'anna'], [bert, 'bert'], [dora, 'dora']] as const) {
-    await until(20_000, `3 s of sound at ${name}`, () => seconds(phone.heard()) >= from[name] + 4 || undefined, undefined, 200)
-    const heard = part(phone.heard(), from[name] + 1)
-    for (const hz of windows[name]) assert.ok(toneShare(heard, hz) >= 0.8, `${name} hears ${hz} Hz in ${toneShare(heard, hz)} of the windows`)
-  }
+  // All at once, in whichever piece is good: sipp talks for ten seconds only.
+  await Promise.all(([[anna, 'anna'], [bert, 'bert'], [dora, 'dora']] as const).flatMap(([phone, name]) => windows[name].map((hz) => hears(phone, hz, { settle: 1, look: 2, share: 0.8 }))))
   const result = await sipp
   assert.equal(result.passed, true, `${result.errors.slice(0, 2000)}\n${result.messages.slice(-3000)}`)
   await a.shows(/carl left/)
