@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { heardSpeech } from '../../src/audio/heard.ts'
 import { resample } from '../../src/audio/resample.ts'
 import { must } from '../../src/base/result.ts'
-import { startBrowser, type TestBrowser } from '../kit/browser.ts'
+import { becomes, startBrowser, type TestBrowser } from '../kit/browser.ts'
 import { freePorts } from '../kit/free-ports.ts'
 import { startBaresip } from '../kit/phones/baresip.ts'
 import { run, until } from '../kit/processes.ts'
@@ -91,7 +91,7 @@ test('each is heard by the others, with one roster and one code', { timeout: 600
     const codes = await Promise.all([anna, boris, page].map(code))
     return codes[0] !== '' && codes.every((c) => c === codes[0]) ? true : undefined
   })
-  for (const b of [anna, boris, page]) assert.equal(await roster(b), 'anna boris clara')
+  for (const b of [anna, boris, page]) await becomes('the roster', () => roster(b), 'anna boris clara')
   const shown = await code(anna)
   await cc.shows(new RegExp(shown.replaceAll(' ', '\\s')))
 
@@ -134,7 +134,7 @@ test('each is heard by the others, with one roster and one code', { timeout: 600
   await anna.page.locator('.trouble').waitFor({ state: 'detached' })
   await anna.page.getByText(/^Connected to/).waitFor()
   await anna.page.locator('[data-direction="missed"]').waitFor()
-  assert.equal(await anna.page.locator('[data-direction="missed"]').count(), 1)
+  await becomes('one missed call', () => anna.page.locator('[data-direction="missed"]').count(), 1)
   await anna.page.getByText('clara').first().waitFor()
   await anna.page.getByRole('button', { name: 'Clear' }).click()
   await anna.page.getByRole('group').getByRole('button', { name: 'Clear' }).click()
@@ -142,6 +142,7 @@ test('each is heard by the others, with one roster and one code', { timeout: 600
   assert.deepEqual(JSON.parse(readFileSync(kept, 'utf8')), { version: 1, calls: [] })
 })
 
+const quiet = (b: TestBrowser): Promise<void> => becomes('no dialog', () => b.page.getByRole('dialog').count(), 0)
 const ringing = (b: TestBrowser, name: string): Promise<void> => b.page.getByRole('dialog', { name: `${name} calls you` }).waitFor()
 /** Whoever has just pressed something has not answered (views/ring.tsx). */
 const guarded = (b: TestBrowser): Promise<void> => b.page.waitForTimeout(1000)
@@ -159,7 +160,7 @@ async function callsBetweenPeople(anna: TestBrowser, boris: TestBrowser): Promis
   await guarded(boris)
   await boris.page.keyboard.press('Enter')
   for (const b of [anna, boris]) await b.page.getByRole('heading', { name: 'Only these two people can hear this' }).waitFor()
-  assert.equal(await roster(boris), 'anna boris')
+  await becomes('the roster', () => roster(boris), 'anna boris')
   await Promise.all([anna.forget(), boris.forget()])
   await hears('boris, called by anna', () => boris.heard(), ['anna'])
   await hears('anna, who called boris', () => anna.heard(), ['boris'])
@@ -187,14 +188,14 @@ async function callsBetweenPeople(anna: TestBrowser, boris: TestBrowser): Promis
   await guarded(boris)
   await boris.page.keyboard.press('Escape')
   await anna.page.getByRole('alert').getByText('The call was declined').waitFor()
-  assert.equal(await boris.page.getByRole('dialog').count(), 0)
+  await quiet(boris)
 
   // The other way, given up: a missed call.
   await boris.page.getByRole('button', { name: 'Call anna' }).first().click()
   await ringing(anna, 'boris')
   await boris.page.getByRole('button', { name: 'Leave' }).click()
   await anna.page.locator('[data-direction="missed"]').waitFor()
-  assert.equal(await anna.page.getByRole('dialog').count(), 0)
+  await quiet(anna)
 
   // Blocked: it rings in vain, and nobody is disturbed. From the list the block is taken away again.
   await boris.page.getByRole('button', { name: 'Call anna' }).first().click()

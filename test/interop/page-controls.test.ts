@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test'
 import type { CallIn } from '../../src/client/call.ts'
 import type { MediaCommand } from '../../src/media/api.ts'
 import { decodeSound } from '../../src/model/page.ts'
-import { startBrowser, type TestBrowser } from '../kit/browser.ts'
+import { becomes, startBrowser, type TestBrowser } from '../kit/browser.ts'
 import { inGroup, met, person, type Staged, type StagedCall, stagePage } from '../kit/staged-page.ts'
 import { until } from '../kit/processes.ts'
 import { needs } from './setup.ts'
@@ -170,7 +170,7 @@ test('it rings as the browser lets it, and whoever was typing has not answered',
   const dialog = b.page.getByRole('dialog')
   await dialog.getByText(`${person(1).subject} calls you`).waitFor()
   await dialog.getByText('compared on').waitFor()
-  assert.equal(await b.page.title(), `${person(1).subject} calls you`)
+  await becomes('the title', () => b.page.title(), `${person(1).subject} calls you`)
   await dialog.getByText('gives no ringing sound').waitFor({ state: 'detached' })
   await until(10_000, 'the ringing', async () => ((await b.heard()).some((x) => Math.abs(x) > 1500) ? true : undefined), () => '', 250)
 
@@ -182,7 +182,7 @@ test('it rings as the browser lets it, and whoever was typing has not answered',
   await b.page.waitForTimeout(900)
   await b.page.keyboard.press('Enter')
   await until(5000, 'the call', () => (s.page.handset.state.state === 'talking' ? true : undefined))
-  assert.equal(await dialog.count(), 0)
+  await becomes('no dialog', () => dialog.count(), 0)
   await b.forget()
   await b.page.waitForTimeout(600)
   assert.ok((await b.heard()).every((x) => Math.abs(x) < 100), 'it rings on')

@@ -11,7 +11,7 @@ import { asteriskBlocks } from '../../src/server/pbx/asterisk-config.ts'
 import { endpoint } from '../kit/asterisk.ts'
 import { behindPbx, type BehindPbx } from '../kit/behind-pbx.ts'
 import { behindProvider } from '../kit/behind-provider.ts'
-import { startBrowser, type TestBrowser } from '../kit/browser.ts'
+import { becomes, startBrowser, type TestBrowser } from '../kit/browser.ts'
 import { freePorts } from '../kit/free-ports.ts'
 import type { Baresip } from '../kit/phones/baresip.ts'
 import { until } from '../kit/processes.ts'
@@ -191,7 +191,7 @@ test('the page calls and is called through a PBX, holds, presses keys, is in its
     await c.page.getByRole('button', { name: 'Hang up' }).click()
     await dora.events.next('closed', PATIENCE)
     await c.page.getByText('you called').first().waitFor()
-    assert.equal(await c.page.getByText('you called').count(), 1, 'one call is one row')
+    await becomes('one row for one call', () => c.page.getByText('you called').count(), 1)
     assert.deepEqual(c.complaints, [])
   })
   assert.deepEqual(b.complaints, [])

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { pcmaCodec } from '../../src/audio/codec.ts'
 import { behindProvider } from '../kit/behind-provider.ts'
 import { type Captured, capture } from '../kit/capture.ts'
+import { ownPorts } from '../kit/free-ports.ts'
 import { startKamailio } from '../kit/kamailio.ts'
 import { assertNoise, callSealed, hangUp, type Pair, Screen } from '../kit/sealed-world.ts'
 import { startServer } from '../kit/stc.ts'
@@ -43,7 +44,7 @@ test('sealed through Kamailio and rtpengine by each carrier, baresip and linphon
       const dialled = (callee: (typeof callees)[number]): string => `sip:${name(callee)}@${a.sip.address}:${a.sip.port}`
       const pairs: readonly Pair[] = [{ caller: anna, callee: callees[0], number: dialled(callees[0]), hz: [1100, 700] }, { caller: carla, callee: callees[1], number: dialled(callees[1]), hz: [1300, 900] }]
       const before = new Set(kamailio.recorded().keys())
-      const tap = await capture('udp portrange 20000-32000')
+      const tap = await capture(`udp ${ownPorts}`)
       const calls = await callSealed(s, pairs, [A, new Screen(client)], withinMs)
       const packets = packetTimes(await tap.stop())
       for (const p of callees) assert.equal(kamailio.log().split(`rings ${name(p)}`).length - 1, calls, 'the callee rings once for each call')

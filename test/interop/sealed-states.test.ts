@@ -8,6 +8,7 @@ import { type Asterisk, endpoint, startAsterisk } from '../kit/asterisk.ts'
 import { babble } from '../kit/audio.ts'
 import { behindProvider } from '../kit/behind-provider.ts'
 import { capture } from '../kit/capture.ts'
+import { ownPorts } from '../kit/free-ports.ts'
 import { hears } from '../kit/hears.ts'
 import type { Linphonec } from '../kit/phones/linphonec.ts'
 import type { Phone } from '../kit/phones/phone.ts'
@@ -207,7 +208,7 @@ const OCTETS = 160
 async function plainPhone(t: TestContext, asterisk: Asterisk, caller: Phone, callee: Phone, number: string): Promise<void> {
   callee.events.skip()
   caller.events.skip()
-  const tap = await capture('udp portrange 20000-32000')
+  const tap = await capture(`udp ${ownPorts}`)
   caller.dial(number)
   await callee.events.next('incoming')
   callee.answer()

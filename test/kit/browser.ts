@@ -1,7 +1,9 @@
 /** Debian's Chromium, driven from outside: a fake microphone that plays a file in a loop, and all that its speaker plays. */
 import type { TestContext } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { resample } from '../../src/audio/resample.ts'
+import { until } from './processes.ts'
 
 const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
@@ -24,7 +26,7 @@ export interface TestBrowser {
   readonly page: Page
   /** What its console and its errors said. */
   readonly complaints: string[]
-  /** 16 kHz mono, since `forget` or the start. */
+  /** 16 kHz mono, since `forget` or the start; the last 40 s. */
   heard(): Promise<Int16Array>
   forget(): Promise<void>
 }
@@ -61,6 +63,12 @@ interface RecordedContext {
   stcTap?: unknown
 }
 
+/** Waits until the page says so: what belongs together may be drawn one after the other. */
+export async function becomes<T>(what: string, read: () => Promise<T>, wanted: T): Promise<void> {
+  let last: T | undefined
+  await until(10_000, what, async () => isDeepStrictEqual((last = await read()), wanted) || undefined, () => `it is ${JSON.stringify(last)}`, 50)
+}
+
 /** In the page: whatever is connected to the speaker is recorded as it plays, all of it mixed. */
 function recordSpeaker(): void {
   const w = globalThis as unknown as Recorder & { AudioNode: { prototype: { connect: (...a: unknown[]) => unknown } }; AudioDestinationNode: new () => unknown }
@@ -72,6 +80,8 @@ function recordSpeaker(): void {
     const heard = (w.stcHeard ??= { rate: context.sampleRate, parts: [] })
     recorder['onaudioprocess'] = (e: { inputBuffer: { getChannelData: (c: number) => Float32Array } }) => {
       heard.parts.push(Int16Array.from(e.inputBuffer.getChannelData(0), (x) => Math.max(-1, Math.min(1, x)) * 32_767))
+      // Whatever is judged is younger than 40 s; to read out more would cost the page the time in which it plays.
+      if (heard.parts.length > 470) heard.parts.shift()
     }
     connect.call(tap, recorder)
     connect.call(recorder, context.destination)

@@ -8,6 +8,8 @@ const host = '127.0.0.1'
 const lane = process.env['STC_TEST_LANE']
 const first = lane === '1' ? 26_000 : 20_000
 const last = lane === '0' ? 26_000 : 32_000
+/** What belongs to this run, for a capture: runs beside it send on loopback too. */
+export const ownPorts = `portrange ${first}-${last - 1}`
 let next = first + 2 * Math.floor((Math.random() * (last - first)) / 2)
 
 const udpFree = (port: number): Promise<boolean> =>
