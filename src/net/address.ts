@@ -4,6 +4,9 @@ export interface AddressPort {
   readonly port: number
 }
 
+/** One that something can be sent to. */
+export const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
+
 /** One to keep: the address of a datagram's sender is valid during its delivery only. */
 export const copyAddress = (a: AddressPort): AddressPort => ({ address: a.address, port: a.port })
 

@@ -3,7 +3,7 @@ import type { SocketOptions } from 'node:dgram'
 import { createSocket } from 'node:dgram'
 import type { AddressInfo } from 'node:net'
 import { isIPv6 } from 'node:net'
-import type { AddressPort } from './address.ts'
+import { type AddressPort, isPort } from './address.ts'
 import type { UdpPort, UdpSocket } from './udp.ts'
 
 /** Room for about a second of twenty streams while the thread is busy. The system may grant less. */
@@ -15,9 +15,19 @@ export interface NodeUdpOptions {
   readonly bufferOctets?: number
 }
 
-export const nodeUdp = (options: NodeUdpOptions = {}): UdpPort => ({ bind: (at) => bindUdp(at, options) })
+export interface NodeUdpSocket extends UdpSocket {
+  /** Octets that the system keeps of what comes and goes; 0: it does not tell. */
+  readonly granted: { readonly receive: number; readonly send: number }
+  /** Datagrams that were not sent since no port is like that. */
+  readonly refused: number
+}
+export interface NodeUdpPort extends UdpPort {
+  bind(at: AddressPort): Promise<NodeUdpSocket>
+}
 
-function bindUdp(at: AddressPort, options: NodeUdpOptions): Promise<UdpSocket> {
+export const nodeUdp = (options: NodeUdpOptions = {}): NodeUdpPort => ({ bind: (at) => bindUdp(at, options) })
+
+function bindUdp(at: AddressPort, options: NodeUdpOptions): Promise<NodeUdpSocket> {
   const six = isIPv6(at.address)
   // All addresses are numeric: without the detour of a lookup the system call is made inside send(),
   // so that the caller may reuse its buffer.
@@ -45,13 +55,34 @@ function grow(socket: ReturnType<typeof createSocket>, octets: number): void {
   }
 }
 
-function wrap(socket: ReturnType<typeof createSocket>, six: boolean): UdpSocket {
+/** Linux counts its book-keeping in: twice what was asked for (socket(7)). */
+const BOOKS = process.platform === 'linux' ? 2 : 1
+
+function grantedTo(socket: ReturnType<typeof createSocket>): NodeUdpSocket['granted'] {
+  try {
+    return { receive: socket.getRecvBufferSize() / BOOKS, send: socket.getSendBufferSize() / BOOKS }
+  } catch {
+    return { receive: 0, send: 0 }
+  }
+}
+
+function wrap(socket: ReturnType<typeof createSocket>, six: boolean): NodeUdpSocket {
   const info: AddressInfo = socket.address()
   let closed = false
+  let refused = 0
   return {
     local: { address: info.address, port: info.port },
+    granted: grantedTo(socket),
+    get refused() {
+      return refused
+    },
     send(data, to) {
       if (closed) return
+      // dgram throws for these, at once and in whoever sends.
+      if (!isPort(to.port)) {
+        refused++
+        return
+      }
       // A dual-stack socket reaches IPv4 through mapped addresses (RFC 4291 §2.5.5.2).
       const address = six && !to.address.includes(':') ? MAPPED + to.address : to.address
       socket.send(data, to.port, address)
@@ -59,6 +90,8 @@ function wrap(socket: ReturnType<typeof createSocket>, six: boolean): UdpSocket 
     onMessage(listener) {
       socket.removeAllListeners('message')
       socket.on('message', (data, from) => {
+        // A port of 0 is nobody's (RFC 768: "not used"): who would be answered there is forged.
+        if (from.port === 0) return
         const address = from.address.startsWith(MAPPED) ? from.address.slice(MAPPED.length) : from.address
         // Not a Buffer: its slice() would be a view.
         listener(new Uint8Array(data.buffer, data.byteOffset, data.length), { address, port: from.port })

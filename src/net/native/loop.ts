@@ -11,6 +11,7 @@ import type { AddressPort } from '../address.ts'
 import * as k from './layout.ts'
 import { Held, SendQueue } from './held.ts'
 import { ReceiveBatch } from './receive-batch.ts'
+import { noTexts } from './sockaddr.ts'
 import { type NativeSocket, type NativeSocketOptions, openNativeSocket } from './socket.ts'
 import { reason, type System, systemCalls } from './system.ts'
 import { Timers } from './timers.ts'
@@ -56,11 +57,14 @@ export class NativeLoop {
   /** An epoll set of that alone: what ends a wait for more packets. */
   #urgent = -1
   #woken = false
+  /** More waits than the last round took. */
+  #more = false
   /** The last round ran timers. */
   #timed = false
   readonly #events: Memory
   readonly #scratch: Memory
   readonly #sockets = new Map<number, NativeSocket>()
+  readonly #texts = [noTexts(), noTexts()] as const
   readonly incoming: ReceiveBatch
   readonly outgoing: SendQueue
   readonly held: Held
@@ -127,7 +131,7 @@ export class NativeLoop {
     at: (when, run) => this.#timers.add(when, run),
   }
   bind(at: AddressPort, options: NativeSocketOptions): Result<NativeSocket> {
-    const opened = openNativeSocket({ system: this.#system, incoming: this.incoming, outgoing: this.outgoing, held: this.held }, at, options)
+    const opened = openNativeSocket({ system: this.#system, incoming: this.incoming, outgoing: this.outgoing, held: this.held, texts: this.#texts }, at, options)
     if (!opened.ok) return opened
     const socket = opened.value
     if (!this.#watch(k.EPOLL_CTL_ADD, socket.fd, k.EPOLLIN)) {
@@ -188,6 +192,7 @@ export class NativeLoop {
     const wait = this.#blocked ? Math.min(RETRY_MS, maxWaitMs) : Math.min(Math.min(this.#timers.next, this.held.due(this.#now)) - this.#clock(), maxWaitMs)
     const n = this.#system.epollWait(this.#epoll, this.#events.address(0, EVENTS * EVENT_DATA.octets), EVENTS, Math.max(0, Math.ceil(wait)))
     this.#now = this.#clock()
+    this.#more = n === EVENTS
     let received = 0
     for (let i = 0; i < n; i++) received += this.#ready(i * EVENT_DATA.octets)
     this.#timed = this.#timers.run(this.#now)
@@ -214,11 +219,12 @@ export class NativeLoop {
     for (let round = 0; round < ROUNDS; round++) {
       const n = socket.receive()
       received += n
-      if (n < this.incoming.size) break
+      if (n < this.incoming.size) return received
       // What came is sent before more is taken: nobody waits for a long queue behind him.
       this.flush()
       this.#now = this.#clock()
     }
+    this.#more = true
     return received
   }
   /** Sends what was built. */
@@ -246,7 +252,8 @@ export class NativeLoop {
     this.#rateAt = this.#now
   }
   #shouldGather(got: number): boolean {
-    return this.#gatherMs > 0 && got > 0 && this.#rate >= this.#gatherFrom && !this.#blocked
+    // Who has a backlog does not wait for more of it.
+    return this.#gatherMs > 0 && got > 0 && !this.#more && this.#rate >= this.#gatherFrom && !this.#blocked
   }
   /** Lets packets come together. Timers and Node's events are not kept waiting where Node is watched. */
   #gather(ms: number): void {

@@ -43,7 +43,10 @@ export class ReceiveBatch {
       this.#views.push([])
     }
   }
-  /** Gives every datagram that is there now, `size` at most, to the listener. How many there were. */
+  /**
+   * Gives every datagram that is there now, `size` at most, to the listener. How many there were. What says that it comes from port 0 is
+   * left out: nobody has that port (RFC 768), and there is no answer to it.
+   */
   take(fd: number, addresses: Sockaddrs, listener: (data: Uint8Array, from: AddressPort) => void): number {
     this.calls++
     const n = this.#system.recvmmsg(fd, this.memory.address(this.#messagesAt, this.size * MMSGHDR.octets), this.size, MSG_DONTWAIT, 0)
@@ -53,7 +56,8 @@ export class ReceiveBatch {
       this.#words[message + (MMSGHDR.nameLength >>> 2)] = SOCKADDR.octets
       const views = this.#views[i]!
       const at = i * RECEIVE_OCTETS
-      listener((views[length] ??= this.memory.bytes.subarray(at, at + length)), this.#sender.at(addresses, this.#namesAt + i * NAME_OCTETS))
+      const from = this.#sender.at(addresses, this.#namesAt + i * NAME_OCTETS)
+      if (from.port !== 0) listener((views[length] ??= this.memory.bytes.subarray(at, at + length)), from)
     }
     return Math.max(n, 0)
   }

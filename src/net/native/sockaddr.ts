@@ -1,6 +1,6 @@
 /** Addresses as the system writes them, and back; nothing is allocated for an address that was seen before. */
 import { Memory } from '../../ffi/memory.ts'
-import { type AddressPort, Destination } from '../address.ts'
+import { type AddressPort, Destination, isPort } from '../address.ts'
 import { AF_INET, AF_INET6, SOCKADDR } from './layout.ts'
 import type { System } from './system.ts'
 
@@ -23,6 +23,9 @@ interface Text {
   readonly words: Uint32Array
   readonly address: string
 }
+/** What sockets of one family know of each other's senders: 32 kB, too much for each socket of a call. */
+export type Texts = (Text | undefined)[]
+export const noTexts = (): Texts => new Array(REMEMBERED)
 
 export class Sockaddrs {
   readonly #system: System
@@ -30,19 +33,20 @@ export class Sockaddrs {
   readonly #words: Uint32Array
   readonly #six: boolean
   readonly #known = new WeakMap<AddressPort, Sockaddr>()
-  readonly #texts: (Text | undefined)[] = new Array(REMEMBERED)
+  readonly #texts: Texts
   /** Asked for last: most sockets send to one peer. */
   #last: AddressPort | undefined
   #lastMade: Sockaddr | undefined
 
   /** `six`: for a socket of IPv6, which reaches IPv4 through mapped addresses (RFC 4291 §2.5.5.2). */
-  constructor(system: System, six: boolean) {
+  constructor(system: System, six: boolean, texts = noTexts()) {
     this.#system = system
     this.#six = six
+    this.#texts = texts
     this.#scratch = new Memory(system.library, 128)
     this.#words = new Uint32Array(this.#scratch.bytes.buffer, 0, SOCKADDR.octets / 4)
   }
-  /** Undefined for what is no address of this socket's family. */
+  /** Undefined for what is no address of this socket's family, or no port to send to. */
   of(to: AddressPort): Sockaddr | undefined {
     if (to === this.#last) return this.#lastMade
     if (to instanceof Destination) return to.made(this, this.#make)
@@ -57,7 +61,10 @@ export class Sockaddrs {
     this.#lastMade = made
     return made
   }
-  readonly #make = ({ address, port }: AddressPort): Sockaddr | undefined => {
+  readonly #make = (to: AddressPort): Sockaddr | undefined => (isPort(to.port) ? this.own(to) : undefined)
+  /** Of a socket's own end, where port 0 stands for any. */
+  own({ address, port }: AddressPort): Sockaddr | undefined {
+    if (port !== 0 && !isPort(port)) return undefined
     const mapped = this.#six && !address.includes(':') ? MAPPED + address : address
     const [bare = '', scope = '0'] = mapped.split('%')
     const { bytes, view } = this.#scratch

@@ -8,7 +8,7 @@ import * as k from './layout.ts'
 import type { ReceiveBatch } from './receive-batch.ts'
 import type { Held } from './held.ts'
 import { type SendQueue, SLOT_OCTETS } from './send-queue.ts'
-import { Sockaddrs } from './sockaddr.ts'
+import { Sockaddrs, type Texts } from './sockaddr.ts'
 import { reason, type System } from './system.ts'
 
 /** Expedited forwarding (RFC 3246), the class of voice. */
@@ -35,14 +35,16 @@ export interface SocketShare {
   readonly outgoing: SendQueue
   /** Queues of datagrams that may wait. */
   readonly held: Held
+  /** Of IPv4, of IPv6. */
+  readonly texts: readonly [Texts, Texts]
 }
 
 /** Fails with NET_BIND, NATIVE_CALL. */
 export function openNativeSocket(share: SocketShare, at: AddressPort, options: NativeSocketOptions): Result<NativeSocket> {
   const { system } = share
   const six = at.address.includes(':')
-  const addresses = new Sockaddrs(system, six)
-  const name = addresses.of(at)
+  const addresses = new Sockaddrs(system, six, share.texts[six ? 1 : 0])
+  const name = addresses.own(at)
   if (name === undefined) return err('NET_BIND', at.address)
   const fd = system.socket(six ? k.AF_INET6 : k.AF_INET, k.SOCK_DGRAM | k.SOCK_NONBLOCK | k.SOCK_CLOEXEC, 0)
   if (fd < 0) return err('NATIVE_CALL', reason(system, 'socket'))

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import dgram from 'node:dgram'
 import { test } from 'node:test'
 import { nodeUdp } from '../../../src/net/node-udp.ts'
+import { portZero } from '../../kit/port-zero.ts'
 
 for (const [name, address, bind] of [['IPv4', '127.0.0.1', '127.0.0.1'], ['IPv6', '::1', '::1'], ['IPv4 to a dual-stack socket', '127.0.0.1', '::']] as const) {
   test(`${name}: a datagram arrives, the buffer may be reused, the answer finds back`, async (t) => {
@@ -43,4 +45,47 @@ test('sending to nowhere is harmless', async () => {
   a.send(Uint8Array.of(1), { address: '::1', port: 9 })
   await new Promise((resolve) => setImmediate(resolve))
   a.close()
+})
+
+test('ports that nobody has are sent nothing to, and that is counted', async () => {
+  const socket = await nodeUdp().bind({ address: '127.0.0.1', port: 0 })
+  for (const port of [0, -1, 65_536, 70_000, 1.5, Number.NaN]) socket.send(Uint8Array.of(1), { address: '127.0.0.1', port })
+  assert.equal(socket.refused, 6)
+  socket.close()
+})
+
+test('what comes from port 0 is heard by nobody: there is no answer to it', async (t) => {
+  const made: dgram.Socket[] = []
+  const bind = dgram.Socket.prototype.bind
+  t.mock.method(dgram.Socket.prototype, 'bind', function (this: dgram.Socket, ...args: Parameters<typeof bind>) {
+    made.push(this)
+    return bind.apply(this, args)
+  })
+  const socket = await nodeUdp().bind({ address: '127.0.0.1', port: 0 })
+  const got: number[] = []
+  socket.onMessage((data, from) => {
+    got.push(data[0]!)
+    socket.send(data, from)
+  })
+  for (const [n, port] of [0, 9, 0].entries()) made[0]!.emit('message', Buffer.of(n), { address: '127.0.0.1', family: 'IPv4', port, size: 1 })
+  assert.deepEqual(got, [1])
+  socket.close()
+})
+
+test('a datagram that the system says came from port 0', async (t) => {
+  const zero = portZero()
+  if (zero === undefined) return t.skip('no right to raw sockets here')
+  const socket = await nodeUdp().bind({ address: '127.0.0.1', port: 0 })
+  const other = await nodeUdp().bind({ address: '127.0.0.1', port: 0 })
+  const got: number[] = []
+  const both = new Promise<void>((resolve) => socket.onMessage((data, from) => {
+    got.push(data[0]!)
+    socket.send(data, from)
+    if (data[0] === 2) resolve()
+  }))
+  zero.send(Uint8Array.of(1), socket.local)
+  other.send(Uint8Array.of(2), socket.local)
+  await both
+  assert.deepEqual(got, [2])
+  for (const s of [zero, socket, other]) s.close()
 })

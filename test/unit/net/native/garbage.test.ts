@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm'
 import { must } from '../../../../src/base/result.ts'
 import { createNodeCrypto } from '../../../../src/crypto/node/index.ts'
 import { portablePlane } from '../../../../src/media/plane/portable.ts'
-import { MMSGHDR } from '../../../../src/net/native/layout.ts'
+import { MMSGHDR, SOCKADDR } from '../../../../src/net/native/layout.ts'
 import { RECEIVE_OCTETS, ReceiveBatch } from '../../../../src/net/native/receive-batch.ts'
 import { Sockaddrs } from '../../../../src/net/native/sockaddr.ts'
 import { systemCalls } from '../../../../src/net/native/system.ts'
@@ -30,7 +30,10 @@ test('unknown streams and noise allocate nothing', { skip }, () => {
     ...system.value,
     recvmmsg() {
       const messages = batch.memory.bytes.length - size * MMSGHDR.octets
-      for (let i = 0; i < size; i++) batch.memory.view.setUint32(messages + i * MMSGHDR.octets + MMSGHDR.length, lengths[i]!, true)
+      for (let i = 0; i < size; i++) {
+        batch.memory.view.setUint32(messages + i * MMSGHDR.octets + MMSGHDR.length, lengths[i]!, true)
+        batch.memory.view.setUint16(size * RECEIVE_OCTETS + i * 32 + SOCKADDR.port, 1 + i)
+      }
       return size
     },
   }, size)

@@ -10,6 +10,7 @@ import { systemCalls } from '../../../../src/net/native/system.ts'
 import { Waker } from '../../../../src/net/native/wake.ts'
 import { nodeUdp } from '../../../../src/net/node-udp.ts'
 import { realScheduler } from '../../../../src/net/scheduler.ts'
+import { portZero } from '../../../kit/port-zero.ts'
 
 const system = systemCalls()
 const skip = system.ok ? false : system.fault.message
@@ -107,6 +108,55 @@ test('gathers at high rates alone, and never for longer than it may', { skip }, 
     loop.close()
   }
   assert.ok(asked.length > 0 && asked.every((ms) => ms > 0 && ms <= 3), asked.join())
+})
+
+test('waits for nothing while there is a backlog: full batches, or events of more sockets than fit', { skip }, async (t) => {
+  assert.ok(system.ok)
+  const { nanosleep } = system.value
+  let slept = 0
+  t.after(() => Object.assign(system.ok ? system.value : {}, { nanosleep }))
+  Object.assign(system.value, { nanosleep: () => ++slept && 0 })
+  // 8 rounds of 64 are what one turn takes of a socket, 256 the events of one turn.
+  for (const [sockets, each] of [[1, 4 * 8 * 64], [3 * 256, 1]] as const) {
+    const loop = must(NativeLoop.open({ gatherMs: 1, gatherFrom: 0 }))
+    const all = Array.from({ length: sockets }, () => must(loop.bind(at, { bufferOctets: sockets === 1 ? 8 << 20 : 1 << 14 })))
+    const from = must(loop.bind(at, BUFFERS))
+    let got = 0
+    slept = 0
+    const sleptAt: number[] = []
+    for (const s of all) s.onMessage(() => {
+      if (slept > sleptAt.length) sleptAt.push(got)
+      if (++got === sockets * each) loop.stop()
+    })
+    for (const s of all) for (let k = 0; k < each; k++) from.send(new Uint8Array(20), s.local)
+    loop.flush()
+    const most = setTimeout(() => loop.stop(), 10_000)
+    await loop.run()
+    clearTimeout(most)
+    // The kernel's share of a burst that did not fit is another test's.
+    assert.ok(got > (sockets * each) / 2, `${got}`)
+    assert.deepEqual(sleptAt, [], 'waited with a backlog')
+    for (const s of [...all, from]) s.close()
+    loop.close()
+  }
+})
+
+test('what comes from port 0 is counted and heard by nobody, and nothing is sent to what is no port', { skip }, (t) => {
+  const zero = portZero()
+  if (zero === undefined) return t.skip('no right to raw sockets here')
+  const loop = must(NativeLoop.open())
+  const [socket, other] = [0, 1].map(() => must(loop.bind(at, BUFFERS)))
+  const got: number[] = []
+  socket!.onMessage((d) => got.push(d[0]!))
+  zero.send(Uint8Array.of(1), socket!.local)
+  other!.send(Uint8Array.of(2), socket!.local)
+  until(loop, () => got.length > 0 && socket!.received === 2)
+  assert.deepEqual(got, [2])
+  for (const port of [0, 65_536, 70_000, -1]) socket!.send(Uint8Array.of(1), { address: '127.0.0.1', port })
+  assert.equal(loop.outgoing.refused, 4)
+  assert.equal(loop.outgoing.waiting, 0)
+  for (const s of [socket!, other!, zero]) s.close()
+  loop.close()
 })
 
 test('a socket of all addresses speaks IPv4 and IPv6, and shows IPv4 as such', { skip }, async () => {
