@@ -11,6 +11,8 @@ import { type SendQueue, SLOT_OCTETS } from './send-queue.ts'
 import { Sockaddrs, type Texts } from './sockaddr.ts'
 import { reason, type System } from './system.ts'
 
+export { noTexts } from './sockaddr.ts'
+
 /** Expedited forwarding (RFC 3246), the class of voice. */
 export const DSCP_EF = 46
 
