@@ -58,12 +58,12 @@ test('another\'s name in From, or in a registration, is refused; a name of the c
   const w = await directPhones(t)
   w.pbx.answer = answering
   const anna = await w.connect('anna')
-  for (const answer of [await anna.invite(secureSdp(keyLine('a')), { from: 'bert' }), await anna.final(anna.send('REGISTER', { to: 'bert' }), 'REGISTER'), await anna.final(anna.send('MESSAGE', { from: 'nobody' }), 'MESSAGE')]) {
+  for (const answer of [await anna.invite(secureSdp(keyLine('a')), { from: 'bert' }), await anna.final(anna.send('REGISTER', { to: 'bert' }), 'REGISTER'), await anna.final(anna.send('MESSAGE', { from: 'nobody' }), 'MESSAGE'), await anna.final(anna.send('REGISTER', { to: 'bert', toTag: ';tag=x' }), 'REGISTER'), await anna.final(anna.send('MESSAGE', { from: 'bert', toTag: ';tag=x' }), 'MESSAGE')]) {
     assert.match(answer, /^SIP\/2\.0 403/)
     assert.match(answer, /Warning: 399 stc "The certificate of this phone is not that of the extension it names/)
   }
   assert.deepEqual(w.pbx.requests, [])
-  assert.equal(w.refused().get('RELAY_NOT_YOURS'), 3)
+  assert.equal(w.refused().get('RELAY_NOT_YOURS'), 5)
   assert.match(await anna.invite(secureSdp(keyLine('b')), { from: 'bert', to: '112' }), /^SIP\/2\.0 200/, 'help comes before every rule')
 })
 

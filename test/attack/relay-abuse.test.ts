@@ -198,3 +198,105 @@ test('a registration that the PBX has not taken yet does not move a phone, not e
   w.clock.advanceSync(50)
   assert.deepEqual([phone.requests.length, other.requests.length], [1, 0])
 })
+
+test('a made-up To tag opens nothing: passwords are guessed no faster, and floods are cut off at both halves', () => {
+  const w = relayWorld()
+  w.pbx.answer = (r) => (r.method === 'REGISTER' ? { status: 401, headers: [challenge] } : { status: 200 })
+  const guesser = w.phone()
+  for (let i = 0; i < 12; i++) {
+    guesser.send('REGISTER', { uri: 'sip:pbx.example', to: '<sip:alice@pbx.example>;tag=a', headers: [authorization] })
+    w.clock.advanceSync(1000)
+  }
+  assert.equal(w.pbx.requests.length, 5)
+  assert.equal(guesser.last.status, 403)
+
+  for (const method of ['MESSAGE', 'SUBSCRIBE', 'NOTIFY']) {
+    const fresh = relayWorld()
+    const flooder = fresh.phone({ address: '192.0.2.50', port: 6000, callId: 'flood' })
+    for (let i = 0; i < 300; i++) flooder.send(method, { uri: 'sip:2002@127.0.0.1', to: '<sip:2002@127.0.0.1>;tag=a' })
+    fresh.clock.advanceSync(200)
+    assert.deepEqual([flooder.responses.filter((r) => r.status === 503).length, fresh.pbx.requests.length], [200, 100], method)
+  }
+  for (let i = 0; i < 300; i++) w.phone({ address: `192.0.2.${i % 250}`, port: 6000 + i, callId: `m${i}` }).send('MESSAGE', { uri: 'sip:2002@127.0.0.1', to: '<sip:2002@127.0.0.1>;tag=a' })
+  w.clock.advanceSync(200)
+  assert.ok(w.pbx.requests.filter((r) => r.method === 'MESSAGE').length <= 200, 'a client that has no limits of its own')
+})
+
+test('another\'s name with a made-up To tag is refused; what belongs to a call or subscription that stands is not counted', () => {
+  const w = relayWorld()
+  w.register(w.phone())
+  const mallory = w.another('mallory-key').phone({ port: 6660, callId: 'mallory', user: 'alice' })
+  const before = w.pbx.requests.length
+  mallory.send('MESSAGE', { uri: 'sip:2002@127.0.0.1', to: '<sip:2002@127.0.0.1>;tag=a' })
+  w.clock.advanceSync(50)
+  assert.deepEqual([mallory.last.status, w.pbx.requests.length], [403, before])
+
+  const phone = w.phone({ port: 6004, callId: 'call' })
+  const { target } = w.call(phone)
+  for (let i = 0; i < 300; i++) phone.send('INFO', { uri: target })
+  w.clock.advanceSync(200)
+  assert.equal(phone.responses.filter((r) => r.cseq.method === 'INFO' && r.status === 200).length, 300)
+})
+
+test('a call for help is no way to try passwords: past five wrong ones it goes through without', () => {
+  const w = relayWorld()
+  w.pbx.answer = (r) => (headerOf(r, 'Authorization') === undefined ? { status: 486 } : { status: 401, headers: [challenge] })
+  const guesser = w.phone()
+  for (let i = 0; i < 12; i++) {
+    const branch = guesser.invite({ uri: 'sip:112@127.0.0.1', to: '<sip:112@127.0.0.1>', body: '', headers: [authorization, 'proxy-authorization: Digest username="bob", response="00"'] })
+    w.clock.advanceSync(1000)
+    guesser.send('ACK', { branch, to: guesser.last.to.text })
+  }
+  const calls = w.pbx.requests.filter((r) => r.method === 'INVITE')
+  assert.equal(calls.length, 12, 'help itself goes through')
+  assert.deepEqual(calls.map((r) => r.headers.filter((h) => /authorization/i.test(h.name)).length), [2, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0])
+})
+
+test('one phone with a wrong password does not silence the others of its client: whose password the PBX took last may go on', () => {
+  const w = relayWorld()
+  const password = (user: string, more = ''): string => authorization.replace('alice', user) + more
+  let right = 'alice'
+  w.pbx.answer = (r) => (headerOf(r, 'Authorization')?.includes(`username="${right}"`) !== true ? { status: 401, headers: [challenge] } : r.method === 'REGISTER' ? { status: 200, headers: [`Contact: ${headerOf(r, 'Contact')};expires=300`] } : { status: 486 })
+  const alice = w.phone()
+  const bob = w.phone({ port: 6002, callId: 'bob', user: 'bob' })
+  const register = (phone: typeof alice, headers: readonly string[]): number => {
+    phone.send('REGISTER', { uri: 'sip:pbx.example', to: `<sip:${phone.user}@pbx.example>`, headers: ['Expires: 300', ...headers] })
+    w.clock.advanceSync(100)
+    return phone.last.status
+  }
+  const call = (phone: typeof alice, headers: readonly string[], from = phone.user): number => {
+    const branch = phone.invite({ uri: 'sip:2002@127.0.0.1', to: '<sip:2002@127.0.0.1>', from, body: '', headers })
+    w.clock.advanceSync(100)
+    phone.send('ACK', { branch, to: phone.last.to.text })
+    return phone.last.status
+  }
+  assert.equal(register(alice, [password('alice')]), 200)
+  for (let i = 0; i < 6; i++) register(bob, [password('bob')])
+  assert.equal(bob.last.status, 403)
+  assert.equal(call(alice, [password('alice')]), 486, 'the PBX itself answered')
+  assert.equal(register(alice, [password('alice')]), 200)
+  for (const [what, headers, from] of [
+    ['two passwords', [password('alice'), `Proxy-${password('bob')}`], 'alice'], ['two names', [password('alice', ', username="bob"')], 'alice'], ['in another name', [password('alice')], 'bob'],
+    ['a scheme that is not known', ['Authorization: Basic YWxpY2U6eA=='], 'alice'], ['another name for one extension', [password('bob')], 'alice'],
+  ] as const) assert.equal(call(alice, headers, from), 403, what)
+  right = 'nobody'
+  assert.equal(call(alice, [password('alice')]), 401)
+  right = 'alice'
+  assert.equal(call(alice, [password('alice')]), 403, 'it was wrong once: it waits like any other')
+  assert.equal(call(alice, []), 401, 'without a password the PBX is asked')
+  assert.equal(call(bob, [password('bob')]), 403)
+})
+
+test('a host that uses five hundred addresses does not drive out a phone that is registered', () => {
+  const w = relayWorld()
+  const alice = w.phone({ address: '192.0.2.10', port: 6000 })
+  const contact = w.register(alice)
+  w.pbx.answer = () => ({ status: 404 })
+  for (let i = 0; i < 520; i++) {
+    w.phone({ address: `198.51.100.${i % 250}`, port: 7000 + i, callId: `stranger-${i}` }).send('MESSAGE', { uri: 'sip:2002@127.0.0.1', to: '<sip:2002@127.0.0.1>' })
+    if (i % 20 === 0) w.clock.advanceSync(1000)
+  }
+  w.pbx.invite({ uri: contact, body: '' })
+  w.clock.advanceSync(50)
+  assert.equal(alice.requests.at(-1)?.method, 'INVITE')
+})

@@ -41,7 +41,7 @@ export class Asking {
   request(incoming: Incoming): void {
     const { request, flow } = incoming
     const { side } = this.#c.o
-    const refusal = this.#inspect(request) ?? side.admit(request, flow)
+    const refusal = this.#inspect(request) ?? side.admit(request, flow, this.#c.dialogs.holds(request))
     if (refusal !== undefined) return this.#refuse(incoming, refusal)
     const inside = tagOf(request.to) !== ''
     const known = this.#c.dialogs.legOf(request)

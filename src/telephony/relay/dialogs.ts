@@ -54,6 +54,10 @@ export class Dialogs {
     const key = keyOfMessage(m)
     return this.find(m)?.flow ?? this.#legs.get(key)?.flow ?? this.#subscriptions.get(key)
   }
+  /** It belongs to a call or subscription that stands here, or to an early one. No registration does (RFC 3261 §10.2). */
+  holds(request: SipRequest): boolean {
+    return request.method !== 'REGISTER' && tagOf(request.to) !== '' && this.flowOf(request) !== undefined
+  }
   /** A 2xx of our side to a SUBSCRIBE. */
   subscribed(m: SipResponse, flow: SipFlow): void {
     const key = keyOfMessage(m)

@@ -2,7 +2,7 @@
 import type { Instant } from '../../base/brand.ts'
 import { makeFault } from '../../base/result.ts'
 import type { SipRequest, SipResponse, Uri } from '../../protocol/sip/index.ts'
-import { addressesOf, makeAddress, sipUri, tagOf } from '../../protocol/sip/index.ts'
+import { addressesOf, makeAddress, sipUri } from '../../protocol/sip/index.ts'
 import { isPrivate } from '../../net/private-address.ts'
 import { isLoopback, isOwnAddress } from '../local-address.ts'
 import { SourceLimit } from '../source-limit.ts'
@@ -95,9 +95,9 @@ export class Downstream implements LocalSide {
     return this.#o.current?.(flow) ?? flow
   }
 
-  admit(request: SipRequest, flow: SipFlow): Refusal | undefined {
+  admit(request: SipRequest, flow: SipFlow, inside: boolean): Refusal | undefined {
     // Inside a call, and for help, everybody gets through.
-    if (tagOf(request.to) !== '' || this.isEmergency(request)) return undefined
+    if (inside || this.isEmergency(request)) return undefined
     const now = this.#o.now()
     const source = flow.remote.address
     const admitted = this.#requests.admit(source, now) && (request.method !== 'INVITE' || this.#invites.admit(source, now))
@@ -142,7 +142,12 @@ export class Downstream implements LocalSide {
   #place(contact: string, place: Place): void {
     this.#places.delete(contact)
     this.#places.set(contact, place)
-    if (this.#places.size > placesLimit) this.#places.delete(this.#places.keys().next().value!)
+    if (this.#places.size > placesLimit) this.#places.delete(this.#leastWanted())
+  }
+  /** Whoever reaches us can use addresses; a place that the PBX knows goes only where there is no other. */
+  #leastWanted(): string {
+    for (const [contact, { registered }] of this.#places) if (!registered) return contact
+    return this.#places.keys().next().value!
   }
 }
 

@@ -2,12 +2,12 @@
 import { makeFault } from '../../base/result.ts'
 import type { Scheduler } from '../../base/ports.ts'
 import type { SipRequest, SipResponse } from '../../protocol/sip/index.ts'
-import { makeAddress, sipUri, tagOf } from '../../protocol/sip/index.ts'
+import { addressesOf, makeAddress, sipUri } from '../../protocol/sip/index.ts'
 import { SourceLimit } from '../source-limit.ts'
 import type { SipFlow } from '../transport.ts'
 import { isEmergencyUri } from './downstream.ts'
 import { Extensions } from './extensions.ts'
-import { Guessing } from './guessing.ts'
+import { Guessing, withoutPassword } from './guessing.ts'
 import type { Rewriter } from './rewrite.ts'
 import type { LocalSide, ReadAudio, Refusal } from './side.ts'
 import type { Tokens } from './tokens.ts'
@@ -84,9 +84,9 @@ export class PbxSide<Line extends PbxLine> implements LocalSide {
   admit(): undefined {
     return undefined
   }
-  admitFar(request: SipRequest): Refusal | undefined {
+  admitFar(request: SipRequest, inside: boolean): Refusal | undefined {
     // Help comes before every rule (DESIGN §1); inside a call the tags speak.
-    if (tagOf(request.to) !== '' || (request.method === 'INVITE' && isEmergencyUri(request.uri, this.#o.isEmergency))) return undefined
+    if (inside || this.#isEmergency(request)) return undefined
     const now = this.#o.scheduler.now()
     const { guessing, extensions, requests, invites } = this.#shared
     const { name } = this.#line
@@ -94,6 +94,14 @@ export class PbxSide<Line extends PbxLine> implements LocalSide {
     if (guessing.refuses(name, request, now)) return { status: 403, fault: makeFault('RELAY_GUESSING') }
     if (request.method !== 'REGISTER' && extensions.isOthers(name, request.from, now)) return { status: 403, fault: makeFault('RELAY_OTHERS_NAME') }
     return undefined
+  }
+
+  /** What passes the rules must not be the guesser's way round them: help goes through, its password does not. */
+  stripped(request: SipRequest, inside: boolean): SipRequest {
+    return (inside || this.#isEmergency(request)) && this.#shared.guessing.refuses(this.#line.name, request, this.#o.scheduler.now()) ? withoutPassword(request) : request
+  }
+  #isEmergency(request: SipRequest): boolean {
+    return request.method === 'INVITE' && isEmergencyUri(request.uri, this.#o.isEmergency)
   }
 
   /** The PBX says where media goes: it may be another machine of its own, and in direct media it is a phone. */
@@ -107,7 +115,12 @@ export class PbxSide<Line extends PbxLine> implements LocalSide {
   answered(request: SipRequest, response: SipResponse): void {
     const now = this.#o.scheduler.now()
     this.#shared.guessing.answered(this.#line.name, request, response, now)
-    if (request.method === 'REGISTER' && response.status < 300) this.#shared.extensions.registered(this.#line.name, request, response, now)
+    if (request.method !== 'REGISTER' || response.status >= 300) return
+    const { extensions, tokens } = this.#shared
+    extensions.registered(this.#line.name, request, response, now)
+    tokens.keep(contactsOf(request), contactsOf(response))
   }
   answeredFar(): void {}
 }
+
+const contactsOf = (m: SipRequest | SipResponse) => addressesOf(m, 'Contact').map((a) => a.uri)

@@ -56,11 +56,12 @@ export class Serving {
     this.#last = m.id
     const parsed = parseTunnelled(m.message, 'request')
     if (!parsed.ok) return this.#c.refuseFar(m.id, 400, parsed.fault, `request ${m.id}`)
-    const request = parsed.value
-    const about = `${request.method} of ${request.from.uri.text.slice(0, 80)}`
     const { side } = this.#c.o
+    const inside = this.#c.dialogs.holds(parsed.value)
+    const request = side.stripped?.(parsed.value, inside) ?? parsed.value
+    const about = `${request.method} of ${request.from.uri.text.slice(0, 80)}`
     if (request.method === 'ACK' || request.method === 'CANCEL') return this.#c.refuseFar(m.id, 400, makeFault('RELAY_BAD_MESSAGE', request.method), about)
-    const refusal = side.admitFar(request)
+    const refusal = side.admitFar(request, inside)
     if (refusal !== undefined) return this.#c.refuseFar(m.id, refusal.status, refusal.fault, about)
     const flow = side.route(request, this.#c.dialogs.flowOf(request))
     if (isRefusal(flow)) return this.#c.refuseFar(m.id, flow.status, flow.fault, about)

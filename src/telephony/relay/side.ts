@@ -21,10 +21,12 @@ export interface LocalSide {
   rewriter(flow: SipFlow): Rewriter
   /** The way to whom a request of the other half is for, by its Request-URI. `within`: where the call is that it belongs to. */
   route(request: SipRequest, within?: SipFlow): SipFlow | Refusal
-  /** May this request of our side cross? */
-  admit(request: SipRequest, flow: SipFlow): Refusal | undefined
+  /** May this request of our side cross? `inside`: it belongs to a call or subscription that is known here; a To tag alone says nothing. */
+  admit(request: SipRequest, flow: SipFlow, inside: boolean): Refusal | undefined
   /** May this request of the other half reach our side? */
-  admitFar(request: SipRequest): Refusal | undefined
+  admitFar(request: SipRequest, inside: boolean): Refusal | undefined
+  /** What of a request that may: a password that would only be a guess is taken off. */
+  stripped?(request: SipRequest, inside: boolean): SipRequest
   /** SRTP towards our side by SDES; undefined: RTP in clear. */
   readonly keys: KeyRules | undefined
   /** Where media goes as somebody on this flow asks; undefined: not there. */

@@ -21,6 +21,7 @@ export class Tokens<Owner extends { readonly name: string }> {
   readonly #limit: number
   /** In the order of last use, of each owner. */
   readonly #entries = new Map<string, TokenEntry<Owner>>()
+  readonly #kept = new Set<string>()
 
   /** @param hmac keyed, at least 12 octets out; @param limit entries of one owner: the one unused longest is forgotten. */
   constructor(hmac: (data: Uint8Array) => Uint8Array, limit = 200) {
@@ -42,6 +43,11 @@ export class Tokens<Owner extends { readonly name: string }> {
   find(uri: Uri): TokenEntry<Owner> | undefined {
     return uri.kind === 'sip' && uri.user !== undefined ? this.#entries.get(uri.user) : undefined
   }
+  /** Somebody relies on these alone of all that were in a message: the others are forgotten first. */
+  keep(all: readonly Uri[], kept: readonly Uri[]): void {
+    for (const uri of all) if (uri.kind === 'sip') this.#kept.delete(uri.user ?? '')
+    for (const uri of kept) if (uri.kind === 'sip' && this.#entries.has(uri.user ?? '')) this.#kept.add(uri.user!)
+  }
   /** True for what looks like one of ours, known or not. */
   static looksLike(uri: Uri): boolean {
     return uri.kind === 'sip' && /^stc[0-9a-f]{24}$/.test(uri.user ?? '')
@@ -50,11 +56,16 @@ export class Tokens<Owner extends { readonly name: string }> {
   #forgetOldest(owner: Owner): void {
     let count = 0
     let oldest: string | undefined
+    let oldestKept: string | undefined
     for (const [token, e] of this.#entries) {
       if (e.owner.name !== owner.name) continue
-      oldest ??= token
+      if (this.#kept.has(token)) oldestKept ??= token
+      else oldest ??= token
       count++
     }
-    if (count > this.#limit && oldest !== undefined) this.#entries.delete(oldest)
+    const forgotten = oldest ?? oldestKept
+    if (count <= this.#limit || forgotten === undefined) return
+    this.#entries.delete(forgotten)
+    this.#kept.delete(forgotten)
   }
 }

@@ -146,7 +146,10 @@ export class UpstreamRelay implements TransactionUser {
     const flow = this.#o.way()
     for (const text of uris) {
       const uri = parseUri(text)
-      if (uri.ok && uri.value.kind === 'sip' && flow !== undefined) this.#shared.tokens.present(line, uri.value, { host: this.#o.hostFor(flow), port: flow.local.port, transport: flow.transport })
+      if (!uri.ok || uri.value.kind !== 'sip' || flow === undefined) continue
+      const { tokens } = this.#shared
+      const token = tokens.present(line, uri.value, { host: this.#o.hostFor(flow), port: flow.local.port, transport: flow.transport })
+      tokens.keep([], [token])
     }
   }
 }
