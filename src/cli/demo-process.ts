@@ -71,8 +71,12 @@ class Member {
 
   obey(o: Order): void {
     if (o.kind === 'dial') this.robot?.dial(`${this.#role.config.dialPlan.roomPrefix}${this.#role.room}`)
-    else if (o.kind === 'mute') for (const call of this.client?.calls ?? []) call.toggleMute()
+    else if (o.kind === 'mute') this.#mute(o.on)
     else if (o.kind === 'cut') report({ kind: 'recorded', pcm: this.#take() })
+  }
+
+  #mute(on: boolean): void {
+    for (const call of this.client?.calls ?? []) if (call.muted !== on) call.toggleMute()
   }
 
   readonly observer: ClientObserver = {

@@ -22,7 +22,7 @@ const ROOM = '100'
 const SERVER_PORT = 7443
 const PHONE_PORT = 5060
 const TALK_MS = 6000
-const MUTED_MS = 6000
+const ALONE_MS = 3000
 const entry = fileURLToPath(workerUrl('demo-process', import.meta.url))
 const voice = (name: string): string => fileURLToPath(new URL(`../../demo/voices/${name}.wav`, import.meta.url))
 
@@ -53,8 +53,8 @@ async function runCheck(): Promise<void> {
     await cast.start()
     complain('the robots dial')
     await cast.dial()
-    complain(`they talk for ${TALK_MS / 1000} s, then one is muted for ${MUTED_MS / 1000} s`)
-    const verdict = await check({ cast, tap, speech: voices.map((v) => must(speechOf(readFileSync(v[0]!)))), talkMs: TALK_MS, mutedMs: MUTED_MS })
+    complain(`they talk for ${TALK_MS / 1000} s, then each alone for ${ALONE_MS / 1000} s`)
+    const verdict = await check({ cast, tap, speech: voices.map((v) => must(speechOf(readFileSync(v[0]!)))), talkMs: TALK_MS, aloneMs: ALONE_MS })
     for (const w of verdict.wrong) complain(`wrong: ${w}`)
     say(JSON.stringify(verdict))
     process.exitCode = verdict.ok ? EXIT.ok : EXIT.failed

@@ -28,7 +28,7 @@ export type Role = MemberRole | ServerRole
 export type Order =
   | { readonly kind: 'role'; readonly role: Role }
   | { readonly kind: 'dial' }
-  | { readonly kind: 'mute' }
+  | { readonly kind: 'mute'; readonly on: boolean }
   /** Answered by `recorded`: everything heard since the last `cut`. */
   | { readonly kind: 'cut' }
   | { readonly kind: 'stop' }

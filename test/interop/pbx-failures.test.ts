@@ -88,8 +88,9 @@ test('the dialplan is reloaded and its variables are cleared: the secret is set 
 test('a client is gone: no leg of it stays behind in Asterisk', { timeout: 300_000 }, async (t) => {
   const c = await conference(t)
   if (c === undefined) return
+  const before = c.anna.rosters.length
   c.bert.disconnect()
-  await c.anna.sees('that nobody vouches for its call', (r) => names(r) === 'Anna,unverified bert,unverified carl', RIGHT_MS)
+  await c.anna.saw('that nobody vouches for its call', before, (r) => names(r) === 'Anna,unverified bert,unverified carl', RIGHT_MS)
   await c.anna.sees('its call ended', (r) => names(r) === 'Anna,unverified carl', RIGHT_MS + 1500)
   await c.bert.phone.events.next('closed')
 })

@@ -106,8 +106,8 @@ export class Coupled {
     if (o.client !== undefined) phone.connect(o.client)
     return phone
   }
-  async until(what: string, done: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
-    await until(ms, what, async () => (await done()) || undefined, () => `${this.log.slice(-20).map((l) => JSON.stringify(l)).join('\n')}\n${this.asterisk.log().slice(-3000)}`)
+  async until(what: string, done: () => boolean | Promise<boolean>, ms = 10_000, detail: () => string = () => ''): Promise<void> {
+    await until(ms, what, async () => (await done()) || undefined, () => `${detail()}\n${this.log.slice(-20).map((l) => JSON.stringify(l)).join('\n')}\n${this.asterisk.log().slice(-3000)}`)
   }
   async stop(): Promise<void> {
     await Promise.all(this.phones.map((p) => p.phone.kill().catch(() => {})))
@@ -155,18 +155,20 @@ export class CoupledPhone {
   get got(): ServerMessage[] {
     return this.#transport.sent.map((b) => must(decodeServerMessage(b)))
   }
-  /** The newest roster, certificates verified as a client does it. */
+  /** The newest roster. */
   get roster(): Seen | undefined {
+    return this.rosters.at(-1)
+  }
+  /** All of this connection, certificates verified as a client does it. */
+  get rosters(): Seen[] {
     const { people } = this.#world
     const all = this.got
-    const newest = all.findLast((m) => m.k === 'pbx-roster')
-    if (newest?.k !== 'pbx-roster') return undefined
     const known = new Map(all.flatMap((m) => {
       if (m.k !== 'pbx-certificate') return []
       const identity = verifyPath(crypto, m.chain as never, people.anchors, [], realScheduler().unix())
       return identity.ok ? [[identity.value.keyId, identity.value.subject] as const] : []
     }))
-    return { ...newest, members: newest.members.map((m) => ({ ...m, ...(m.key === undefined ? {} : { who: known.get(m.key) ?? `nobody with ${m.key}` }) })) }
+    return all.flatMap((r) => (r.k === 'pbx-roster' ? [{ ...r, members: r.members.map((m) => ({ ...m, ...(m.key === undefined ? {} : { who: known.get(m.key) ?? `nobody with ${m.key}` }) })) }] : []))
   }
   dial(extension: string): void {
     this.phone.dial(this.#world.asterisk.uri(extension))
@@ -178,7 +180,11 @@ export class CoupledPhone {
     this.#transport.receive(must(encodeClientMessage({ k: 'pbx-act', conference, act, ...(member === undefined ? {} : { member }) })))
   }
   sees(what: string, check: (r: Seen) => boolean, ms = 10_000): Promise<void> {
-    return this.#world.until(`${this.#name} sees ${what}; last roster: ${JSON.stringify(this.roster)}`, () => this.roster !== undefined && check(this.roster), ms)
+    return this.#world.until(`${this.#name} sees ${what}`, () => this.roster !== undefined && check(this.roster), ms, () => `last roster: ${JSON.stringify(this.roster)}`)
+  }
+  /** Also for a moment: in one of the rosters from the `from`th on. */
+  saw(what: string, from: number, check: (r: Seen) => boolean, ms = 10_000): Promise<void> {
+    return this.#world.until(`${this.#name} saw ${what}`, () => this.rosters.slice(from).some(check), ms, () => JSON.stringify(this.rosters.slice(from)))
   }
   async fault(): Promise<Extract<ServerMessage, { k: 'fault' }>> {
     let found: ServerMessage | undefined

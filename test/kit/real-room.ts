@@ -15,6 +15,7 @@ import type { MediaEvent } from '../../src/media/api.ts'
 import type { Roster } from '../../src/model/roster.ts'
 import type { Authority, CertificateRequest } from '../../src/pki/authority.ts'
 import { type Log, type Server, type ServerConfig, serverConfig, startServer } from '../../src/server/index.ts'
+import { freePorts } from './free-ports.ts'
 import { until } from './processes.ts'
 import { newAuthority, type Papers, papersFor, pem } from './real-server.ts'
 import { tone } from './room-tones.ts'
@@ -57,18 +58,18 @@ export class RealWorld {
   static async start(t: TestContext, change: Partial<z.input<typeof serverConfig>> = {}, listen = '127.0.0.1'): Promise<RealWorld> {
     const w = new RealWorld(t, listen)
     const own = papersFor(w.ca, { name: 'server', kind: 'server', hosts: ['localhost', '127.0.0.1', '::1'] })
-    w.#config = serverConfig.parse({ listen: { address: listen, port: 0 }, identity: w.files('server', own), log: 'silent', ...change })
+    w.#config = serverConfig.parse({ listen: { address: listen, port: 1 }, identity: w.files('server', own), log: 'silent', ...change })
     await w.open()
     return w
   }
   get port(): number {
     return this.server.address.port
   }
-  /** Starts the server; after a `server.close()` once more, at the same port. */
-  async open(port = 0): Promise<void> {
+  /** Starts the server; after a `server.close()` once more, at the same port, which nobody else's outgoing connection takes meanwhile. */
+  async open(port?: number): Promise<void> {
     const keep = (fields: object, text: string): void => void this.log.push({ ...fields, text })
     const memory: Log = { info: keep, warn: keep }
-    this.server = must(await startServer({ ...this.#config, listen: { address: this.#listen, port } }, memory))
+    this.server = must(await startServer({ ...this.#config, listen: { address: this.#listen, port: port ?? (await freePorts()) } }, memory))
   }
   /** The names of the files, as a configuration has them. */
   files(name: string, own: Papers, trusted: readonly Authority[] = [this.ca]): ClientInput['identity'] {

@@ -24,7 +24,7 @@ const address = '192.0.2.1'
 const folder = mkdtempSync(path.join(tmpdir(), 'stc-lan-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const microphone = path.join(folder, 'microphone.wav')
-writeWav(microphone, tone(1033, { rate: 16000, seconds: 30 }))
+writeWav(microphone, tone(1033, { rate: 16000, seconds: 240 }))
 const authority = new TestAuthority(folder, 'ca')
 const identity = authority.server(address)
 
@@ -43,7 +43,7 @@ async function desk(t: TestContext): Promise<{ client: EchoClient; port: number 
 }
 
 for (const [name, start] of [['baresip', startBaresip], ['linphonec', startLinphonec]] as const) {
-  test(`${name} registers and calls with its password`, { timeout: 60_000 }, async (t) => {
+  test(`${name} registers and calls with its password`, { timeout: 300_000 }, async (t) => {
     const { client, port } = await desk(t)
     const phone = await start({ name: 'anna', address, codecs: ['g722'], microphone, registrar: { address, port, password: 'correct-horse' } })
     t.after(() => phone.stop())
@@ -55,7 +55,7 @@ for (const [name, start] of [['baresip', startBaresip], ['linphonec', startLinph
     await client.next('ended')
   })
 
-  test(`${name} with a wrong password gets nowhere`, { timeout: 60_000 }, async (t) => {
+  test(`${name} with a wrong password gets nowhere`, { timeout: 300_000 }, async (t) => {
     const { client, port } = await desk(t)
     const phone = await start({ name: 'anna', address, codecs: ['g722'], microphone, registrar: { address, port, password: 'wrong' } })
     t.after(() => phone.stop())
@@ -65,7 +65,7 @@ for (const [name, start] of [['baresip', startBaresip], ['linphonec', startLinph
     assert.deepEqual(client.events, [])
   })
 
-  test(`${name} over TLS with SRTP`, { timeout: 60_000 }, async (t) => {
+  test(`${name} over TLS with SRTP`, { timeout: 300_000 }, async (t) => {
     const { client, port } = await desk(t)
     const phone = await start({
       name: 'anna', address, codecs: ['g722'], microphone, srtp: true, caFile: authority.anchor,
@@ -82,7 +82,7 @@ for (const [name, start] of [['baresip', startBaresip], ['linphonec', startLinph
   })
 }
 
-test('SRTP keys in the clear are not taken', { timeout: 60_000 }, async (t) => {
+test('SRTP keys in the clear are not taken', { timeout: 300_000 }, async (t) => {
   const { client, port } = await desk(t)
   const phone = await startBaresip({ name: 'anna', address, codecs: ['g722'], microphone, srtp: true, registrar: { address, port, password: 'correct-horse' } })
   t.after(() => phone.stop())
@@ -92,7 +92,7 @@ test('SRTP keys in the clear are not taken', { timeout: 60_000 }, async (t) => {
   assert.deepEqual(client.events.filter((e) => e.kind === 'dial'), [])
 })
 
-test('sipp answers the challenge, and guesses in vain', { timeout: 60_000 }, async (t) => {
+test('sipp answers the challenge, and guesses in vain', { timeout: 300_000 }, async (t) => {
   const { client, port } = await desk(t)
   const remote = { address, port }
   await mustPass('register-digest', { remote, local: address, user: 'anna', password: 'correct-horse' })

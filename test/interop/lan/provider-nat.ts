@@ -19,7 +19,7 @@ const iptables = (...args: readonly string[]): string => execFileSync('iptables'
 /** What a rule has counted. */
 const counted = (table: string, chain: string, rule: RegExp): number => Number(new RegExp(`^ *(\\d+) .*${rule.source}`, 'm').exec(iptables('-t', table, '-L', chain, '-v', '-n', '-x'))?.[1] ?? 0)
 
-test('a client behind a NAT: registered, called both ways and heard; the way stays open while nothing is said', { timeout: 200_000 }, async (t) => {
+test('a client behind a NAT: registered, called both ways and heard; the way stays open while nothing is said', { timeout: 600_000 }, async (t) => {
   const asterisk = await startAsterisk({
     address: provider,
     config: () => ({ 'pjsip.conf': ['anna', 'carl'].map((n) => endpoint(n, { more: `rewrite_contact=yes\nforce_rport=yes\nmedia_address=${provider}\nbind_rtp_to_media_address=yes` })).join('\n'), 'extensions.conf': `[phones]\nexten => _[a-z].,1,Dial(PJSIP/\${EXTEN},20)\n` }),
