@@ -216,6 +216,8 @@ async function callsBetweenPeople(anna: TestBrowser, boris: TestBrowser): Promis
   await boris.page.getByRole('button', { name: 'Leave' }).click()
   await boris.page.getByRole('button', { name: 'Call anna' }).first().click()
   await boris.page.getByText('It rings at anna').waitFor()
+  // Longer than a ring takes to be shown.
+  await anna.page.waitForTimeout(1500)
   assert.equal(await anna.page.getByRole('dialog').count(), 0)
   await boris.page.getByRole('button', { name: 'Leave' }).click()
   await anna.page.getByRole('button', { name: 'Unblock boris' }).click()
