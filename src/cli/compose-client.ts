@@ -32,6 +32,7 @@ import { type MediaHost, startMediaWorker } from '../media/host.ts'
 import type { SipTrace } from '../telephony/trace.ts'
 import type { TlsIdentity } from '../telephony/stream-transport.ts'
 import type { Identity } from '../model/identity.ts'
+import { sameNumber } from '../model/telephone-number.ts'
 import { type AddressPort, showAddress } from '../net/address.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { VaultCalls } from '../vault/api/calls.ts'
@@ -128,9 +129,9 @@ function sealedCalls(config: ClientConfig, configFile: string, { numbers }: Clie
     if (secret !== undefined) return typeof secret === 'string' ? secret : undefined
     // Read at each call: "stc password" changes it while we run. A file that cannot be read must not make a call weaker.
     const set = readPasswords(dataFiles(config, configFile).passwords)
-    return set.ok ? set.value.get(n) : UNREADABLE
+    return set.ok ? (set.value.get(n) ?? [...set.value].find(([number]) => sameNumber(number, n))?.[1]) : UNREADABLE
   }
-  return policy === 'off' ? [] : [sealedCallKind({ policy, anonymous, carriers, password, chained: (n) => legacyOf(n) !== undefined, expected: (n) => numbers.keyOf(n), nameOf: (n) => numbers.nameOf(n), remember: (n, keyId, name) => numbers.remember(n, keyId, name) })]
+  return policy === 'off' ? [] : [sealedCallKind({ policy, anonymous, carriers, password, chained: (n) => legacyOf(n) !== undefined, numbers: { keyOf: (who) => numbers.keyOf(who), nameOf: (who) => numbers.nameOf(who), remember: (who, keyId, name) => numbers.remember(who, keyId, name) } })]
 }
 
 function connectionOf(config: ClientConfig, own: ClientVault, media: MediaHost): Pick<ClientOptions, 'connection'> {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { err, ok, type Result } from '../base/result.ts'
-import type { ProviderConfig } from '../client/config.ts'
+import { domainsOf, type ProviderConfig } from '../client/config.ts'
 import type { ProviderWay } from '../client/provider/upstream.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { AddressPort } from '../net/address.ts'
@@ -45,7 +45,7 @@ async function openProvider(p: ProviderConfig, configFile: string): Promise<Resu
     transport, remotes: [remote, ...others.filter((r) => isIP(r.address) === isIP(remote.address)).slice(0, PLACES - 1)], bind: { address, port: p.listen.port }, scheduler: realScheduler(), keepAliveMs: KEEP_ALIVE_MS,
     ...(transport === 'TLS' ? { tls: { name: p.name ?? p.host, ...(anchors.value.length === 0 ? {} : { anchors: anchors.value }) } } : {}),
   })
-  return opened.ok ? ok({ domains: (p.domains ?? [p.host]).map((d) => d.toLowerCase()), transport: opened.value }) : opened
+  return opened.ok ? ok({ domains: domainsOf(p), transport: opened.value }) : opened
 }
 
 /** RFC 3263 §4.2: a port or an address is what it says; else the domain says where its service is, and where it does not, the default port of the name. */

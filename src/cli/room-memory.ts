@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { type Result, err, ok } from '../base/result.ts'
-import type { ClientConfig } from '../client/config.ts'
+import { accountDomains, type ClientConfig } from '../client/config.ts'
 import type { ClientObserver } from '../client/options.ts'
 import { type RoomContent, encodeRooms } from '../protocol/policy/index.ts'
 import { besideConfig } from '../store/config.ts'
@@ -55,7 +55,7 @@ export class ClientMemory {
     if (!content.ok) return content
     const peers = KnownPeers.open(files.peers)
     if (!peers.ok) return peers
-    const numbers = SealedNumbers.open(files.numbers)
+    const numbers = SealedNumbers.open(files.numbers, accountDomains(config))
     if (!numbers.ok) return numbers
     const history = CallHistory.open(files.history)
     return history.ok ? ok(new ClientMemory(files.rooms, content.value, peers.value, new EvidenceFile(files.evidence), numbers.value, history.value)) : history

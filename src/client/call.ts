@@ -15,6 +15,10 @@ export interface Target {
   readonly room: string
   /** Of a call: we dialled. */
   readonly outgoing?: boolean
+  /** Of a call: the account's domain, where it is known at which account it is. */
+  readonly account?: string
+  /** Of a call: the network does not say who calls. */
+  readonly withheld?: boolean
   /** Of who calls, as the network says. */
   readonly name?: string
 }

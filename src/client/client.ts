@@ -255,8 +255,8 @@ export class Client {
   }
 
   /** Calls that are not to be sealed have no kind: their packets pass, and nobody looks. */
-  #throughProvider({ call: leg, number, outgoing }: WatchedCall): void {
-    const target = { kind: 'call', room: number, outgoing } as const
+  #throughProvider({ call: leg, number, outgoing, account, withheld }: WatchedCall): void {
+    const target = { kind: 'call', room: number, outgoing, account, withheld } as const
     const kind = chooseKind(this.#o.kinds, target)
     if (kind === undefined) return
     // Nobody is left to judge it: a call that might have to be sealed has a gate from its beginning, and this one stays shut.

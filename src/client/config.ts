@@ -149,6 +149,10 @@ export const clientConfig = z.strictObject({
 
 export type ClientConfig = z.infer<typeof clientConfig>
 
+/** Of all accounts at providers, lower case. */
+export const accountDomains = ({ upstream }: ClientConfig): string[] => (typeof upstream === 'object' ? upstream.providers.flatMap(domainsOf) : [])
+export const domainsOf = ({ domains, host }: ProviderConfig): string[] => (domains ?? [host]).map((d) => d.toLowerCase())
+
 /** What a room gets that we create: its own entry, else `default`, else the defaults of the schema. */
 export const roomConfig = (c: ClientConfig, name: string): z.infer<typeof room> =>
   (Object.hasOwn(c.rooms, name) ? c.rooms[name] : c.rooms['default']) ?? room.parse({})

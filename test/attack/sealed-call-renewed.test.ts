@@ -135,6 +135,18 @@ test('who calls with a certificate for another number is told of, and not rememb
   assert.deepEqual([w.b.state, w.b.notes.includes('SEALED_CALL_OTHER_NUMBER'), w.b.remembered.size], ['sealed', true, 0])
 })
 
+test('who calls under another\'s number with a certificate of their own making does not become them: the real one is not doubted, and a call to the number is', async () => {
+  const forged = [{}, { identity: person('Ben', testCa({ name: 'Of my own' }), ['sip:ben@example.org']) }, { identity: mallory }, { identity: person('Mallory', undefined, ['sip:4711@example.org']) }]
+  for (const [i, a] of forged.entries()) {
+    const spoofed = new SealedCallWorld({ seed: `spoofed ${i}`, a: { ...message, ...a }, b: { ...message, identity: ann, number: 'ben' } })
+    await spoofed.call(3000)
+    assert.deepEqual([spoofed.b.state, spoofed.b.remembered.size], ['sealed', 0])
+  }
+  const w = new SealedCallWorld({ seed: 'real', a: { ...message, identity: person('Ben', undefined, ['sip:ben@example.org']) }, b: { ...message, identity: ann, number: 'ben' } })
+  await w.call(3000)
+  assert.deepEqual([w.b.state, w.b.remembered.size], ['sealed', 1], 'a trusted certificate that names the number')
+})
+
 test('a key that somebody vouched for, and nobody does now: a person decides, in this call and in later ones', async () => {
   const w = called({ identity: ben })
   await w.call(3000)

@@ -169,7 +169,7 @@ test('in the middle with Ben\'s own certificate and another key: refused by its 
 })
 
 test('in the middle of a call to a number whose key is known, or whose certificate is for another number: mute, asked, nothing overheard', async () => {
-  const before = new SealedCallWorld({ a: { identity: ann, number: 'ben' }, b: { identity: ben, number: 'ann' } })
+  const before = new SealedCallWorld({ a: { identity: person('Ann', callCa, ['sip:ann@example.org']), number: 'ben' }, b: { identity: ben, number: 'ann' } })
   await before.call(3000)
   const known = (s: Side) => ({ expected: (n: string) => s.remembered.get(n), nameOf: (n: string) => s.names.get(n) })
   for (const own of [{ identity: mallory }, {}]) {

@@ -11,8 +11,8 @@ export interface NamedProvider {
   readonly provider: Provider
 }
 
-/** A message between the two halves, as it passes. `id` is the phones' half's number for it. */
-export type Passing = (towards: 'provider' | 'phone', m: TunnelMessage, parsed: SipMessage | undefined) => void
+/** A message between the two halves, as it passes. `id` is the phones' half's number for it, `account` the domain of the account, empty where it is not known. */
+export type Passing = (towards: 'provider' | 'phone', m: TunnelMessage, parsed: SipMessage | undefined, account: string) => void
 
 const REMEMBERED = 2000
 
@@ -44,7 +44,7 @@ export class Providers {
   /** What the phones' half says. */
   readonly send: TunnelSend = (m) => {
     const parsed = parsedOf(m)
-    this.#passing('provider', m, parsed)
+    this.#passing('provider', m, parsed, this.#accountOf(parsed && this.#of(parsed), parsed))
     return this.#send(m, parsed)
   }
   #send(m: TunnelMessage, parsed: SipMessage | undefined): Result<void> {
@@ -98,7 +98,7 @@ export class Providers {
     if (mine === undefined) return undefined
     if (m.k === 'sip-request' && parsed !== undefined) remember(this.#calls, parsed.callId, provider)
     const taken = this.#inside === undefined ? mine : this.#inside.incoming(mine, parsed, this.#insert(provider), (answer) => 'id' in m && 'id' in answer && provider.receive({ ...answer, id: m.id }))
-    if (taken !== undefined) this.#passing('phone', taken, parsed)
+    if (taken !== undefined) this.#passing('phone', taken, parsed, this.#accountOf(provider, parsed))
     return taken
   }
   /** With the number that the phones' half knows. */
@@ -131,6 +131,13 @@ export class Providers {
     if (running !== undefined) return running
     const host = m.from.uri.kind === 'sip' ? m.from.uri.host.toLowerCase() : ''
     return (this.#all.find((p) => p.domains.includes(host)) ?? this.#all[0])?.provider
+  }
+  /** Of several at one provider the one that the message names, as ours. */
+  #accountOf(provider: Provider | undefined, m: SipMessage | undefined): string {
+    const domains = this.#all.find((p) => p.provider === provider)?.domains ?? []
+    if (domains.length === 1) return domains[0]!
+    const named = m === undefined ? [] : [m.to, m.from].flatMap(({ uri }) => (uri.kind === 'sip' ? [uri.host.toLowerCase()] : [])).filter((h) => domains.includes(h))
+    return new Set(named).size === 1 ? named[0]! : ''
   }
   close(): void {
     for (const p of this.#all) p.provider.close()

@@ -1,5 +1,6 @@
 /** Which calls run through providers, read off what passes between the two halves: who is called, when it is answered, which codec it has. */
-import { type SipMessage, tagOf, unescapeUri } from '../../protocol/sip/index.ts'
+import { isNobody, sameNumber } from '../../model/telephone-number.ts'
+import { type SipMessage, type SipRequest, tagOf, unescapeUri, type Uri } from '../../protocol/sip/index.ts'
 import { type DescribedAudio, isEmergencyUri, type TunnelMessage } from '../../telephony/relay/index.ts'
 import type { OtherCodec } from '../../media/api.ts'
 import type { DialogNews } from '../call.ts'
@@ -10,6 +11,10 @@ export interface WatchedCall {
   readonly call: number
   readonly number: string
   readonly outgoing: boolean
+  /** Domain of the account that it runs on; empty where that is not known. */
+  readonly account: string
+  /** The network does not say who calls. */
+  readonly withheld: boolean
   /** As its SIP names it, at both sides. */
   readonly callId: string
 }
@@ -31,11 +36,7 @@ export interface WatchOptions {
 const CODECS = ['g722', 'pcmu', 'pcma'] as const
 const REMEMBERED = 500
 
-interface Invite {
-  readonly number: string
-  readonly outgoing: boolean
-  readonly callId: string
-}
+type Invite = Omit<WatchedCall, 'call'>
 
 export class CallWatch {
   readonly #o: WatchOptions
@@ -49,14 +50,14 @@ export class CallWatch {
     this.#o = options
   }
 
-  readonly passing = (towards: 'provider' | 'phone', m: TunnelMessage, parsed: SipMessage | undefined): void => {
+  readonly passing = (towards: 'provider' | 'phone', m: TunnelMessage, parsed: SipMessage | undefined, account: string): void => {
     if (m.k === 'sip-request' && parsed?.kind === 'request' && parsed.method === 'INVITE' && tagOf(parsed.to) === '') {
       // Nothing stands between a caller and help, nor listens.
       if (isEmergencyUri(parsed.uri, this.#o.isEmergency)) return
       const outgoing = towards === 'provider'
       const uri = outgoing ? parsed.uri : parsed.from.uri
-      const number = uri.kind === 'sip' ? (unescapeUri(uri.user ?? '') ?? '') : uri.text.replace(/^[a-z]+:/i, '')
-      const invite = { number, outgoing, callId: parsed.callId }
+      const number = userOf(uri)
+      const invite = { number, outgoing, account, withheld: !outgoing && isWithheld(parsed), callId: parsed.callId }
       this.#invites.set(`${towards} ${m.id}`, invite)
       if (this.#invites.size > REMEMBERED) this.#invites.delete(this.#invites.keys().next().value!)
       if (m.streams !== undefined) this.#known(m.streams.up, invite)
@@ -100,6 +101,13 @@ export class CallWatch {
     this.#early.delete(call)
     if (this.#calls.delete(call)) this.#o.onNews(call, { kind: 'over' })
   }
+}
+
+const userOf = (uri: Uri): string => (uri.kind === 'sip' ? (unescapeUri(uri.user ?? '') ?? '') : uri.text.replace(/^[a-z]+:/i, ''))
+/** Nobody's name (RFC 3323 §4.1.1.3), or our own number: what trunks put in where they know nothing. */
+function isWithheld({ from, to, uri }: SipRequest): boolean {
+  const caller = userOf(from.uri)
+  return isNobody(caller) || (from.uri.kind === 'sip' && from.uri.host.toLowerCase() === 'anonymous.invalid') || [to.uri, uri].some((own) => sameNumber(userOf(own), caller))
 }
 
 const has = (d: DescribedAudio, name: string): boolean => d.formats.some((f) => f.name === name)

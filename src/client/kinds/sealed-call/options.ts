@@ -7,6 +7,8 @@ export interface SealedCallOptions {
   /** Dialled, or as the network says who calls. */
   readonly number: string
   readonly outgoing: boolean
+  /** The network does not say who calls: `number` is nobody's. */
+  readonly withheld?: boolean
   readonly policy: Policy
   /** What may bring the messages of the agreement, the best first. */
   readonly carriers: readonly CallCarrier[]

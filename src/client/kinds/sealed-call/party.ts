@@ -1,7 +1,7 @@
 /** Who is at the other side of a call, held against the number, the key that it had, and who was there before in this call. */
 import { displayName, type Identity, safeText } from '../../../model/identity.ts'
 import type { CallProgress } from '../../../vault/api/calls.ts'
-import { mayBeCalled } from './number.ts'
+import { isCalled, mayBeCalled } from './number.ts'
 import { DECIDE, type SealedCallOptions } from './options.ts'
 
 export interface Peer {
@@ -39,10 +39,12 @@ export class Party {
     this.#peer = { ...(identity === undefined ? {} : { identity }), ...(keyId === undefined ? {} : { keyId }) }
     const doubt = before === undefined ? undefined : this.#doubtOf(before)
     if (doubt !== undefined) return { event: 'mismatch', note: { code: 'SEALED_CALL_ANOTHER_KEY', text: `${doubt}: ${DECIDE}` } }
-    const fits = mayBeCalled(numbers, number)
+    const fits = this.#o.withheld === true || mayBeCalled(numbers, number)
     // What we dialled is what we meant; who calls is the network's word, and the certificate is better.
     const another = before === undefined && !fits
-    if (!(another && outgoing) && profile !== 'chained') this.take(fits || expected !== undefined)
+    // Whoever calls under somebody's number with a certificate of their own making must not become them here.
+    const known = outgoing ? fits : identity !== undefined && isCalled(numbers, number)
+    if (!(another && outgoing) && profile !== 'chained') this.take(known || expected !== undefined)
     if (!another) return { event: 'confirmed' }
     const text = `The certificate of who is there is for ${safeText(numbers.join(', '), 128)}, not for ${safeText(number, 64)}${outgoing ? `: ${DECIDE}` : ''}`
     return { event: outgoing ? 'mismatch' : 'confirmed', note: { code: 'SEALED_CALL_OTHER_NUMBER', text } }
@@ -55,7 +57,7 @@ export class Party {
     // The same password is the same people.
     return keyId === undefined && this.#o.password?.(this.#o.number) === undefined ? 'New keys without a certificate: the words have changed and have to be compared again' : undefined
   }
-  /** Beyond this call only what is this number's: the network's word of who calls makes no key its. */
+  /** `remember`: beyond this call too. A key is a number's because it was reached by dialling it, as its certificate says so, or by a person's decision; never by the network's word of who calls. */
   take(remember = true): void {
     const { identity, keyId } = this.#peer
     this.#taken = { named: identity !== undefined, ...(keyId === undefined ? {} : { keyId }) }

@@ -31,14 +31,27 @@ const response = (id: number, status: number, callId = `call-${id}`): TunnelMess
 function world() {
   const [one, two] = [new Stub(), new Stub()]
   const passed: string[] = []
-  const all = new Providers([{ domains: ['one.test'], provider: asProvider(one) }, { domains: ['two.test', 'zwei.test'], provider: asProvider(two) }], (towards, m) => passed.push(`${towards} ${m.k}`))
-  return { one, two, all, passed }
+  const accounts: string[] = []
+  const all = new Providers([{ domains: ['one.test'], provider: asProvider(one) }, { domains: ['two.test', 'zwei.test'], provider: asProvider(two) }], (towards, m, _, account) => {
+    passed.push(`${towards} ${m.k}`)
+    accounts.push(account)
+  })
+  return { one, two, all, passed, accounts }
 }
 
 test('each request goes to the provider whose account it uses; of no domain that is named, to the first', () => {
   const { one, two, all } = world()
   for (const [id, domain] of [[1, 'one.test'], [2, 'TWO.test'], [3, 'zwei.test'], [4, 'elsewhere.test']] as const) assert.ok(all.send(request(id, domain)).ok)
   assert.deepEqual([one.got.length, two.got.length], [2, 2])
+})
+
+test('a call is known by the domain of its account: the provider\'s, or of several the one that it names', () => {
+  const { one, two, all, accounts } = world()
+  for (const [id, domain] of [[1, 'one.test'], [2, 'TWO.test'], [3, 'zwei.test'], [4, 'elsewhere.test']] as const) all.send(request(id, domain))
+  all.from(asProvider(one), request(1, '192.0.2.1', 'from-one'))
+  all.from(asProvider(two), request(1, '192.0.2.1', 'from-two'))
+  all.from(asProvider(two), request(2, 'zwei.test', 'from-zwei'))
+  assert.deepEqual(accounts, ['one.test', 'two.test', 'zwei.test', 'one.test', 'one.test', '', 'zwei.test'])
 })
 
 test('what follows in a call goes where the call is, whatever it is written from', () => {

@@ -8,7 +8,7 @@ import { parseMessage } from '../../../../src/protocol/sip/index.ts'
 
 const LEG = 7
 const HEADERS = ['Call-ID: one', 'CSeq: 1 INVITE', 'Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1', 'Max-Forwards: 70', 'Contact: <sip:anna@192.0.2.1>', 'Content-Length: 0', '', '']
-const message = (first: string, { from = 'sip:anna@192.0.2.1', tag = '' } = {}): Uint8Array => utf8([first, `From: <${from}>;tag=a`, `To: <sip:box@192.0.2.9>${tag}`, ...HEADERS].join('\r\n'))
+const message = (first: string, { from = 'sip:anna@192.0.2.1', tag = '', to = 'sip:box@192.0.2.9' } = {}): Uint8Array => utf8([first, `From: <${from}>;tag=a`, `To: <${to}>${tag}`, ...HEADERS].join('\r\n'))
 const parsed = (m: Uint8Array) => must(parseMessage(m, { stream: false }))
 type Format = { readonly payloadType: number; readonly name: string; readonly clockHz: number; readonly channels: number }
 const PCMU: Format = { payloadType: 0, name: 'pcmu', clockHz: 8000, channels: 1 }
@@ -20,12 +20,12 @@ const OK = 'SIP/2.0 200 OK'
 
 function world(isEmergency: (n: string) => boolean = () => false) {
   const told: string[] = []
-  const watch = new CallWatch({ isEmergency, onCall: (c) => told.push(`${c.outgoing ? 'to' : 'from'} ${c.number}`), onNews: (_, n) => told.push([n.kind, ...(n.kind === 'media' ? [n.codec, n.payloadType, n.telephoneEvent ?? '-', n.receives] : []), ...(n.kind === 'hold' ? [n.held] : []), ...(n.kind === 'no-codec' ? [...Object.values(n.other ?? {}), n.telephoneEvent ?? '-', n.receives] : [])].join(' ')) })
+  const watch = new CallWatch({ isEmergency, onCall: (c) => told.push(`${c.outgoing ? 'to' : 'from'} ${c.withheld ? 'nobody ' : ''}${c.number}${c.account === 'one.test' ? '' : ` at ${c.account}`}`), onNews: (_, n) => told.push([n.kind, ...(n.kind === 'media' ? [n.codec, n.payloadType, n.telephoneEvent ?? '-', n.receives] : []), ...(n.kind === 'hold' ? [n.held] : []), ...(n.kind === 'no-codec' ? [...Object.values(n.other ?? {}), n.telephoneEvent ?? '-', n.receives] : [])].join(' ')) })
   return {
     watch, told,
-    passes: (towards: 'provider' | 'phone', first: string, o: Parameters<typeof message>[1] & { readonly leg?: number } = {}): void => {
+    passes: (towards: 'provider' | 'phone', first: string, o: Parameters<typeof message>[1] & { readonly leg?: number; readonly account?: string } = {}): void => {
       const m = message(first, o)
-      watch.passing(towards, { k: first.startsWith('SIP') ? 'sip-response' : 'sip-request', id: 1, message: m, ...(o.leg === undefined ? {} : { streams: { up: o.leg, down: o.leg } }) }, parsed(m))
+      watch.passing(towards, { k: first.startsWith('SIP') ? 'sip-response' : 'sip-request', id: 1, message: m, ...(o.leg === undefined ? {} : { streams: { up: o.leg, down: o.leg } }) }, parsed(m), o.account ?? 'one.test')
     },
   }
 }
@@ -48,6 +48,24 @@ test('a call to us: who calls is what the network says, the codec is the answer\
   watch.onDescribed({ call: LEG, side: 'provider', local: described([PCMU, G722, EVENTS]), far: described([G722, EVENTS]) })
   passes('provider', OK, { tag: ';tag=b' })
   assert.deepEqual(told, ['from +49 30 1234', 'media g722 9 101 true', 'answered'])
+})
+
+test('a call is its account\'s; who does not say who calls, or says our own number, is nobody', () => {
+  const caller = (from: string, to?: string): string[] => {
+    const { told, passes } = world()
+    passes('phone', INVITE, { from, leg: LEG, ...(to === undefined ? {} : { to }) })
+    return told
+  }
+  const { told, passes } = world()
+  passes('provider', INVITE, { leg: LEG, account: 'two.test' })
+  assert.deepEqual(told, ['to box at two.test'])
+  for (const user of ['anonymous', 'Anonymous', 'unknown', 'asterisk', 'box', '']) assert.deepEqual(caller(`sip:${user === '' ? '' : `${user}@`}192.0.2.1`), [`from nobody ${user}`])
+  assert.deepEqual(caller('sip:4711@anonymous.invalid'), ['from nobody 4711'])
+  assert.deepEqual(caller('sip:+49301234567@192.0.2.1', 'sip:0301234567@192.0.2.9'), ['from nobody +49301234567'])
+  assert.deepEqual(caller('tel:+49301234567'), ['from +49301234567'])
+  const own = world()
+  own.passes('provider', 'INVITE sip:anonymous@192.0.2.9 SIP/2.0', { leg: LEG })
+  assert.deepEqual(own.told, ['to anonymous'], 'what is dialled is somebody')
 })
 
 test('ringing is not answered; a request inside a call begins none', () => {

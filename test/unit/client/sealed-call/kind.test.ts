@@ -1,0 +1,80 @@
+/** What is remembered of a call's number, and expected of it, by whose number it is and who says so. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Instant, instant } from '../../../../src/base/brand.ts'
+import { ok } from '../../../../src/base/result.ts'
+import type { CallIn, Target } from '../../../../src/client/call.ts'
+import { type NumberMemory, type Numbered, sealedCallKind } from '../../../../src/client/kinds/sealed-call/index.ts'
+import type { Identity } from '../../../../src/model/identity.ts'
+import type { CallProgress } from '../../../../src/vault/api/calls.ts'
+
+const KEY = 'a'.repeat(64)
+const OTHER = 'b'.repeat(64)
+const BEN = { subject: 'Ben', emails: [], hosts: [], keyId: KEY } as unknown as Identity
+
+type Confirmed = Partial<NonNullable<CallProgress['confirmed']>>
+
+function call(target: Omit<Target, 'kind'>, confirmed: Confirmed | undefined, expected?: string, press = ''): { state: string; notes: string[]; remembered: [Numbered, string][]; asked: Numbered[] } {
+  const out = { state: '', notes: [] as string[], remembered: [] as [Numbered, string][], asked: [] as Numbered[] }
+  const numbers: NumberMemory = {
+    keyOf: (who) => {
+      out.asked.push(who)
+      return expected
+    },
+    nameOf: () => undefined, remember: (who, key) => out.remembered.push([who, key]),
+  }
+  const machine = sealedCallKind({ policy: 'prefer', carriers: ['message'], anonymous: false, numbers }).start({ kind: 'call', ...target }, { conference: 5, hop: 1, phone: 5 })
+  const now: Instant = instant(0)
+  let started = 0
+  const step = (input: CallIn, at = now): void => {
+    for (const o of machine.step(input, at).out) {
+      if (o.kind === 'event' && o.event.kind === 'sealed-call') out.state = o.event.state
+      if (o.kind === 'event' && o.event.kind === 'note') out.notes.push(o.event.code)
+      if (o.kind === 'vault' && o.request.call === 'call.begin') step({ kind: 'vault', ref: o.ref, result: ok({ session: o.ref }) })
+      if (o.kind === 'vault' && o.request.call === 'call.step' && o.request.args.input === 'start') started = o.ref
+    }
+  }
+  step({ kind: 'start' })
+  step({ kind: 'dialog', news: { kind: 'media', codec: 'pcmu', payloadType: 0, receives: true } })
+  step({ kind: 'dialog', news: { kind: 'answered' } })
+  if (confirmed === undefined) step({ kind: 'tick' }, instant(10_000))
+  else {
+    step({ kind: 'dialog', news: { kind: 'reached' } })
+    step({ kind: 'vault', ref: started, result: ok({ send: [], refused: [], confirmed: { epoch: 0, role: 'initiator', keyId: KEY, profile: 'sealed', missed: [], ...confirmed } }) })
+  }
+  if (press !== '') step({ kind: 'media', event: { op: 'call.digit', call: 5, digit: press } })
+  return out
+}
+
+test('a number is its account\'s', () => {
+  const { state, remembered, asked } = call({ room: '100', outgoing: true, account: 'one.test' }, { identity: BEN })
+  assert.deepEqual([state, remembered], ['sealed', [[{ account: 'one.test', number: '100' }, KEY]]])
+  assert.ok(asked.length > 0 && asked.every((w) => w.account === 'one.test' && w.number === '100'))
+})
+
+test('who dials remembers whom they reached; of who calls only what a trusted certificate says, or a person', () => {
+  const dialled = { room: '100', outgoing: true, account: 'one.test' }
+  const calls = { ...dialled, outgoing: false }
+  const remembered = (target: Omit<Target, 'kind'>, c: Confirmed): number => call(target, c).remembered.length
+  assert.equal(remembered(dialled, {}), 1, 'an unknown authority, or none')
+  assert.equal(remembered(dialled, { identity: BEN }), 1)
+  for (const c of [{}, { identity: BEN }, { identity: BEN, numbers: ['ben'] }, { numbers: ['100'] }]) assert.equal(remembered(calls, c), 0, JSON.stringify(c))
+  assert.equal(remembered(calls, { identity: BEN, numbers: ['ben', '100'] }), 1)
+  assert.equal(remembered({ ...calls, room: '0301234567' }, { identity: BEN, numbers: ['+49301234567'] }), 1)
+  const doubted = call(calls, { identity: BEN }, OTHER)
+  assert.deepEqual([doubted.state, doubted.remembered], ['doubt', []])
+  const accepted = call(calls, { identity: BEN }, OTHER, '*')
+  assert.deepEqual([accepted.state, accepted.remembered.length], ['sealed', 1])
+})
+
+test('all who do not say who they are are not one person: nothing is expected of them, and nothing remembered', () => {
+  const withheld = { room: 'anonymous', outgoing: false, account: 'one.test', withheld: true }
+  assert.equal(call({ ...withheld, withheld: false }, undefined, KEY).state, 'asking')
+  assert.equal(call(withheld, undefined, KEY).state, 'open')
+  const named = { identity: BEN, numbers: ['ben', 'anonymous'] }
+  assert.equal(call({ ...withheld, withheld: false }, named, OTHER).state, 'doubt')
+  const { state, notes, remembered, asked } = call(withheld, named, OTHER)
+  assert.deepEqual([state, notes, remembered, asked], ['sealed', [], [], []])
+  assert.deepEqual(call(withheld, { identity: BEN, numbers: ['ben'] }).notes, [], 'there is no number that it could be another than')
+  assert.equal(call({ ...withheld, outgoing: true }, {}).remembered.length, 1, 'what is dialled is somebody')
+})
