@@ -24,7 +24,7 @@ export interface LoadFigures {
   readonly elapsedMs: number
 }
 
-/** Something that is sent once in 20 ms, so long after the period's begin. */
+/** Something that is sent once in each period, so long after its begin. */
 export interface Due {
   readonly phaseMs: number
 }
@@ -116,8 +116,8 @@ function drain(): void {
   }
 }
 
-/** Everybody sends once in 20 ms, `ms` long. `each` is called after every period. */
-export function run<T extends Due>(ms: number, due: readonly T[], send: (d: T) => void, each: () => void = () => {}): LoadFigures {
+/** Everybody sends once in `periodMs`, `ms` long. `each` is called after every period. */
+export function run<T extends Due>(ms: number, due: readonly T[], send: (d: T) => void, each: () => void = () => {}, periodMs = PERIOD_MS): LoadFigures {
   Object.assign(count, { received: 0, opened: 0, wrong: 0 })
   delays = []
   let sent = 0
@@ -125,15 +125,15 @@ export function run<T extends Due>(ms: number, due: readonly T[], send: (d: T) =
   const begin = now()
   let period = begin
   let next = 0
-  while (period + PERIOD_MS <= begin + ms + 0.001) {
+  while (period + periodMs <= begin + ms + 0.001) {
     const at = now() - period
     while (next < due.length && due[next]!.phaseMs <= at) {
       send(due[next++]!)
       sent++
     }
-    if (next === due.length && at >= PERIOD_MS) {
+    if (next === due.length && at >= periodMs) {
       next = 0
-      period += PERIOD_MS
+      period += periodMs
       each()
       continue
     }

@@ -1,5 +1,5 @@
 /**
- * Clients of a media plane, generator and sink in one process of its own: each talking client sends 50 packets a second at
+ * Clients of a media plane, generator and sink in one process of its own: each sending client sends its packets, 50 a second as a rule, at
  * a random phase. What arrives is counted; a sample of the clients opens everything it gets and compares it.
  */
 import { must } from '../src/base/result.ts'
@@ -8,6 +8,8 @@ import type { SrtpKeys } from '../src/media/api.ts'
 import { PROBE } from '../src/media/hop/path-message.ts'
 import type { AddressPort } from '../src/net/address.ts'
 import type { NativeSocket } from '../src/net/native/index.ts'
+import { LEVEL_EXTENSION, steppedLevel } from '../src/protocol/rtp/level-steps.ts'
+import { writeAudioLevel } from '../src/protocol/rtp/extension.ts'
 import { readU32, writeU16, writeU32 } from '../src/protocol/rtp/octets.ts'
 import { createSrtpReceiver } from '../src/protocol/srtp/receiver.ts'
 import { createSrtpSender } from '../src/protocol/srtp/sender.ts'
@@ -19,6 +21,10 @@ export interface LoadPlan {
   readonly clients: number
   /** The first so many talk. */
   readonly talking: number
+  /** So many send, at the same rate and, as members of a `loudest` room do, with a level; those who do not talk send silence. Left out: who talks, without a level. */
+  readonly sending?: number
+  /** Between the packets of one client; left out: 20. */
+  readonly periodMs?: number
   readonly suite: SrtpKeys['suite']
   /** Clients whose packets are opened and compared; these can move. */
   readonly sample: number
@@ -52,6 +58,9 @@ export interface MoveFigures {
 const PROBE_MS = 5000
 const PAYLOAD = 180
 const SHARED_SOCKETS = 8
+/** −dBov. */
+const LOUD = 20
+const SILENT = 127
 export const streamOf = (client: number): number => 0x1000_0000 + client
 const probeOf = (client: number): number => 0x2000_0000 + client
 
@@ -64,7 +73,10 @@ interface Client extends HopClient, Due {
 }
 
 let clients: Client[] = []
-let talkers: Client[] = []
+let senders: Client[] = []
+let periodMs = PERIOD_MS
+/** Each client's level where there is one. */
+let levels: readonly number[] | undefined
 let server: AddressPort = { address: '127.0.0.1', port: 0 }
 const serverOf = (): AddressPort => server
 const moved = { challenged: [] as number[], toOld: 0, lost: 0, moves: 0 }
@@ -72,15 +84,17 @@ const moved = { challenged: [] as number[], toOld: 0, lost: 0, moves: 0 }
 function prepare(plan: LoadPlan): void {
   const shared = Array.from({ length: SHARED_SOCKETS }, () => bind())
   const step = Math.max(1, Math.floor(plan.clients / Math.max(1, plan.sample)))
+  periodMs = plan.periodMs ?? PERIOD_MS
+  levels = plan.sending === undefined ? undefined : Array.from({ length: plan.clients }, (_, i) => steppedLevel(i < plan.talking ? LOUD : SILENT))
   clients = Array.from({ length: plan.clients }, (_, i) => {
     const spec = legSpec(crypto, probeOf(i), 1, plan.suite)
     const sampled = i % step === 0 && i / step < plan.sample
     return {
-      spec, sampled, socket: sampled ? bind() : shared[i % SHARED_SOCKETS]!, sequence: 1, settled: false, phaseMs: Math.random() * PERIOD_MS, movedAt: 0, answeredAt: 0,
+      spec, sampled, socket: sampled ? bind() : shared[i % SHARED_SOCKETS]!, sequence: 1, settled: false, phaseMs: Math.random() * periodMs, movedAt: 0, answeredAt: 0,
       sender: must(createSrtpSender(crypto, spec.receive)), receiver: must(createSrtpReceiver(crypto, spec.send)),
     }
   })
-  talkers = byPhase(clients.slice(0, plan.talking))
+  senders = byPhase(clients.slice(0, plan.sending ?? plan.talking))
   for (const s of shared) s.onMessage((data) => (isRtcp(data) ? path(data) : void count.received++))
   for (const c of clients) if (c.sampled) listen(c)
 }
@@ -123,9 +137,10 @@ function sendOne(c: Client): void {
   writeU32(slot, 4, (c.sequence * 160) >>> 0)
   writeU32(slot, 8, streamOf(i))
   c.sequence++
-  stamp(slot, 12)
-  slot.fill(streamOf(i) & 0xff, 20, 12 + PAYLOAD)
-  c.socket.sendSlot(c.sender.protect(slot, 12 + PAYLOAD), server)
+  const at = levels === undefined ? 12 : writeAudioLevel(slot, 12, LEVEL_EXTENSION, levels[i]!, false)
+  stamp(slot, at)
+  slot.fill(streamOf(i) & 0xff, at + 8, at + PAYLOAD)
+  c.socket.sendSlot(c.sender.protect(slot, at + PAYLOAD), server)
 }
 
 function idle(ms: number): void {
@@ -141,9 +156,9 @@ function idle(ms: number): void {
 /** Old sockets stay: what still goes there is counted, not lost sight of. */
 function rebind(ms: number, everyMs: number): LoadFigures & MoveFigures {
   Object.assign(moved, { challenged: [], toOld: 0, lost: 0, moves: 0 })
-  const movable = clients.filter((c) => c.sampled && talkers.includes(c))
+  const movable = clients.filter((c) => c.sampled && senders.includes(c))
   const begin = now()
-  const figures = run(ms, talkers, sendOne, () => {
+  const figures = run(ms, senders, sendOne, () => {
     // The last ones have time to arrive.
     if (now() - begin < moved.moves * everyMs || now() - begin > ms - 500) return
     const c = movable[moved.moves++ % movable.length]!
@@ -163,11 +178,11 @@ serve<LoadOrder, LoadReport>((o) => {
       server = o.server
       settle(clients, serverOf)
       return { kind: 'settled' }
-    case 'run': return { kind: 'ran', ...run(o.ms, talkers, sendOne) }
+    case 'run': return { kind: 'ran', ...run(o.ms, senders, sendOne, () => {}, periodMs) }
     case 'rebind': return { kind: 'moved', ...rebind(o.ms, o.everyMs) }
     case 'idle':
       idle(o.ms)
-      return { kind: 'ran', ...run(0, talkers, sendOne) }
+      return { kind: 'ran', ...run(0, senders, sendOne) }
     case 'stop': return undefined
   }
 })

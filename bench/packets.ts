@@ -1,7 +1,8 @@
 /**
- * `npm run bench -- packets [--rooms 10:5x22,200:5] [--calls 500] [--suite gcm|gcm256|sha1] [--seconds 10]`: what the media plane does in user mode
+ * `npm run bench -- packets [--rooms 10:5x22,200/5,200:5] [--calls 500] [--suite gcm|gcm256|sha1] [--seconds 10]`: what the media plane does in user mode
  * for one packet, as instructions counted by the processor (`perf`): in one thread, in simulated time, without waiting for anything, so that others' work on the
- * machine hardly changes it. Rooms as in `fanout`; calls are bridged, both ways. Packets go out by real sockets to one that nobody reads.
+ * machine hardly changes it. Rooms as in `fanout`; calls are bridged, both ways. Packets go out by real sockets to one that nobody reads;
+ * those of one tick more are opened and compared.
  */
 import { must } from '../src/base/result.ts'
 import { instant, type Ssrc, unixTime } from '../src/base/brand.ts'
@@ -10,6 +11,8 @@ import { portablePlane } from '../src/media/plane/portable.ts'
 import type { LegId, MediaPlane } from '../src/media/plane/types.ts'
 import type { AddressPort } from '../src/net/address.ts'
 import { NativeLoop, type NativeSocket } from '../src/net/native/index.ts'
+import { writeAudioLevel } from '../src/protocol/rtp/extension.ts'
+import { LEVEL_EXTENSION, steppedLevel } from '../src/protocol/rtp/level-steps.ts'
 import type { BuildingSocket, UdpPort } from '../src/net/udp.ts'
 import { MediaClient, legSpec } from '../test/kit/media-client.ts'
 import { numberOption, option, round } from './_args.ts'
@@ -22,6 +25,9 @@ const TICK_MS = 20
 const MESSAGES = 16
 const WARM_UP = 100
 const LAST_PORT = 65_535
+/** −dBov. */
+const LOUD = 20
+const SILENT = 127
 
 type Row = Record<string, string | number>
 type Suite = keyof typeof SUITES
@@ -38,6 +44,8 @@ class Stage {
   readonly plane: MediaPlane
   sent = 0
   now = 0
+  /** What is sent is handed to whom it is for as well. */
+  checking = false
 
   constructor() {
     for (const m of [this.loop.incoming.memory, this.loop.outgoing.memory]) this.crypto.handleInPlace(m)
@@ -56,8 +64,9 @@ class Stage {
     const real = this.#bind(at)
     return {
       local: real.local, slot: () => real.slot(), close: () => real.close(),
-      sendSlot: (length) => {
+      sendSlot: (length, to) => {
         this.sent++
+        if (this.checking) this.clients.get(to.port)?.take(real.slot().slice(0, length), real.local)
         real.sendSlot(length, this.sink.local)
       },
       send: (data, to) => this.clients.get(to.port)?.take(data.slice(), real.local),
@@ -110,7 +119,8 @@ async function measure(stage: Stage, ticks: number, packets: (tick: number) => P
       stage.flush()
     }
   }
-  const all = Array.from({ length: WARM_UP + ticks }, (_, t) => packets(t))
+  const all = Array.from({ length: WARM_UP + ticks + 1 }, (_, t) => packets(t))
+  const check = all.splice(WARM_UP + ticks)
   play(all.slice(0, WARM_UP))
   const before = stage.sent
   const counted = await countInstructions(process.pid)
@@ -120,30 +130,41 @@ async function measure(stage: Stage, ticks: number, packets: (tick: number) => P
   const instructions = await counted()
   const sent = stage.sent - before
   const expected = all.slice(WARM_UP).reduce((n, t) => n + t.length, 0)
+  stage.checking = true
+  play(check)
+  const heard = [...stage.clients.values()].flatMap((c) => c.heard)
+  const wrong = heard.filter((h) => h.payload.length !== PAYLOAD.length || h.payload.some((v) => v !== PAYLOAD[0])).length + [...stage.clients.values()].reduce((n, c) => n + c.unopened, 0)
   return {
     'in': expected, out: sent, 'µs user': round(user / sent, 2), 'µs kernel': round(system / sent, 2),
     ...(instructions !== undefined && { 'instructions, user, each out': Math.round(instructions.user / sent), 'and kernel': Math.round(instructions.kernel / sent) }),
+    opened: heard.length, wrong,
   }
 }
 
 async function rooms(text: string, suite: Suite, seconds: number): Promise<Row> {
   const [size = '', count = '1'] = text.split('x')
-  const [members = 5, talkers = members] = size.split(':').map(Number)
+  const [members = 5, talkers = members] = size.split(/[:/]/).map(Number)
+  const loudest = size.includes('/')
   const stage = new Stage()
   try {
-    const talking: { readonly media: MediaClient; readonly at: AddressPort; readonly ssrc: number }[] = []
+    const sending: { readonly media: MediaClient; readonly at: AddressPort; readonly ssrc: number; readonly level: number }[] = []
     for (let room = 0; room < Number(count); room++) {
       const inside = Array.from({ length: members }, (_, i) => stage.client(room * members + i, suite))
-      for (const [i, { leg, media, at }] of inside.slice(0, talkers).entries()) {
+      for (const [i, { leg, media, at }] of inside.slice(0, loudest ? members : talkers).entries()) {
         const ssrc = 0x1000_0000 + room * members + i
-        must(stage.plane.route(leg, ssrc as Ssrc, inside.filter((m) => m.leg !== leg).map((m) => m.leg)))
-        talking.push({ media, at, ssrc })
+        must(stage.plane.route(leg, ssrc as Ssrc, inside.filter((m) => m.leg !== leg).map((m) => m.leg), loudest ? { loudest: { group: room, count: talkers } } : {}))
+        sending.push({ media, at, ssrc, level: steppedLevel(i < talkers ? LOUD : SILENT) })
       }
     }
     const { port } = stage.socket.local
-    const perTick = talking.length * (members - 1)
-    const row = await measure(stage, Math.ceil((seconds * 20_000) / perTick), (tick) => talking.map((t) => ({ port, from: t.at, data: t.media.rtp(t.ssrc, tick * 160, PAYLOAD) })))
-    return { what: `${Number(count) > 1 ? `${count} rooms of ` : 'room of '}${members}, ${talkers} talk`, ...row }
+    const perTick = Number(count) * talkers * (members - 1)
+    const packet = ({ media, ssrc, level }: (typeof sending)[number], tick: number): Uint8Array => media.rtpWith(ssrc, tick * 160, (buf, at) => {
+      const from = loudest ? writeAudioLevel(buf, at, LEVEL_EXTENSION, level, false) : at
+      buf.set(PAYLOAD, from)
+      return from + PAYLOAD.length
+    })
+    const row = await measure(stage, Math.ceil((seconds * 20_000) / perTick), (tick) => sending.map((t) => ({ port, from: t.at, data: packet(t, tick) })))
+    return { what: `${Number(count) > 1 ? `${count} rooms of ` : 'room of '}${members}, ${loudest ? `all send, the ${talkers} loudest pass` : `${talkers} of them send`}`, ...row }
   } finally {
     stage.close()
   }
@@ -167,6 +188,7 @@ async function calls(number: number, suite: Suite, seconds: number): Promise<Row
       view.setUint32(0, (0x80 << 24) | (tick & 0xffff))
       view.setUint32(4, tick * 160)
       view.setUint32(8, 0x5000_0000 + n)
+      packet.set(PAYLOAD, 12)
       return packet
     }
     const row = await measure(stage, Math.ceil((seconds * 10_000) / number), (tick) => all.flatMap((c, n) => [
@@ -182,7 +204,7 @@ export async function run(args: readonly string[]): Promise<BenchTable> {
   const suite = (option(args, 'suite') ?? 'gcm') as Suite
   const seconds = numberOption(args, 'seconds', 10)
   const rows: Row[] = []
-  for (const shape of (option(args, 'rooms') ?? '10:5x22,50:5x4,200:5,1000:5').split(',').filter((s) => s !== '')) rows.push(await rooms(shape, suite, seconds))
+  for (const shape of (option(args, 'rooms') ?? '10:5x22,10x11,50/5x4,200/5,200:5,1000/5,1000:5').split(',').filter((s) => s !== '')) rows.push(await rooms(shape, suite, seconds))
   const bridged = numberOption(args, 'calls', 500)
   if (bridged > 0) rows.push(await calls(bridged, suite, seconds))
   return { name: `packets, ${SUITES[suite]}`, rows, remarks: ['one thread, everything at once; what the socket that nobody reads drops is counted as sent'] }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- rebind [--workers 1,4] [--rooms 5x8] [--moves 40] [--every 100]`: members of rooms whose address changes in
+ * `npm run bench -- rebind [--workers 1,4] [--rooms 5x8] [--moves 40] [--every 100] [--rounds 5]`: members of rooms whose address changes in
  * mid-call, without a word to the server, as behind a NAT that forgot them. Streams are spread over all media threads. How long it takes until the
  * server's challenge is answered, and what went to the old address later than a packet's time after that: nothing may.
  */
@@ -8,6 +8,7 @@ import { numberOption, option, listOption, round } from './_args.ts'
 import { load } from './_cpu.ts'
 import { type LoadOrder, type LoadReport, type MoveFigures, streamOf } from './_media-load.ts'
 import type { LoadFigures } from './_ends.ts'
+import { median, schedulerMs } from './_pinned.ts'
 import type { PlaneAnswer, PlaneOrder } from './_plane.ts'
 import { BenchProcess } from './_process.ts'
 import type { BenchTable } from './run.ts'
@@ -20,18 +21,29 @@ export async function run(args: readonly string[]): Promise<BenchTable> {
   const [members = 5, rooms = 20] = (option(args, 'rooms') ?? '5x8').split('x').map(Number)
   const moves = numberOption(args, 'moves', 40)
   const everyMs = numberOption(args, 'every', 100)
-  const rows: Record<string, string | number>[] = []
-  for (const workers of listOption(args, 'workers', [1, 4])) {
-    const f = await once(workers, members, rooms, moves * everyMs + 1000, everyMs)
-    rows.push({
-      workers, room: `${rooms} rooms of ${members}`, moves: f.moves, 'challenge answered after ms': round(f.challengedMedianMs, 2), 'p99 ms': round(f.challengedP99Ms, 2),
-      'to old addresses, each move': round(f.toOld / f.moves, 1), 'lost after the challenge': f.lost, 'lost in all': f.sent * (members - 1) - f.received, opened: f.opened, wrong: f.wrong,
-    })
+  const rounds = numberOption(args, 'rounds', 5)
+  const all = listOption(args, 'workers', [1, 4])
+  const runs = new Map<number, Run[]>(all.map((w) => [w, []]))
+  for (let r = 0; r < rounds; r++) for (const workers of all) runs.get(workers)!.push(await once(workers, members, rooms, moves * everyMs + 1000, everyMs))
+  return {
+    name: 'rebind', rows: all.map((w) => row(w, members, rooms, runs.get(w)!)),
+    remarks: [`medians of ${rounds} alternating runs, packets lost, opened and wrong in all of them; "lost after the challenge": sent to an old address more than 20 ms after the challenge was answered, or never challenged; load of the machine ${load()}`],
   }
-  return { name: 'rebind', rows, remarks: [`"lost after the challenge": sent to an old address more than 20 ms after the challenge was answered, or never challenged; load of the machine ${load()}`] }
 }
 
-async function once(workers: number, members: number, rooms: number, ms: number, everyMs: number): Promise<LoadFigures & MoveFigures> {
+type Run = LoadFigures & MoveFigures & { readonly planeMs: number }
+
+function row(workers: number, members: number, rooms: number, runs: readonly Run[]): Record<string, string | number> {
+  const of = (pick: (r: Run) => number): number => median(runs.map(pick))
+  const sum = (pick: (r: Run) => number): number => runs.reduce((n, r) => n + pick(r), 0)
+  return {
+    workers, room: `${rooms} rooms of ${members}`, moves: sum((r) => r.moves), 'challenge answered after ms': round(of((r) => r.challengedMedianMs), 2), 'p99 ms': round(of((r) => r.challengedP99Ms), 2),
+    'to old addresses, each move': round(of((r) => r.toOld / r.moves), 1), 'lost after the challenge': sum((r) => r.lost), 'lost in all': sum((r) => r.sent * (members - 1) - r.received),
+    'plane CPU %': round(of((r) => (100 * r.planeMs) / r.elapsedMs)), 'load CPU %': round(of((r) => (100 * r.cpuMs) / r.elapsedMs)), opened: sum((r) => r.opened), wrong: sum((r) => r.wrong),
+  }
+}
+
+async function once(workers: number, members: number, rooms: number, ms: number, everyMs: number): Promise<Run> {
   const plane = new BenchProcess<PlaneOrder, PlaneAnswer>('./_plane.ts')
   const ends = new BenchProcess<LoadOrder, LoadReport>('./_media-load.ts')
   const clients = members * rooms
@@ -49,8 +61,10 @@ async function once(workers: number, members: number, rooms: number, ms: number,
     await plane.next('done', LIMIT_MS)
     ends.order({ kind: 'run', ms: WARM_UP_MS })
     await ends.next('ran', LIMIT_MS)
+    const before = schedulerMs(plane.pid)
     ends.order({ kind: 'rebind', ms, everyMs })
-    return await ends.next('moved', LIMIT_MS + ms)
+    const figures = await ends.next('moved', LIMIT_MS + ms)
+    return { ...figures, planeMs: schedulerMs(plane.pid) - before }
   } finally {
     await Promise.all([plane.stop(), ends.stop()])
   }

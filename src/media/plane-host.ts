@@ -16,6 +16,8 @@ export type { StartPlaneOptions } from './plane-share.ts'
 
 /** Milliseconds that packets may wait for others at high rates. */
 const GATHER_MS = 1
+/** What the system shows of the thread (proc_pid_comm(5)): at most 15 octets. */
+const THREAD = 'stc-plane'
 
 export interface RunningPlane extends PlaneHandle {
   readonly facts: PlaneFacts
@@ -72,7 +74,7 @@ function startWorker(options: StartPlaneOptions, wake: ReturnType<typeof makeWak
   const { bind, choice = 'auto', gatherMs = GATHER_MS, segment = false, ports } = options
   const beats = heartbeat()
   const workerData: PlaneWorkerData = { beats, bind, choice, gatherMs, segment, wake: wake?.handle, ...(ports && { ports }), ...(peers && { peers }) }
-  const worker = new Worker(workerUrl('plane-worker', import.meta.url), { workerData, transferList: peers?.ports.flatMap((p) => p ?? []) ?? [] })
+  const worker = new Worker(workerUrl('plane-worker', import.meta.url), { name: THREAD, workerData, transferList: peers?.ports.flatMap((p) => p ?? []) ?? [] })
   return new Promise((resolve) => {
     worker.once('error', (e: unknown) => resolve(err('MEDIA_WORKER', String(e))))
     worker.once('message', (r: PlaneReport) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { ssrc } from '../../../src/base/brand.ts'
 import { must } from '../../../src/base/result.ts'
@@ -23,6 +24,8 @@ for (const choice of choices) test(`the ${choice} media thread forwards between 
   const plane = must(await startPlane({ bind: { address: '127.0.0.1', port: 0 }, choice }))
   assert.equal(plane.facts.provider, choice)
   assert.equal(plane.facts.fallback, undefined)
+  // By this name what it costs is told from other threads' (bench/idle.ts).
+  if (process.platform === 'linux') assert.ok(readdirSync('/proc/self/task').some((t) => readFileSync(`/proc/self/task/${t}/comm`, 'latin1').trim() === 'stc-plane'))
   const faults: string[] = []
   plane.onFault((f) => faults.push(f.code))
   const refused = plane.open({ ...legSpec(crypto, 3), send: { suite: 'AEAD_AES_128_GCM', masterKey: new Uint8Array(1), masterSalt: new Uint8Array(12) } })
