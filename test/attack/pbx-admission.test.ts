@@ -1,7 +1,7 @@
 /** At the port where Asterisk asks whom to let in: everything there may be chosen by a caller or by a process of that machine. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ok, type Result } from '../../src/base/result.ts'
+import { makeFault, ok, type Result } from '../../src/base/result.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import { silentLog } from '../../src/server/index.ts'
 import { LimitedLog } from '../../src/server/log.ts'
@@ -17,7 +17,7 @@ const anna = { id: 's1', keyId: 'a'.repeat(64), peer: { identity: { keyId: 'a'.r
 const TOKEN = 'stcdeadbeef'
 
 /** A coupling whose relay made one leg, for Anna; what it says to Asterisk is kept. */
-async function desk(conferences: Record<string, unknown> = {}, up = true): Promise<{ coupling: Coupling; secret: () => string }> {
+async function desk(conferences: Record<string, unknown> = {}, up = true): Promise<{ clock: VirtualClock; coupling: Coupling; secret: () => string }> {
   const clock = new VirtualClock()
   let secret = ''
   const coupling = new Coupling({
@@ -33,7 +33,7 @@ async function desk(conferences: Record<string, unknown> = {}, up = true): Promi
     coupling.onUp()
     await clock.advance(1)
   }
-  return { coupling, secret: () => secret }
+  return { clock, coupling, secret: () => secret }
 }
 
 interface Asked {
@@ -74,9 +74,29 @@ test('an answer opens one call to one conference, and no other start', async () 
   assert.ok(!answer!.includes(secret()) && secret().length === 64)
 })
 
-test('without sight of the conferences nobody gets in', async () => {
-  const { coupling } = await desk({}, false)
-  assert.deepEqual(await ask(coupling, { target: `sip:${TOKEN}@127.0.0.1:5080`, remote: '127.0.0.1:5080' }), { STC_REFUSED: 'blind' })
+test('without sight of the conferences nobody gets in; sight that comes back within two seconds is waited for', async () => {
+  const anna = { target: `sip:${TOKEN}@127.0.0.1:5080`, remote: '127.0.0.1:5080' }
+  const { clock, coupling, secret } = await desk({}, false)
+  const blind = ask(coupling, anna)
+  await clock.advance(2100)
+  assert.deepEqual(await blind, { STC_REFUSED: 'blind' })
+  const late = ask(coupling, anna)
+  await clock.advance(1900)
+  coupling.onUp()
+  await clock.advance(1)
+  assert.equal((await late)['STC_ADMITTED'], dialplan(secret(), '1.1', '800'))
+  // Rules hold all the same, and who waits when the server ends is refused.
+  const strict = await desk({ 800: { certificates: 'required' } }, false)
+  const plain = ask(strict.coupling, {})
+  await strict.clock.advance(500)
+  strict.coupling.onUp()
+  await strict.clock.advance(1)
+  assert.deepEqual(await plain, { STC_REFUSED: 'certificate' })
+  strict.coupling.onDown(makeFault('PBX_GONE'))
+  const last = ask(strict.coupling, anna)
+  await strict.clock.advance(1)
+  strict.coupling.stop()
+  assert.deepEqual(await last, { STC_REFUSED: 'blind' })
 })
 
 test('nobody is Anna by her name, by a guessed token, by her token from elsewhere, or on another kind of channel', async () => {

@@ -54,7 +54,7 @@ export class PbxWorld {
         find: (q) => (q.remote === RELAY && this.sessions.has(q.contactUser) ? { session: q.contactUser, call: q.callId } : undefined),
         isOrphan: (q) => q.contactAt === RELAY && q.contactUser !== '' && !this.known.has(q.callId),
       }),
-      relay: () => ({ busy: true, since: this.since, answers: async () => this.answersSip, pbxGone: (reason) => void this.gone.push(reason) }),
+      relay: () => ({ busy: true, known: true, since: this.since, answers: async () => this.answersSip, pbxGone: (reason) => void this.gone.push(reason) }),
       action: async (action, ...fields) => {
         this.asked.push([action, ...fields.map(([, v]) => v)].join(' '))
         await new Promise<void>((resolve) => void this.clock.at((this.clock.now() + this.delayMs) as never, resolve))

@@ -13,6 +13,8 @@ import type { ClientLegs } from './legs.ts'
 export interface RelayLife {
   /** Calls stand, or are being made. */
   readonly busy: boolean
+  /** There is an extension in whose name the PBX can be asked. */
+  readonly known: boolean
   /** When the oldest call that stands began; undefined: none does. */
   readonly since: Instant | undefined
   /** Whether the PBX answers SIP. */

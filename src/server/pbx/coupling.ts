@@ -14,6 +14,8 @@ import { Picture } from './picture.ts'
 
 /** A client's relay ends its calls itself; what is left is ended for it. */
 const ORPHAN_MS = 1500
+/** Asterisk that was slow for a moment is seen again within less; a caller hears silence meanwhile. */
+const SIGHT_MS = 2000
 
 /** A `PbxPort`. */
 export class Coupling {
@@ -75,8 +77,9 @@ export class Coupling {
     const conference = admission.conferenceAsked(call)
     if (conference === undefined) return this.#o.refusals.warn('PBX_SYNTAX', { script: call.request.script.slice(0, 40) }, 'an AGI session that asks for nothing of ours')
     const leg = await admission.whose(call, this.#o.legs())
+    const seeing = await this.picture.seen(SIGHT_MS)
     const guest = leg === undefined ? undefined : this.#o.guest(leg.session)
-    const refused = admission.mayEnter(conferenceRules(this.#o.config, conference), guest?.peer.identity, this.picture.current)
+    const refused = admission.mayEnter(conferenceRules(this.#o.config, conference), guest?.peer.identity, seeing)
     const who = { conference, channel: call.request.channel.slice(0, 80), ...(guest === undefined ? {} : { key: guest.keyId.slice(0, 16) }) }
     if (refused === undefined) {
       this.#o.log.info(who, 'let into a conference')

@@ -20,12 +20,15 @@ export interface LifeOptions extends Pick<CouplingOptions, 'action' | 'legs' | '
 const ENDED_MS = 1000
 /** It only is silent, as on a machine that is suspended for a moment. */
 const SILENT_MS = 10_000
-/** While there are no calls, or it is known to be dead. */
+/** Without calls nothing is ended: a call that comes is refused at once instead of after the 4 s that an INVITE waits. */
+const IDLE_MS = 2000
+/** While it cannot be asked, or is known to be dead. */
 const AGAIN_MS = 1000
 /** It answers SIP, and says nothing on its manager interface. */
 const ALIVE_MS = 5000
 /** It tells whole seconds, and takes a moment to take calls. */
 const UPTIME_MS = 2000
+const SILENCE = 'the telephone system does not answer'
 
 export class Life {
   readonly #o: LifeOptions
@@ -81,11 +84,16 @@ export class Life {
 
   async #watch(patienceMs: number): Promise<void> {
     const relay = this.#o.relay()
-    const asked = relay !== undefined && (this.#dead || relay.busy)
-    const answered = asked && (await relay.answers(this.#dead ? AGAIN_MS : patienceMs))
+    const busy = relay?.busy === true
+    // A stranger's question would count as an attempt to guess: where nobody ever registered nobody is asked.
+    const asked = relay !== undefined && (this.#dead || busy || relay.known)
+    const answered = asked && (await relay.answers(this.#dead ? AGAIN_MS : busy ? patienceMs : Math.min(patienceMs, IDLE_MS)))
     if (!this.#watching) return
     const dead = asked && !answered
-    if (dead && !this.#dead) this.#o.gone('the telephone system does not answer')
+    if (dead && !this.#dead) {
+      if (busy) this.#o.gone(SILENCE)
+      else this.#o.log.warn({ code: 'PBX_GONE' }, `${SILENCE}; calls are refused until it does`)
+    }
     this.#dead = dead
     const { scheduler } = this.#o
     this.#cancel = scheduler.at(instant(scheduler.now() + (answered ? ALIVE_MS : AGAIN_MS)), () => void this.#watch(patienceMs))

@@ -29,6 +29,7 @@ export class Picture {
   #looking: Promise<void> | undefined
   #cancelLook: Stop = () => {}
   #stopped = false
+  readonly #waiting = new Set<(current: boolean) => void>()
 
   /** `prepare` comes before every look; when it fails nothing is seen. */
   constructor(options: CouplingOptions, changed: (conference: string) => void, prepare: () => Promise<Result<unknown>>) {
@@ -39,6 +40,20 @@ export class Picture {
   /** It is Asterisk's. */
   get current(): boolean {
     return this.#current
+  }
+  /** Whether it is, or becomes so in time. */
+  seen(withinMs: number): Promise<boolean> {
+    if (this.#current || this.#stopped) return Promise.resolve(this.#current)
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const { scheduler } = this.#o
+    const cancel = scheduler.at(instant(scheduler.now() + withinMs), () => end(false))
+    const end = (current: boolean): void => {
+      cancel()
+      this.#waiting.delete(end)
+      resolve(current)
+    }
+    this.#waiting.add(end)
+    return promise
   }
   get conferences(): ReadonlyMap<string, Conference> {
     return this.#presences.conferences
@@ -88,6 +103,7 @@ export class Picture {
   stop(): void {
     this.#stopped = true
     this.#cancelLook()
+    for (const end of [...this.#waiting]) end(false)
   }
 
   /** Asks for everything, and again from time to time. One look at a time; whoever asks meanwhile gets the next. */
@@ -111,6 +127,7 @@ export class Picture {
   #become(current: boolean): void {
     if (current === this.#current) return
     this.#current = current
+    if (current) for (const end of [...this.#waiting]) end(true)
     if (current) this.#o.log.info({ conferences: this.conferences.size }, 'sees the conferences of Asterisk')
     for (const name of this.conferences.keys()) this.#changed(name)
   }

@@ -15,6 +15,8 @@ export interface SipPort {
   gone(session: Session): void
   /** Calls that stand, or are being made. */
   readonly busy: boolean
+  /** There is an extension in whose name the PBX can be asked. */
+  readonly known: boolean
   /** When the oldest call that stands began. */
   readonly since: Instant | undefined
   /** Whether the PBX answers SIP. */

@@ -30,6 +30,8 @@ export class SipRelay implements SipPort, ClientLegs {
   readonly #upstream: UpstreamRelay
   readonly #endpoint: SipEndpoint
   readonly #halves = new Map<string, UpstreamHalf>()
+  /** Whoever ever had a half, by the key. */
+  readonly #clients = new Set<string>()
 
   constructor(options: SipRelayOptions) {
     this.#o = options
@@ -45,6 +47,7 @@ export class SipRelay implements SipPort, ClientLegs {
 
   open(session: Session): void {
     if (this.#halves.has(session.id)) return
+    this.#clients.add(session.keyId)
     const who = { session: session.id.slice(0, 8), key: session.keyId.slice(0, 16) }
     this.#halves.set(session.id, this.#upstream.open({
       client: session.keyId, session: session.id,
@@ -56,6 +59,7 @@ export class SipRelay implements SipPort, ClientLegs {
   }
   /** The PBX's half for a phone that came by itself. */
   openPhone(o: Parameters<UpstreamRelay['open']>[0] & { readonly session: string }): UpstreamHalf {
+    this.#clients.add(o.client)
     const half = this.#upstream.open(o)
     this.#halves.set(o.session, half)
     return { ...half, close: () => {
@@ -91,6 +95,10 @@ export class SipRelay implements SipPort, ClientLegs {
   }
   get busy(): boolean {
     return this.#upstream.busy
+  }
+  get known(): boolean {
+    for (const client of this.#clients) if (this.#upstream.extensionsOf(client).length > 0) return true
+    return false
   }
   get since(): Instant | undefined {
     return this.#upstream.since

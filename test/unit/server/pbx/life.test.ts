@@ -10,13 +10,16 @@ import { VirtualClock } from '../../../kit/virtual-clock.ts'
 
 function world() {
   const clock = new VirtualClock()
-  const state = { booted: '10:00:00', busy: true, answers: true, asked: [] as number[], gone: [] as string[], refuses: false, since: undefined as number | undefined }
+  const state = { booted: '10:00:00', busy: true, known: true, answers: true, asked: [] as number[], gone: [] as string[], refuses: false, since: undefined as number | undefined }
   const life = new Life({
     scheduler: clock, log: silentLog, legs: () => ({ find: () => undefined, isOrphan: () => false }),
     action: async () => (state.refuses ? err('PBX_ACTION') : ok([amiMessage({ Response: 'Success', CoreStartupDate: '2026-01-01', CoreStartupTime: state.booted })])),
     relay: () => ({
       get busy() {
         return state.busy
+      },
+      get known() {
+        return state.known
       },
       get since() {
         return state.since as never
@@ -115,9 +118,31 @@ test('a machine that is silent for some seconds is waited for', async () => {
   assert.equal(state.gone.length, 1)
 })
 
-test('without calls nobody is asked', async () => {
+test('it dies while no call stands: nothing is ended, and the next call is refused at once, after 1 s where it was closed and 3.6 s where it is silent', async () => {
+  for (const [code, afterMs] of [['PBX_GONE', 1000], ['PBX_SILENT', 2000]] as const) {
+    const { clock, state, life, down } = world()
+    state.busy = false
+    state.answers = false
+    await life.up()
+    down(code)
+    await clock.advance(afterMs - 10)
+    assert.equal(life.dead, false)
+    await clock.advance(20)
+    assert.equal(life.dead, true)
+    await clock.advance(20_000)
+    assert.deepEqual([state.gone, life.dead], [[], true])
+    state.answers = true
+    await clock.advance(2100)
+    assert.equal(life.dead, false)
+    life.stop()
+    assert.equal(clock.pending, 0)
+  }
+})
+
+test('without calls, and where nobody ever registered, nobody is asked: as a stranger the server would be taken for one who guesses', async () => {
   const { clock, state, life, down } = world()
   state.busy = false
+  state.known = false
   await life.up()
   down()
   await clock.advance(10_000)
