@@ -48,6 +48,8 @@ export class RunningCall {
   line: LineRun | undefined
   /** What names the telephone calls that it is about: a Call-ID behind our own server, a number of ours (`lineKey`) elsewhere. */
   sipCalls: readonly string[] = []
+  /** The media thread's number for a call through a provider. */
+  leg: number
   readonly #machine: CallMachine
   readonly #ports: CallPorts
   readonly #observer: CallObserver
@@ -58,6 +60,7 @@ export class RunningCall {
     this.kind = kind
     this.name = name
     this.conference = conference
+    this.leg = conference
     this.phone = phone
     this.#machine = machine
     this.#ports = ports
@@ -99,7 +102,7 @@ export class RunningCall {
     this.input({ kind: 'wire', message })
   }
   onMedia(event: MediaEvent): void {
-    if (event.op === 'call.digit' && event.call === this.conference) this.#digit(event.digit)
+    if (event.op === 'call.digit' && event.call === this.leg) this.#digit(event.digit)
     this.input({ kind: 'media', event })
     if (event.op === 'conference.stats' && event.conference === this.conference) this.#observer.onStats?.(this, event)
   }

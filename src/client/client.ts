@@ -6,7 +6,7 @@ import type { CallKind, DialogNews } from './call.ts'
 import { lineKey, RunningCall, shows } from './calls.ts'
 import { Connection } from './connection.ts'
 import type { CallRef, Handset, HandsetEvent } from './handset/port.ts'
-import type { ClientOptions, Learnt, MediaEvent } from './options.ts'
+import type { ClientOptions, Learnt, MediaCommand, MediaEvent } from './options.ts'
 import { type PhoneCall, PhoneCalls } from './phone-calls.ts'
 import { chooseKind, dial } from './switch.ts'
 import { openUpstream, type PhoneOfCall, type PhoneUpstream, SHUT, type WatchedCall } from './phone-upstream.ts'
@@ -72,7 +72,7 @@ export class Client {
     })
     const { media, scheduler, crypto, dialPlan, upstream, kinds, voice } = options
     const sealsCalls = chooseKind(kinds, { kind: 'call', room: '' }) !== undefined
-    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), onCall: (c) => this.#throughProvider(c), onCallPhone: (call, at) => this.#ofPagePhone(call, at), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }) })
+    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), onCall: (c) => this.#throughProvider(c), onCallPhone: (call, at) => this.#ofPagePhone(call, at), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }), onCallDigit: (call, digit) => this.#throughProviders.get(call)?.onMedia({ op: 'call.digit', call, digit }) })
     this.#subscriptions.push(media.subscribe((e) => this.#onMedia(e)))
   }
 
@@ -262,12 +262,12 @@ export class Client {
     // Nobody is left to judge it: a call that might have to be sealed has a gate from its beginning, and this one stays shut.
     if (this.#stopping || this.#calls.size >= CALLS_LIMIT) {
       this.#o.upstream?.report(makeFault(this.#stopping ? 'CLIENT_ENDING' : 'CLIENT_BUSY'), number)
-      return this.#o.media.command({ op: 'call.seal', call: leg, sealed: SHUT })
+      return this.#gated({ op: 'call.seal', call: leg, sealed: SHUT })
     }
     const id = this.#next++
-    const { vault, scheduler, media, observer } = this.#o
+    const { vault, scheduler, observer } = this.#o
     const tell = this.#phones.throughProvider(leg)
-    const call = new RunningCall(id, number, id, id, kind.start(target, { conference: leg, hop: HOP, phone: leg }), { vault, scheduler, media: (c) => media.command(c), send: (m) => this.#send(m), signal: (c, what) => this.upstream?.inCall(c, what) }, {
+    const call = new RunningCall(id, number, id, id, kind.start(target, { conference: leg, hop: HOP, phone: leg }), { vault, scheduler, media: (c) => this.#gated(c), send: (m) => this.#send(m), signal: (c, what) => this.upstream?.inCall(c, what) }, {
       ...observer,
       onEvent: (c, e) => {
         observer?.onEvent?.(c, e)
@@ -279,9 +279,15 @@ export class Client {
         observer?.onOver?.(c, reason, fault)
       },
     })
+    call.leg = leg
     this.#calls.set(id, call)
     this.#throughProviders.set(leg, call)
     call.input({ kind: 'start' })
+  }
+
+  #gated(c: MediaCommand): void {
+    if (c.op === 'call.seal') this.upstream?.gate(c.call, c.sealed)
+    this.#o.media.command(c)
   }
 
   #start(p: PhoneCall, kind: CallKind, room: string): void {

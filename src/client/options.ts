@@ -11,7 +11,7 @@ import type { UpstreamChoice } from './phone-upstream.ts'
 import type { Speak } from './speech/spoken.ts'
 import type { DialPlan } from './switch.ts'
 
-export type { ClientObserver, MediaEvent }
+export type { ClientObserver, MediaCommand, MediaEvent }
 
 export interface MediaThread {
   command(c: MediaCommand): void

@@ -28,6 +28,8 @@ export interface PhoneUpstream {
   onMedia(e: MediaEvent): void
   /** Inside a call through a provider, beside what its phone says: a question whether the other side understands, or a message to it. */
   inCall(call: number, what: 'probe' | Uint8Array): void
+  /** What may pass in a call through a provider now: its signalling says no more than its sound. */
+  gate(call: number, sealed: SealedMedia | undefined): void
   close(): void
 }
 
@@ -53,6 +55,8 @@ export interface UpstreamWorld {
   readonly onCall: (call: WatchedCall) => void
   readonly onCallPhone: NonNullable<WatchOptions['onPhone']>
   readonly onCallNews: WatchOptions['onNews']
+  /** A key of its phone's that came in its signalling. */
+  readonly onCallDigit: (call: number, digit: string) => void
 }
 
 export function openUpstream(choice: UpstreamChoice, w: UpstreamWorld): PhoneUpstream {
@@ -106,6 +110,9 @@ class WithLine implements PhoneUpstream {
   }
   inCall(call: number, what: 'probe' | Uint8Array): void {
     this.#way.inCall(call, what)
+  }
+  gate(call: number, sealed: SealedMedia | undefined): void {
+    this.#way.gate(call, sealed)
   }
   close(): void {
     this.#way.close()

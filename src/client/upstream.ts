@@ -71,6 +71,7 @@ export class Upstream {
     }
   }
   inCall(): void {}
+  gate(): void {}
   onMedia(e: MediaEvent): void {
     this.#media.onMedia(e)
   }

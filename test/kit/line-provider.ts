@@ -26,7 +26,7 @@ export const boastingKind = (claims: (outgoing: boolean) => boolean): CallKind =
   }),
 })
 
-export function lineAtProvider(seals: (outgoing: boolean) => boolean) {
+export function lineAtProvider(seals: (outgoing: boolean) => boolean, kind = boastingKind(seals)) {
   const clock = new VirtualClock()
   const trunk = new SimSipTransport('UDP', clock, { address: '10.0.0.1', port: 5080 })
   const provider = new ScriptedPhone(trunk, clock, { ...pbxAt, user: 'provider', callId: 'from-provider' })
@@ -54,7 +54,7 @@ export function lineAtProvider(seals: (outgoing: boolean) => boolean) {
         return { [Symbol.dispose]: () => {} }
       },
     },
-    crypto: createNodeCrypto(), scheduler: clock, agent: 'test', kinds: [boastingKind(seals), lineKind()],
+    crypto: createNodeCrypto(), scheduler: clock, agent: 'test', kinds: [kind, lineKind()],
     dialPlan: { roomPrefix: '8', roomNames: {}, emergencyNumbers: ['112'] },
     upstream: {
       report: (f) => void reports.push(f.code), account: { user: '100', domain: 'provider.example', password: new Secret(utf8('secret')) },
@@ -74,13 +74,17 @@ export function lineAtProvider(seals: (outgoing: boolean) => boolean) {
     contact: (): string => uriOf(headerOf(provider.requests.findLast((r) => r.method === 'REGISTER')!, 'Contact')!),
     /** A softphone beside it, registered at the provider, that takes whatever call comes; gives its contact there. */
     async softphone(): Promise<string> {
+      await world.desk()
+      return world.contact()
+    },
+    async desk(): Promise<ScriptedPhone> {
       const phones = new SimSipTransport('UDP', clock)
       client.addHandset(new SipHandset({ line: 'desk', scheduler: clock, crypto: createNodeCrypto(), users: new Map(), isEmergency: (n) => n === '112', upstream: client.upstream!.relay }, { transports: [phones], hostFor: () => phones.local.address }))
       const phone = new ScriptedPhone(phones, clock, { user: '101' })
       phone.answer = () => ({ status: 200, body: sdpOf(['m=audio 17000 RTP/AVP 0'], phones.local.address) })
       phone.send('REGISTER', { uri: 'sip:provider.example', to: '<sip:101@provider.example>', headers: ['Expires: 300'] })
       await pass(100)
-      return world.contact()
+      return phone
     },
     /** The provider calls the page's phone. */
     rings(contact: string, callId: string, n: number): void {

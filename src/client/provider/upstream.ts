@@ -1,11 +1,11 @@
 /** Phones whose calls go to providers straight from here: both halves of the relay in one process. */
 import type { Scheduler } from '../../base/ports.ts'
-import type { Fault } from '../../base/result.ts'
+import { type Fault, ok, type Result } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { type PbxTransport, SourceLimit } from '../../telephony/index.ts'
 import { PhoneRelay } from '../handset/sip/phone-relay.ts'
-import type { MediaThread } from '../options.ts'
 import { type DialPlan, dial, isEmergency } from '../switch.ts'
+import { InfoKeys } from './info-keys.ts'
 import { InsideCalls } from './inside-calls.ts'
 import { ProviderMedia, type ProviderMediaOptions } from './media.ts'
 import { Provider } from './provider.ts'
@@ -20,7 +20,7 @@ export interface ProviderWay {
 export interface ProviderUpstreamOptions {
   readonly ways: readonly ProviderWay[]
   readonly tokenKey: Uint8Array
-  readonly media: MediaThread
+  readonly media: Pick<ProviderMediaOptions, 'command'>
   readonly scheduler: Scheduler
   readonly crypto: CryptoPort
   readonly dialPlan: DialPlan
@@ -28,6 +28,8 @@ export interface ProviderUpstreamOptions {
   readonly onCall: WatchOptions['onCall']
   readonly onCallPhone: NonNullable<WatchOptions['onPhone']>
   readonly onCallNews: WatchOptions['onNews']
+  /** A key of its phone's that came in its signalling. */
+  readonly onCallDigit: (call: number, digit: string) => void
   /** Agreements on keys may use messages inside the signalling of calls. */
   readonly speaksInside: boolean
   /** What phones are told about a call that stands, where no kind of call says it. */
@@ -42,11 +44,13 @@ export class ProviderUpstream {
   readonly #media: ProviderMedia
   readonly #providers: Providers
   readonly #inside: InsideCalls | undefined
+  readonly #keys: InfoKeys
 
   constructor(o: ProviderUpstreamOptions) {
     const { media, scheduler, crypto, dialPlan } = o
     const emergency = (number: string): boolean => isEmergency(dialPlan, number)
     const watch = new CallWatch({ isEmergency: emergency, onCall: o.onCall, onPhone: o.onCallPhone, onNews: o.onCallNews })
+    this.#keys = new InfoKeys({ callsOf: (id) => watch.callsOf(id), onDigit: o.onCallDigit })
     this.#inside = o.speaksInside ? new InsideCalls({ random: crypto, onNews: o.onCallNews }) : undefined
     this.#media = new ProviderMedia({
       command: (c) => media.command(c), onDescribed: watch.onDescribed, ...(o.announce === undefined ? {} : { announce: o.announce }),
@@ -54,6 +58,7 @@ export class ProviderUpstream {
       onClosed: (call) => {
         watch.onClosed(call)
         this.#inside?.closed(call)
+        this.#keys.closed(call)
       },
     })
     const told = new SourceLimit(REPORTS.perSecond, REPORTS.burst)
@@ -72,8 +77,19 @@ export class ProviderUpstream {
     this.#providers = new Providers(all, watch.passing, this.#inside)
     this.relay = new PhoneRelay({
       scheduler, crypto, report, media: this.#media.phoneSide, isEmergency: emergency,
-      isLocal: (number) => dial(dialPlan, number).kind === 'target', up: () => this.#providers.up, send: (m) => this.#providers.send(m),
+      isLocal: (number) => dial(dialPlan, number).kind === 'target', up: () => this.#providers.up, send: (m) => this.#fromPhones(m),
     })
+  }
+
+  #fromPhones(m: Parameters<Providers['send']>[0]): Result<void> {
+    const answer = this.#keys.answer(m)
+    if (answer === undefined) return this.#providers.send(m)
+    this.relay.receive(answer)
+    return ok(undefined)
+  }
+  /** What may pass in this call now. */
+  gate(call: number, sealed: Parameters<InfoKeys['gate']>[1]): void {
+    this.#keys.gate(call, sealed)
   }
 
   onUp(): void {}

@@ -97,6 +97,9 @@ export class CallWatch {
     this.#early.set(news.call, news)
     if (this.#early.size > REMEMBERED) this.#early.delete(this.#early.keys().next().value!)
   }
+  callsOf(callId: string): number[] {
+    return [...this.#calls].flatMap(([call, i]) => (i.callId === callId ? [call] : []))
+  }
   readonly onClosed = (call: number): void => {
     this.#early.delete(call)
     if (this.#calls.delete(call)) this.#o.onNews(call, { kind: 'over' })

@@ -174,7 +174,7 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
     },
   },
   'forget-calls': { schema: z.strictObject({}), run: ({ hub }) => done(() => hub.people.forget()) },
-  accept: { schema: z.strictObject({ call }), run: (c, a) => withCall(c, a.call, (r) => r.onMedia({ op: 'call.digit', call: r.conference, digit: ACCEPT_DIGIT })) },
+  accept: { schema: z.strictObject({ call }), run: (c, a) => withCall(c, a.call, (r) => r.onMedia({ op: 'call.digit', call: r.leg, digit: ACCEPT_DIGIT })) },
   'setup.server': { schema: z.strictObject({ server: z.string().min(1).max(512) }), run: ({ setup }, a) => setup?.server(a.server) ?? err('PAGE_SET_UP') },
   'setup.identity': {
     schema: z.strictObject({ files: z.array(z.base64().max(FILE_LIMIT)).min(1).max(8), passphrase: z.string().max(1024) }),
