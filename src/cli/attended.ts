@@ -21,6 +21,9 @@ export interface ClientStatus {
   readonly warnings: readonly string[]
 }
 
+/** How the keys are kept: as the vault that holds them reports. */
+export const keptKeys = (report: RealClient['vault']['report']): KeyProtection => (report?.enclave === true ? 'enclave' : report?.isolated === true ? 'process' : 'in-process')
+
 type Attendant = Pick<RealClient, 'client' | 'phones' | 'warnings' | 'identity' | 'vault'>
 
 export class Attended implements AsyncDisposable {
@@ -62,7 +65,7 @@ export class Attended implements AsyncDisposable {
     return {
       version, pid: process.pid, config: this.#file, ...(this.#page === undefined ? {} : { page: this.#page }), warnings: [...new Set(this.#lines.flatMap((l) => l.running?.warnings ?? []))],
       lines: this.#lines.map((l) => ({
-        name: l.name, ...l.watch.snapshot, phones: l.running?.phones ?? [], keys: l.running?.vault.report === undefined ? 'in-process' : 'process', ...(l.identity === undefined ? {} : { identity: l.identity }),
+        name: l.name, ...l.watch.snapshot, phones: l.running?.phones ?? [], keys: keptKeys(l.running?.vault.report), ...(l.identity === undefined ? {} : { identity: l.identity }),
       })),
     }
   }

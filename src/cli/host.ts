@@ -6,12 +6,13 @@ import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { type Fault, ok, type Result } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
+import type { CryptoPort } from '../crypto/port.ts'
 import { lanAddress } from '../demo/lan.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { Authority } from '../pki/authority.ts'
 import { appendAudit } from '../pki/audit.ts'
 import { initCa, issueToFiles, loadCa, readRoot } from '../pki/ca-directory.ts'
-import { caFiles, readSettings } from '../pki/ca-files.ts'
+import { type AuthoritySettings, caFiles, readSettings, writeSettings } from '../pki/ca-files.ts'
 import { openDoor } from '../pki/enrolment/door.ts'
 import { Invitations, type InvitationState } from '../pki/enrolment/invitations.ts'
 import { formatLink, newSecret } from '../pki/enrolment/link.ts'
@@ -20,7 +21,7 @@ import { RevocationFetcher } from '../pki/source.ts'
 import { publishList } from '../pki/revoked.ts'
 import { pinoLog, readServerConfig, startServer } from '../server/index.ts'
 import { decide } from './ca.ts'
-import { currentTime, hostAndPort } from './options.ts'
+import { currentTime, hostAndPort, portNumber } from './options.ts'
 import { endAnyway } from './last-resort.ts'
 import { answer, fail, interrupted, say } from './output.ts'
 import { preferVoice } from './priority.ts'
@@ -46,7 +47,7 @@ export function registerHost(program: Command): void {
     .argument('[names...]', 'who is invited')
     .option('-d, --dir <folder>', 'folder for all of it, created when missing', 'stc-group')
     .option('--at <host:port>', 'what this machine is called by the others; its address in the local network unless given', hostAndPort(SERVER_PORT))
-    .option('--door <port>', 'TCP port where the invited get their certificates', (t) => Number(t), DOOR_PORT)
+    .option('--door <port>', 'TCP port where the invited get their certificates', portNumber, DOOR_PORT)
     .option('--group <name>', 'what the group is called', 'stc group')
     .option('--confirmed', 'let in whoever uses a link first, without comparing a code')
     .action((names: string[], o: Options) => host(names, o))
@@ -87,29 +88,48 @@ async function host(names: readonly string[], o: Options): Promise<void> {
   await asking.catch(() => {})
 }
 
-/** Everything that does not have to run. */
-function setUp(o: Options, ca: string, config: string): Result<undefined> {
+/** Everything that does not have to run. What an earlier try made, before it was stopped, is gone on with: the configuration comes last. */
+export function setUp(o: Options, ca: string, config: string): Result<undefined> {
   const crypto = createNodeCrypto()
-  const at = o.at ?? { host: lanAddress() ?? '127.0.0.1', port: SERVER_PORT }
   const now = currentTime()
   mkdirSync(o.dir, { recursive: true, mode: 0o700 })
-  const made = initCa(crypto, ca, { name: o.group, now, settings: { host: at.host, port: o.door, server: at.host, serverPort: at.port } })
+  const there = existsSync(caFiles(ca).certificate)
+  const before = there ? readSettings(ca) : ok({})
+  if (!before.ok) return before
+  const settings = settingsOf(o, before.value)
+  const made = there ? goOn(crypto, ca, settings) : initCa(crypto, ca, { name: o.group, now, settings })
   if (!made.ok) return made
   using authority = made.value
   const published = publishList(authority, ca, now)
   if (!published.ok) return published
-  const hosts = [...new Set([at.host, 'localhost', '127.0.0.1'])]
-  const issued = issueToFiles(authority, ca, { name: at.host, emails: [], hosts, kind: 'server', now }, path.join(o.dir, 'server'))
-  if (!issued.ok) return issued
+  const { server: name, serverPort } = settings
+  // The certificate is the last of the two.
+  if (!existsSync(path.join(o.dir, 'server.pem'))) {
+    const issued = issueToFiles(authority, ca, { name, emails: [], hosts: [...new Set([name, 'localhost', '127.0.0.1'])], kind: 'server', now }, path.join(o.dir, 'server'))
+    if (!issued.ok) return issued
+  }
   const text = stringify({
-    listen: { port: at.port }, identity: { certificate: 'server.pem', key: 'server.key', anchors: ['ca/ca.pem'] },
+    listen: { port: serverPort }, identity: { certificate: 'server.pem', key: 'server.key', anchors: ['ca/ca.pem'] },
     // In the same folder: no way over the network to its own door.
     revocation: { lists: [path.relative(o.dir, caFiles(ca).list)], fetch: false }, data: 'server-data', log: 'warn',
   })
   const written = writeNew(config, text, PUBLIC_MODE)
   if (!written.ok) return written
-  say(`Made the group "${o.group}" in ${o.dir}, for ${at.host}. Move ${caFiles(ca).rootKey} to a stick and lock that away.`)
+  say(`Made the group "${o.group}" in ${o.dir}, for ${name}. Move ${caFiles(ca).rootKey} to a stick and lock that away.`)
   return ok(undefined)
+}
+
+type GroupSettings = AuthoritySettings & { readonly server: string; readonly serverPort: number }
+
+/** Where the group is. What the authority's certificates name already stays. */
+function settingsOf(o: Options, before: AuthoritySettings): GroupSettings {
+  const at = o.at ?? { host: lanAddress() ?? '127.0.0.1', port: SERVER_PORT }
+  return { host: at.host, port: o.door, server: at.host, serverPort: at.port, ...before }
+}
+
+function goOn(crypto: CryptoPort, ca: string, settings: AuthoritySettings): Result<Authority> {
+  const written = writeSettings(ca, settings)
+  return written.ok ? loadCa(crypto, ca) : written
 }
 
 interface RunningGroup {

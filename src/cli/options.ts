@@ -20,6 +20,12 @@ export function atLeastOne(text: string): number {
   return n
 }
 
+export function portNumber(text: string): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError('a port, 1 to 65535.')
+  return port
+}
+
 /** `host`, `host:port`, `[v6]:port`. */
 export const hostAndPort = (usual: number) => (text: string): { host: string; port: number } => {
   const m = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?$/i.exec(text)

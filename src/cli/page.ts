@@ -11,6 +11,7 @@ import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { PagePhone, PageSnapshot } from '../model/page.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import { pairwiseCode } from '../protocol/x509/pairwise-code.ts'
+import { keptKeys } from './attended.ts'
 import { startRealClient, type ClientExtras, type RealClient } from './compose-client.ts'
 import { pageFiles } from './page-files.ts'
 import { version } from './version.ts'
@@ -59,8 +60,7 @@ export async function clientWithPage(page: Page, config: ClientConfig, configFil
 
 function keysOf(report: RealClient['vault']['report']): NonNullable<PageSnapshot['keys']> {
   if (report === undefined) return { protection: 'in-process', locks: [] }
-  const { enclave, isolated, measurement, locks } = report
-  return { protection: enclave ? 'enclave' : isolated ? 'process' : 'in-process', program: measurement, locks }
+  return { protection: keptKeys(report), program: report.measurement, locks: report.locks }
 }
 
 function describe(config: ClientConfig): { server: string; roomPrefix: string; rooms: PageSnapshot['rooms'] } {

@@ -2,6 +2,7 @@
  * Takes out of a text what nobody else needs to see: secrets by their look, people and places by being known. The same thing gets
  * the same name everywhere in one bundle, so that a reader can still follow who did what.
  */
+import { isIPv6 } from 'node:net'
 
 interface Known {
   /** What kind of thing it is: the name in its place. */
@@ -38,9 +39,18 @@ export class Redactor {
     for (const [pattern, label] of SECRETS) t = t.replace(pattern, (_, before: string = '') => `${before}<${label}>`)
     // By their look first: a known name in the middle of one would hide it.
     for (const [pattern, label] of PEOPLE) t = t.replace(pattern, (all, before: string = '', value: string = all) => `${before}${this.alias(label, value)}`)
-    for (const { label, value } of this.#known) t = t.replace(wholeWord(value), () => (label === 'secret' ? '<secret>' : this.alias(label, value)))
+    t = eachIPv6(t, (all) => (isNear6(all) ? all : this.#address(all))).replace(IPV4, (all) => (isNear(all) ? all : this.#address(all)))
+    for (const { label, value } of this.#known) t = t.replace(wholeWord(value), () => this.#named(label, value))
     // What is long and of no language: keys, tokens, fingerprints.
-    return t.replace(/[A-Za-z0-9+/_=-]{20,}/g, (all) => (looksRandom(all) ? this.alias('data', all) : all)).replace(IPV4, (all) => (isNear(all) ? all : this.alias('address', all))).replace(IPV6, (all) => (isNear6(all) ? all : this.alias('address', all)))
+    return t.replace(/[A-Za-z0-9+/_=-]{20,}/g, (all) => (looksRandom(all) ? this.alias('data', all) : all))
+  }
+  #named(label: string, value: string): string {
+    return label === 'secret' ? '<secret>' : this.alias(label, value)
+  }
+  /** Under the name that it has where it is known from the configuration. */
+  #address(value: string): string {
+    const known = this.#known.find((k) => k.value.toLowerCase() === value.toLowerCase())
+    return known === undefined ? this.alias('address', value) : this.#named(known.label, known.value)
   }
 }
 
@@ -57,11 +67,14 @@ const PEOPLE: readonly (readonly [RegExp, string])[] = [
   [/(sips?:)([^@\s<>;"]+)(?=@)/gi, 'user'],
   [/(\btel:)([^\s<>;"]+)/gi, 'number'],
   [/(\bdials )(\S+)/g, 'number'],
-  [/()"([^"<>]+)"(?=\s*<sips?:)/g, 'name'],
-  [/^(\s*(?:from|to|contact|f|t|m):\s*)([^\s"<][^"<]*[^\s"<])(?=\s*<sips?:)/gim, 'name'],
+  // Display names (RFC 3261 §20.10), of whatever header: quoted, and not; of the first address and of those after a comma.
+  [/()"((?:[^"\\\r\n]|\\.)+)"(?=\s*<(?:sips?|tel):)/gi, 'name'],
+  [/(^[ \t]*[\w-]+[ \t]*:[ \t]*|>[^"<>\r\n]*,[ \t]*)([^\s"<>](?:[^"<>\r\n]*[^\s"<>])?)(?=[ \t]*<(?:sips?|tel):)/gim, 'name'],
 ]
 const IPV4 = /\b(?:\d{1,3}\.){3}\d{1,3}\b/g
-const IPV6 = /(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}(?![\w:])/gi
+const LONGEST_IPV6 = 45
+/** What an address of IPv6 is made of, one with IPv4 at its end too. */
+const IPV6_RUN = /(?<![0-9a-f])[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*/gi
 
 const wholeWord = (value: string): RegExp => new RegExp(`(?<![\\p{L}\\p{N}])${value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\p{L}\\p{N}])`, 'giu')
 
@@ -71,7 +84,23 @@ function looksRandom(text: string): boolean {
 }
 
 const isNear = (a: string): boolean => /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|0\.0\.0\.0$|169\.254\.)/.test(a)
-const isNear6 = (a: string): boolean => /^(fe80|f[cd])/i.test(a)
+/** This machine, this link, unique local addresses (RFC 4193), and near ones of IPv4 in IPv6's clothes. */
+const isNear6 = (a: string): boolean => /^(::1?$|fe[89ab][0-9a-f]:|f[cd][0-9a-f]{2}:)/i.test(a) || (/^::ffff:\d+\./i.test(a) && isNear(a.slice('::ffff:'.length)))
+
+/** Every IPv6 address of a text, also in brackets, with a zone or a port behind it: the longest that begins at each place. */
+function eachIPv6(text: string, change: (address: string) => string): string {
+  return text.replace(IPV6_RUN, (run, offset: number) => {
+    // The end of a word before a colon is no group of the address: "received:2001:db8::1".
+    let out = /\p{L}/u.test(text[offset - 1] ?? '') ? (/^[a-f]*(?=:)/i.exec(run)?.[0] ?? '') : ''
+    for (let at = out.length; at < run.length;) {
+      let end = Math.min(run.length, at + LONGEST_IPV6)
+      while (end > at && !isIPv6(run.slice(at, end))) end--
+      out += end > at ? change(run.slice(at, end)) : run[at]!
+      at = Math.max(end, at + 1)
+    }
+    return out
+  })
+}
 
 /** Keys whose words are of our own making and tell nothing about anybody. */
 const PLAIN_KEYS = new Set(['transports', 'suites', 'suite', 'codec', 'forwarding', 'srtp', 'vault', 'mediaPlane', 'log', 'upstream', 'kind', 'mediaOverTls', 'rule', 'country', 'minimumKeyProtection', 'roomPrefix', 'shownName', 'emergency', 'carriers', 'policy', 'profile', 'language', 'transport'])

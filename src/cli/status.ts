@@ -57,7 +57,7 @@ export function statusLines(s: ClientStatus, now: number, language: Language = '
         row('server', serverText(l.server, w, language)),
         ...(Math.abs(clock) > 30 ? [row('clock', clock > 0 ? w.behind(clock) : w.ahead(-clock))] : []),
         ...(l.identity === undefined ? [] : [row('you', days < 0 ? w.expired(l.identity.name) : w.valid(l.identity.name, days))]),
-        row('keys', l.keys === 'process' ? w.ownProcess : w.clientsProcess),
+        row('keys', w.kept[l.keys]),
         ...l.phones.map((p) => row('phone', w.phoneAt(p.line, p.address) + (l.registered.some((r) => r.line === p.line) ? w.registered : w.unregistered))),
         ...(l.calls.length === 0 ? [row('calls', w.none)] : l.calls.map((c) => row('call', `${c.room}: ${sentenceOf(c, language)}${c.muted ? w.muted : ''} (${c.members.map((m) => m.name).join(', ')})${idOf(c, language)}`))),
       ]

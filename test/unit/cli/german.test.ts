@@ -10,8 +10,9 @@ import { SAID, saidGerman } from '../../../src/cli/german/said.ts'
 import { complaint } from '../../../src/cli/german/program.ts'
 import { doctorGerman } from '../../../src/cli/doctor/german.ts'
 import { makeProgram } from '../../../src/cli/program.ts'
+import { type ClientStatus, keptKeys } from '../../../src/cli/attended.ts'
 import { statusLines } from '../../../src/cli/status.ts'
-import type { ClientStatus } from '../../../src/cli/attended.ts'
+import type { VaultReport } from '../../../src/vault/api/border.ts'
 import { privacySentence } from '../../../src/model/privacy.ts'
 import { type CallState, emptyRoster, type Roster } from '../../../src/model/roster.ts'
 
@@ -101,7 +102,17 @@ test('stc status in German', () => {
     'Gespräch    weekly: Nur diese 3 Personen können das hören. Sie sind stumm. (Anna), Gespräch 0011',
     'Seite       http://127.0.0.1:7480/',
   ])
+  for (const [keys, en, de] of [['enclave', 'in an enclave', 'in einer Enklave'], ['in-process', "in the client's own process", 'im Prozess des Clients']] as const) {
+    const kept = { ...status, lines: [{ ...status.lines[0]!, keys }] }
+    assert.ok(statusLines(kept, 0).includes(`keys        ${en}`))
+    assert.ok(statusLines(kept, 0, 'de').includes(`Schlüssel   ${de}`))
+  }
   assert.match(statusLines(status, 0).join('\n'), /^stc 0\.1\.0, process 7, \/c\.yaml\nserver {6}talk\.example\.org: connected, media over UDP, 12 ms there and back\n/)
+})
+
+test('how keys are kept is what the vault reports', () => {
+  const report = (enclave: boolean, isolated: boolean) => keptKeys({ enclave, isolated, measurement: 'm', locks: [] } as unknown as VaultReport)
+  assert.deepEqual([report(true, true), report(false, true), report(false, false), keptKeys(undefined)], ['enclave', 'process', 'in-process', 'in-process'])
 })
 
 /** Lines of configuration, commands to type, names of fields: nobody's language. */

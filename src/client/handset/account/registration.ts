@@ -10,8 +10,10 @@ import { faultOf } from './words.ts'
 const SECONDS = 600
 /** Of the time that was granted. */
 const AGAIN = 0.7
-/** What is granted for less is asked for again after that. */
-const LEAST = 30
+/** Not more often than that, s, however short the time is that was granted. */
+const LEAST = 5
+/** Granted for no time. */
+const NOTHING_RETRY = 30
 const FIRST_RETRY_MS = 5000
 const LONGEST_RETRY_MS = 120_000
 /** A wrong password is not tried more often: telephone systems lock who guesses out, and the server's relay counts. */
@@ -124,7 +126,7 @@ export class Registration {
     const mine = addressesOf(r, 'Contact').find((a) => sameUri(a.uri, this.#o.contact))
     const seconds = secondsOf(mine && paramOf(mine.params, 'expires')) ?? secondsOf(headerOf(r, 'Expires')) ?? this.#seconds
     this.#retryMs = FIRST_RETRY_MS
-    this.#later((seconds < LEAST ? LEAST : seconds * AGAIN) * 1000)
+    this.#later((seconds === 0 ? NOTHING_RETRY : Math.max(LEAST, seconds * AGAIN)) * 1000)
     if (seconds > 0) this.#is(true)
     else this.#is(false, makeFault('LINE_REFUSED', 'registered for no time'))
   }
