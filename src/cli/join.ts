@@ -1,18 +1,18 @@
 /** `stc join`: from an invitation's link to a certificate, a key made here, and a configuration. */
-import { existsSync, readFileSync, unlinkSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import { toHex } from '../base/bytes.ts'
 import type { Fault } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { CryptoPort } from '../crypto/port.ts'
-import { type Issued, Joining } from '../pki/enrolment/join.ts'
-import { type Invitation, invitationKeys, parseLink } from '../pki/enrolment/link.ts'
-import { PRIVATE_MODE, PUBLIC_MODE, replace, writeNew } from '../pki/files.ts'
-import { decodePem, encodePem } from '../protocol/x509/pem.ts'
+import type { Issued } from '../pki/enrolment/join.ts'
+import { parseLink } from '../pki/enrolment/link.ts'
+import { PRIVATE_MODE, PUBLIC_MODE, writeNew } from '../pki/files.ts'
+import { encodePem } from '../protocol/x509/pem.ts'
 import { authorityAsker } from './authority.ts'
 import { fileName } from './ca.ts'
 import { callRoom } from './call.ts'
+import { isFinal, type JoinDraft, openDraft } from './join-draft.ts'
 import { atLeastOne, currentTime } from './options.ts'
 import { complain, EXIT, fail, say } from './output.ts'
 
@@ -46,29 +46,20 @@ async function join(link: string, o: JoinOptions): Promise<void> {
   const invitation = parseLink(link)
   if (!invitation.ok) return fail(invitation.fault)
   const crypto = createNodeCrypto()
-  // Kept until the certificate is here: whoever is interrupted goes on with the same key.
-  const draft = `.stc-join-${toHex(crypto.hash('sha256', new TextEncoder().encode(invitationKeys(crypto, invitation.value.secret).id))).slice(0, 16)}.key`
-  const joining = resume(crypto, invitation.value, draft)
-  const kept = existsSync(draft) ? undefined : writeNew(draft, encodePem('PRIVATE KEY', joining.pkcs8), PRIVATE_MODE)
-  if (kept !== undefined && !kept.ok) return fail(kept.fault)
-  const issued = await wait(crypto, joining, draft)
-  if (issued !== undefined && finish(issued, joining, draft, o) && o.call !== undefined) await callRoom(o.call, o)
+  const draft = openDraft(crypto, invitation.value, '.')
+  if (!draft.ok) return fail(draft.fault)
+  const issued = await wait(crypto, draft.value)
+  if (issued !== undefined && finish(issued, draft.value, o) && o.call !== undefined) await callRoom(o.call, o)
 }
 
-function resume(crypto: CryptoPort, invitation: Invitation, draft: string): Joining {
-  if (!existsSync(draft)) return new Joining(crypto, invitation)
-  const pkcs8 = decodePem(readFileSync(draft, 'latin1'))[0]?.bytes
-  return pkcs8 === undefined ? new Joining(crypto, invitation) : new Joining(crypto, invitation, pkcs8)
-}
-
-async function wait(crypto: CryptoPort, joining: Joining, draft: string): Promise<Issued | undefined> {
+async function wait(crypto: CryptoPort, draft: JoinDraft): Promise<Issued | undefined> {
   const ask = authorityAsker(crypto)
+  const { joining } = draft
   let told = false
   for (;;) {
     const answer = await joining.ask(ask, currentTime())
     if (!answer.ok) {
-      // Whoever cannot be reached now is asked again with the same key; a refusal is final.
-      if (answer.fault.code !== 'IDENTITY_ENROLMENT_UNREACHABLE') removeDraft(draft)
+      if (isFinal(answer.fault)) draft.remove()
       fail(answer.fault)
       return undefined
     }
@@ -80,7 +71,8 @@ async function wait(crypto: CryptoPort, joining: Joining, draft: string): Promis
 }
 
 /** True when there is a configuration to call with. */
-function finish(issued: Issued, joining: Joining, draft: string, o: JoinOptions): boolean {
+function finish(issued: Issued, draft: JoinDraft, o: JoinOptions): boolean {
+  const { joining } = draft
   const prefix = o.out ?? fileName(issued.name)
   const files = { certificate: `${prefix}.pem`, key: `${prefix}.key`, anchor: `${prefix}-ca.pem` }
   const taken = [files.certificate, files.key, files.anchor].find((f) => existsSync(f))
@@ -97,7 +89,7 @@ function finish(issued: Issued, joining: Joining, draft: string, o: JoinOptions)
     if (!written.ok) return failed(written.fault)
   }
   joining.pkcs8.fill(0)
-  removeDraft(draft)
+  draft.remove()
   say(`You are ${issued.name}. Wrote ${files.certificate}, ${files.key} (keep it to yourself) and ${files.anchor}.`)
   const { server, serverPort, realm, journal } = issued.settings
   if (server === undefined || existsSync(o.config)) {
@@ -116,10 +108,4 @@ function finish(issued: Issued, joining: Joining, draft: string, o: JoinOptions)
 function failed(fault: Fault): false {
   fail(fault)
   return false
-}
-
-function removeDraft(draft: string): void {
-  // Overwritten first: the key lives on in its own file alone.
-  replace(draft, '', PRIVATE_MODE)
-  unlinkSync(draft)
 }

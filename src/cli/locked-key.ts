@@ -39,7 +39,7 @@ export async function startAsking<T>(page: Page | undefined, config: ClientConfi
     return next
   }
   const notNow = async (): Promise<Result<void>> => err('PAGE_SET_UP')
-  page.windows.setup = { server: notNow, identity: notNow, unlock: inTurn }
+  page.windows.setup = { server: notNow, identity: notNow, back: notNow, unlock: inTurn }
   void askHere(inTurn, over.signal).then((here) => here === 'left' && done.resolve(undefined))
   const result = await Promise.race([done.promise, stopped.then((): undefined => undefined)])
   over.abort()

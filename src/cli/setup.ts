@@ -3,13 +3,12 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import { err, ok, type Result } from '../base/result.ts'
+import { err, makeFault, ok, type Result } from '../base/result.ts'
 import { type ClientConfig, clientConfig } from '../client/config.ts'
 import type { Page, SetupPort } from '../client/web-api/index.ts'
 import { freePort } from '../demo/ports.ts'
-import type { Ask } from '../pki/enrolment/ask.ts'
-import { type Issued, Joining } from '../pki/enrolment/join.ts'
-import { type Invitation, parseLink } from '../pki/enrolment/link.ts'
+import type { Issued } from '../pki/enrolment/join.ts'
+import { parseLink } from '../pki/enrolment/link.ts'
 import { replaceFile } from '../store/atomic-file.ts'
 import { systemPlaces } from '../store/protect-key.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
@@ -18,15 +17,16 @@ import { Attended } from './attended.ts'
 import { runClient } from './client.ts'
 import { HOME_CONFIG } from './config-file.ts'
 import type { RealClient } from './compose-client.ts'
+import type { JoinDraft } from './join-draft.ts'
 import { endAnyway } from './last-resort.ts'
 import { currentTime } from './options.ts'
 import { coded, complain, EXIT, fail, interrupted, say } from './output.ts'
 import { clientWithPage, pageAlone, sessionsFile } from './page.ts'
 import { preferVoice } from './priority.ts'
-import { identityFiles, keepIdentity } from './setup-files.ts'
+import { forgetIdentity, identityFiles, keepIdentity } from './setup-files.ts'
 import { type SortedIdentity, sortIdentity } from './setup-identity.ts'
+import { Invited, onPage } from './setup-invited.ts'
 
-const ASK_AGAIN_MS = 2000
 const PAGE_PORT = 7480
 const PHONE_PORT = 5060
 const SERVER_PORT = 7443
@@ -70,61 +70,76 @@ class Setup implements SetupPort {
   #server: ServerAddress | undefined
   client: RealClient | undefined
   #attended: Attended | undefined
+  readonly #invited: Invited
+  /** By an invitation; kept on the disk. */
+  #enrolled: { readonly own: SortedIdentity; readonly settings: Issued['settings']; readonly draft: JoinDraft } | undefined
 
   constructor(page: Page, file: string) {
     this.#page = page
     this.#file = file
+    const crypto = createNodeCrypto()
+    this.#invited = new Invited({
+      crypto, ask: authorityAsker(crypto), now: currentTime, folder: path.dirname(file), show: (setup) => {
+        page.hub.setup = setup
+      }, issued: (issued, draft) => this.#issued(issued, draft),
+    })
     page.windows.setup = this
     page.hub.setup = { step: 'server' }
   }
 
   async stop(): Promise<void> {
+    this.#invited.stop()
     await this.#attended?.[Symbol.asyncDispose]()
     await (this.client?.stop() ?? this.#page.close())
   }
 
   async server(text: string): Promise<Result<void>> {
-    if (this.client !== undefined) return err('PAGE_SET_UP')
+    if (this.client !== undefined || this.#page.hub.setup?.step === 'starting') return err('PAGE_SET_UP')
     const invitation = parseLink(text.trim())
-    if (invitation.ok) return this.#invited(invitation.value)
+    if (invitation.ok) {
+      this.#server = undefined
+      return this.#invited.begin(invitation.value)
+    }
     const address = parseServer(text)
     if (address === undefined) return err('SETUP_ADDRESS', text.slice(0, 64))
     const reached = await reach(address)
     if (!reached.ok) return reached
     reached.value.destroy()
+    if (this.#enrolled !== undefined) return this.#startEnrolled(address)
+    this.#invited.stop()
     this.#server = address
     this.#page.hub.setup = { step: 'certificate', server: address.host }
     return ok(undefined)
   }
 
-  /** The key is made here; the code goes, by voice, to whoever invited, and the certificate comes when they have confirmed it. */
-  async #invited(invitation: Invitation): Promise<Result<void>> {
-    const crypto = createNodeCrypto()
-    const joining = new Joining(crypto, invitation)
-    const ask = authorityAsker(crypto)
-    const first = await joining.ask(ask, currentTime())
-    if (!first.ok) return first
-    void this.#enrol(joining, ask, first)
+  /** Back to the address or another link; the key of the invitation stays for when its link comes again. */
+  async back(): Promise<Result<void>> {
+    if (this.client !== undefined || this.#page.hub.setup?.step !== 'invited') return err('PAGE_SET_UP')
+    this.#invited.stop()
+    this.#page.hub.setup = { step: 'server' }
     return ok(undefined)
   }
-  async #enrol(joining: Joining, ask: Ask, first: Result<Issued | undefined>): Promise<void> {
-    let answer = first
-    while (answer.ok && answer.value === undefined) {
-      this.#page.hub.setup = { step: 'invited', code: joining.code }
-      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS).unref())
-      const next = await joining.ask(ask, currentTime())
-      // Whoever cannot be reached now is asked again with the same key; a refusal is final.
-      if (next.ok || next.fault.code !== 'IDENTITY_ENROLMENT_UNREACHABLE') answer = next
-    }
-    const started = answer.ok && answer.value !== undefined ? await this.#withIssued(answer.value, joining) : answer
-    joining.pkcs8.fill(0)
-    if (!started.ok) this.#page.hub.setup = { step: 'server', fault: { code: started.fault.code, message: started.fault.message } }
+  /** The identity is kept before anything else is looked at: the link works once. The draft goes when a configuration names it. */
+  async #issued({ chain, root, settings }: Issued, draft: JoinDraft): Promise<Result<unknown>> {
+    const own = { chain, pkcs8: draft.joining.pkcs8, passphrase: undefined, anchors: [root] }
+    const kept = keepIdentity(this.#file, own, systemPlaces())
+    if (!kept.ok) return kept
+    this.#enrolled = { own, settings, draft }
+    if (settings.server !== undefined) return await this.#startEnrolled({ host: settings.server, port: settings.serverPort ?? SERVER_PORT })
+    this.#page.hub.setup = { step: 'server', ...onPage(makeFault('SETUP_NO_SERVER')) }
+    return ok(undefined)
   }
-  async #withIssued({ chain, root, settings }: Issued, joining: Joining): Promise<Result<unknown>> {
-    if (settings.server === undefined) return err('SETUP_ADDRESS', 'the invitation names no server')
-    const server = { host: settings.server, port: settings.serverPort ?? SERVER_PORT }
+  async #startEnrolled(server: ServerAddress): Promise<Result<void>> {
+    const { own, settings, draft } = this.#enrolled!
     this.#page.hub.setup = { step: 'starting', server: server.host }
-    return await this.#finish(await this.#start(server, { chain, pkcs8: joining.pkcs8, passphrase: undefined, anchors: [root] }, settings))
+    const started = await this.#start(server, own, settings)
+    if (!started.ok) {
+      this.#page.hub.setup = { step: 'server', ...onPage(started.fault) }
+      return started
+    }
+    own.pkcs8.fill(0)
+    draft.remove()
+    return this.#finish(started)
   }
 
   async unlock(): Promise<Result<void>> {
@@ -139,10 +154,13 @@ class Setup implements SetupPort {
     const sorted = sortIdentity(files, passphrase, currentTime())
     if (!sorted.ok) return sorted
     this.#page.hub.setup = { step: 'starting', server: server.host }
+    const fresh = !existsSync(path.join(path.dirname(this.#file), identityFiles(this.#file).key))
     const started = await this.#start(server, sorted.value)
     sorted.value.pkcs8.fill(0)
     if (!started.ok) {
-      this.#page.hub.setup = { step: 'certificate', server: server.host, fault: { code: started.fault.code, message: started.fault.message } }
+      // Other files may be chosen now, with another key.
+      if (fresh) forgetIdentity(this.#file)
+      this.#page.hub.setup = { step: 'certificate', server: server.host, ...onPage(started.fault) }
       return started
     }
     return this.#finish(started)

@@ -280,6 +280,8 @@ export interface PageCommands {
   accept: { readonly call: number }
   /** Set-up. */
   'setup.server': { readonly server: string }
+  /** To another invitation or address. */
+  'setup.back': Record<never, never>
   /** Certificate, key and authorities in any order and number of files, each as base64. */
   'setup.identity': { readonly files: readonly string[]; readonly passphrase: string }
   /** Opens the key of a client that is set up. */

@@ -1,15 +1,24 @@
 /** From nothing to hearing oneself in the echo room, by the keyboard alone, each press counted; then on to a call. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { heardSpeech } from '../../src/audio/heard.ts'
+import { unixTime } from '../../src/base/brand.ts'
 import { must } from '../../src/base/result.ts'
+import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import { decodeSound, SOUND } from '../../src/model/page.ts'
+import { initCa, issueToFiles, readRoot } from '../../src/pki/ca-directory.ts'
+import { caFiles } from '../../src/pki/ca-files.ts'
+import { openDoor } from '../../src/pki/enrolment/door.ts'
+import { Invitations } from '../../src/pki/enrolment/invitations.ts'
+import { formatLink, newSecret } from '../../src/pki/enrolment/link.ts'
+import { publishList } from '../../src/pki/revoked.ts'
 import { startBrowser, type TestBrowser } from '../kit/browser.ts'
+import { freePorts } from '../kit/free-ports.ts'
 import { run, until } from '../kit/processes.ts'
 import { type Papers, startServer, TestAuthority } from '../kit/stc.ts'
 import { voice } from '../kit/voices.ts'
@@ -207,4 +216,57 @@ test('an expired file is explained, a locked PKCS#12 file asks for its password;
   await b.page.getByText('Connected to 127.0.0.1').waitFor()
   // The client was away for a moment.
   assert.deepEqual(b.complaints.filter((c) => !c.includes('ERR_CONNECTION_REFUSED')), [])
+})
+
+test('an invitation outlives a client that is killed, and one that names no server ends at its address', { timeout: 600_000 }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  const crypto = createNodeCrypto()
+  const now = () => unixTime(Math.floor(Date.now() / 1000))
+  const dir = path.join(folder, 'ca-door')
+  const settings = { host: '127.0.0.1', port: await freePorts(1) }
+  using ca = must(initCa(crypto, dir, { name: 'At a door', now: unixTime(now() - 3600), settings }))
+  must(publishList(ca, dir, now()))
+  const door = must(await openDoor({ ca, root: must(readRoot(dir)), dir, settings, now, hosts: [settings.host], bind: { address: settings.host, port: settings.port } }))
+  t.after(() => door.close())
+  const papers = must(issueToFiles(ca, dir, { name: 'server', hosts: ['127.0.0.1'], kind: 'server', now: now() }, path.join(dir, 'server')))
+  const server = await startServer(path.join(folder, 'door'), { certificate: papers.certificateFile, key: papers.keyFile, anchors: [caFiles(dir).certificate] }, { revocation: { lists: [caFiles(dir).list] } })
+  t.after(() => server.stop())
+  const invitations = new Invitations(dir)
+  const secret = newSecret(crypto)
+  const { id } = must(invitations.make(crypto, secret, { name: 'Ivo', emails: [], validDays: 7, lifetimeDays: 90 }, now()))
+  const link = formatLink({ ...settings, secret, fingerprint: crypto.hash('sha256', must(readRoot(dir))) })
+
+  const env = { ...process.env, DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere', XDG_STATE_HOME: path.join(folder, 'state') }
+  const profile = path.join(folder, 'profile-invited')
+  const b = await startBrowser(t)
+  const heading = (name: string): Promise<void> => b.page.getByRole('heading', { name }).waitFor()
+  const paste = async (what: string): Promise<void> => {
+    await b.page.getByLabel('Server address or invitation link').fill(what)
+    await b.page.keyboard.press('Enter')
+  }
+  const open = async () => {
+    const client = run(process.execPath, [program, 'setup', '--config', path.join(profile, 'client.yaml')], { env })
+    t.after(() => client.stop())
+    await b.page.goto(await until(60_000, 'the page\'s address', () => /http:\S+/.exec(client.output())?.[0], client.tail))
+    await paste(link)
+    await heading('Read this code to whoever invited you')
+    return { client, code: await b.page.locator('.invited-code').innerText() }
+  }
+  const first = await open()
+  first.client.signal('SIGKILL')
+  await first.client.exit
+  const second = await open()
+  assert.equal(second.code, first.code)
+  // Back, and with the same link on again.
+  await b.page.getByRole('button', { name: 'Use another link or address' }).click()
+  await heading('Where is your server?')
+  await paste(link)
+  await b.page.getByText(first.code).waitFor()
+  must(invitations.decide(id, { let: true, at: now() }))
+  await b.page.getByRole('alert').filter({ hasText: 'the invitation names no server' }).waitFor({ timeout: 60_000 })
+  await paste(`127.0.0.1:${server.port}`)
+  await heading('What will you talk with?')
+  await b.page.getByRole('button', { name: 'A SIP phone' }).waitFor()
+  assert.deepEqual(readdirSync(profile).filter((f) => f.startsWith('.stc-join')), [])
+  assert.match(readFileSync(path.join(profile, 'client-key.pem'), 'latin1'), /BEGIN PRIVATE KEY/)
 })

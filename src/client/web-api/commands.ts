@@ -10,6 +10,8 @@ import type { Hub } from './hub.ts'
 export interface SetupPort {
   server(address: string): Promise<Result<void>>
   identity(files: readonly Uint8Array[], passphrase: string): Promise<Result<void>>
+  /** From waiting for whoever invited, to another link or address. */
+  back(): Promise<Result<void>>
   /** Of a key that lies locked on the disk. */
   unlock(passphrase: string): Promise<Result<void>>
 }
@@ -176,6 +178,7 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
   'forget-calls': { schema: z.strictObject({}), run: ({ hub }) => done(() => hub.people.forget()) },
   accept: { schema: z.strictObject({ call }), run: (c, a) => withCall(c, a.call, (r) => r.onMedia({ op: 'call.digit', call: r.leg, digit: ACCEPT_DIGIT })) },
   'setup.server': { schema: z.strictObject({ server: z.string().min(1).max(512) }), run: ({ setup }, a) => setup?.server(a.server) ?? err('PAGE_SET_UP') },
+  'setup.back': { schema: z.strictObject({}), run: ({ setup }) => setup?.back() ?? err('PAGE_SET_UP') },
   'setup.identity': {
     schema: z.strictObject({ files: z.array(z.base64().max(FILE_LIMIT)).min(1).max(8), passphrase: z.string().max(1024) }),
     run: ({ setup }, { files, passphrase }) => setup?.identity(files.map((f) => new Uint8Array(Buffer.from(f, 'base64'))), passphrase) ?? err('PAGE_SET_UP'),

@@ -17,7 +17,7 @@ export function Setup({ snapshot, onEcho, onRooms }: { readonly snapshot: PageSn
       <p class="progress">{w.setup.heading} · {w.setup.step(number, 3)}</p>
       <span class="bar" aria-hidden="true"><span style={{ transform: `scaleX(${number / 3})` }} /></span>
       {step === 'server' && <ServerStep fault={snapshot.setup?.fault} />}
-      {step === 'invited' && <InvitedStep code={snapshot.setup?.code ?? ''} />}
+      {step === 'invited' && <InvitedStep code={snapshot.setup?.code ?? ''} fault={snapshot.setup?.fault} />}
       {(step === 'certificate' || step === 'starting') && <CertificateStep starting={step === 'starting'} fault={snapshot.setup?.fault} />}
       {step === 'done' && <PhoneStep snapshot={snapshot} onEcho={onEcho} onRooms={onRooms} />}
     </div>
@@ -96,7 +96,7 @@ function PassphraseStep({ onOpen }: { readonly onOpen: () => void }): VNode {
 }
 
 /** The code goes to whoever invited; the rest comes by itself. */
-function InvitedStep({ code }: { readonly code: string }): VNode {
+function InvitedStep({ code, fault }: { readonly code: string; readonly fault: PageFault | undefined }): VNode {
   const w = useWords()
   return (
     <section class="card">
@@ -104,7 +104,9 @@ function InvitedStep({ code }: { readonly code: string }): VNode {
       <p>{w.setup.invitedHow}</p>
       <p class="invited-code">{code}</p>
       <p class="waiting" role="status"><span class="dots" aria-hidden="true" /> {w.setup.invitedWait}</p>
+      <Problem fault={fault} />
       <p class="quiet">{w.setup.private}</p>
+      <div class="row end"><button type="button" onClick={() => void connection.command('setup.back', {})}>{w.setup.anotherLink}</button></div>
     </section>
   )
 }

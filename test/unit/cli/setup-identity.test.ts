@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -8,7 +8,7 @@ import { unixTime } from '../../../src/base/brand.ts'
 import { err, must, ok } from '../../../src/base/result.ts'
 import { parseServer } from '../../../src/cli/setup.ts'
 import { sessionsFile } from '../../../src/cli/page.ts'
-import { identityFiles, keepIdentity } from '../../../src/cli/setup-files.ts'
+import { forgetIdentity, identityFiles, keepIdentity } from '../../../src/cli/setup-files.ts'
 import { sortIdentity } from '../../../src/cli/setup-identity.ts'
 import { encodePem } from '../../../src/protocol/x509/pem.ts'
 import { readCertificates, readKey } from '../../../src/store/identity-file.ts'
@@ -91,13 +91,40 @@ test('where the key goes: the keyring; without one, its own passphrase; only wha
   assert.equal(must(keepIdentity(path.join(folder, 'anna.yaml'), own(undefined), places(keyring))), 'keyring')
   assert.ok(!reads().includes(text64))
   assert.deepEqual(must(readKey(file, must(unlockFor(file, places(keyring))))), new Uint8Array(anna.pkcs8))
+  // What only the keyring opens is not ours where there is none.
+  const locked = keepIdentity(path.join(folder, 'anna.yaml'), own('lamp'), places(none))
+  assert.ok(!locked.ok && locked.fault.code === 'SETUP_KEY_EXISTS')
+  rmSync(file)
+  assert.equal(must(keepIdentity(path.join(folder, 'anna.yaml'), own('lamp'), places(none))), 'passphrase')
   assert.equal(must(keepIdentity(path.join(folder, 'anna.yaml'), own('lamp'), places(none))), 'passphrase')
   assert.ok(!reads().includes(text64) && needsPassphrase(file))
   assert.deepEqual(must(readKey(file, { ...must(unlockFor(file, places(none))), passphrase: 'lamp' })), new Uint8Array(anna.pkcs8))
+  rmSync(file)
   assert.equal(must(keepIdentity(path.join(folder, 'anna.yaml'), own(undefined), places(none))), 'open')
   assert.ok(reads().includes(text64))
   if (process.platform !== 'win32') assert.equal(statSync(file).mode & 0o077, 0)
   assert.deepEqual(must(readCertificates(path.join(folder, 'anna-certificate.pem'))).map((d) => new Uint8Array(d)), wanted.chain)
+})
+
+test('a key that somebody else laid there is never overwritten, and nothing beside it is', (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'stc-laid-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const file = path.join(folder, 'anna-key.pem')
+  const none = { keyring: { put: () => err('IDENTITY_KEYRING'), get: () => err('IDENTITY_KEYRING') }, machine: undefined, folder: path.join(folder, 'state') }
+  const keep = () => keepIdentity(path.join(folder, 'anna.yaml'), { ...must(sortIdentity([text(certificates + key + anchor)], '', NOW)), passphrase: undefined }, none)
+  const other = papersFor(ca, { name: 'berta', kind: 'member' })
+  for (const there of [encodePem('PRIVATE KEY', other.pkcs8), Buffer.from(encrypted('pem')).toString(), 'no key at all\n', '']) {
+    writeFileSync(file, there)
+    const kept = keep()
+    assert.ok(!kept.ok && kept.fault.code === 'SETUP_KEY_EXISTS' && kept.fault.message.includes(file))
+    assert.equal(readFileSync(file, 'latin1'), there)
+    assert.ok(!existsSync(path.join(folder, 'anna-certificate.pem')))
+  }
+  // Ours, from a set-up that was cut off.
+  writeFileSync(file, key)
+  assert.equal(must(keep()), 'open')
+  forgetIdentity(path.join(folder, 'anna.yaml'))
+  assert.deepEqual(readdirSync(folder), [])
 })
 
 test('addresses of servers as people write them', () => {

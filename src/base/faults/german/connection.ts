@@ -101,6 +101,8 @@ export const connectionGerman: Record<keyof typeof attestationFaults | keyof typ
   PAGE_SET_UP: { what: 'Dieser Client ist schon eingerichtet', todo: 'Ändern Sie seine Konfigurationsdatei und starten Sie ihn neu.' },
   PAGE_NOBODY: { what: 'Mit diesem Schlüssel wurde niemand getroffen', todo: 'Suchen Sie die Person in einem Gespräch, oder unter den Personen auf der Seite.' },
   SETUP_ADDRESS: { what: 'Das ist keine Adresse eines Servers', todo: 'Sie sieht aus wie talk.example.org oder talk.example.org:7443.' },
+  SETUP_NO_SERVER: { what: 'Ihr Zertifikat ist da, aber die Einladung nennt keinen Server', todo: 'Fragen Sie, wer Sie eingeladen hat, nach seiner Adresse, und tippen Sie sie hier ein.' },
+  SETUP_KEY_EXISTS: { what: 'Wo diese Einrichtung ihren Schlüssel ablegt, liegt schon ein anderer', todo: 'Legen Sie die Datei woandershin, oder richten Sie mit einer anderen Konfiguration ein (--config); nichts wurde überschrieben.' },
   SETUP_NO_ANCHOR: { what: 'Das Zertifikat der Ausgabestelle fehlt', todo: 'Wählen Sie auch seine Datei: Ihr vertrauen alle, und sie sagt, wer dazugehört.' },
   PAGE_BUILD: { what: 'Die Seite ließ sich nicht bauen', todo: 'Rufen Sie "npm install" (mit Entwicklungspaketen) und dann "npm run build:page" auf.' },
   STORE_UNREADABLE: { what: 'Eine Datei des Datenordners lässt sich nicht lesen', todo: 'Prüfen Sie Besitzer und Rechte.' },
