@@ -1,5 +1,5 @@
 /** The page of a client that this process runs. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { ok, type Result } from '../base/result.ts'
@@ -118,6 +118,8 @@ function sessionStore(file: string): SessionStore {
     },
     write: (sessions) => {
       try {
+        // Before a set-up its folder may be missing.
+        mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
         writeFileSync(file, JSON.stringify(sessions), { mode: 0o600 })
       } catch {
         // Then windows do not outlive the client.

@@ -244,24 +244,30 @@ test('an invitation outlives a client that is killed, and one that names no serv
     await b.page.getByLabel('Server address or invitation link').fill(what)
     await b.page.keyboard.press('Enter')
   }
-  const open = async () => {
+  const start = async () => {
     const client = run(process.execPath, [program, 'setup', '--config', path.join(profile, 'client.yaml')], { env })
     t.after(() => client.stop())
-    await b.page.goto(await until(60_000, 'the page\'s address', () => /http:\S+/.exec(client.output())?.[0], client.tail))
+    return { client, url: await until(60_000, 'the page\'s address', () => /http:\S+/.exec(client.output())?.[0], client.tail) }
+  }
+  const code = async (): Promise<string> => {
     await paste(link)
     await heading('Read this code to whoever invited you')
-    return { client, code: await b.page.locator('.invited-code').innerText() }
+    return await b.page.locator('.invited-code').innerText()
   }
-  const first = await open()
+  const first = await start()
+  await b.page.goto(first.url)
+  const before = await code()
   first.client.signal('SIGKILL')
   await first.client.exit
-  const second = await open()
-  assert.equal(second.code, first.code)
+  await start()
+  // The same window goes on by itself.
+  await heading('Where is your server?')
+  assert.equal(await code(), before)
   // Back, and with the same link on again.
   await b.page.getByRole('button', { name: 'Use another link or address' }).click()
   await heading('Where is your server?')
   await paste(link)
-  await b.page.getByText(first.code).waitFor()
+  await b.page.getByText(before).waitFor()
   must(invitations.decide(id, { let: true, at: now() }))
   await b.page.getByRole('alert').filter({ hasText: 'the invitation names no server' }).waitFor({ timeout: 60_000 })
   await paste(`127.0.0.1:${server.port}`)
