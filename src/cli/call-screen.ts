@@ -11,6 +11,7 @@ import type { MediaCommand, SenderStats } from '../media/api.ts'
 import { displayName } from '../model/identity.ts'
 import { privacyOf, privacySentence } from '../model/privacy.ts'
 import { answer, coded, complain, say, speaksJson } from './output.ts'
+import { rosterWords } from './plain-terminal.ts'
 import type { ClientMemory } from './room-memory.ts'
 import { takeLine } from './typed-commands.ts'
 
@@ -103,7 +104,7 @@ export class CallScreen {
   }
 
   get #terminal(): Terminal {
-    return { write: (line) => this.#tell(this.#live ? line.trim() : line), colours: this.#colours && !this.#live }
+    return { write: (line) => this.#tell(this.#live ? line.trim() : line), colours: this.#colours && !this.#live, ...rosterWords() }
   }
   #tell(text: string): void {
     if (text === '') return
@@ -123,7 +124,7 @@ export class CallScreen {
     const call = this.#call
     const lines = call === undefined
       ? [`· calling ${this.#room} …`, '', ...this.#news]
-      : liveScreen({ roster: call.roster, muted: call.muted, levels: this.#levels, ownLevel: this.#ownLevel, stats: this.#stats, seconds: (performance.now() - this.#began) / 1000, path: this.#path, news: this.#news, ...(this.#typed === undefined ? {} : { typed: this.#typed }) }, { width: columns, height: rows, colours: this.#colours })
+      : liveScreen({ roster: call.roster, muted: call.muted, levels: this.#levels, ownLevel: this.#ownLevel, stats: this.#stats, seconds: (performance.now() - this.#began) / 1000, path: this.#path, news: this.#news, ...(this.#typed === undefined ? {} : { typed: this.#typed }) }, { width: columns, height: rows, colours: this.#colours, ...rosterWords() })
     process.stdout.write(`\x1b[H${lines.map((l) => `${l}\x1b[K`).join('\r\n')}\x1b[J`)
   }
 

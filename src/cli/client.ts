@@ -6,7 +6,7 @@ import type { OwnLine } from '../client/own-line.ts'
 import { type ClientConfig, clientConfig, linesOf } from '../client/config.ts'
 import type { CallEvent } from '../model/roster.ts'
 import { lanAddress } from '../demo/lan.ts'
-import { showEvent, showNote, showRoster, type Terminal } from '../client/terminal.ts'
+import { showEvent, showNote, showRoster } from '../client/terminal.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { showAddress } from '../net/address.ts'
 import { readConfig } from '../store/config.ts'
@@ -14,6 +14,7 @@ import { Attended } from './attended.ts'
 import { type ClientExtras, type RealClient, startRealClient } from './compose-client.ts'
 import { endAnyway } from './last-resort.ts'
 import { coded, complain, EXIT, fail, interrupted, say } from './output.ts'
+import { plainTerminal } from './plain-terminal.ts'
 import { startAsking } from './locked-key.ts'
 import { clientWithPage, pageAlone, sessionsFile } from './page.ts'
 import { preferVoice } from './priority.ts'
@@ -84,7 +85,7 @@ async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, s
   if (page?.ok === true) say(`page: ${page.value.url}`)
   showLine(started.value.client.upstream?.line)
   started.value.memory.onFault = (message) => complain(`stc: ${message}`)
-  using _typed = takeTyped({ client: started.value.client, memory: started.value.memory, crypto: createNodeCrypto(), terminal: { write: say, colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined } })
+  using _typed = takeTyped({ client: started.value.client, memory: started.value.memory, crypto: createNodeCrypto(), terminal: plainTerminal(say) })
   const renewed = renewal(lines, file, () => running.every((r) => r.client.calls.length === 0))
   const end = await Promise.race([stopped, breakdown, renewed.due.then(() => 'renewed' as const)])
   renewed.stop()
@@ -119,7 +120,7 @@ const lineName = (c: ClientConfig): string => c.phones[0]?.line ?? 'main'
 /** What one line tells on the terminal; its name stands in front where there are several. */
 function extrasFor(config: ClientConfig, name: string, broken: (fault: Coded) => void): ClientExtras {
   const tell = name === '' ? say : (text: string): void => say(`${name}: ${text}`)
-  const terminal: Terminal = { write: tell, colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined }
+  const terminal = plainTerminal(tell)
   return {
     relayReport: (fault, about) => tell(`pbx: ${about}: ${coded(fault)}`),
     ...(config.log === 'debug' ? { report: (fault, from) => tell(`refused from ${showAddress(from)}: ${coded(fault)}`) } : {}),

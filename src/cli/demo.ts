@@ -17,6 +17,7 @@ import { WireTap } from '../demo/wiretap.ts'
 import { workerUrl } from '../media/worker-url.ts'
 import { nodeUdp } from '../net/node-udp.ts'
 import { complain, EXIT, fail, interrupted, say } from './output.ts'
+import { plainTerminal } from './plain-terminal.ts'
 
 const ROOM = '100'
 const SERVER_PORT = 7443
@@ -83,7 +84,7 @@ async function runShow(lan: boolean): Promise<void> {
   const made = setStage(createNodeCrypto(), { serverPort, names: ['You', 'Harper', 'Meadow'], phones, rooms: { [ROOM]: {} } })
   if (!made.ok) return fail(made.fault)
   using stage = made.value
-  const terminal: Terminal = { write: say, colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined }
+  const terminal = plainTerminal(say)
   let page = ''
   const cast: Cast = new Cast({
     stage, entry, room: ROOM, record: false, pageOf: 0, voices: [[], [voice('harbour'), voice('coast')], [voice('meadow'), voice('orchard')]],

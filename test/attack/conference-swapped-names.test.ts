@@ -78,7 +78,7 @@ seededTest('another certificate for a known name: told prominently, and told apa
   assert.equal(rows.length, 2)
   assert.equal(rows.find((m) => m.identity.keyId === other.keyId)?.acquaintance?.kind, 'changed')
   assert.ok(ben.roster.notes.some((n) => n.code === 'CLIENT_KEY_CHANGED' && n.prominent === true && n.text.startsWith('Ann has ANOTHER KEY')), ben.noteCodes.join())
-  const lines = rows.map(showMember)
+  const lines = rows.map((m) => showMember(m))
   assert.notEqual(lines[0], lines[1])
   assert.ok(lines.some((l) => l.includes(`[${other.keyId.slice(0, 8)}]`) && l.includes('ANOTHER KEY')), lines.join('\n'))
 })

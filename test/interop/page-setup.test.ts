@@ -252,7 +252,7 @@ test('an invitation outlives a client that is killed, and one that names no serv
   const code = async (): Promise<string> => {
     await paste(link)
     await heading('Read this code to whoever invited you')
-    return await b.page.locator('.invited-code').innerText()
+    return (await b.page.locator('.invited-code').textContent())!
   }
   const first = await start()
   await b.page.goto(first.url)

@@ -144,7 +144,7 @@ export const SAID: Sentences = [
   ['a throw-away CA, certificates, configurations', 'eine Wegwerf-Ausgabestelle, Zertifikate, Konfigurationen'],
   ['the server and three clients', 'der Server und drei Clients'],
   ['the robots dial', 'die Roboter wählen'],
-  ['they talk for {1} s, then one is muted for {2} s', 'sie sprechen {1} s lang, dann ist einer {2} s stumm'],
+  ['they talk for {1} s, then each alone for {2} s', 'sie sprechen {1} s lang, dann jeder {2} s allein'],
   ['wrong: {1}', 'falsch: {1}'],
   ['this machine has no address on a LAN; connect it, or leave --lan away', 'dieser Rechner hat keine Adresse in einem LAN; verbinden Sie ihn, oder lassen Sie --lan weg'],
   ['1/4  a throw-away CA and three certificates', '1/4  eine Wegwerf-Ausgabestelle und drei Zertifikate'],

@@ -6,11 +6,14 @@ import type { Command } from 'commander'
 import ts from 'typescript'
 import { HELP } from '../../../src/cli/german/help.ts'
 import { privacyGerman } from '../../../src/cli/german/privacy.ts'
+import { rosterGerman } from '../../../src/cli/german/roster.ts'
 import { SAID, saidGerman } from '../../../src/cli/german/said.ts'
 import { complaint } from '../../../src/cli/german/program.ts'
 import { doctorGerman } from '../../../src/cli/doctor/german.ts'
 import { makeProgram } from '../../../src/cli/program.ts'
 import { type ClientStatus, keptKeys } from '../../../src/cli/attended.ts'
+import { showRoster } from '../../../src/client/terminal.ts'
+import { protectionText } from '../../../src/model/identity.ts'
 import { statusLines } from '../../../src/cli/status.ts'
 import type { VaultReport } from '../../../src/vault/api/border.ts'
 import { privacySentence } from '../../../src/model/privacy.ts'
@@ -108,6 +111,19 @@ test('stc status in German', () => {
     assert.ok(statusLines(kept, 0, 'de').includes(`Schlüssel   ${de}`))
   }
   assert.match(statusLines(status, 0).join('\n'), /^stc 0\.1\.0, process 7, \/c\.yaml\nserver {6}talk\.example\.org: connected, media over UDP, 12 ms there and back\n/)
+})
+
+test('the rows of a roster on the terminal: every piece of them', () => {
+  const src = new URL('../../../src/client/', import.meta.url).pathname
+  const pieces = ['terminal.ts', 'live-screen.ts'].flatMap((f) => sentencesOf(src + f, new Set(['w'])))
+  assert.ok(pieces.length > 25, `${pieces.length} pieces`)
+  // Roles, and how well one is known, come from their own lists.
+  for (const s of [...pieces.map((p) => p.replaceAll('\0', 'x')), 'owner', 'co-owner', 'host', 'first contact', 'ANOTHER KEY than before', 'new certificate, same key']) assert.ok(s === 'x' || s === 'keys: x' || rosterGerman(s) !== s, s)
+  for (const keys of [protectionText('in-process'), protectionText('process', 'a1'), protectionText('process'), protectionText('enclave', 'a1', { proven: false, code: 'X', reason: 'y' })]) assert.match(rosterGerman(`keys: ${keys}`), /^Schlüssel: (im Prozess|abgeschotteter Prozess \(sagt)/)
+  const lines: string[] = []
+  const member = { leaf: 1, self: true, kind: 'gateway', state: 'joining', role: 'owner', acquaintance: { kind: 'changed', compared: true }, unheard: 'X', keyProtection: 'in-process', identity: { subject: 'host', emails: [], hosts: [], keyId: 'a'.repeat(64) } }
+  showRoster({ write: (l) => lines.push(l), colours: false, words: rosterGerman }, { ...emptyRoster('1', 'sealed'), members: [member] } as unknown as Roster)
+  assert.equal(lines[1], '    1 host  [aaaaaaaa]  (Sie; Besitzer; EIN ANDERER SCHLÜSSEL als vorher; Code verglichen; Gateway: Anrufer aus dem Telefonnetz hören mit; kommt gerade; ist nicht zu hören: X; Schlüssel: im Prozess)')
 })
 
 test('how keys are kept is what the vault reports', () => {

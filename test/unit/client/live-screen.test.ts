@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { instant, type Ssrc, type UnixTime } from '../../../src/base/brand.ts'
+import { columns, cut } from '../../../src/client/columns.ts'
 import { liveScreen, type LiveState, meter } from '../../../src/client/live-screen.ts'
 import { applyEvent, emptyRoster, type GroupMember, type Roster } from '../../../src/model/roster.ts'
 
@@ -44,7 +45,24 @@ test('it never is larger than the terminal', () => {
   for (const height of [10, 14, 30]) {
     const lines = liveScreen(state(many, { news: ['x'.repeat(300), 'b'] }), { width: 40, height, colours: false })
     assert.ok(lines.length <= Math.max(height, 10), `${lines.length} lines`)
-    for (const l of lines) assert.ok([...l].length <= 40, l)
+    for (const l of lines) assert.ok(columns(l) <= 40, l)
   }
   assert.ok(liveScreen(state(many), { width: 40, height: 12, colours: false }).some((l) => /and \d more/.test(l)))
+})
+
+test('names with right-to-left letters are isolated, also where they are cut', () => {
+  const roster = rosterOf({ ...someone(0, 'דנה לוי', true), identity: { ...someone(0, 'דנה לוי').identity, organisation: 'שלום' } }, someone(1, 'Bob'))
+  const line = liveScreen(state(roster), size).find((l) => l.includes('דנה'))!
+  assert.ok(line.endsWith('\u2068דנה לוי\u2069, \u2068שלום\u2069  (you)'), JSON.stringify(line))
+  const short = liveScreen(state(roster), { ...size, width: 26 }).find((l) => l.includes('\u2068'))!
+  assert.ok(columns(short) <= 26 && short.endsWith('\u2069…'), JSON.stringify(short))
+})
+
+test('wide characters count as two columns: no row wraps', () => {
+  const roster = rosterOf(someone(0, '山田太郎'.repeat(8), true), someone(1, '👩🏽‍🚀🎧'.repeat(8)), someone(2, 'José á'.normalize('NFD').repeat(8)))
+  for (const width of [30, 41, 60, 80]) for (const l of liveScreen(state(roster, { news: ['会議'.repeat(30)] }), { ...size, width })) assert.ok(columns(l) <= width, `${columns(l)} of ${width}: ${l}`)
+  assert.deepEqual([columns('山田'), columns('ab'), columns('e\u0301'), columns('🎧'), columns('\u2068x\u2069'), columns('●▮·')], [4, 2, 1, 2, 1, 3])
+  assert.equal(cut('山田太郎', 5), '山田…')
+  assert.equal(cut('山田太郎', 4), '山…')
+  assert.equal(cut('abc', 3), 'abc')
 })
