@@ -1,10 +1,17 @@
 /** What a client remembers of rooms, blocked keys and people, in its data folder. */
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
+import { unixTime } from '../base/brand.ts'
 import { type Result, err, ok } from '../base/result.ts'
 import { accountDomains, type ClientConfig } from '../client/config.ts'
 import type { ClientObserver } from '../client/options.ts'
 import { type RoomContent, encodeRooms } from '../protocol/policy/index.ts'
+import { createNodeCrypto } from '../crypto/node/index.ts'
+import { AuthorityBook } from '../protocol/x509/authority-book.ts'
+import type { Certificate } from '../protocol/x509/certificate.ts'
+import type { EvidenceJudge } from '../protocol/x509/evidence.ts'
+import { makeAnchors } from '../protocol/x509/path.ts'
+import { readCertificates } from '../store/identity-file.ts'
 import { besideConfig } from '../store/config.ts'
 import { CallHistory } from '../store/call-history.ts'
 import { EvidenceFile } from '../store/evidence-file.ts'
@@ -18,6 +25,18 @@ export const dataFiles = (config: ClientConfig, configFile: string) => {
   // Several lines in one configuration: each remembers by itself.
   const folder = path.join(all, path.parse(config.identity.certificate).name)
   return { folder, rooms: path.join(folder, 'rooms.stc'), peers: path.join(folder, 'peers.json'), journals: path.join(folder, 'journal'), evidence: path.join(folder, 'evidence.stc'), numbers: path.join(folder, 'sealed-numbers.json'), passwords: path.join(folder, 'call-passwords.json'), history: path.join(folder, 'calls.json') }
+}
+
+/** Vouched for by our anchors, and by the issuers that our own certificate file names. */
+function judgeOf(config: ClientConfig, configFile: string): () => EvidenceJudge {
+  const read = (file: string): Certificate[] => {
+    const ders = readCertificates(besideConfig(configFile, file))
+    const parsed = ders.ok ? makeAnchors(ders.value) : ders
+    return parsed.ok ? [...parsed.value.certificates] : []
+  }
+  const book = new AuthorityBook(createNodeCrypto(), config.identity.anchors.flatMap(read))
+  book.meet(read(config.identity.certificate))
+  return () => book.at(unixTime(Math.floor(Date.now() / 1000)))
 }
 
 export class ClientMemory {
@@ -58,7 +77,7 @@ export class ClientMemory {
     const numbers = SealedNumbers.open(files.numbers, accountDomains(config))
     if (!numbers.ok) return numbers
     const history = CallHistory.open(files.history)
-    return history.ok ? ok(new ClientMemory(files.rooms, content.value, peers.value, new EvidenceFile(files.evidence), numbers.value, history.value)) : history
+    return history.ok ? ok(new ClientMemory(files.rooms, content.value, peers.value, new EvidenceFile(files.evidence, judgeOf(config, configFile), { vouchedOnly: true }), numbers.value, history.value)) : history
   }
 
   /** For a vault that starts now. */

@@ -56,6 +56,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   const credentials = readCredentials(config, crypto, scheduler.unix())
   if (!credentials.ok) return credentials
   const revocation = new Revocation(config.revocation.rule, source)
+  revocation.trust(crypto, credentials.value.anchors, () => scheduler.unix())
   keepEvidence(config.data, revocation, log)
   const watching = watchFiles(config.revocation.lists, readLists, (lists) => revocation.learn(lists), scheduler, log)
   if (!watching.ok) return watching
@@ -123,7 +124,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
 /** Lists and answers of before the restart are there before the network is. */
 function keepEvidence(data: string | undefined, revocation: Revocation, log: Log): void {
   if (data === undefined) return
-  const file = new EvidenceFile(path.join(data, 'evidence.stc'))
+  const file = new EvidenceFile(path.join(data, 'evidence.stc'), () => revocation.judge)
   revocation.learn(file.proofs())
   revocation.keep = (proofs) => {
     const kept = file.learn(proofs)

@@ -1,12 +1,13 @@
 /** What the server has of revocation lists and OCSP answers: for its own door, and to hand on to its clients. */
-import type { UnixTime } from '../base/brand.ts'
+import { type UnixTime, unixTime } from '../base/brand.ts'
 import { err, ok, type Result } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { RevocationProof, RevocationRule } from '../model/trust.ts'
 import { PROOF_LIMIT, PROOFS_OCTETS } from '../protocol/wire/limits.ts'
 import type { ServerWire } from '../protocol/wire/messages.ts'
-import { type Evidence, mergeEvidence, NO_EVIDENCE } from '../protocol/x509/evidence.ts'
-import { isPathRevoked, type VerifiedPath } from '../protocol/x509/path.ts'
+import { AuthorityBook } from '../protocol/x509/authority-book.ts'
+import { type Evidence, type EvidenceJudge, mergeEvidence, NOBODY_KNOWN, NO_EVIDENCE } from '../protocol/x509/evidence.ts'
+import { type Anchors, isPathRevoked, type VerifiedPath } from '../protocol/x509/path.ts'
 
 /** Gets statements from where certificates name them; whoever composes the server gives one. */
 export interface RevocationSource {
@@ -22,6 +23,8 @@ export class Revocation {
   readonly rule: RevocationRule
   readonly source: RevocationSource | undefined
   #evidence: Evidence = NO_EVIDENCE
+  #book: AuthorityBook | undefined
+  #now: () => UnixTime = () => unixTime(0)
   #changed: () => void = () => {}
 
   constructor(rule: RevocationRule = 'named', source?: RevocationSource) {
@@ -37,9 +40,21 @@ export class Revocation {
   onChange(listener: () => void): void {
     this.#changed = listener
   }
-  /** Codes of those that could not be read. */
+  /** Tells statements of these authorities, and of issuers below them whose people were here, from forged ones. */
+  trust(crypto: CryptoPort, anchors: Anchors, now: () => UnixTime): void {
+    this.#book = new AuthorityBook(crypto, anchors.certificates)
+    this.#now = now
+  }
+  get judge(): EvidenceJudge {
+    return this.#book?.at(this.#now()) ?? NOBODY_KNOWN
+  }
+  /** The issuers of a guest whose path is good, but for revocation. */
+  meet(path: VerifiedPath['path']): void {
+    this.#book?.meet(path)
+  }
+  /** Codes of those that were not taken. */
   learn(proofs: readonly RevocationProof[]): readonly string[] {
-    const { evidence, changed, refused } = mergeEvidence(this.#evidence, proofs)
+    const { evidence, changed, refused } = mergeEvidence(this.#evidence, proofs, this.judge)
     this.#evidence = evidence
     if (changed) {
       this.keep(evidence.proofs)

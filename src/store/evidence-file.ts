@@ -1,14 +1,15 @@
 /**
  * Statements about revocation at hand, kept over restarts: who has seen a newer list takes no older one, and nobody waits for the
- * network to learn what was known. Each is signed and judged again by whoever uses it; a damaged file is an empty one.
+ * network to learn what was known. Each is signed and judged again by whoever uses it; a damaged file is an empty one. What a
+ * known authority is named in and did not sign is not kept, and with `vouchedOnly` nothing that no known authority signed.
  *
  *   "stc evidence 1\n" ‖ ( kind (1: list 1, OCSP answer 2) ‖ length (4) ‖ DER )*
  */
 import { readFileSync } from 'node:fs'
 import { ByteReader, ByteWriter, sameBytes, utf8 } from '../base/bytes.ts'
-import { type Result, ok } from '../base/result.ts'
+import { type Result, err, ok } from '../base/result.ts'
 import type { RevocationProof } from '../model/trust.ts'
-import { type Evidence, mergeEvidence, NO_EVIDENCE } from '../protocol/x509/evidence.ts'
+import { type Evidence, type EvidenceJudge, mergeEvidence, NO_EVIDENCE } from '../protocol/x509/evidence.ts'
 import { replaceFile } from './atomic-file.ts'
 
 const MAGIC = utf8('stc evidence 1\n')
@@ -19,11 +20,13 @@ const OCTETS_LIMIT = 16 * 1024 * 1024
 
 export class EvidenceFile {
   readonly #file: string
+  readonly #judge: () => EvidenceJudge
   #evidence: Evidence
 
-  constructor(file: string) {
+  constructor(file: string, judge: () => EvidenceJudge, { vouchedOnly = false } = {}) {
     this.#file = file
-    this.#evidence = mergeEvidence(NO_EVIDENCE, readProofs(file)).evidence
+    this.#judge = vouchedOnly ? () => demanding(judge()) : judge
+    this.#evidence = mergeEvidence(NO_EVIDENCE, readProofs(file), this.#judge()).evidence
   }
   /** At most as many, and as large, as a vault takes at its start. */
   proofs(room = PROOFS_LIMIT): RevocationProof[] {
@@ -32,7 +35,7 @@ export class EvidenceFile {
   }
   /** The newest of each are kept, on the disk when this returns. */
   learn(proofs: readonly RevocationProof[]): Result<undefined> {
-    const { evidence, changed } = mergeEvidence(this.#evidence, proofs)
+    const { evidence, changed } = mergeEvidence(this.#evidence, proofs, this.#judge())
     if (!changed) return ok(undefined)
     this.#evidence = evidence
     const w = new ByteWriter().put(MAGIC)
@@ -40,6 +43,14 @@ export class EvidenceFile {
     return replaceFile(this.#file, w.finish())
   }
 }
+
+const demanding = ({ now, weigh }: EvidenceJudge): EvidenceJudge => ({
+  now,
+  weigh: (e) => {
+    const weight = weigh(e)
+    return weight.ok && !weight.value ? err('IDENTITY_UNKNOWN_ISSUER') : weight
+  },
+})
 
 function readProofs(file: string): RevocationProof[] {
   let bytes: Uint8Array

@@ -7,7 +7,7 @@ import { instant, type RoomName, ssrc, type Ssrc, unixTime } from '../../src/bas
 import type { Clock } from '../../src/base/ports.ts'
 import { must } from '../../src/base/result.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
-import { issueCertificate } from '../../src/pki/authority.ts'
+import { issueCertificate, issueRevocationList } from '../../src/pki/authority.ts'
 import { answerHopOffer, HOP_EXPORTER_LABEL, HOP_EXPORTER_LENGTH, HOP_SUITES } from '../../src/protocol/hop/agreement.ts'
 import type { GroupView, Vault, VaultCalls } from '../../src/vault/api/calls.ts'
 import type { FrameBatch } from '../../src/vault/api/frames.ts'
@@ -170,6 +170,20 @@ for (const [name, make] of Object.entries(providers)) {
         const second = await vault.call('hop.offer', { pipe: pipe.id, generation: 1, suites: ['AEAD_AES_128_GCM'] })
         assert.equal(second.ok ? '' : second.fault.code, 'HOP_GENERATION')
         pipe.end()
+      })
+    })
+
+    test('a server is reached by whoever has outdated lists alone, and let go once a list revokes it', async () => {
+      const vault = await vaultOf('Kim')
+      const list = (age: number, ...revoked: readonly string[]) => ({ kind: 'crl' as const, der: issueRevocationList(people.ca, revoked.map((serial) => ({ serial, when: systemClock.unix() })), 1, unixTime(systemClock.unix() - age)) })
+      must(await vault.call('revocation.update', { proofs: [list(9 * 86_400)] }))
+      await withServer(['sip.test.example'], people, async (port, accepted) => {
+        const pipe = dial(vault, port)
+        must(await pipe.secured)
+        const serial = (await accepted).getX509Certificate()!.serialNumber.toLowerCase()
+        const closed = new Promise<string>((resolve) => pipe.onClose(resolve))
+        must(await vault.call('revocation.update', { proofs: [list(60, serial)] }))
+        assert.match(await closed, /revoked/)
       })
     })
 

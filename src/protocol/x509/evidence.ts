@@ -1,12 +1,9 @@
-/** Revocation lists and OCSP responses at hand, parsed once and their signatures checked once per issuer. */
+/** Revocation lists and OCSP responses at hand, parsed once. */
 import { type UnixTime, unixTime } from '../../base/brand.ts'
 import { sameBytes, toHex } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
-import type { CryptoPort } from '../../crypto/port.ts'
 import type { RevocationProof } from '../../model/trust.ts'
-import type { Certificate } from './certificate.ts'
 import { type RevocationList, parseRevocationList } from './crl.ts'
-import { genuineList } from './list-check.ts'
 import { type OcspResponse, parseOcspResponse } from './ocsp.ts'
 
 const PROOFS_LIMIT = 64
@@ -14,7 +11,6 @@ const PROOFS_LIMIT = 64
 export class Evidence {
   readonly lists: readonly RevocationList[]
   readonly responses: readonly OcspResponse[]
-  readonly #genuine = new Map<RevocationList, { readonly issuer: Uint8Array; readonly verdict: Result<void> }[]>()
 
   constructor(lists: readonly RevocationList[], responses: readonly OcspResponse[]) {
     this.lists = lists
@@ -46,15 +42,6 @@ export class Evidence {
   get proofs(): RevocationProof[] {
     return [...this.lists.map(({ der }) => ({ kind: 'crl' as const, der })), ...this.responses.map(({ der }) => ({ kind: 'ocsp' as const, der }))]
   }
-  /** Whether the issuer signed this list. The answer is kept: a list of ten thousand is hashed once. */
-  genuine(crypto: CryptoPort, list: RevocationList, issuer: Certificate): Result<void> {
-    const known = this.#genuine.get(list) ?? []
-    const before = known.find((k) => sameBytes(k.issuer, issuer.der))
-    if (before !== undefined) return before.verdict
-    const verdict = genuineList(crypto, list, issuer)
-    this.#genuine.set(list, [...known.slice(-3), { issuer: issuer.der, verdict }])
-    return verdict
-  }
 }
 
 export const NO_EVIDENCE = new Evidence([], [])
@@ -70,24 +57,43 @@ export const madeAt = (e: RevocationList | OcspResponse): UnixTime => unixTime('
 export const holdsUntil = (e: RevocationList | OcspResponse): UnixTime =>
   'issuer' in e ? e.nextUpdate : unixTime(Math.min(...e.answers.map((a) => a.nextUpdate ?? a.thisUpdate + 3600)))
 
+/** What is known about who signed. */
+export interface EvidenceJudge {
+  readonly now: UnixTime
+  /** True: by an authority that we know. False: nobody can tell yet. A fault: not by whom it names, or not yet made. */
+  weigh(e: RevocationList | OcspResponse): Result<boolean>
+}
+/** For whoever knows no authorities: nothing is vouched for, nothing refused. */
+export const NOBODY_KNOWN: EvidenceJudge = { now: unixTime(0), weigh: () => ok(false) }
+
 /** Statements of one subject kept side by side: a forged one must not push the true one out. */
 const RIVALS_LIMIT = 4
 
+interface Kept {
+  readonly e: RevocationList | OcspResponse
+  readonly genuine: boolean
+}
+
 /**
- * Adds statements to those at hand. Older ones about the same do not replace newer ones, so that nobody can roll a list back;
- * malformed ones are left out and named. `fits` has the last word on who may speak at all.
+ * Adds statements to those at hand. Older ones about the same do not replace newer ones, so that nobody can roll a list back, and none
+ * outranks a genuine one; malformed and forged ones are left out and named. Where there is no room, what says nothing any
+ * more goes, then what nobody vouches for.
  */
-export function mergeEvidence(before: Evidence, proofs: readonly RevocationProof[]): { readonly evidence: Evidence; readonly changed: boolean; readonly refused: readonly string[] } {
-  const groups = new Map<string, (RevocationList | OcspResponse)[]>()
+export function mergeEvidence(before: Evidence, proofs: readonly RevocationProof[], judge: EvidenceJudge = NOBODY_KNOWN): { readonly evidence: Evidence; readonly changed: boolean; readonly refused: readonly string[] } {
+  const groups = new Map<string, Kept[]>()
   const refused: string[] = []
   let changed = false
   const add = (e: RevocationList | OcspResponse, isNew: boolean): void => {
+    const weight = judge.weigh(e)
+    if (!weight.ok) return void (isNew && refused.push(weight.fault.code))
     const subject = subjectOf(e)
+    if (!groups.has(subject) && groups.size >= PROOFS_LIMIT && !makeRoom(groups, judge.now)) return void refused.push('IDENTITY_REVOCATION_UNSUPPORTED')
     const rivals = groups.get(subject) ?? []
-    if (rivals.some((r) => sameBytes(r.der, e.der))) return
-    const kept = [...rivals, e].sort((a, b) => madeAt(b) - madeAt(a)).slice(0, RIVALS_LIMIT)
+    if (rivals.some((r) => sameBytes(r.e.der, e.der))) return
+    const all = [...rivals, { e, genuine: weight.value }].sort((a, b) => madeAt(b.e) - madeAt(a.e))
+    const kept = [...all.filter((k) => k.genuine).slice(0, RIVALS_LIMIT - 1), ...all.filter((k) => !k.genuine)].slice(0, RIVALS_LIMIT)
     groups.set(subject, kept)
-    if (isNew && kept.includes(e)) changed = true
+    if (isNew && kept.some((k) => k.e === e)) changed = true
   }
   for (const e of [...before.lists, ...before.responses]) add(e, false)
   const known = before.proofs
@@ -96,12 +102,21 @@ export function mergeEvidence(before: Evidence, proofs: readonly RevocationProof
     if (known.some((k) => sameBytes(k.der, der))) continue
     const parsed = kind === 'crl' ? parseRevocationList(der) : parseOcspResponse(der)
     if (!parsed.ok) refused.push(parsed.fault.code)
-    else if (groups.size < PROOFS_LIMIT || groups.has(subjectOf(parsed.value))) add(parsed.value, true)
-    else refused.push('IDENTITY_REVOCATION_UNSUPPORTED')
+    else add(parsed.value, true)
   }
   if (!changed) return { evidence: before, changed, refused }
-  const all = [...groups.values()].flat()
+  // Those that are vouched for first: who has room for a few takes these.
+  const all = [...groups.values()].flat().sort((a, b) => Number(b.genuine) - Number(a.genuine)).map((k) => k.e)
   return {
     evidence: new Evidence(all.filter((e): e is RevocationList => 'issuer' in e), all.filter((e): e is OcspResponse => !('issuer' in e))), changed, refused,
   }
+}
+
+const saysNothing = ({ e }: Kept, now: UnixTime): boolean => !('issuer' in e) && holdsUntil(e) < now && e.answers.every((a) => a.status !== 'revoked')
+
+/** Forgets one subject: answers that nobody takes any more, or what nobody vouches for, the oldest. Never a genuine list. */
+function makeRoom(groups: Map<string, Kept[]>, now: UnixTime): boolean {
+  const all = [...groups]
+  const gone = all.find(([, kept]) => kept.every((k) => saysNothing(k, now))) ?? all.find(([, kept]) => !kept.some((k) => k.genuine))
+  return gone !== undefined && groups.delete(gone[0])
 }

@@ -146,12 +146,13 @@ function readExtensions(wrapped: DerReader | undefined): string[] {
 }
 
 /** The answer about this certificate of this issuer, if there is one. */
-export function answerFor(crypto: CryptoPort, response: OcspResponse, c: Certificate, issuer: Certificate): OcspAnswer | undefined {
-  return response.answers.find((a) => {
-    const hash = HASHES[a.hash]
-    return a.serial === c.serial && hash !== undefined &&
-      sameBytes(a.issuerNameHash, crypto.hash(hash, issuer.subject.der)) && sameBytes(a.issuerKeyHash, crypto.hash(hash, publicKeyBits(issuer.spki)))
-  })
+export const answerFor = (crypto: CryptoPort, response: OcspResponse, c: Certificate, issuer: Certificate): OcspAnswer | undefined =>
+  response.answers.find((a) => a.serial === c.serial && isOf(crypto, a, issuer))
+
+/** Whether an answer speaks of a certificate of this issuer. */
+export function isOf(crypto: CryptoPort, a: OcspAnswer, issuer: Certificate): boolean {
+  const hash = HASHES[a.hash]
+  return hash !== undefined && sameBytes(a.issuerNameHash, crypto.hash(hash, issuer.subject.der)) && sameBytes(a.issuerKeyHash, crypto.hash(hash, publicKeyBits(issuer.spki)))
 }
 
 /**
@@ -160,7 +161,6 @@ export function answerFor(crypto: CryptoPort, response: OcspResponse, c: Certifi
  */
 export function checkResponse(crypto: CryptoPort, response: OcspResponse, issuer: Certificate, now: UnixTime, isRevoked: (c: Certificate) => boolean): Result<void> {
   const whose = `answer about certificates of ${certificateText(issuer)}`
-  if (response.unknownCritical.length > 0) return err('IDENTITY_REVOCATION_UNSUPPORTED', `${whose}, critical extension ${response.unknownCritical[0]}`)
   const signer = isResponder(crypto, response, issuer) ? issuer : response.certificates.find((c) => isResponder(crypto, response, c))
   if (signer === undefined) return err('IDENTITY_OCSP_RESPONDER', `${whose}, signed by somebody unknown`)
   if (signer !== issuer) {
@@ -170,7 +170,8 @@ export function checkResponse(crypto: CryptoPort, response: OcspResponse, issuer
   }
   const algorithm = signatureName(response.signatureAlgorithm, signer.key, whose)
   if (!algorithm.ok) return algorithm
-  return crypto.verify(algorithm.value, signer.spki, response.tbs, response.signature) ? ok(undefined) : err('IDENTITY_REVOCATION_BAD_SIGNATURE', whose)
+  if (!crypto.verify(algorithm.value, signer.spki, response.tbs, response.signature)) return err('IDENTITY_REVOCATION_BAD_SIGNATURE', whose)
+  return response.unknownCritical.length > 0 ? err('IDENTITY_REVOCATION_UNSUPPORTED', `${whose}, critical extension ${response.unknownCritical[0]}`) : ok(undefined)
 }
 
 function isResponder(crypto: CryptoPort, { responder }: OcspResponse, c: Certificate): boolean {

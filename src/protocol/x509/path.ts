@@ -4,13 +4,15 @@ import { sameBytes } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import type { Identity } from '../../model/identity.ts'
-import type { RevocationProof, RevocationRule, ShownName } from '../../model/trust.ts'
+import type { RevocationProof, ShownName } from '../../model/trust.ts'
 import { findPaths } from './build.ts'
 import { type Certificate, parseCertificate } from './certificate.ts'
 import { checkPath } from './check.ts'
 import { Evidence } from './evidence.ts'
 import { identityOf } from './identity-of.ts'
-import { checkRevocation } from './revocation.ts'
+import { checkRevocation, type RevocationDemand } from './revocation.ts'
+
+export { CHECKED_LATER } from './revocation.ts'
 
 export const CHAIN_LIMIT = 6
 const ANCHORS_LIMIT = 512
@@ -45,13 +47,13 @@ export function makeAnchors(ders: readonly Uint8Array[], shownName?: ShownName):
  * authority; extended key usage, on it and on every authority above it, must be absent or name
  * clientAuth (members) or serverAuth (servers) itself; everything must be version 3.
  */
-export function verifyPath(crypto: CryptoPort, chain: readonly Der[], anchors: Anchors, proofs: readonly RevocationProof[] | Evidence, now: UnixTime, purpose: Purpose = 'member', rule: RevocationRule = 'given'): Result<Identity> {
+export function verifyPath(crypto: CryptoPort, chain: readonly Der[], anchors: Anchors, proofs: readonly RevocationProof[] | Evidence, now: UnixTime, purpose: Purpose = 'member', rule: RevocationDemand = 'given'): Result<Identity> {
   const verified = verifyChain(crypto, chain, anchors, proofs, now, purpose, rule)
   return verified.ok ? ok(verified.value.identity) : verified
 }
 
 /** As `verifyPath`, with the path that was found. */
-export function verifyChain(crypto: CryptoPort, chain: readonly Der[], anchors: Anchors, proofs: readonly RevocationProof[] | Evidence, now: UnixTime, purpose: Purpose = 'member', rule: RevocationRule = 'given'): Result<VerifiedPath> {
+export function verifyChain(crypto: CryptoPort, chain: readonly Der[], anchors: Anchors, proofs: readonly RevocationProof[] | Evidence, now: UnixTime, purpose: Purpose = 'member', rule: RevocationDemand = 'given'): Result<VerifiedPath> {
   if (chain.length === 0) return err('IDENTITY_CHAIN_EMPTY')
   if (chain.length > CHAIN_LIMIT) return err('IDENTITY_CHAIN_TOO_LONG', `${chain.length}`)
   const certificates = parseAll(chain)
@@ -73,8 +75,7 @@ export function verifyChain(crypto: CryptoPort, chain: readonly Der[], anchors: 
 /** Whether a genuine statement revokes a certificate of a path that was verified before. */
 export const isPathRevoked = (crypto: CryptoPort, path: VerifiedPath['path'], evidence: Evidence, now: UnixTime): boolean => path.some((c, i) => {
   const issuer = path[i + 1]
-  const checked = issuer === undefined ? ok(undefined) : checkRevocation(crypto, c, issuer, evidence, now, 'given')
-  return !checked.ok && checked.fault.code === 'IDENTITY_REVOKED'
+  return issuer !== undefined && !checkRevocation(crypto, c, issuer, evidence, now, 'revoked').ok
 })
 
 /** Whether every presented certificate was needed. */

@@ -7,16 +7,21 @@ import type { RevocationRule } from '../../model/trust.ts'
 import type { Certificate } from './certificate.ts'
 import { certificateText } from './certificate.ts'
 import type { Evidence } from './evidence.ts'
-import { checkListAge, concerns, covers, sameScope } from './list-check.ts'
+import { checkListAge, concerns, covers, genuineList, sameScope, SIGNED_BUT_NOT_TAKEN } from './list-check.ts'
 import { answerFor, checkAnswerAge, checkResponse } from './ocsp.ts'
 import { formatTime } from './time.ts'
 
+/** `revoked`: only a revocation counts, not that statements are missing or outdated. */
+export type RevocationDemand = RevocationRule | 'revoked'
+
 /**
- * Fails when a genuine statement of the certificate's issuer revokes it, fresh or not; when statements about it were given but
- * none is usable; and when there is none where the rule asks for one.
+ * Fails when a genuine statement of the certificate's issuer revokes it, fresh or not; when genuine statements about it were given
+ * but none is usable; and when there is none where the rule asks for one. What the issuer did not sign counts as not there:
+ * otherwise anybody could shut somebody out.
  */
-export function checkRevocation(crypto: CryptoPort, c: Certificate, issuer: Certificate, evidence: Evidence, now: UnixTime, rule: RevocationRule): Result<void> {
+export function checkRevocation(crypto: CryptoPort, c: Certificate, issuer: Certificate, evidence: Evidence, now: UnixTime, rule: RevocationDemand): Result<void> {
   let unusable: Result<void> | undefined
+  let forged: Result<void> | undefined
   let fresh = false
   const take = (said: { readonly revoked: UnixTime | undefined; readonly current: Result<void> }): Result<void> => {
     if (said.revoked !== undefined) return err('IDENTITY_REVOKED', `${certificateText(c)} on ${formatTime(said.revoked)}`)
@@ -27,8 +32,12 @@ export function checkRevocation(crypto: CryptoPort, c: Certificate, issuer: Cert
   for (const list of evidence.lists) {
     // What a newer list of the same issuer took back (a certificate on hold) is not held against anybody.
     if (!concerns(list, issuer) || !covers(list, c)) continue
-    if (evidence.lists.some((l) => l.thisUpdate > list.thisUpdate && l.thisUpdate <= now && concerns(l, issuer) && sameScope(l, list) && evidence.genuine(crypto, l, issuer).ok)) continue
-    const genuine = evidence.genuine(crypto, list, issuer)
+    if (evidence.lists.some((l) => l.thisUpdate > list.thisUpdate && l.thisUpdate <= now && concerns(l, issuer) && sameScope(l, list) && genuineList(crypto, l, issuer).ok)) continue
+    const genuine = genuineList(crypto, list, issuer)
+    if (!genuine.ok && !SIGNED_BUT_NOT_TAKEN.has(genuine.fault.code)) {
+      forged ??= genuine
+      continue
+    }
     // An outdated list still revokes what it names.
     const taken = take({ revoked: genuine.ok ? list.revoked.get(c.serial) : undefined, current: genuine.ok ? checkListAge(list, now) : genuine })
     if (!taken.ok) return taken
@@ -36,7 +45,11 @@ export function checkRevocation(crypto: CryptoPort, c: Certificate, issuer: Cert
   for (const response of evidence.responses) {
     const answer = answerFor(crypto, response, c, issuer)
     if (answer === undefined) continue
-    const genuine = checkResponse(crypto, response, issuer, now, (responder) => evidence.lists.some((l) => concerns(l, issuer) && evidence.genuine(crypto, l, issuer).ok && l.revoked.has(responder.serial)))
+    const genuine = checkResponse(crypto, response, issuer, now, (responder) => evidence.lists.some((l) => concerns(l, issuer) && genuineList(crypto, l, issuer).ok && l.revoked.has(responder.serial)))
+    if (!genuine.ok && !SIGNED_BUT_NOT_TAKEN.has(genuine.fault.code)) {
+      forged ??= genuine
+      continue
+    }
     const current = !genuine.ok ? genuine
       : answer.unknownCritical.length > 0 ? err('IDENTITY_REVOCATION_UNSUPPORTED', `answer about ${certificateText(c)}, critical extension ${answer.unknownCritical[0]}`)
       : answer.status === 'unknown' ? err('IDENTITY_OCSP_UNKNOWN', certificateText(c))
@@ -44,10 +57,13 @@ export function checkRevocation(crypto: CryptoPort, c: Certificate, issuer: Cert
     const taken = take({ revoked: genuine.ok && answer.status === 'revoked' ? answer.when : undefined, current })
     if (!taken.ok) return taken
   }
-  if (fresh) return ok(undefined)
+  if (fresh || rule === 'revoked') return ok(undefined)
   if (unusable !== undefined) return unusable
-  return rule === 'required' || (rule === 'named' && namesRevocation(c)) ? err('IDENTITY_REVOCATION_UNKNOWN', certificateText(c)) : ok(undefined)
+  return rule === 'required' || (rule === 'named' && namesRevocation(c)) ? forged ?? err('IDENTITY_REVOCATION_UNKNOWN', certificateText(c)) : ok(undefined)
 }
+
+/** Faults that another statement may take away. */
+export const CHECKED_LATER: ReadonlySet<string> = new Set(['IDENTITY_REVOCATION_UNKNOWN', 'IDENTITY_REVOCATION_STALE', 'IDENTITY_REVOCATION_BAD_SIGNATURE', 'IDENTITY_OCSP_RESPONDER'])
 
 /** Whether the certificate says where its revocation would be published. */
 export const namesRevocation = (c: Certificate): boolean => c.extensions.crlAddresses !== undefined || (c.extensions.ocspAddresses ?? []).length > 0

@@ -8,5 +8,7 @@ export interface HopConnection {
   offer: HopOfferState | undefined
   /** Newest generation offered; none is used twice on a connection. */
   generation: number
+  /** Something was revoked: ends when the server's certificate was. */
+  recheck(): void
   end(): void
 }

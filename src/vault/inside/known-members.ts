@@ -7,9 +7,9 @@ import { displayName, type Identity, type KeyProtection } from '../../model/iden
 import type { RevocationProof, RevocationRule } from '../../model/trust.ts'
 import type { MemberVerifier, VerifiedMember } from '../../protocol/mls/member.ts'
 import { SUITES } from '../../protocol/mls/suite.ts'
+import { AuthorityBook, type Evidence } from '../../protocol/x509/authority-book.ts'
 import { verifyCredential } from '../../protocol/x509/credential.ts'
-import { type Evidence, mergeEvidence, NO_EVIDENCE } from '../../protocol/x509/evidence.ts'
-import { type Anchors, isPathRevoked, type VerifiedPath, verifyPath } from '../../protocol/x509/path.ts'
+import { type Anchors, isPathRevoked, type VerifiedPath, verifyChain, verifyPath } from '../../protocol/x509/path.ts'
 import { EnclaveJudge, type EnclaveTrust, type Quoted } from './enclave-judge.ts'
 
 export interface Trust extends EnclaveTrust {
@@ -38,29 +38,36 @@ export class KnownMembers {
   readonly #enclaves: EnclaveJudge
   /** What members in groups brought along. */
   readonly #quotes = new WeakMap<VerifiedMember, Pick<Known, 'member' | 'quote'>>()
+  readonly #book: AuthorityBook
   #evidence: Evidence
 
   constructor(crypto: CryptoPort, trust: Trust, proofs: readonly RevocationProof[]) {
     this.#crypto = crypto
     this.#trust = trust
     this.#enclaves = new EnclaveJudge(crypto, trust)
-    this.#evidence = mergeEvidence(NO_EVIDENCE, proofs).evidence
+    this.#book = new AuthorityBook(crypto, trust.anchors.certificates)
+    this.#evidence = this.#book.merge(undefined, proofs).evidence
   }
   get evidence(): Evidence {
     return this.#evidence
   }
 
-  /** What could not be checked about ourselves is for others to judge. */
+  /** What could not be checked about ourselves is for others to judge, and what is outdated is fetched once we run. */
   verifyOwn(chain: readonly Der[], now: UnixTime): Result<Identity> {
-    return verifyPath(this.#crypto, chain, this.#trust.anchors, this.#evidence, now, 'member', 'given')
+    const verified = verifyChain(this.#crypto, chain, this.#trust.anchors, this.#evidence, now, 'member', 'revoked')
+    if (verified.ok) this.#book.meet(verified.value.path)
+    return verified.ok ? ok(verified.value.identity) : verified
   }
   /** A certificate without a group: somebody in a bridged conference. */
   verifyOther(chain: readonly Der[], now: UnixTime): Result<Identity> {
     return verifyPath(this.#crypto, chain, this.#trust.anchors, this.#evidence, now, 'member', this.#trust.rule ?? 'named')
   }
-  /** The server is not trusted with content, and the statements come by it: only what is at hand counts. */
-  verifyServer(chain: readonly Der[], now: UnixTime): Result<Identity> {
-    return verifyPath(this.#crypto, chain, this.#trust.anchors, this.#evidence, now, 'server', 'given')
+  /** The server is not trusted with content, and fresh statements come by it: only a revocation counts, then and whenever one is learnt. */
+  verifyServer(chain: readonly Der[], now: UnixTime): Result<VerifiedPath> {
+    return verifyChain(this.#crypto, chain, this.#trust.anchors, this.#evidence, now, 'server', 'revoked')
+  }
+  isRevoked(path: VerifiedPath['path'], now: UnixTime): boolean {
+    return isPathRevoked(this.#crypto, path, this.#evidence, now)
   }
   /** As `MemberVerifier`. What is kept is still held against the clock and against revocation. */
   readonly verify: MemberVerifier = (credential, signatureKey, suite, now) => {
@@ -72,7 +79,11 @@ export class KnownMembers {
     this.#verified.delete(key)
     const { realm, anchors, rule = 'named' } = this.#trust
     const verified = verifyCredential(this.#crypto, credential, { purpose: 'conference', realm, suite: SUITES[suite].id, signaturePublicKey: signatureKey, now, anchors, rule, proofs: this.#evidence })
-    if (!verified.ok) return verified
+    if (!verified.ok) {
+      this.#book.meetRefused(credential, verified.fault.code, anchors, now)
+      return verified
+    }
+    this.#book.meet(verified.value.path)
     const { identity, delegation, notAfter, path, quote } = verified.value
     const issuers = path.slice(1).map((c) => toHex(this.#crypto.hash('sha256', c.spki)))
     const member: VerifiedMember = { identity, kind: delegation.kind, keyProtection: delegation.keyProtection, issuers, notAfter, ...(delegation.measurement === undefined ? {} : { measurement: delegation.measurement }) }
@@ -102,7 +113,7 @@ export class KnownMembers {
 
   /** Takes what is newer, and looks again at everybody who was verified before. */
   learn(proofs: readonly RevocationProof[], now: UnixTime): { readonly changed: boolean; readonly refused: readonly string[] } {
-    const { evidence, changed, refused } = mergeEvidence(this.#evidence, proofs)
+    const { evidence, changed, refused } = this.#book.merge(this.#evidence, proofs, now)
     this.#evidence = evidence
     if (changed) for (const { member, path } of this.#verified.values()) if (isPathRevoked(this.#crypto, path, evidence, now)) this.#revoke(member.identity.fingerprint, now)
     return { changed, refused }

@@ -88,6 +88,7 @@ export class VaultState {
   /** After certificates were looked at again. */
   checkSessions(): void {
     for (const session of this.#sessions.values()) session.check()
+    for (const pipe of this.pipes.values()) pipe.recheck()
   }
   end(): void {
     for (const id of [...this.#sessions.keys()]) this.endSession(id)

@@ -8,10 +8,11 @@ import { type SecureContext, type TLSSocket, connect, createSecureContext } from
 import { constants } from 'node:crypto'
 import type { Der } from '../../base/brand.ts'
 import type { Clock } from '../../base/ports.ts'
-import { type Fault, type Result, err, ok } from '../../base/result.ts'
+import { type Fault, type Result, err, makeFault, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import type { Identity } from '../../model/identity.ts'
 import type { HopOfferState } from '../../protocol/hop/agreement.ts'
+import type { VerifiedPath } from '../../protocol/x509/path.ts'
 import { encodePem } from '../../protocol/x509/pem.ts'
 import type { PipeId, VaultPipe } from '../api/calls.ts'
 import type { HopConnection } from './hop-connection.ts'
@@ -59,6 +60,8 @@ export class TlsPipe implements VaultPipe, HopConnection {
   readonly #plain = new Set<(b: Uint8Array) => void>()
   readonly #closed = new Set<(reason: string) => void>()
   #settle: (r: Result<{ readonly server: Identity }>) => void = () => {}
+  /** Of the server, once it was verified. */
+  #path: VerifiedPath['path'] | undefined
   #state: 'handshake' | 'secured' | 'closed' = 'handshake'
 
   constructor(id: PipeId, world: PipeWorld, options: PipeOptions) {
@@ -120,10 +123,16 @@ export class TlsPipe implements VaultPipe, HopConnection {
     const { keeper, clock } = this.#world
     const server = keeper.known.verifyServer(peerChain(this.#tls), clock.unix())
     if (!server.ok) return this.#fail(err('VAULT_TLS', server.fault.message, server.fault))
-    if (!server.value.hosts.some((h) => hostMatches(h, this.#serverName))) return this.#fail(err('VAULT_SERVER_NAME', `${server.value.hosts.join(', ') || server.value.subject} instead of ${this.#serverName}`))
+    const { identity, path } = server.value
+    if (!identity.hosts.some((h) => hostMatches(h, this.#serverName))) return this.#fail(err('VAULT_SERVER_NAME', `${identity.hosts.join(', ') || identity.subject} instead of ${this.#serverName}`))
     this.#state = 'secured'
-    this.#settle(ok({ server: server.value }))
+    this.#path = path
+    this.#settle(ok({ server: identity }))
     if (this.#plain.size > 0) this.#read()
+  }
+  recheck(): void {
+    const { keeper, clock } = this.#world
+    if (this.#path !== undefined && keeper.known.isRevoked(this.#path, clock.unix())) this.#fail(err('VAULT_TLS', 'the server\'s certificate has been revoked', makeFault('IDENTITY_REVOKED')))
   }
   /** From now on: until somebody listens, what arrives waits in the stream. */
   #read(): void {

@@ -6,31 +6,47 @@ import { test } from 'node:test'
 import { must } from '../../../src/base/result.ts'
 import { issueRevocationList } from '../../../src/pki/authority.ts'
 import { EvidenceFile } from '../../../src/store/evidence-file.ts'
-import { later, testCa } from '../../kit/certificates.ts'
+import { AuthorityBook } from '../../../src/protocol/x509/authority-book.ts'
+import { authorityKeyId, signRevocationList } from '../../../src/pki/certificate.ts'
+import { anchorsOf, crypto, later, newSigner, testCa } from '../../kit/certificates.ts'
 import { journalFolder } from '../../kit/journal.ts'
 
 const ca = testCa()
+const book = new AuthorityBook(crypto, anchorsOf(ca).certificates)
+const open = (file: string, vouchedOnly = true) => new EvidenceFile(file, () => book.at(later(600)), { vouchedOnly })
 const list = (number: number) => ({ kind: 'crl' as const, der: issueRevocationList(ca, [], number, later(number * 60)) })
 
 test('what was learnt is there after a restart, the newest first, and an older list does not push it out', (t) => {
   const file = path.join(journalFolder(t), 'evidence.stc')
   const [older, newer] = [list(1), list(2)]
-  must(new EvidenceFile(file).learn([newer]))
-  const again = new EvidenceFile(file)
+  must(open(file).learn([newer]))
+  const again = open(file)
   assert.deepEqual(again.proofs(), [newer])
   must(again.learn([older]))
-  assert.deepEqual(new EvidenceFile(file).proofs()[0], newer)
-  assert.equal(new EvidenceFile(file).proofs(0).length, 0, 'never more than there is room for')
+  assert.deepEqual(open(file).proofs()[0], newer)
+  assert.equal(open(file).proofs(0).length, 0, 'never more than there is room for')
 })
 
 test('a file that is damaged anywhere never throws, and gives only whole statements', (t) => {
   const file = path.join(journalFolder(t), 'evidence.stc')
-  must(new EvidenceFile(file).learn([list(1)]))
+  must(open(file).learn([list(1)]))
   const good = readFileSync(file)
   for (let n = 0; n < good.length; n += 3) {
     writeFileSync(file, good.subarray(0, n))
-    assert.deepEqual(new EvidenceFile(file).proofs(), [], `${n} octets`)
+    assert.deepEqual(open(file).proofs(), [], `${n} octets`)
   }
   writeFileSync(file, Buffer.from('something else'))
-  assert.deepEqual(new EvidenceFile(file).proofs(), [])
+  assert.deepEqual(open(file).proofs(), [])
+})
+
+test('forged ones are not kept, and what nobody vouches for only where that is wanted', (t) => {
+  const file = path.join(journalFolder(t), 'evidence.stc')
+  const forged = { kind: 'crl' as const, der: signRevocationList(newSigner(), { issuer: ca.subject, thisUpdate: later(300), nextUpdate: later(900), revoked: [], extensions: [authorityKeyId(ca.keyId)] }) }
+  const strange = { kind: 'crl' as const, der: issueRevocationList(testCa({ name: 'Strange' }), [], 1, later(60)) }
+  const genuine = list(1)
+  must(open(file).learn([forged, strange, genuine]))
+  assert.deepEqual(open(file).proofs(), [genuine])
+  must(open(file, false).learn([forged, strange]))
+  assert.deepEqual(open(file, false).proofs(), [genuine, strange], 'what is vouched for comes first')
+  assert.deepEqual(open(file).proofs(), [genuine])
 })

@@ -8,6 +8,8 @@ import { issueRevocationList } from '../../../../src/pki/authority.ts'
 import { basicConstraints, type CertificateFields, crlAddresses, extendedKeyUsage, extension, keyUsage, ocspAddress, signRevocationList, subjectName } from '../../../../src/pki/certificate.ts'
 import { nothing, octetString } from '../../../../src/pki/der.ts'
 import { parseCertificate } from '../../../../src/protocol/x509/certificate.ts'
+import { AuthorityBook } from '../../../../src/protocol/x509/authority-book.ts'
+import { mergeEvidence, NO_EVIDENCE } from '../../../../src/protocol/x509/evidence.ts'
 import { EKU, KEY_USAGE } from '../../../../src/protocol/x509/extensions.ts'
 import { parseOcspResponse } from '../../../../src/protocol/x509/ocsp.ts'
 import { verifyPath } from '../../../../src/protocol/x509/path.ts'
@@ -69,6 +71,24 @@ test('only the issuer, or whom it named for that, may answer', () => {
   refused(verify([by(honest)], 'required', [partial(honest.parsed.serial)]), 'IDENTITY_REVOCATION_STALE')
   const free = responder({ extensions: [basicConstraints(false), keyUsage(KEY_USAGE.digitalSignature), extendedKeyUsage(EKU.ocspSigning), extension('1.3.6.1.5.5.7.48.1.5', nothing())] })
   assert.ok(verify([by(free)], 'required', [revoking(free.parsed.serial)]).ok)
+})
+
+test('answers at hand: outlived ones make room for others, and genuine ones for none that nobody vouches for', () => {
+  const book = new AuthorityBook(crypto, [issuer])
+  const about = (by = ca, fields: Partial<OcspFields> = {}): RevocationProof => {
+    const whose = must(parseCertificate(by.certificate))
+    return { kind: 'ocsp', der: ocspResponse(by.signer, { subject: must(parseCertificate(issue(by).chain[0]!)), issuer: whose, ...fields }) }
+  }
+  const first = Array.from({ length: 64 }, () => about())
+  const full = mergeEvidence(NO_EVIDENCE, first, book.at(NOW)).evidence
+  assert.deepEqual(mergeEvidence(full, [about(testCa({ name: 'Strange' })), about()], book.at(NOW)).refused, Array(2).fill('IDENTITY_REVOCATION_UNSUPPORTED'))
+  const fresh = about(ca, { nextUpdate: later(2 * 3600) })
+  const after = mergeEvidence(full, [fresh], book.at(later(3601)))
+  assert.deepEqual([after.changed, after.refused, after.evidence.responses.length], [true, [], 64])
+  assert.ok(after.evidence.proofs.some((p) => p.der === fresh.der))
+  const revoked = Array.from({ length: 64 }, () => about(ca, { status: 'revoked' }))
+  const kept = mergeEvidence(NO_EVIDENCE, revoked, book.at(NOW)).evidence
+  assert.equal(mergeEvidence(kept, [fresh], book.at(later(3601))).changed, false, 'a revocation is not forgotten for it')
 })
 
 test('answers about others, critical extensions, refusals and garbage', () => {
