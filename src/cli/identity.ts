@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { err, ok, type Result } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
-import type { SignatureName } from '../crypto/port.ts'
+import type { CryptoPort, SignatureName } from '../crypto/port.ts'
 import { displayName } from '../model/identity.ts'
 import { makeCsr } from '../pki/csr.ts'
 import { PRIVATE_MODE, PUBLIC_MODE, writeNew } from '../pki/files.ts'
@@ -15,8 +15,8 @@ import { encodePem } from '../protocol/x509/pem.ts'
 import { formatTime } from '../protocol/x509/time.ts'
 import { readCertificates, readIdentity } from '../store/identity-file.ts'
 import { importIdentity } from '../store/import-identity.ts'
-import { systemPlaces } from '../store/protect-key.ts'
-import { askPassphrase } from './ask.ts'
+import { needsPassphrase, systemPlaces, unlockFor } from '../store/protect-key.ts'
+import { askPassphrase, servicePassphrase } from './ask.ts'
 import { authorityAsker } from './authority.ts'
 import { fileName } from './ca.ts'
 import { collect, currentTime } from './options.ts'
@@ -216,7 +216,7 @@ function describe(chain: Parameters<typeof verifyChain>[1], anchorDers: Paramete
 
 async function renew(o: { certificate: string; key: string; anchor: string }): Promise<void> {
   const crypto = createNodeCrypto()
-  const own = readIdentity(crypto, { certificateFile: o.certificate, keyFile: o.key }, currentTime())
+  const own = await readLocked(crypto, { certificateFile: o.certificate, keyFile: o.key })
   if (!own.ok) return fail(own.fault)
   using identity = own.value
   const root = readCertificates(o.anchor)
@@ -224,4 +224,12 @@ async function renew(o: { certificate: string; key: string; anchor: string }): P
   const done = await renewAtDoor(crypto, { ...identity, certificateFile: o.certificate }, root.value[0]!, authorityAsker(crypto), currentTime())
   if (!done.ok) return fail(done.fault)
   say(`Renewed: ${o.certificate} is valid until ${formatTime(done.value)}. Whatever uses it takes it at its next start.`)
+}
+
+/** With whatever opens a sealed key here: the keyring, the service's passphrase, or who sits at the terminal. */
+async function readLocked(crypto: CryptoPort, files: { readonly certificateFile: string; readonly keyFile: string }): Promise<ReturnType<typeof readIdentity>> {
+  const unlock = unlockFor(files.keyFile, systemPlaces())
+  if (!unlock.ok) return unlock
+  const passphrase = needsPassphrase(files.keyFile) ? servicePassphrase() ?? await askPassphrase(`Passphrase of ${files.keyFile}: `) : undefined
+  return readIdentity(crypto, { ...files, ...unlock.value, ...(passphrase === undefined ? {} : { passphrase }) }, currentTime())
 }

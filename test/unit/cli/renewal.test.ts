@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { test, type TestContext } from 'node:test'
 import { unixTime } from '../../../src/base/brand.ts'
 import { renewIfDue } from '../../../src/cli/renewal.ts'
@@ -13,6 +15,7 @@ import { parseConfig } from '../../../src/store/config.ts'
 import { must } from '../../../src/base/result.ts'
 import { DAY_S, testCa } from '../../kit/certificates.ts'
 
+const program = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
 const now = Math.floor(Date.now() / 1000)
 const DOOR = 'https://ca.example.org:7444/list.crl'
 
@@ -57,6 +60,35 @@ test('before that, after its end, without a door of ours, or with a passphrase t
     const { done, asked } = await renewed(t, wanted)
     assert.deepEqual([done, asked], [false, undefined], JSON.stringify(wanted))
   }
+})
+
+test('a key that is sealed for this machine renews, with the service\'s passphrase or out of the keyring', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'stc-renewal-sealed-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const at = (name: string): string => path.join(folder, name)
+  const issuedAt = unixTime(now - DAY_S)
+  // Nobody is at that door: it is knocked at only once the key is open.
+  const ca = { ...testCa({ now: issuedAt }), listAddress: 'https://127.0.0.1:9/list.crl' }
+  const { chain, pkcs8 } = issueCertificate(ca, { name: 'Ann', kind: 'member', now: issuedAt, lifetimeDays: 30 })
+  writeFileSync(at('ann.pem'), encodePem('CERTIFICATE', chain[0]!))
+  writeFileSync(at('ca.pem'), encodePem('CERTIFICATE', ca.certificate))
+  writeFileSync(at('stc-passphrase'), 'four words are better\n')
+  // A keyring of one secret, as the desktop's tool answers.
+  writeFileSync(at('secret-tool'), `#!/bin/sh\nif [ "$1" = store ]; then cat > '${at('kept')}'; else cat '${at('kept')}'; fi\n`, { mode: 0o755 })
+  const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}`, XDG_STATE_HOME: at('state'), NO_PROXY: '*' }
+  const stc = (more: NodeJS.ProcessEnv, ...args: readonly string[]) => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', env: { ...env, ...more } }).stderr
+  const renew = (more: NodeJS.ProcessEnv = {}) => /\[?(IDENTITY_[A-Z_]+|CA_[A-Z_]+|ENROL[A-Z_]+|NET_[A-Z_]+)/.exec(stc(more, 'identity', 'renew', '--certificate', at('ann.pem'), '--key', at('ann.key'), '--anchor', at('ca.pem')))?.[1]
+  writeFileSync(at('ann.yaml'), JSON.stringify({ server: { host: '127.0.0.1' }, identity: { certificate: at('ann.pem'), key: at('ann.key'), anchors: [at('ca.pem')] } }))
+  writeFileSync(at('ann.key'), encodePem('PRIVATE KEY', pkcs8), { mode: 0o600 })
+  const unreached = renew()
+  assert.doesNotMatch(unreached ?? 'nothing', /PASSPHRASE|OTHER_MACHINE|nothing/)
+  assert.equal(stc({}, 'key', 'protect', '-c', at('ann.yaml'), '--passphrase-file', at('stc-passphrase')), '')
+  assert.equal(renew(), 'IDENTITY_PASSPHRASE_NEEDED')
+  assert.equal(renew({ CREDENTIALS_DIRECTORY: folder }), unreached)
+  if (process.platform !== 'linux') return t.diagnostic('the keyring is tried on Linux alone')
+  writeFileSync(at('ann.key'), encodePem('PRIVATE KEY', pkcs8), { mode: 0o600 })
+  assert.equal(stc({}, 'key', 'protect', '-c', at('ann.yaml'), '--keyring'), '')
+  assert.equal(renew(), unreached)
 })
 
 test('where it fails the client goes on with the old one', async (t) => {
