@@ -2,7 +2,8 @@
 import type { Der, UnixTime } from '../base/brand.ts'
 import { err, type Result } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
-import { type Anchors, CHECKED_LATER, type VerifiedPath, verifyChain } from '../protocol/x509/path.ts'
+import { CHECKED_LATER } from '../protocol/x509/authority-book.ts'
+import { type Anchors, type VerifiedPath, verifyChain } from '../protocol/x509/path.ts'
 import type { Revocation } from './revocation.ts'
 
 export function verifyGuest(crypto: CryptoPort, chain: readonly Der[], anchors: Anchors, revocation: Revocation, now: UnixTime): Result<VerifiedPath> {

@@ -9,10 +9,13 @@ import { decodeCredential } from './credential.ts'
 import type { RevocationList } from './crl.ts'
 import { type Evidence, type EvidenceJudge, madeAt, mergeEvidence, NO_EVIDENCE } from './evidence.ts'
 import { concerns, genuineList, SIGNED_BUT_NOT_TAKEN } from './list-check.ts'
-import { type Anchors, CHECKED_LATER, verifyChain } from './path.ts'
+import { type Anchors, verifyChain } from './path.ts'
 import { checkResponse, isOf, type OcspResponse } from './ocsp.ts'
 
 export type { Evidence }
+
+/** Faults that another statement may take away. */
+export const CHECKED_LATER: ReadonlySet<string> = new Set(['IDENTITY_REVOCATION_UNKNOWN', 'IDENTITY_REVOCATION_STALE', 'IDENTITY_REVOCATION_BAD_SIGNATURE', 'IDENTITY_OCSP_RESPONDER'])
 
 /** Issuers between people and anchors; an organisation has a handful. */
 const MET_LIMIT = 64

@@ -12,8 +12,6 @@ import { Evidence } from './evidence.ts'
 import { identityOf } from './identity-of.ts'
 import { checkRevocation, type RevocationDemand } from './revocation.ts'
 
-export { CHECKED_LATER } from './revocation.ts'
-
 export const CHAIN_LIMIT = 6
 const ANCHORS_LIMIT = 512
 

@@ -62,8 +62,5 @@ export function checkRevocation(crypto: CryptoPort, c: Certificate, issuer: Cert
   return rule === 'required' || (rule === 'named' && namesRevocation(c)) ? forged ?? err('IDENTITY_REVOCATION_UNKNOWN', certificateText(c)) : ok(undefined)
 }
 
-/** Faults that another statement may take away. */
-export const CHECKED_LATER: ReadonlySet<string> = new Set(['IDENTITY_REVOCATION_UNKNOWN', 'IDENTITY_REVOCATION_STALE', 'IDENTITY_REVOCATION_BAD_SIGNATURE', 'IDENTITY_OCSP_RESPONDER'])
-
 /** Whether the certificate says where its revocation would be published. */
 export const namesRevocation = (c: Certificate): boolean => c.extensions.crlAddresses !== undefined || (c.extensions.ocspAddresses ?? []).length > 0
