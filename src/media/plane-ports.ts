@@ -10,7 +10,7 @@ import { loopSelfTest, NativeLoop, type NativeSocket, nativeUdp, type WakeHandle
 import { nodeUdp } from '../net/node-udp.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { UdpPort, UdpSocket } from '../net/udp.ts'
-import type { PlaneStats } from './plane/types.ts'
+import type { PlaneFacts, PlaneStats } from './plane/types.ts'
 
 export type PlaneProvider = 'native' | 'portable'
 
@@ -30,8 +30,10 @@ export interface PlanePorts {
   readonly udp: UdpPort
   readonly scheduler: Scheduler
   readonly crypto: CryptoPort
-  /** Octets that the system keeps of what comes and goes at the port; 0: unknown. */
-  readonly buffers: { readonly receive: number; readonly send: number }
+  /** Octets that the system keeps of what comes and goes at the port, 0: unknown; and what it was asked for. */
+  readonly buffers: PlaneFacts['buffers']
+  /** What was lost here so far. */
+  own(): NonNullable<PlaneStats['own']>
   /** What was sent so far, where it is known. */
   sends?(): NonNullable<PlaneStats['sends']>
   /** Drives the sockets until `stop`; at once where Node's own loop does. */
@@ -78,7 +80,7 @@ function nativePorts(o: PlanePortsOptions): Result<PlanePorts> {
   loop.held.onMemory = (memory) => crypto.value.handleInPlace(memory)
   return ok({
     provider: 'native', fallback: undefined, socket: socket.value, udp: nativeUdp(loop, { bufferOctets: PLAIN_BUFFER_OCTETS }), scheduler: loop.scheduler, crypto: crypto.value,
-    buffers: socket.value.granted, sends: () => loop.sends,
+    buffers: { ...socket.value.granted, wanted: BUFFER_OCTETS }, sends: () => loop.sends, own: () => ({ unsent: loop.unsent, overflowed: socket.value.overflowed }),
     async run() {
       await loop.run()
       loop.close()
@@ -101,7 +103,8 @@ async function portablePorts(o: PlanePortsOptions, fallback: Fault | undefined):
   try {
     const socket = await udp.bind(o.bind)
     return ok({
-      provider: 'portable', fallback, socket, udp, scheduler: realScheduler(), crypto: createNodeCrypto(), buffers: { receive: 0, send: 0 },
+      provider: 'portable', fallback, socket, udp, scheduler: realScheduler(), crypto: createNodeCrypto(),
+      buffers: { ...socket.granted, wanted: PORTABLE_BUFFER_OCTETS }, own: () => ({ unsent: socket.refused, overflowed: 0 }),
       run: async () => {},
       stop() {},
     })

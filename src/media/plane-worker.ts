@@ -94,7 +94,7 @@ function run(plane: PlaneHandle, footing: PlanePorts, port: MessagePort, c: Plan
       plane.close(c.leg)
       break
     case 'stats':
-      void plane.stats().then((s) => port.postMessage({ op: 'stats', id: c.id, ...s, ...(footing.sends && { sends: footing.sends() }) } satisfies PlaneReport))
+      void plane.stats().then((s) => port.postMessage({ op: 'stats', id: c.id, ...s, ...(footing.sends && { sends: footing.sends() }), own: footing.own() } satisfies PlaneReport))
       break
     case 'stop':
       // Socket, legs and this port were all that kept the thread alive.

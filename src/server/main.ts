@@ -81,6 +81,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   const { provider, fallback, buffers, workers } = plane.value.facts
   if (fallback !== undefined) log.warn({ code: fallback.code }, fallback.message)
   if (workers < media.workers) log.warn({ wanted: media.workers, workers }, 'the portable media plane is one thread')
+  if (buffers.receive < buffers.wanted || buffers.send < buffers.wanted) log.warn(buffers, `the system keeps less of what comes and goes than was asked for: set net.core.rmem_max and net.core.wmem_max to ${buffers.wanted} (sysctl), or give the native plane CAP_NET_ADMIN`)
   plane.value.onFault((fault) => log.warn({ code: fault.code }, fault.message))
   const core = new ServerCore({
     crypto, scheduler, plane: plane.value, log, agent: 'stc', realm: config.realm, advertise: config.advertise,

@@ -41,9 +41,9 @@ test('metrics and status of a real server, for those who ask by address', async 
 })
 
 const LEG = { leg: 1, kind: 'hop', home: true, path: 'udp', address: undefined, received: 10, receivedOctets: 1000, sent: 20, sentOctets: 2000, refused: 3, limited: 2, unsent: 1, lastHeardAt: 5 }
-const STREAM = { ssrc: 7, packets: 10, octets: 1000, lost: 0, jitterMs: 12, forged: 2, replayed: 1 }
+const STREAM = { ssrc: 7, packets: 10, octets: 1000, lost: 9, jitterMs: 12, forged: 2, replayed: 1 }
 const STATUS = {
-  realm: 'example', uptimeSeconds: 3700, certificateEnds: 1_800_000_000, sessions: 2, plane: { provider: 'portable', workers: 1, fallback: { code: 'NATIVE_UNAVAILABLE', message: 'no koffi' }, buffers: { receive: 0, send: 0 } },
+  realm: 'example', uptimeSeconds: 3700, certificateEnds: 1_800_000_000, sessions: 2, plane: { provider: 'portable', workers: 1, fallback: { code: 'NATIVE_UNAVAILABLE', message: 'no koffi' }, buffers: { receive: 2, send: 3, wanted: 4 } }, own: { unsent: 6, overflowed: 8 },
   rooms: [{ room: 'board', generation: 1, epoch: '7', members: 3, waiting: 1 }], stray: 4, legs: [{ ...LEG, streams: [STREAM] }, { ...LEG, leg: 2, kind: 'plain', streams: [] }], past: { ...noTotals(), received: 100, forged: 5 },
 } as unknown as ServerStatus
 
@@ -55,10 +55,12 @@ test('counters go on when legs are closed, and no name is in the metrics', async
     for (const line of [
       'stc_sessions 2', 'stc_rooms 1', 'stc_room_members 3', 'stc_room_waiting 1', 'stc_legs{kind="hop",path="udp"} 1', 'stc_legs{kind="plain",path="udp"} 1',
       'stc_media_packets_total{direction="in"} 120', 'stc_media_packets_total{direction="out"} 40', 'stc_media_dropped_total{reason="refused"} 6', 'stc_media_dropped_total{reason="rate"} 4',
-      'stc_media_authentication_failures_total 7', 'stc_media_replays_total 1', 'stc_media_jitter_seconds 0.012', 'stc_refusals_total{code="SRTP_FORGED"} 9', 'stc_room_commit_seconds_bucket{le="0.05"} 1',
+      'stc_media_authentication_failures_total 7', 'stc_media_replays_total 1', 'stc_media_lost_total 9', 'stc_media_dropped_total{reason="send"} 6', 'stc_media_dropped_total{reason="receive"} 8', 'stc_media_buffer_octets{direction="receive"} 2', 'stc_media_buffer_octets{direction="wanted"} 4', 'stc_media_jitter_seconds 0.012', 'stc_refusals_total{code="SRTP_FORGED"} 9', 'stc_room_commit_seconds_bucket{le="0.05"} 1',
     ]) assert.ok(text.split('\n').includes(line), line)
     assert.ok(!text.includes('board'))
   }
+  const late = { ...STATUS, legs: [{ ...STATUS.legs[0]!, streams: [{ ...STATUS.legs[0]!.streams[0]!, lost: 7 }] }] }
+  assert.match((await m.expose(late, [])).text, /^stc_media_lost_total 9$/m, 'a sum does not shrink where a packet was late')
 })
 
 test('status reads as sentences', () => {

@@ -142,6 +142,11 @@ function suite(name: string, make: () => Promise<PlaneWorld>): void {
     await w.until(() => w.plane.stray === stray + 3 && statsOf(w, a.leg).refused === 3 && b.client.heard.length > 0)
     assert.equal(statsOf(w, a.leg).received, 1)
     assert.deepEqual(b.client.heard.map((h) => h.payload[0]), [1])
+    // What a stream that ended was refused is not forgotten: sums never shrink.
+    must(w.plane.unroute(a.leg, ssrc(100)))
+    assert.deepEqual([w.plane.past.forged, w.plane.past.replayed], [1, 2])
+    w.plane.close(a.leg)
+    assert.deepEqual([w.plane.past.forged, w.plane.past.replayed, w.plane.past.received], [1, 2, 1])
   })
 
   it('sends nothing to an address that has not echoed a challenge, and at most three times what came', async (w) => {

@@ -10,7 +10,7 @@ import { Bridges } from './bridges.ts'
 import { Forwarding } from './forwarding.ts'
 import { Leg } from './leg.ts'
 import { Streams } from './streams.ts'
-import { addTo, type BridgeTo, type LegId, type LegKeys, type LegSpec, type LegStats, type MediaPlane, type PlainOpened, type PlainPeer, type PlainSpec, type PlaneLink, type RouteOptions, noTotals } from './types.ts'
+import { addStream, addTo, type BridgeTo, type LegId, type LegKeys, type LegSpec, type LegStats, type MediaPlane, type PlainOpened, type PlainPeer, type PlainSpec, type PlaneLink, type RouteOptions, noTotals } from './types.ts'
 
 /** Of one plane. */
 export const MAX_LEGS = 10_000
@@ -45,6 +45,7 @@ class PortablePlane implements MediaPlane {
     this.#clock = options.scheduler
     this.#crypto = options.crypto
     this.#where = options.link?.where
+    this.#streams.onEnd = (stream) => addStream(this.past, stream.meter.stats())
     this.#forwarding = new Forwarding(this.#socket, options.scheduler, this.#streams, this.#probes, options.link)
     this.#bridges = new Bridges({ ...options, streams: this.#streams, leg: (id) => this.#legs.get(id), wire: (leg, ssrc) => this.#forwarding.wire(leg, ssrc) })
   }

@@ -37,6 +37,9 @@ export class Streams {
   readonly #groups = new Map<number, Loudest>()
   readonly #byLeg = new Map<Leg, Set<Stream>>()
 
+  /** Told of each stream that ends while its leg stays. */
+  onEnd: (stream: Stream) => void = () => {}
+
   get(ssrc: number): Stream | undefined {
     return this.#bySsrc.get(ssrc)
   }
@@ -78,6 +81,7 @@ export class Streams {
     stream.ranked = undefined
   }
   remove(stream: Stream): void {
+    this.onEnd(stream)
     this.#unrank(stream)
     this.#bySsrc.delete(stream.ssrc)
     const mine = this.#byLeg.get(stream.leg)

@@ -94,24 +94,30 @@ export interface LegStats {
 }
 
 /** Sums over legs that were closed, so that what is counted never shrinks. */
-export type PlaneTotals = { -readonly [K in 'received' | 'receivedOctets' | 'sent' | 'sentOctets' | 'refused' | 'limited' | 'unsent' | 'forged' | 'replayed']: number }
+export type PlaneTotals = { -readonly [K in 'received' | 'receivedOctets' | 'sent' | 'sentOctets' | 'refused' | 'limited' | 'unsent' | 'forged' | 'replayed' | 'lost']: number }
 
-export const noTotals = (): PlaneTotals => ({ received: 0, receivedOctets: 0, sent: 0, sentOctets: 0, refused: 0, limited: 0, unsent: 0, forged: 0, replayed: 0 })
+export const noTotals = (): PlaneTotals => ({ received: 0, receivedOctets: 0, sent: 0, sentOctets: 0, refused: 0, limited: 0, unsent: 0, forged: 0, replayed: 0, lost: 0 })
 
 export function addTo(totals: PlaneTotals, leg: LegStats): void {
   for (const k of ['received', 'receivedOctets', 'sent', 'sentOctets', 'refused', 'limited', 'unsent'] as const) totals[k] += leg[k]
-  for (const s of leg.streams) {
-    totals.forged += s.forged
-    totals.replayed += s.replayed
-  }
+  for (const s of leg.streams) addStream(totals, s)
+}
+
+export function addStream(totals: PlaneTotals, s: StreamStats): void {
+  totals.forged += s.forged
+  totals.replayed += s.replayed
+  // Copies that the network made may outnumber what it lost.
+  totals.lost += Math.max(0, s.lost)
 }
 
 export interface PlaneStats {
   /** Datagrams sent, the pieces that they went down in, and calls of the system; native only. */
   readonly sends?: { readonly datagrams: number; readonly messages: number; readonly calls: number }
+  /** Datagrams that this machine lost, since the start: built and not sent, come to the clients' port and without room there. As far as the system tells. */
+  readonly own?: { readonly unsent: number; readonly overflowed: number }
   readonly legs: LegStats[]
   readonly stray: number
-  /** Of legs that are closed. */
+  /** Of legs that are closed, and streams that ended. */
   readonly past: PlaneTotals
 }
 
@@ -128,7 +134,8 @@ export function addStats(planes: readonly PlaneStats[]): PlaneStats {
   }
   const of = (k: 'datagrams' | 'messages' | 'calls'): number => planes.reduce((n, p) => n + (p.sends?.[k] ?? 0), 0)
   const sends = { datagrams: of('datagrams'), messages: of('messages'), calls: of('calls') }
-  return { legs: [...legs.values()], stray: planes.reduce((n, p) => n + p.stray, 0), past, ...(planes.some((p) => p.sends !== undefined) && { sends }) }
+  const own = { unsent: planes.reduce((n, p) => n + (p.own?.unsent ?? 0), 0), overflowed: planes.reduce((n, p) => n + (p.own?.overflowed ?? 0), 0) }
+  return { legs: [...legs.values()], own, stray: planes.reduce((n, p) => n + p.stray, 0), past, ...(planes.some((p) => p.sends !== undefined) && { sends }) }
 }
 
 function addLegs(a: LegStats, b: LegStats): LegStats {
@@ -195,8 +202,8 @@ export interface PlaneFacts {
   readonly fallback: Fault | undefined
   /** Threads that share the port. */
   readonly workers: number
-  /** Octets that the system keeps of what comes and goes at the port of the clients; 0: unknown. */
-  readonly buffers: { readonly receive: number; readonly send: number }
+  /** Octets that the system keeps of what comes and goes at the port of the clients, 0: unknown; and what it was asked for. */
+  readonly buffers: { readonly receive: number; readonly send: number; readonly wanted: number }
 }
 
 /** A plane that may run in another thread: commands return at once, what is refused comes as a fault. */

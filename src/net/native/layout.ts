@@ -15,6 +15,7 @@ export const SO_REUSEPORT = 15
 export const SO_SNDBUFFORCE = 32
 export const SO_RCVBUFFORCE = 33
 export const SO_ATTACH_REUSEPORT_CBPF = 51
+export const SO_MEMINFO = 55
 export const IPPROTO_IP = 0
 export const IP_TOS = 1
 export const IPPROTO_IPV6 = 41
@@ -59,6 +60,9 @@ export const SEGMENT_CONTROL = { octets: 24, length: 18, level: 8, type: 12, val
 
 /** struct sockaddr_in { u16 family; be16 port; be32 address; } and sockaddr_in6 { …; be32 flow; u8 address[16]; u32 scope; } */
 export const SOCKADDR = { octets: 28, octets4: 16, family: 0, port: 2, address4: 4, address6: 8, scope6: 24 } as const
+
+/** What SO_MEMINFO gives (linux/sock_diag.h): 32-bit numbers; the last says how many datagrams found no room. */
+export const MEMINFO = { octets: 36, drops: 32 } as const
 
 /** struct timespec { time_t sec; long nsec; } */
 export const TIMESPEC = { octets: 16, nanoseconds: 8 } as const

@@ -241,6 +241,11 @@ export class NativeLoop {
     return sum
   }
 
+  /** Datagrams that were to be sent and were not, since the start. */
+  get unsent(): number {
+    return [this.outgoing, ...this.held.queues].reduce((n, q) => n + q.dropped + q.refused, 0)
+  }
+
   /** Rate of the last 100 ms or so. */
   #count(received: number): void {
     this.#received += received

@@ -48,6 +48,7 @@ export class SendQueue {
   sent = 0
   #segmented = false
   calls = 0
+  /** Datagrams that were not sent: for want of room or since their socket was closed; since the system refused them for good. */
   dropped = 0
   refused = 0
 
@@ -107,11 +108,16 @@ export class SendQueue {
   }
   /** A socket will be closed: what it still has here is dropped. */
   forget(fd: number): void {
-    if (this.#used > 0 && this.#fds[this.#head] === fd) this.#release(this.#segments?.abandon() ?? 0)
+    if (this.#used > 0 && this.#fds[this.#head] === fd && this.#segments !== undefined) this.#abandon(this.#segments)
     for (let k = 0; k < this.#used; k++) {
       const i = (this.#head + k) % this.#count
       if (this.#fds[i] === fd) this.#fds[i] = NOBODY
     }
+  }
+  /** What a plan that was sent in part leaves is lost; one of which nothing was sent stays as it is. */
+  #abandon(s: Segments): void {
+    this.dropped += s.unsent
+    this.#release(s.abandon())
   }
   /** Sends what waits. True when nothing is left; false when the system wants to be asked later. */
   flush(): boolean {
@@ -156,7 +162,7 @@ export class SendQueue {
         return 0
       }
       // For a cause that will not pass: no route, a firewall, a port of 0. Lost, as datagrams may be.
-      this.refused++
+      this.refused += this.segmenting ? this.#segments!.segmentsOfNext : 1
       return 1
     }
   }
@@ -172,13 +178,13 @@ export class SendQueue {
       const n = this.#call(fd, s.memory, s.next, s.open)
       if (n < 0) return false
       if (!this.segmenting) {
-        this.#release(s.abandon())
+        this.#abandon(s)
         return true
       }
       this.#segmented ||= s.segmentsOfNext > 1
       s.done(n)
     }
-    this.#release(s.slots)
+    this.#release(s.abandon())
     return true
   }
 }
@@ -283,6 +289,12 @@ class Segments {
   /** Datagrams in the oldest message that is not sent. */
   get segmentsOfNext(): number {
     return this.#sentGroups < this.#groups ? this.memory.view.getUint32(this.next + MMSGHDR.iovLength, true) : 0
+  }
+  /** Datagrams of messages not sent yet, where others were. */
+  get unsent(): number {
+    let n = 0
+    if (this.#sentGroups > 0) for (let g = this.#sentGroups; g < this.#groups; g++) n += this.#filled[g]!
+    return n
   }
   /** Gives up the plan. How many slots are done with: none, so that all are sent one by one, or all when some were sent. */
   abandon(): number {

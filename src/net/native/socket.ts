@@ -147,6 +147,14 @@ export class NativeSocket implements BuildingSocket {
     this.received += n
     return n
   }
+  /** Datagrams that came and found no room, since the start; 0 where the system does not tell. */
+  get overflowed(): number {
+    if (this.#closed) return 0
+    const { system } = this.#share
+    const scratch = new Memory(system.library, 48)
+    scratch.view.setUint32(40, k.MEMINFO.octets, true)
+    return system.getsockopt(this.fd, k.SOL_SOCKET, k.SO_MEMINFO, scratch.address(0, k.MEMINFO.octets), scratch.address(40, 4)) === 0 ? scratch.view.getUint32(k.MEMINFO.drops, true) : 0
+  }
   slot(): Uint8Array {
     return this.#share.outgoing.slot()
   }

@@ -25,6 +25,7 @@ export function adminMetrics(): Metrics {
     waiting: gauge('stc_room_waiting', 'Who waits to be let in, in all rooms.'),
     legs: gauge('stc_legs', 'Open media legs.', ['kind', 'path']),
     plane: gauge('stc_media_plane', '1 for the media plane that runs.', ['plane']),
+    buffers: gauge('stc_media_buffer_octets', 'What the system keeps of what comes and goes at the media port; less than it was asked for (wanted) means losses in bursts.', ['direction']),
     workers: gauge('stc_media_workers', 'Threads that share the media port.'),
     jitter: gauge('stc_media_jitter_seconds', 'Largest interarrival jitter of a stream that comes in (RFC 3550).'),
     certificate: gauge('stc_certificate_end_seconds', 'End of the server certificate, seconds since 1970.'),
@@ -37,10 +38,13 @@ export function adminMetrics(): Metrics {
     octets: counter('stc_media_octets_total', 'Octets of these.', ['direction']),
     dropped: counter('stc_media_dropped_total', 'Packets that were not passed on.', ['reason']),
     forged: counter('stc_media_authentication_failures_total', 'Packets of known streams with a wrong SRTP tag.'),
+    lost: counter('stc_media_lost_total', 'Packets of known streams that did not come, by their sequence numbers.'),
     replayed: counter('stc_media_replays_total', 'Packets of known streams that had come before.'),
     refusals: counter('stc_refusals_total', 'What was refused or failed on channels, by code.', ['code']),
   }
   /** A counter whose sum is kept elsewhere. */
+  /** A late packet is not lost any more, a sum does not shrink. */
+  let lost = 0
   const total = (c: Counter, rows: readonly (readonly [Labels, number])[]): void => {
     c.reset()
     for (const [labels, n] of rows) c.inc(labels, n)
@@ -58,6 +62,7 @@ export function adminMetrics(): Metrics {
       gauges.plane.reset()
       gauges.plane.set({ plane: status.plane.provider }, 1)
       gauges.workers.set(status.plane.workers)
+      for (const direction of ['receive', 'send', 'wanted'] as const) gauges.buffers.set({ direction }, status.plane.buffers[direction])
       gauges.jitter.set(status.legs.reduce((most, l) => l.streams.reduce((m, s) => Math.max(m, s.jitterMs), most), 0) / 1000)
       gauges.certificate.set(status.certificateEnds)
       gauges.lists.reset()
@@ -67,7 +72,8 @@ export function adminMetrics(): Metrics {
       gauges.uptime.set(status.uptimeSeconds)
       total(counters.packets, [[{ direction: 'in' }, sum.received], [{ direction: 'out' }, sum.sent]])
       total(counters.octets, [[{ direction: 'in' }, sum.receivedOctets], [{ direction: 'out' }, sum.sentOctets]])
-      total(counters.dropped, [[{ reason: 'refused' }, sum.refused], [{ reason: 'rate' }, sum.limited], [{ reason: 'no_path' }, sum.unsent], [{ reason: 'stray' }, status.stray]])
+      total(counters.dropped, [[{ reason: 'refused' }, sum.refused], [{ reason: 'rate' }, sum.limited], [{ reason: 'no_path' }, sum.unsent], [{ reason: 'stray' }, status.stray], [{ reason: 'send' }, status.own?.unsent ?? 0], [{ reason: 'receive' }, status.own?.overflowed ?? 0]])
+      total(counters.lost, [[{}, (lost = Math.max(lost, sum.lost))]])
       total(counters.forged, [[{}, sum.forged]])
       total(counters.replayed, [[{}, sum.replayed]])
       total(counters.refusals, refusals.map(([code, n]) => [{ code }, n] as const))

@@ -12,7 +12,9 @@ test('the configuration forces either media plane, and the status says which one
     assert.equal(facts.provider, plane === 'auto' ? (native.ok ? 'native' : 'portable') : plane)
     assert.equal(facts.fallback?.code, plane === 'auto' && !native.ok ? 'NATIVE_UNAVAILABLE' : undefined)
     assert.equal(log.some((l) => l.code === 'NATIVE_UNAVAILABLE'), facts.fallback !== undefined)
-    if (facts.provider === 'native') assert.ok(facts.buffers.receive > 0 && facts.buffers.send > 0)
+    const { receive, send, wanted } = facts.buffers
+    assert.ok(receive > 0 && send > 0 && wanted > 0)
+    assert.equal(log.some((l) => l.text.includes(`net.core.rmem_max and net.core.wmem_max to ${wanted}`)), receive < wanted || send < wanted)
     await server.close()
   }
 })

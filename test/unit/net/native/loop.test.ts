@@ -159,6 +159,25 @@ test('what comes from port 0 is counted and heard by nobody, and nothing is sent
   loop.close()
 })
 
+test('what found no room is counted: in the system’s buffer, and on the way out', { skip }, () => {
+  const loop = must(NativeLoop.open({ sendSlots: 64 }))
+  const small = must(loop.bind(at, { bufferOctets: 4096 }))
+  const from = must(loop.bind(at, BUFFERS))
+  let got = 0
+  small.onMessage(() => got++)
+  const all = 200
+  for (let i = 0; i < all; i++) from.send(new Uint8Array(1000), small.local)
+  loop.flush()
+  for (let i = 0; i < 5; i++) loop.turn(1)
+  assert.ok(small.overflowed > 0 && got > 0)
+  assert.equal(got + small.overflowed, all)
+  assert.equal(loop.unsent, 0)
+  from.send(new Uint8Array(5000), small.local)
+  assert.equal(loop.unsent, 1)
+  for (const s of [small, from]) s.close()
+  loop.close()
+})
+
 test('a socket of all addresses speaks IPv4 and IPv6, and shows IPv4 as such', { skip }, async () => {
   const loop = must(NativeLoop.open())
   const bound = loop.bind({ address: '::', port: 0 }, BUFFERS)

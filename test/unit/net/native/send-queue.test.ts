@@ -96,6 +96,24 @@ test('whatever the system takes and when, nothing is reordered for a receiver, d
     }), { numRuns: 300 })
 })
 
+test('every datagram is sent, or counted as dropped or refused, whatever the system says and whoever closes meanwhile', { skip }, () => {
+  fc.assert(fc.property(
+    fc.array(fc.record({ fd: fc.integer({ min: 3, max: 4 }), to: fc.nat(2), next: fc.constantFrom('', '', 'flush', 'close') }), { maxLength: 60 }),
+    fc.array(fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constantFrom(-EAGAIN, -EINVAL, -EIO)), { maxLength: 40 }), fc.boolean(),
+    (packets, script, segment) => {
+      const sent: Sent[] = []
+      const queue = scripted(script, sent).queue(16, segment)
+      const names = [to(0), to(1), to(2)]
+      packets.forEach((p, number) => {
+        put(queue, number, p.fd, names[p.to]!)
+        if (p.next === 'flush') queue.flush()
+        if (p.next === 'close') queue.forget(p.fd)
+      })
+      while (!queue.flush());
+      assert.equal(sent.reduce((n, s) => n + s.numbers.length, 0) + queue.dropped + queue.refused, packets.length)
+    }), { numRuns: 500 })
+})
+
 test('a queue that has been emptied begins anew in the same room', { skip }, () => {
   const sent: Sent[] = []
   const queue = scripted([2, -EAGAIN], sent).queue(4, false)
