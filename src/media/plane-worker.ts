@@ -18,6 +18,8 @@ export type PlaneCommand =
   | { readonly op: 'rekey'; readonly leg: LegId; readonly keys: LegKeys }
   | { readonly op: 'attach'; readonly leg: LegId; readonly port: MessagePort | undefined }
   | { readonly op: 'route'; readonly from: LegId; readonly ssrc: Ssrc; readonly to: readonly LegId[]; readonly options: RouteOptions }
+  /** Stream by stream where it comes from and its number; then who is in the room. */
+  | { readonly op: 'route-room'; readonly from: Float64Array; readonly ssrcs: Uint32Array; readonly members: Float64Array; readonly options: RouteOptions }
   | { readonly op: 'unroute'; readonly from: LegId; readonly ssrc: Ssrc }
   | { readonly op: 'open-plain'; readonly id: number; readonly spec: PlainSpec }
   | { readonly op: 'negotiate'; readonly leg: LegId; readonly peer: PlainPeer }
@@ -74,6 +76,9 @@ function run(plane: PlaneHandle, footing: PlanePorts, port: MessagePort, c: Plan
       break
     case 'route':
       plane.route(c.from, c.ssrc, c.to, c.options)
+      break
+    case 'route-room':
+      plane.routeRoom(Array.from(c.ssrcs, (s, i) => ({ from: c.from[i] as LegId, ssrc: s as Ssrc })), Array.from(c.members, (id) => id as LegId), c.options)
       break
     case 'unroute':
       plane.unroute(c.from, c.ssrc)

@@ -1,7 +1,7 @@
 /** The streams of rooms as routes of the media plane. */
 import type { Ssrc } from '../base/brand.ts'
 import { ssrc } from '../base/brand.ts'
-import type { LegId, PlaneHandle, RouteOptions } from '../media/plane/types.ts'
+import type { LegId, PlaneHandle, RoomStream, RouteOptions } from '../media/plane/types.ts'
 import type { Stream } from '../protocol/room/index.ts'
 
 /** How the server forwards, where a room's policy leaves it to the server. */
@@ -37,19 +37,19 @@ export class Routes {
   /** Every stream of the room to every other session in it, or the loudest of them. Cut streams first. */
   set(room: string, streams: readonly Stream[], forwarding = this.#rooms.get(room)?.forwarding ?? 'all'): void {
     const before = this.#rooms.get(room)
-    for (const old of before?.streams ?? []) if (!streams.some((s) => s.ssrc === old.ssrc)) this.#cut(ssrc(old.ssrc))
+    const now = new Set(streams.map((s) => s.ssrc))
+    for (const old of before?.streams ?? []) if (!now.has(old.ssrc)) this.#cut(ssrc(old.ssrc))
     if (streams.length === 0) this.#rooms.delete(room)
     else this.#rooms.set(room, { streams, forwarding, group: before?.group ?? this.#nextGroup++ })
     const group = this.#rooms.get(room)?.group
     const holdMs = this.#how.hold.get(room)
     const options: RouteOptions = { ...(forwarding === 'loudest' && group !== undefined && { loudest: { group, count: this.#how.loudest } }), ...(holdMs !== undefined && { holdMs }) }
-    for (const s of streams) {
+    const routed = streams.flatMap((s): RoomStream[] => {
       const from = this.#legOf(s.session)
-      if (from === undefined) continue
-      const others = new Set(streams.filter((o) => o.session !== s.session).map((o) => this.#legOf(o.session)))
-      this.#plane.route(from, ssrc(s.ssrc), [...others].filter((leg) => leg !== undefined), options)
-      this.#told.set(ssrc(s.ssrc), from)
-    }
+      return from === undefined ? [] : [{ from, ssrc: ssrc(s.ssrc) }]
+    })
+    if (routed.length > 0) this.#plane.routeRoom(routed, [...new Set(routed.map((r) => r.from))], options)
+    for (const { from, ssrc } of routed) this.#told.set(ssrc, from)
   }
   /** A session got its leg, or lost it. */
   refresh(session: string): void {

@@ -54,6 +54,7 @@ export function severalPlanes(planes: readonly MediaPlane[], settle: () => void 
     open: (spec) => asked(() => handle.open(spec)),
     rekey: (leg, keys) => asked(() => handle.rekey(leg, keys)),
     attach: (leg, path) => asked(() => handle.attach(leg, path)),
+    routeRoom: (streams, members, options) => asked(() => handle.routeRoom(streams, members, options)),
     route: (from, ssrc, to, options) => asked(() => handle.route(from, ssrc, to, options)),
     unroute: (from, ssrc) => asked(() => handle.unroute(from, ssrc)),
     openPlain: (spec) => handle.openPlain(spec),

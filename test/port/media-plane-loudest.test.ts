@@ -56,7 +56,7 @@ async function room(w: PlaneWorld, size: number, count: number): Promise<Member[
     await w.until(() => w.plane.stats().find((s) => s.leg === leg)!.path === 'udp')
     members.push(new Member(w, client, leg, 100 + SAME * i))
   }
-  for (const m of members) must(w.plane.route(m.leg, ssrc(m.stream), members.flatMap((o) => (o === m ? [] : [o.leg])), { loudest: { group: 7, count } }))
+  must(w.plane.routeRoom(members.map((m) => ({ from: m.leg, ssrc: ssrc(m.stream) })), members.map((m) => m.leg), { loudest: { group: 7, count } }))
   return members
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ssrc } from '../../src/base/brand.ts'
-import { must } from '../../src/base/result.ts'
+import { must, type Result } from '../../src/base/result.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import type { SrtpKeys } from '../../src/media/api.ts'
 import { CHALLENGE, ECHO } from '../../src/media/hop/path-message.ts'
@@ -121,6 +121,36 @@ function suite(name: string, make: () => Promise<PlaneWorld>): void {
     await w.until(() => b.client.heard.length === 2)
     assert.equal(b.client.heard[1]!.sequence, b.client.heard[0]!.sequence + 1)
     assert.equal(b.client.heard[1]!.timestamp, 320)
+  })
+
+  it('routes a room at once: everybody hears all but himself, who is unknown is left out, who leaves is gone', async (w) => {
+    const all = [await settled(w, 1), await settled(w, 2), await settled(w, 3)]
+    const streams = all.map((m, i) => ({ from: m.leg, ssrc: ssrc(101 + i) }))
+    const legs = all.map((m) => m.leg)
+    const [a, b, c] = all
+    const heardBy = (m: typeof a): number[] => [...new Set(m!.client.heard.map((h) => h.ssrc))].sort()
+    const say = (): void => {
+      for (const [i, m] of all.entries()) m.client.send(101 + i, 160, payload(i))
+    }
+    const code = (r: Result<unknown>): string => (r.ok ? '' : r.fault.code)
+    assert.equal(code(w.plane.routeRoom(streams, [...legs, 99 as LegId])), 'MEDIA_LEG_UNKNOWN')
+    say()
+    await w.until(() => all.every((m) => m.client.heard.length === 2))
+    assert.deepEqual(all.map(heardBy), [[102, 103], [101, 103], [101, 102]])
+    w.plane.close(c!.leg)
+    // The others' go on to each other, before anybody says who is in the room now.
+    say()
+    await w.until(() => a!.client.heard.length === 3 && b!.client.heard.length === 3)
+    must(w.plane.routeRoom(streams.slice(0, 2), legs.slice(0, 2)))
+    // And by itself one stream may go to anybody, its own sender too.
+    must(w.plane.route(a!.leg, ssrc(101), [a!.leg]))
+    a!.client.send(101, 320, payload(1))
+    await w.until(() => a!.client.heard.length === 4)
+    assert.equal(a!.client.heard.at(-1)!.ssrc, 101)
+    assert.equal(b!.client.heard.length, 3)
+    assert.equal(code(w.plane.routeRoom([{ from: b!.leg, ssrc: ssrc(101) }], legs.slice(0, 2))), 'MEDIA_STREAM_TAKEN', 'another’s')
+    assert.equal(code(w.plane.routeRoom([{ from: b!.leg, ssrc: ssrc(1) }], legs.slice(0, 2))), 'MEDIA_STREAM_TAKEN', 'a probe’s')
+    assert.equal(code(w.plane.routeRoom(streams, Array.from({ length: 2000 }, (_, i) => i as LegId))), 'MEDIA_LIMIT')
   })
 
   it('drops strangers, garbage, forgeries and replays, and counts them', async (w) => {

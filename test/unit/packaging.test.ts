@@ -13,7 +13,7 @@ const folder = fileURLToPath(new URL('../../packaging/', import.meta.url))
 interface Rule { readonly alert: string; readonly expr: string; readonly for?: string; readonly labels: Record<string, string>; readonly annotations: Record<string, string> }
 const rules = (parse(readFileSync(`${folder}prometheus/stc-alerts.yaml`, 'utf8')) as { groups: { name: string; rules: Rule[] }[] }).groups.flatMap((g) => g.rules)
 
-const status: ServerStatus = { realm: 'r', uptimeSeconds: 1, certificateEnds: 2, revocationListsEnd: 3, draining: true, sessions: 0, rooms: [], plane: { provider: 'portable', workers: 1 } as ServerStatus['plane'], legs: [], stray: 0, past: noTotals() }
+const status: ServerStatus = { realm: 'r', uptimeSeconds: 1, certificateEnds: 2, revocationListsEnd: 3, draining: true, sessions: 0, rooms: [], plane: { provider: 'portable', workers: 1, fallback: undefined, buffers: { receive: 1, send: 1, wanted: 1 } }, legs: [], stray: 0, past: noTotals() }
 
 test('every metric that an alert rule names is exposed', async () => {
   const metrics = adminMetrics()

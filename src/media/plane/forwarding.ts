@@ -66,7 +66,7 @@ export class Forwarding {
   }
   #toAll(stream: Stream, packet: Uint8Array, length: number): void {
     const out = stream.out ?? this.#socket
-    for (const target of stream.targets) this.#forward(target, packet, length, out)
+    for (const target of stream.targets) if (target !== stream.except) this.#forward(target, packet, length, out)
   }
   #loudest(stream: Stream, { among, standing, history }: Ranked, data: Uint8Array, length: number, now: number): void {
     const h = this.#header

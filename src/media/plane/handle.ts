@@ -33,6 +33,7 @@ export function localPlane(plane: MediaPlane): LocalPlane {
     rekey: (leg, keys) => check(plane.rekey(of(leg), keys)),
     attach: (leg, path) => check(plane.attach(of(leg), path)),
     route: (from, ssrc, to, options) => check(plane.route(of(from), ssrc, to.map(of), options)),
+    routeRoom: (streams, members, options) => check(plane.routeRoom(streams.map((s) => ({ from: of(s.from), ssrc: s.ssrc })), members.map(of), options)),
     unroute: (from, ssrc) => check(plane.unroute(of(from), ssrc)),
     async openPlain(spec) {
       const id = next++ as LegId

@@ -10,7 +10,7 @@ import { Bridges } from './bridges.ts'
 import { Forwarding } from './forwarding.ts'
 import { Leg } from './leg.ts'
 import { Streams } from './streams.ts'
-import { addStream, addTo, type BridgeTo, type LegId, type LegKeys, type LegSpec, type LegStats, type MediaPlane, type PlainOpened, type PlainPeer, type PlainSpec, type PlaneLink, type RouteOptions, noTotals } from './types.ts'
+import { addStream, addTo, type BridgeTo, type LegId, type LegKeys, type LegSpec, type LegStats, type MediaPlane, type PlainOpened, type PlainPeer, type PlainSpec, type PlaneLink, type RoomStream, type RouteOptions, noTotals } from './types.ts'
 
 /** Of one plane. */
 export const MAX_LEGS = 10_000
@@ -106,7 +106,6 @@ class PortablePlane implements MediaPlane {
   route(from: LegId, ssrc: Ssrc, to: readonly LegId[], options: RouteOptions = {}): Result<void> {
     const leg = this.#legs.get(from)
     if (leg === undefined) return err('MEDIA_LEG_UNKNOWN', String(from))
-    if (this.#probes.has(ssrc)) return err('MEDIA_STREAM_TAKEN', String(ssrc))
     if (to.length > MAX_RECEIVERS) return err('MEDIA_LIMIT', `${to.length} receivers`)
     const targets: Leg[] = []
     for (const id of new Set(to)) {
@@ -114,12 +113,29 @@ class PortablePlane implements MediaPlane {
       if (target === undefined) return err('MEDIA_LEG_UNKNOWN', String(id))
       targets.push(target)
     }
+    return this.#routed(leg, ssrc, targets, undefined, options)
+  }
+  #routed(leg: Leg, ssrc: Ssrc, targets: readonly Leg[], except: Leg | undefined, options: RouteOptions): Result<void> {
+    if (this.#probes.has(ssrc)) return err('MEDIA_STREAM_TAKEN', String(ssrc))
     const stream = this.#streams.claim(leg, ssrc, options.clockRate)
     if (!stream.ok) return stream
-    stream.value.targets = targets
-    stream.value.out = options.holdMs === undefined ? undefined : this.#socket.held?.(options.holdMs)
+    Object.assign(stream.value, { targets, except, out: options.holdMs === undefined ? undefined : this.#socket.held?.(options.holdMs) })
     this.#streams.rank(stream.value, options.loudest)
     return ok(undefined)
+  }
+  routeRoom(streams: readonly RoomStream[], members: readonly LegId[], options: RouteOptions = {}): Result<void> {
+    if (members.length > MAX_RECEIVERS + 1) return err('MEDIA_LIMIT', `${members.length} members`)
+    const all = [...new Set(members)]
+    const targets = all.flatMap((id) => this.#legs.get(id) ?? [])
+    const unknown = (id: LegId): Result<void> => err('MEDIA_LEG_UNKNOWN', String(id))
+    let result: Result<void> = ok(undefined)
+    if (targets.length < all.length) result = unknown(all.find((id) => !this.#legs.has(id))!)
+    for (const { from, ssrc } of streams) {
+      const leg = this.#legs.get(from)
+      const routed = leg === undefined ? unknown(from) : this.#routed(leg, ssrc, targets, leg, options)
+      if (result.ok) result = routed
+    }
+    return result
   }
 
   unroute(from: LegId, ssrc: Ssrc): Result<void> {

@@ -8,7 +8,7 @@ import type { AddressPort } from '../../net/address.ts'
 import type { PacketPath } from '../packet-path.ts'
 import { workerOf } from './link.ts'
 import { SharedPath } from './shared-path.ts'
-import { addStats, type BridgeTo, type LegId, type LegKeys, type LegSpec, type PlaneHandle, type PlaneStats, type PlainOpened, type PlainPeer, type PlainSpec, type RouteOptions } from './types.ts'
+import { addStats, type BridgeTo, type LegId, type LegKeys, type LegSpec, type PlaneHandle, type PlaneStats, type PlainOpened, type PlainPeer, type PlainSpec, type RoomStream, type RouteOptions } from './types.ts'
 
 interface Shared {
   /** With the newest keys. */
@@ -99,6 +99,12 @@ export class SeveralPlanes implements PlaneHandle {
   route(from: LegId, ssrc: Ssrc, to: readonly LegId[], options: RouteOptions = {}): void {
     const worker = workerOf(ssrc, this.workers)
     this.#planes[worker]!.route(this.#idAt(from, worker), ssrc, to.map((id) => this.#idAt(id, worker)), options)
+  }
+  routeRoom(streams: readonly RoomStream[], members: readonly LegId[], options: RouteOptions = {}): void {
+    for (const [worker, plane] of this.#planes.entries()) {
+      const here = streams.filter((s) => workerOf(s.ssrc, this.workers) === worker)
+      if (here.length > 0) plane.routeRoom(here.map((s) => ({ from: this.#idAt(s.from, worker), ssrc: s.ssrc })), members.map((id) => this.#idAt(id, worker)), options)
+    }
   }
   unroute(from: LegId, ssrc: Ssrc): void {
     const worker = workerOf(ssrc, this.workers)

@@ -18,6 +18,8 @@ export interface Stream {
   readonly meter: StreamMeter
   /** Of a room: who gets it, and by which socket where it is not the plane's own. */
   targets: readonly Leg[]
+  /** Who is among these and does not get it: the room's list is one for all of its streams. */
+  except: Leg | undefined
   out: BuildingSocket | undefined
   /** Of a bridged call: our end towards this client. */
   end: BridgeEnd | undefined
@@ -57,7 +59,7 @@ export class Streams {
     }
     const mine = this.#byLeg.get(leg) ?? new Set()
     if (mine.size >= MAX_STREAMS_PER_LEG) return err('MEDIA_LIMIT', `${MAX_STREAMS_PER_LEG} streams of one leg`)
-    const stream: Stream = { ssrc, leg, meter: new StreamMeter(ssrc, clockRate), targets: [], out: undefined, end: undefined, ranked: undefined }
+    const stream: Stream = { ssrc, leg, meter: new StreamMeter(ssrc, clockRate), targets: [], except: undefined, out: undefined, end: undefined, ranked: undefined }
     this.#bySsrc.set(ssrc, stream)
     this.#byLeg.set(leg, mine.add(stream))
     leg.streams = mine.size
@@ -96,6 +98,12 @@ export class Streams {
       this.#bySsrc.delete(stream.ssrc)
     }
     this.#byLeg.delete(leg)
-    for (const s of this.#bySsrc.values()) if (s.targets.includes(leg)) s.targets = s.targets.filter((t) => t !== leg)
+    // Streams of a room go on to share one list.
+    const without = new Map<readonly Leg[], readonly Leg[]>()
+    for (const s of this.#bySsrc.values()) {
+      let left = without.get(s.targets)
+      if (left === undefined) without.set(s.targets, (left = s.targets.includes(leg) ? s.targets.filter((t) => t !== leg) : s.targets))
+      s.targets = left
+    }
   }
 }

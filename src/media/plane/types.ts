@@ -59,6 +59,12 @@ export interface RouteOptions {
   readonly holdMs?: number
 }
 
+/** A stream of a room, and the leg that it comes from. */
+export interface RoomStream {
+  readonly from: LegId
+  readonly ssrc: Ssrc
+}
+
 /** What a plain leg is tied to. */
 export type BridgeTo =
   /** `receive` comes from the client and goes to the plain leg's peer; `send` goes to the client. Both belong to this call alone. */
@@ -160,6 +166,11 @@ export interface MediaPlane {
    * dropped.
    */
   route(from: LegId, ssrc: Ssrc, to: readonly LegId[], options?: RouteOptions): Result<void>
+  /**
+   * The same for many at once: each of these streams goes to all of `members` but the one that it comes from. Costs as much as there are
+   * streams and members, not their product. Who is unknown is left out; the first fault is told when all else is done.
+   */
+  routeRoom(streams: readonly RoomStream[], members: readonly LegId[], options?: RouteOptions): Result<void>
   unroute(from: LegId, ssrc: Ssrc): Result<void>
   /** RTP and RTCP with a phone or a PBX on a pair of ports of its own. */
   openPlain(spec: PlainSpec): Promise<Result<PlainOpened>>
@@ -215,6 +226,7 @@ export interface PlaneHandle {
   rekey(leg: LegId, keys: LegKeys): void
   attach(leg: LegId, path: PacketPath | undefined): void
   route(from: LegId, ssrc: Ssrc, to: readonly LegId[], options?: RouteOptions): void
+  routeRoom(streams: readonly RoomStream[], members: readonly LegId[], options?: RouteOptions): void
   unroute(from: LegId, ssrc: Ssrc): void
   openPlain(spec: PlainSpec): Promise<Result<PlainOpened>>
   negotiate(leg: LegId, peer: PlainPeer): void

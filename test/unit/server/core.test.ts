@@ -5,7 +5,7 @@ import { unixTime } from '../../../src/base/brand.ts'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { err, must } from '../../../src/base/result.ts'
 import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
-import { noTotals, type LegId, type PlaneHandle, type RouteOptions } from '../../../src/media/plane/types.ts'
+import { noTotals, type LegId, type PlaneHandle, type RoomStream, type RouteOptions } from '../../../src/media/plane/types.ts'
 import type { Identity } from '../../../src/model/identity.ts'
 import { createHopOffer } from '../../../src/protocol/hop/agreement.ts'
 import { parseCommit } from '../../../src/protocol/room/framing.ts'
@@ -34,6 +34,8 @@ class FakePlane implements PlaneHandle {
   readonly closed: LegId[] = []
   readonly routes = new Map<number, { from: LegId; to: readonly LegId[] }>()
   readonly options = new Map<number, RouteOptions>()
+  /** Numbers that it was told of rooms. */
+  told = 0
   path: Parameters<PlaneHandle['attach']>[1]
   open(spec: Parameters<PlaneHandle['open']>[0]): LegId {
     const leg = (this.opened.length + 1) as LegId
@@ -50,6 +52,10 @@ class FakePlane implements PlaneHandle {
   route(from: LegId, ssrc: number, to: readonly LegId[], options: RouteOptions = {}): void {
     this.routes.set(ssrc, { from, to })
     this.options.set(ssrc, options)
+  }
+  routeRoom(streams: readonly RoomStream[], members: readonly LegId[], options: RouteOptions = {}): void {
+    this.told += streams.length + members.length
+    for (const s of streams) this.route(s.from, s.ssrc, members.filter((m) => m !== s.from), options)
   }
   unroute(_: LegId, ssrc: number): void {
     this.routes.delete(ssrc)
