@@ -1,14 +1,16 @@
 /** `stc doctor pbx`: looks at a running Asterisk and says in plain words what is missing or risky. */
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { connectTcp } from '../net/tcp.ts'
+import { resolveAddresses } from '../net/resolve.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import { readServerConfig, type ServerConfig } from '../server/index.ts'
 import { tryManager } from '../server/pbx/try-manager.ts'
-import { examine, type Rx } from '../server/pbx/examine.ts'
+import { examine, type Rx, type SipWay } from '../server/pbx/examine.ts'
 import { type Finding, showFindings, wrong } from './doctor/findings.ts'
 import { EXIT, fail } from './output.ts'
 
@@ -44,7 +46,7 @@ async function run(o: Options): Promise<void> {
   const scheduler = realScheduler(false)
   const found: Finding[] = [
     await tryManager({ config: pbx, crypto: createNodeCrypto(), scheduler, connect: (events) => connectTcp(pbx.ami, events) }),
-    ...(await examine({ rx: rxOf(o), amiUser: pbx.ami.user, server: addressesOf(config.value), fail2ban: textsIn(o.fail2ban) })),
+    ...(await examine({ rx: rxOf(o), amiUser: pbx.ami.user, server: addressesOf(config.value), ...(await wayOf(config.value)), fail2ban: textsIn(o.fail2ban) })),
   ]
   showFindings(found)
 }
@@ -60,6 +62,15 @@ const rxOf = (o: Options): Rx => (command) =>
     child.on('error', () => resolve(undefined))
     child.on('close', (code) => resolve(code === 0 ? text : undefined))
   })
+
+/** A name that nobody knows is nobody's machine: the server itself says so when it starts. */
+async function wayOf({ sip }: ServerConfig): Promise<{ sip?: SipWay }> {
+  if (sip === undefined) return {}
+  const found = await resolveAddresses([{ address: sip.host, port: 0 }], () => {})
+  const own = Object.values(networkInterfaces()).flatMap((i) => i ?? []).map((i) => i.address)
+  const near = found.length === 0 || found.some(({ address }) => address.startsWith('127.') || own.includes(address))
+  return { sip: { transport: sip.transport, ...(near ? {} : { far: sip.host }) } }
+}
 
 /** What Asterisk sees phones behind this server come from. */
 function addressesOf(config: ServerConfig): string[] {

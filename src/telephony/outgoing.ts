@@ -6,7 +6,7 @@ import net from 'node:net'
 import tls from 'node:tls'
 import { instant } from '../base/brand.ts'
 import type { Result } from '../base/result.ts'
-import { ok } from '../base/result.ts'
+import { makeFault, ok } from '../base/result.ts'
 import type { AddressPort } from '../net/address.ts'
 import { nodeUdp } from '../net/node-udp.ts'
 import { SipStream } from '../protocol/sip/stream.ts'
@@ -23,6 +23,10 @@ const RETRY_LIMIT_MS = 10_000
 const UNSENT_LIMIT = 1024 * 1024
 /** RFC 5626 §4.4.1: keeps the way through firewalls open. */
 const KEEP_ALIVE_MS = 60_000
+/** RFC 5626 §4.4.1: so long a pong may take. */
+const PONG_MS = 10_000
+/** Our port is still held by the connection of before: then another one is taken. */
+const BIND_TRIES = 4
 
 export async function openPbxTransport(o: PbxTransportOptions): Promise<Result<PbxTransport>> {
   if (o.transport === 'TLS') return ok(new KeptConnection(o, undefined))
@@ -39,6 +43,8 @@ class KeptConnection implements PbxTransport {
   #listener: TransportListener | undefined
   #watcher: (up: boolean) => void = () => {}
   #socket: net.Socket | undefined
+  /** What `#socket` speaks TLS over, or itself. */
+  #raw: net.Socket | undefined
   #flow: SipFlow | undefined
   /** Which place. */
   #at = 0
@@ -47,6 +53,12 @@ class KeptConnection implements PbxTransport {
   #attempts = 0
   /** Something came over this connection. */
   #heard = false
+  /** Something came since the last keep-alive. */
+  #answered = true
+  /** It is one that answers keep-alives: Asterisk does not. */
+  #pongs = false
+  /** Times in a row that our port was not to be had. */
+  #taken = 0
   #closed = false
   #cancel: () => void = () => {}
 
@@ -91,24 +103,48 @@ class KeptConnection implements PbxTransport {
   #connect(): void {
     const { address: host, port } = this.#remote
     const security = this.#o.tls
-    const socket = security === undefined ? net.connect({ host, port }) : tls.connect({
-      host, port, minVersion: 'TLSv1.2', ...(security.anchors === undefined ? {} : { ca: [...security.anchors] }),
+    const raw = net.connect({ host, port, ...this.#ownEnd() })
+    const socket = security === undefined ? raw : tls.connect({
+      socket: raw, minVersion: 'TLSv1.2', ...(security.anchors === undefined ? {} : { ca: [...security.anchors] }),
       // Addresses have no place in SNI (RFC 6066 §3), but in certificates.
       ...(net.isIP(security.name) === 0 ? { servername: security.name } : {}), checkServerIdentity: (_, certificate) => tls.checkServerIdentity(security.name, certificate),
     })
+    this.#raw = raw
     this.#socket = socket
     this.#cancel = this.#after(CONNECT_MS, () => socket.destroy())
-    socket.setNoDelay(true)
-    socket.setKeepAlive(true, 30_000)
+    raw.setNoDelay(true)
+    raw.setKeepAlive(true, 30_000)
+    let code = ''
+    raw.on('connect', () => (this.#taken = 0))
+    const failed = (e: NodeJS.ErrnoException): void => {
+      code = e.code ?? ''
+      socket.destroy()
+    }
+    raw.on('error', failed)
     const stream = new SipStream()
     socket.on(security === undefined ? 'connect' : 'secureConnect', () => this.#up(socket))
     socket.on('data', (chunk: Buffer) => this.#data(stream, chunk, socket))
-    socket.on('error', () => socket.destroy())
-    socket.on('close', () => this.#lost(socket))
+    if (socket !== raw) socket.on('error', failed)
+    socket.on('close', () => {
+      if (code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL') this.#taken++
+      this.#lost(socket)
+    })
+  }
+  /** The PBX remembers where our connection came from: one that comes again from there is the same way for it. */
+  #ownEnd(): { localAddress?: string; localPort?: number } {
+    const { fixed, bind } = this.#o
+    if (fixed !== true || bind.port === 0) return {}
+    if (this.#taken > 0 && this.#taken % BIND_TRIES === 0) {
+      this.#o.report?.(makeFault('SIP_BIND', `${this.name} ${bind.address} port ${bind.port}: taken; the PBX is reached from another port, and after each loss of that connection phones have to register again`))
+      return {}
+    }
+    return { localAddress: bind.address, localPort: bind.port }
   }
   #up(socket: net.Socket): void {
     this.#cancel()
     this.#heard = false
+    this.#answered = true
+    this.#pongs = false
     const own = { address: socket.localAddress ?? this.#o.bind.address, port: socket.localPort ?? 0 }
     this.#flow = { transport: this.name, local: this.#incoming?.local ?? own, remote: this.#remote, connection: this.#next-- }
     this.#keepAlive(socket)
@@ -116,14 +152,25 @@ class KeptConnection implements PbxTransport {
   }
   #keepAlive(socket: net.Socket): void {
     this.#cancel = this.#after(KEEP_ALIVE_MS, () => {
-      if (socket.destroyed) return
+      this.#answered = false
       socket.write(keepAlive)
-      this.#keepAlive(socket)
+      this.#cancel = this.#after(PONG_MS, () => void this.#look(socket))
     })
+  }
+  /** Whether the way is dead: TCP itself would go on for a quarter of an hour. */
+  async #look(socket: net.Socket): Promise<void> {
+    this.#keepAlive(socket)
+    const { alive } = this.#o
+    const asks = !this.#answered && (alive !== undefined || this.#pongs)
+    if (!asks || (await alive?.(PONG_MS)) === true || this.#answered || this.#socket !== socket) return
+    // No FIN that nobody takes, which would hold our port.
+    this.#raw?.resetAndDestroy()
   }
   #data(stream: SipStream, chunk: Uint8Array, socket: net.Socket): void {
     this.#heard = true
     this.#attempts = 0
+    if (!this.#answered && chunk.length === 2 && chunk[0] === 13) this.#pongs = true
+    this.#answered = true
     const items = stream.push(chunk)
     const flow = this.#flow
     if (!items.ok) return void socket.destroy()
@@ -135,6 +182,7 @@ class KeptConnection implements PbxTransport {
     const flow = this.#flow
     this.#flow = undefined
     this.#socket = undefined
+    this.#raw = undefined
     this.#cancel()
     if (flow !== undefined) this.#listener?.lost(flow)
     if (this.#closed) return

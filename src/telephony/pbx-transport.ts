@@ -1,6 +1,7 @@
 /** What leads to a PBX or provider, which may be in several places. */
 import { utf8 } from '../base/bytes.ts'
 import type { Scheduler } from '../base/ports.ts'
+import type { Fault } from '../base/result.ts'
 import type { AddressPort } from '../net/address.ts'
 import type { SipFlow, SipTransport, TransportListener } from './transport.ts'
 
@@ -15,8 +16,13 @@ export interface PbxTransportOptions {
   readonly transport: 'UDP' | 'TCP' | 'TLS'
   /** The most wanted first. */
   readonly remotes: readonly [AddressPort, ...AddressPort[]]
-  /** Our end; over TLS only the address counts. */
+  /** Our end. Over TLS it counts where `fixed` is set. */
   readonly bind: AddressPort
+  /** Over TLS: connects from `bind`, so that a PBX that remembers our end finds us there after a loss or a restart; where that port cannot be had, from any, after some tries. */
+  readonly fixed?: boolean
+  /** A kept connection on which nothing comes, not even a pong: whether the PBX answers anything on it in time. Without it only who once answered a keep-alive is taken for dead. */
+  readonly alive?: (withinMs: number) => Promise<boolean>
+  readonly report?: (fault: Fault) => void
   /** PEM of whom to trust, and the name in the PBX's certificate. */
   readonly tls?: { readonly anchors?: readonly string[]; readonly name: string }
   /** Over UDP: something is sent that often to keep the way through a NAT open (RFC 5626 §4.4.2 has STUN for it; a double CRLF is what servers ignore). */

@@ -35,12 +35,15 @@ export class PbxWorld {
   /** What was asked of Asterisk, with its fields. */
   readonly asked: string[] = []
   readonly gone: string[] = []
+  /** Conferences with a recorder. */
+  readonly recorded = new Set<string>()
   readonly variables = new Map<string, string>()
   booted = '10:00:00'
   /** How long Asterisk takes for an answer. */
   delayMs = 1
   up = false
   answersSip = true
+  refusesKicks = false
   /** When the oldest call began. */
   since: Instant | undefined
   #next = 1
@@ -121,8 +124,10 @@ export class PbxWorld {
       case 'ConfbridgeListRooms': return this.rooms.size === 0 ? err('PBX_ACTION', 'No active conferences.') : ok([success, ...[...this.rooms].map(([name, r]) => amiMessage({ Event: 'ConfbridgeListRooms', Conference: name, Locked: r.locked ? 'Yes' : 'No' }))])
       case 'ConfbridgeList': return room === undefined ? err('PBX_ACTION', 'No Conference by that name found.') : ok([success, ...room.members.map((c) => amiMessage({ Event: 'ConfbridgeList', ...this.#fields(c) }))])
       case 'CoreShowChannels': return ok([success, ...this.#all().map((c) => amiMessage({ Event: 'CoreShowChannel', ...this.#fields(c) }))])
-      case 'Getvar': return channel === undefined ? err('PBX_ACTION', 'No such channel') : ok([amiMessage({ Response: 'Success', Value: this.#variable(channel, fields.get('Variable') ?? '') })])
-      case 'Hangup': {
+      case 'Getvar': if (fields.get('Variable') === 'CHANNELS(^CBRec/)') return ok([amiMessage({ Response: 'Success', Value: [...this.recorded].map((r) => `CBRec/${r}-0000001f`).join(' ') })])
+        return channel === undefined ? err('PBX_ACTION', 'No such channel') : ok([amiMessage({ Response: 'Success', Value: this.#variable(channel, fields.get('Variable') ?? '') })])
+      case 'Hangup': case 'ConfbridgeKick': {
+        if (action === 'ConfbridgeKick' && this.refusesKicks) return err('PBX_ACTION', 'no')
         for (const [name, r] of this.rooms) if (channel !== undefined && r.members.includes(channel)) this.leave(channel, name)
         if (channel !== undefined && this.calls.includes(channel)) this.calls.splice(this.calls.indexOf(channel), 1)
         return ok([success])

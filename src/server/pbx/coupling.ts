@@ -10,7 +10,7 @@ import { Announcer } from './announcer.ts'
 import { conferenceRules, isHost } from './config.ts'
 import type { CouplingOptions } from './coupling-options.ts'
 import { Life } from './life.ts'
-import { Picture } from './picture.ts'
+import { Picture, type Present } from './picture.ts'
 
 /** A client's relay ends its calls itself; what is left is ended for it. */
 const ORPHAN_MS = 1500
@@ -28,7 +28,7 @@ export class Coupling {
   constructor(options: CouplingOptions) {
     this.#o = options
     this.#secret = toHex(options.crypto.bytes(32))
-    this.picture = new Picture(options, (conference) => this.#announcer.changed(conference), () => this.#tellSecret())
+    this.picture = new Picture(options, (conference) => this.#announcer.changed(conference), () => this.#tellSecret(), (conference, m) => this.#mayStay(conference, m))
     this.#life = new Life({ ...options, gone: (reason) => this.#gone(reason) })
     this.#announcer = new Announcer({
       scheduler: options.scheduler, session: options.session, guest: options.guest, conference: (name) => this.picture.conferences.get(name),
@@ -89,6 +89,18 @@ export class Coupling {
       this.#o.refusals.warn(refused.code, who, refused.message)
       await admission.tellRefused(call, refused)
     }
+  }
+
+  /** Who was transferred into a conference, or came past the question, is under the same rules as who asks. */
+  #mayStay(conference: string, m: Present): void {
+    const guest = m.leg === undefined ? undefined : this.#o.guest(m.leg.session)
+    const refused = admission.mayEnter(conferenceRules(this.#o.config, conference), guest?.peer.identity, true)
+    if (refused === undefined) return
+    this.#o.refusals.warn(refused.code, { conference, channel: m.channel.slice(0, 80), ...(guest === undefined ? {} : { key: guest.keyId.slice(0, 16) }) }, `taken out of a conference that it did not ask to enter: ${refused.message}`)
+    void this.#o.action('ConfbridgeKick', ['Conference', conference], ['Channel', m.channel]).then((kicked) => {
+      // Until it is out: the next look tries again.
+      if (!kicked.ok) m.asked = false
+    })
   }
 
   act(session: Session, m: PbxActMessage): void {

@@ -19,6 +19,14 @@ export interface ExamineOptions {
   readonly server: readonly string[]
   /** Texts of fail2ban's configuration, as far as they can be read. */
   readonly fail2ban: readonly string[]
+  /** The way to it, of the server's configuration. */
+  readonly sip?: SipWay
+}
+
+export interface SipWay {
+  readonly transport: 'udp' | 'tcp' | 'tls'
+  /** `sip.host` where it is no address of this machine. */
+  readonly far?: string
 }
 
 const good = (text: string): Finding => ({ level: 'good', text })
@@ -32,12 +40,20 @@ const ENDPOINTS_LIMIT = 200
 
 export async function examine(o: ExamineOptions): Promise<Finding[]> {
   const version = await o.rx('core show version')
-  if (version === undefined) return [unknown('Asterisk cannot be asked from here ("asterisk -rx"): run this on its machine, as root or as its user, for the rest')]
+  if (version === undefined) return [...ofWay(o.sip), unknown('Asterisk cannot be asked from here ("asterisk -rx"): run this on its machine, as root or as its user, for the rest')]
   return [
-    ...ofVersion(version), ...(await ofModules(o.rx)), ...ofManager((await o.rx('manager show settings')) ?? '', (await o.rx(`manager show user ${o.amiUser}`)) ?? '', o.amiUser),
+    ...ofWay(o.sip), ...ofVersion(version), ...(await ofModules(o.rx)), ...ofManager((await o.rx('manager show settings')) ?? '', (await o.rx(`manager show user ${o.amiUser}`)) ?? '', o.amiUser),
     ...ofDialplan((await o.rx('dialplan show')) ?? '', (await o.rx('dialplan show globals')) ?? ''), ...ofProfile((await o.rx(`confbridge show profile user ${USER_PROFILE}`)) ?? ''),
-    ...ofIdentifiers((await o.rx('pjsip show identifiers')) ?? '', (await o.rx('pjsip show identifies')) ?? '', o.server), ...(await ofEndpoints(o.rx)), ...ofFail2ban(o.fail2ban, o.server),
+    ...ofIdentifiers((await o.rx('pjsip show identifiers')) ?? '', (await o.rx('pjsip show identifies')) ?? '', o.server), ...(await ofEndpoints(o.rx, o.sip)), ...ofFail2ban(o.fail2ban, o.server),
   ]
+}
+
+/** Between server and Asterisk nothing but what Asterisk itself can: RTP is plain there. */
+export function ofWay(sip: SipWay | undefined): Finding[] {
+  if (sip?.far === undefined) return []
+  const found = [risky(`Asterisk is on another machine (${sip.far}): between the stc server and it calls cross the network as plain RTP`, 'Run the server on the machine of Asterisk, or connect the two by a network or tunnel of their own, e.g. WireGuard.')]
+  if (sip.transport !== 'tls') found.push(risky(`sip.transport is ${sip.transport}: who calls whom crosses the network in plain text, too`, 'Set sip.transport to tls; Asterisk needs a transport of that kind.'))
+  return found
 }
 
 function ofVersion(text: string): Finding[] {
@@ -85,7 +101,7 @@ export function ofDialplan(dialplan: string, globals: string): Finding[] {
     if (!contexts.some((c) => c.name !== 'stc-conferences' && c.text.includes("'stc-conferences'"))) found.push(risky('no context includes stc-conferences: nobody can dial a conference', 'Put "include => stc-conferences" into the context of your phones.'))
   }
   for (const { name, text } of contexts) if (name !== 'stc-enter') for (const [, extension] of text.matchAll(/^ {2}'([^']+)' =>(?:(?!^ {2}').)*?ConfBridge\(/gms)) {
-    found.push(risky(`"${extension}" in context ${name} leads into a conference past stc: whoever dials it is on the roster, but certificates are not demanded`, 'Replace it by Gosub(stc-enter,s,1(NUMBER)).'))
+    found.push(risky(`"${extension}" in context ${name} leads into a conference past stc: whoever dials it is on the roster, and where certificates are demanded inside until the server takes it out`, 'Replace it by Gosub(stc-enter,s,1(NUMBER)).'))
   }
   if (!new RegExp(`${SECRET_VARIABLE}=\\S`).test(globals)) found.push(risky('no stc server has told the dialplan its secret: conferences are closed until one does', 'Start the stc server with "pbx" in its configuration.'))
   return found
@@ -108,17 +124,17 @@ export function ofIdentifiers(order: string, identifies: string, server: readonl
   return [good('endpoints are identified by name before address')]
 }
 
-async function ofEndpoints(rx: Rx): Promise<Finding[]> {
+async function ofEndpoints(rx: Rx, sip: SipWay | undefined): Promise<Finding[]> {
   const listed = (await rx('pjsip show endpoints')) ?? ''
   const names = [...listed.matchAll(/^ Endpoint: {2}([^\s/<]+)/gm)].map((m) => m[1]!)
   const shown = new Map<string, string>()
   for (const n of names.slice(0, ENDPOINTS_LIMIT)) shown.set(n, (await rx(`pjsip show endpoint ${n}`)) ?? '')
-  const found = ofEndpointSettings(shown)
+  const found = ofEndpointSettings(shown, sip)
   if (names.length > ENDPOINTS_LIMIT) found.push(unknown(`only the first ${ENDPOINTS_LIMIT} of ${names.length} endpoints were looked at`))
   return found
 }
 
-export function ofEndpointSettings(endpoints: ReadonlyMap<string, string>): Finding[] {
+export function ofEndpointSettings(endpoints: ReadonlyMap<string, string>, sip?: SipWay): Finding[] {
   const where = (holds: (value: (name: string) => string) => boolean): string =>
     list([...endpoints].filter(([, text]) => holds((name) => new RegExp(`^ ${name} +: (.*)$`, 'm').exec(text)?.[1]?.trim() ?? '')).map(([n]) => n))
   const found: Finding[] = []
@@ -129,7 +145,11 @@ export function ofEndpointSettings(endpoints: ReadonlyMap<string, string>): Find
   const messages = where((v) => v('message_context') !== '')
   if (messages !== '') found.push(risky(`message_context at ${messages}: text messages go into the dialplan, and may ring somebody`, 'Leave it out where phones take their messages inside calls.'))
   const encrypted = where((v) => v('media_encryption') !== 'no' && v('media_encryption') !== '')
-  if (encrypted !== '') found.push(risky(`media_encryption at ${encrypted}: between the stc server and Asterisk media is plain RTP on one machine`, 'Set media_encryption = no for phones behind stc; the network sees only what stc encrypts.'))
+  if (encrypted !== '' && sip?.far === undefined) found.push(risky(`media_encryption at ${encrypted}: between the stc server and Asterisk media is plain RTP on one machine`, 'Set media_encryption = no for phones behind stc; the network sees only what stc encrypts.'))
+  if (encrypted !== '' && sip?.far !== undefined) found.push(wrong(`media_encryption at ${encrypted}: stc gives Asterisk plain RTP alone, so calls of phones behind it are refused`, 'Set media_encryption = no for phones behind stc, and keep the way between the two machines private.'))
+  // Asterisk: a contact that it wrote itself lives as long as the connection.
+  const rewritten = sip === undefined || sip.transport === 'udp' ? '' : where((v) => v('rewrite_contact') === 'true')
+  if (rewritten !== '') found.push(risky(`rewrite_contact at ${rewritten}: whenever the connection to the stc server is lost, Asterisk forgets these phones until they register again`, 'Set rewrite_contact = no for phones behind stc: it is the same address every time.'))
   return found.length === 0 && endpoints.size > 0 ? [good(`the settings of ${endpoints.size} endpoint${endpoints.size === 1 ? '' : 's'} are in order`)] : found
 }
 

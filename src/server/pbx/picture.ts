@@ -8,19 +8,28 @@ import { identify } from './identify.ts'
 import type { ClientLeg } from './legs.ts'
 import { type Conference, Presences, type Present } from './presence.ts'
 
+export type { Present } from './presence.ts'
+
 /** Locks by others and drift are noticed by asking. */
 const LOOK_MS = 2000
 /** Longer nobody stays untold of a newcomer. */
 const WHO_MS = 150
 const EXPECTED_LIMIT = 1000
 const LISTS_LIMIT = 5
+/** Recorders are in no list of channels, but this function names them: `CBRec/CONFERENCE-0000002a CBRec/…`, at most 1023 octets. */
+const RECORDERS = 'CHANNELS(^CBRec/)'
+const RECORDERS_WHOLE = 900
 
-type Lists = ReadonlyMap<string, { readonly room: AmiMessage; readonly members: readonly AmiMessage[] }>
+interface Lists {
+  readonly rooms: ReadonlyMap<string, { readonly room: AmiMessage; readonly members: readonly AmiMessage[] }>
+  readonly recorders: string
+}
 
 export class Picture {
   readonly #o: CouplingOptions
   readonly #changed: (conference: string) => void
   readonly #prepare: () => Promise<Result<unknown>>
+  readonly #identified: (conference: string, m: Present) => void
   readonly #presences = new Presences()
   readonly #expected = new Map<string, ClientLeg | undefined>()
   /** Counts what happened, to know whether a list is of one moment. */
@@ -31,10 +40,11 @@ export class Picture {
   #stopped = false
   readonly #waiting = new Set<(current: boolean) => void>()
 
-  /** `prepare` comes before every look; when it fails nothing is seen. */
-  constructor(options: CouplingOptions, changed: (conference: string) => void, prepare: () => Promise<Result<unknown>>) {
+  /** `prepare` comes before every look; when it fails nothing is seen. `identified`: a member that did not ask to be let in, or took the place of one that did; who it is is known now. */
+  constructor(options: CouplingOptions, changed: (conference: string) => void, prepare: () => Promise<Result<unknown>>, identified: (conference: string, m: Present) => void) {
     this.#o = options
     this.#prepare = prepare
+    this.#identified = identified
     this.#changed = changed
   }
   /** It is Asterisk's. */
@@ -139,6 +149,8 @@ export class Picture {
       const rooms = await this.#list('ConfbridgeListRooms')
       if (!rooms.ok) return rooms
       const lists = new Map<string, { readonly room: AmiMessage; readonly members: readonly AmiMessage[] }>()
+      const recorders = rooms.value.length === 0 ? undefined : await this.#o.action('Getvar', ['Variable', RECORDERS])
+      if (recorders?.ok === false && recorders.fault.code !== 'PBX_ACTION') return recorders
       for (const room of rooms.value) {
         const name = room.get('Conference') ?? ''
         const members = await this.#list('ConfbridgeList', ['Conference', name])
@@ -146,7 +158,7 @@ export class Picture {
         lists.set(name, { room, members: members.value })
       }
       // Where it never is quiet the next look corrects what this one missed.
-      if (at === this.#events || i === LISTS_LIMIT) return { ok: true, value: lists }
+      if (at === this.#events || i === LISTS_LIMIT) return { ok: true, value: { rooms: lists, recorders: (recorders?.ok === true ? recorders.value[0]?.get('Value') : undefined) ?? '' } }
     }
   }
   /** Asterisk answers an error where there is nothing to list. */
@@ -155,19 +167,22 @@ export class Picture {
     if (r.ok) return { ok: true, value: r.value.slice(1) }
     return r.fault.code === 'PBX_ACTION' && /no (active )?conference/i.test(r.fault.message) ? { ok: true, value: [] } : err(r.fault.code, action, r.fault)
   }
-  #accept(lists: Lists): void {
+  #accept({ rooms, recorders }: Lists): void {
+    const recorded = new Set(recorders.split(' ').map((r) => r.replace(/^CBRec\//, '').replace(/-[0-9a-f]+$/, '')))
+    const whole = recorders.length < RECORDERS_WHOLE
     for (const name of [...this.#presences.conferences.keys()]) {
-      if (lists.has(name)) continue
+      if (rooms.has(name)) continue
       this.#presences.conferences.delete(name)
       this.#changed(name)
     }
-    for (const [name, { room, members }] of lists) {
+    for (const [name, { room, members }] of rooms) {
       const { joined, left, altered } = this.#presences.list(name, members)
       const c = this.#presences.conferences.get(name)
       if (c === undefined) continue
       const before = c.locked
       c.locked = room.get('Locked') === 'Yes'
-      if (altered || before !== c.locked || joined.length + left.length > 0) this.#changed(name)
+      const taped = (whole || recorded.has(name)) && this.#presences.recorder(name, recorded.has(name))
+      if (altered || taped || before !== c.locked || joined.length + left.length > 0) this.#changed(name)
       for (const m of joined) void this.#whoIs(name, m, true)
     }
   }
@@ -175,13 +190,19 @@ export class Picture {
   /** Asks the channel itself: whatever dialplan brought it here, whatever took its place. */
   async #whoIs(conference: string, m: Present, resync: boolean): Promise<void> {
     m.asked = true
+    let answered = true
     const read = async (name: string): Promise<string | undefined> => {
       const r = await this.#o.action('Getvar', ['Channel', m.channel], ['Variable', name])
+      answered &&= r.ok || r.fault.code === 'PBX_ACTION'
       return r.ok ? r.value[0]?.get('Value') : undefined
     }
     // After a restart of ours nobody remembers who is recorded; better one warning too many.
     if (resync && !this.#presences.isRecorded(m) && ((await read('MIXMONITOR_FILENAME')) ?? '') !== '') this.#presences.record(m.channel, true)
     m.leg = await identify(this.#o.legs(), m.channel, read)
     this.#changed(conference)
+    if (this.conferences.get(conference)?.members.get(m.uniqueId) !== m) return
+    // Nobody is judged by a silence of Asterisk: the next look asks again.
+    if (answered) this.#identified(conference, m)
+    else m.asked = false
   }
 }

@@ -24,6 +24,8 @@ export interface Conference {
   readonly members: Map<string, Present>
   locked: boolean
   recorded: boolean
+  /** A look has seen the recorder's channel. */
+  recorder: boolean
 }
 
 const CONFERENCES_LIMIT = 1000
@@ -101,6 +103,15 @@ export class Presences {
     }
     return { joined, left, altered }
   }
+  /** Whether Asterisk has a recorder in this conference now; gives whether anything changed. What an event said stays until a look has seen it and sees it no more. */
+  recorder(name: string, there: boolean): boolean {
+    const c = this.conferences.get(name)
+    if (c === undefined || (!there && !c.recorder)) return false
+    c.recorder = there
+    if (c.recorded === there) return false
+    c.recorded = there
+    return true
+  }
   /** `on` twice and off once is on. */
   record(channel: string, on: boolean): Change {
     const before = this.#recorded.get(channel) ?? 0
@@ -116,7 +127,7 @@ export class Presences {
     const known = this.conferences.get(name)
     if (known !== undefined) return known
     if (!CONFERENCE_NAME.test(name) || this.conferences.size >= CONFERENCES_LIMIT) return undefined
-    const fresh: Conference = { name, members: new Map(), locked: false, recorded: false }
+    const fresh: Conference = { name, members: new Map(), locked: false, recorded: false, recorder: false }
     this.conferences.set(name, fresh)
     return fresh
   }

@@ -27,11 +27,14 @@ export async function startSip(config: SipConfig, core: ServerCore, serverKey: s
   const anchors = readAll(config.anchors)
   if (!anchors.ok) return anchors
   const opened = await openPbxTransport({
-    transport, remotes: [remote], bind: { address: own, port: config.listen.port }, scheduler,
+    transport, remotes: [remote], bind: { address: own, port: config.listen.port }, fixed: transport === 'TLS', scheduler,
+    // As a stranger it would be taken for one who guesses names: where nobody ever registered there is nobody who could be called either.
+    alive: async (withinMs) => !relay.known || relay.answers(withinMs),
+    report: (fault) => core.refusals.warn(fault.code, {}, fault.message),
     ...(transport === 'TLS' ? { tls: { anchors: anchors.value, name: config.name ?? config.host } } : {}),
   })
   if (!opened.ok) return opened
-  const relay = new SipRelay({
+  const relay: SipRelay = new SipRelay({
     transport: opened.value, hostFor: localHostFor, scheduler, crypto, emergency: emergencyOf(config), refusals: core.refusals,
     dead: () => core.pbx?.dead === true,
     tokenKey: crypto.hmac('sha256', utf8(serverKey), utf8('stc sip contact tokens v1')),

@@ -232,6 +232,41 @@ test('recording: of a member as long as any of its recorders runs, of the confer
   assert.equal(bert.rosters.at(-1)!.m.members[0]!.recorded, true)
 })
 
+test('a conference that is recorded is shown so where the event was missed: at a start, after a cut; so is the end of it', async () => {
+  const w = new PbxWorld()
+  const anna = w.session('anna')
+  const shown = (): boolean => anna.rosters.at(-1)!.m.recorded
+  w.known.add(`call-${w.join(w.channel('anna', 'anna'), '8-0', false).uniqueId}`)
+  w.join(w.channel('carl'), '801', false)
+  w.recorded.add('8-0')
+  w.connect()
+  await w.clock.advance(300)
+  assert.deepEqual([shown(), anna.rosters.at(-1)!.m.conference], [true, '8-0'])
+  w.lose()
+  w.recorded.clear()
+  w.recorded.add('801')
+  await w.clock.advance(1000)
+  assert.equal(shown(), true, 'nothing says that it has ended')
+  w.connect()
+  await w.clock.advance(300)
+  assert.equal(shown(), false)
+  // What an event tells stays until a look has seen the recorder and sees it no more.
+  w.event('ConfbridgeRecord', { Conference: '8-0' })
+  await w.clock.advance(5000)
+  assert.equal(shown(), true)
+  w.recorded.add('8-0')
+  await w.clock.advance(2500)
+  // More recorders than the answer has room for: whoever is missing in it may be recorded all the same.
+  w.recorded.delete('8-0')
+  for (let i = 0; i < 60; i++) w.recorded.add(`conference-${i}`)
+  await w.clock.advance(2500)
+  assert.equal(shown(), true)
+  w.event('ConfbridgeStopRecord', { Conference: '8-0' })
+  await w.clock.advance(2500)
+  assert.equal(shown(), false)
+  w.coupling.stop()
+})
+
 test('a transfer puts another channel in the place of one: whose it is is asked anew', async () => {
   const w = await conference()
   const anna = w.sessions.get('anna')!

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { asteriskBlocks } from '../../../../src/server/pbx/asterisk-config.ts'
-import { examine, type Finding, ofDialplan, ofEndpointSettings, ofFail2ban, ofIdentifiers, ofManager } from '../../../../src/server/pbx/examine.ts'
+import { examine, type Finding, ofDialplan, ofEndpointSettings, ofFail2ban, ofIdentifiers, ofManager, ofWay } from '../../../../src/server/pbx/examine.ts'
 
 const wrongs = (f: readonly Finding[]): string[] => f.filter((x) => x.level === 'wrong' || x.level === 'risky').map((x) => `${x.level}: ${x.text}`)
 
@@ -56,6 +56,18 @@ test('settings of endpoints, with the names of those that have them', () => {
   assert.deepEqual(wrongs(ofEndpointSettings(new Map([['a', of({})]]))), [])
   const found = wrongs(ofEndpointSettings(new Map([['a', of({ direct_media: 'true' })], ['b', of({ rtp_timeout: '30', message_context: 'sms' })], ['c', of({ media_encryption: 'sdes', rtp_timeout: '5' })]])))
   assert.deepEqual(found.map((f) => f.split(':')[1]), [' direct_media = yes at a', ' rtp_timeout at b, c', ' message_context at b', ' media_encryption at c'])
+})
+
+test('Asterisk on another machine: no word of one machine; over a kept connection contacts that Asterisk wrote itself are named', async () => {
+  const encrypted = new Map([['a', ' media_encryption : sdes\n rewrite_contact : true']])
+  const of = (sip: Parameters<typeof ofWay>[0]): string => wrongs([...ofWay(sip), ...ofEndpointSettings(encrypted, sip)]).join('\n')
+  assert.match(of({ transport: 'udp' }), /^risky: media_encryption at a: .* on one machine$/)
+  const far = of({ transport: 'udp', far: '10.0.0.9' })
+  assert.match(far, /^risky: Asterisk is on another machine \(10\.0\.0\.9\)[\s\S]*\nrisky: sip\.transport is udp[\s\S]*\nwrong: media_encryption at a/)
+  assert.doesNotMatch(far, /one machine|rewrite_contact/)
+  assert.match(of({ transport: 'tls', far: 'pbx' }), /^(?![\s\S]*sip\.transport)[\s\S]*\nrisky: rewrite_contact at a/)
+  const found = await examine({ rx: async () => undefined, amiUser: 'stc', server: [], fail2ban: [], sip: { transport: 'tls', far: 'pbx' } })
+  assert.deepEqual(found.map((f) => f.level), ['risky', 'unknown'], 'also where Asterisk cannot be asked')
 })
 
 test('fail2ban must know the server', () => {
