@@ -19,6 +19,7 @@ import { FakeTransport } from './fake-transport.ts'
 import { freePorts } from './free-ports.ts'
 import { People } from './people.ts'
 import { type Baresip, startBaresip } from './phones/baresip.ts'
+import { withinOwnTime } from './own-time.ts'
 import { until } from './processes.ts'
 import { TcpSwitch } from './tcp-switch.ts'
 
@@ -182,9 +183,16 @@ export class CoupledPhone {
   sees(what: string, check: (r: Seen) => boolean, ms = 10_000): Promise<void> {
     return this.#world.until(`${this.#name} sees ${what}`, () => this.roster !== undefined && check(this.roster), ms, () => `last roster: ${JSON.stringify(this.roster)}`)
   }
+  /** Within what is promised, by the time that the server had, which runs in this process. */
+  seesSoon(what: string, check: (r: Seen) => boolean, ms: number): Promise<void> {
+    return withinOwnTime(ms, `${this.#name} sees ${what}`, () => this.roster !== undefined && check(this.roster), () => `last roster: ${JSON.stringify(this.roster)}`)
+  }
   /** Also for a moment: in one of the rosters from the `from`th on. */
   saw(what: string, from: number, check: (r: Seen) => boolean, ms = 10_000): Promise<void> {
     return this.#world.until(`${this.#name} saw ${what}`, () => this.rosters.slice(from).some(check), ms, () => JSON.stringify(this.rosters.slice(from)))
+  }
+  sawSoon(what: string, from: number, check: (r: Seen) => boolean, ms: number): Promise<void> {
+    return withinOwnTime(ms, `${this.#name} saw ${what}`, () => this.rosters.slice(from).some(check), () => JSON.stringify(this.rosters.slice(from)))
   }
   async fault(): Promise<Extract<ServerMessage, { k: 'fault' }>> {
     let found: ServerMessage | undefined
