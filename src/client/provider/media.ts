@@ -15,6 +15,8 @@ export interface LegNews {
   /** What this side's party said of itself last, and what it was told of the other. */
   readonly local: DescribedAudio | undefined
   readonly far: DescribedAudio | undefined
+  /** Whose answer this is: the two descriptions stand (RFC 3264 §8). Absent: something is offered, or an offer was refused. */
+  readonly answeredBy?: 'local' | 'far'
 }
 
 export interface ProviderMediaOptions {
@@ -49,9 +51,9 @@ export class ProviderMedia {
     let local: DescribedAudio | undefined
     let far: DescribedAudio | undefined
     const told = onceAnswered(side === 'phone' ? this.#o.announce : undefined, () => [leg, local, far])
-    const described = (): void => {
+    const described = (answeredBy?: LegNews['answeredBy']): void => {
       if (local !== undefined) command({ op: 'call.peer', call: leg, peer: peerOf(local, far) })
-      if (call !== undefined) this.#o.onDescribed?.({ call, side, local, far })
+      if (call !== undefined) this.#o.onDescribed?.({ call, side, local, far, ...(answeredBy === undefined ? {} : { answeredBy }) })
       told.described()
     }
     this.#opening.set(leg, ready)
@@ -65,13 +67,13 @@ export class ProviderMedia {
         this.#o.onTied?.(up, leg)
         described()
       },
-      local: (d) => {
+      local: (d, role) => {
         local = d
-        described()
+        described(role === 'answer' ? 'local' : undefined)
       },
-      far: (d) => {
+      far: (d, role) => {
         far = d
-        described()
+        described(role === 'answer' ? 'far' : undefined)
       },
       answered: told.answered,
       refused: (fault) => {

@@ -79,13 +79,15 @@ export class CallWatch {
   }
 
   readonly onDescribed = (news: LegNews): void => {
-    const { call, side, local, far } = news
+    const { call, side, local, far, answeredBy } = news
     const known = this.#calls.get(call)
     if (known !== undefined && side === 'phone' && local !== undefined) this.#o.onPhone?.(call, { callId: known.callId, address: local.address, port: local.port })
     if (local === undefined || far === undefined) return
+    // What is offered is not so yet, and may be refused.
+    if (side === 'provider' && answeredBy === undefined) return
     if (known === undefined) return side === 'provider' ? this.#remember(news) : undefined
     if (side === 'phone') return this.#o.onNews(call, { kind: 'hold', held: !local.receives })
-    const [answer, offer] = known.outgoing ? [local, far] : [far, local]
+    const [answer, offer] = answeredBy === 'local' ? [local, far] : [far, local]
     const format = answer.formats.find((f) => has(offer, f.name) && f.name !== 'telephone-event' && f.name !== 'cn')
     const codec = CODECS.find((c) => c === format?.name)
     const keys = keysOf(local, format?.clockHz)

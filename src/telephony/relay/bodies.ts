@@ -4,7 +4,8 @@ import { err, makeFault, ok } from '../../base/result.ts'
 import type { SipRequest, SipResponse } from '../../protocol/sip/index.ts'
 import { contentTypeOf, headerOf } from '../../protocol/sip/index.ts'
 import type { SipFlow } from '../transport.ts'
-import type { Leg, Role } from './leg.ts'
+import type { Leg } from './leg.ts'
+import type { Role } from './media.ts'
 import { nowhere, pointAt, type ReadAudio, readDescription } from './sdp.ts'
 import type { LocalSide } from './side.ts'
 
@@ -55,7 +56,7 @@ export class Bodies {
     if (!body.ok) return done(body)
     if (leg === undefined) return done(body.value.kind === 'other' ? ok(message) : err('RELAY_MISMATCH', 'a session description outside a call'))
     const description = body.value
-    if (description.kind === 'sdp') leg.far(description.described)
+    if (description.kind === 'sdp') leg.far(description.described, role)
     // A description that refuses everything needs no port.
     const needsPort = description.kind === 'sdp' && description.described !== undefined
     leg.run(needsPort, (port) => {

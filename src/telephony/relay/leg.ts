@@ -2,12 +2,9 @@
 import { type Fault, makeFault, ok, type Result } from '../../base/result.ts'
 import type { Random } from '../../base/ports.ts'
 import { Keying, type KeyRules, type KeysOut } from './keying.ts'
-import type { MediaLeg, RelayMedia } from './media.ts'
+import type { MediaLeg, RelayMedia, Role, ToldRole } from './media.ts'
 import { type DescribedAudio, isUnspecified, type ReadAudio } from './sdp.ts'
 import type { HopStreams } from './tunnel.ts'
-
-/** What a description is in the exchange of RFC 3264. */
-export type Role = 'offer' | 'answer'
 
 export class Leg {
   readonly #media: RelayMedia
@@ -24,6 +21,8 @@ export class Leg {
   /** What was offered last and not answered yet: a refused offer changes nothing (RFC 3261 §14.1). */
   #before: DescribedAudio | undefined
   #local: DescribedAudio | undefined
+  /** Whose offer waits for its answer. */
+  #offered: 'near' | 'far' | undefined
 
   constructor(media: RelayMedia, address: string, keying?: Keying) {
     this.#media = media
@@ -58,17 +57,19 @@ export class Leg {
     const keyed = described === undefined || this.#keying === undefined ? ok(undefined)
       : role === 'offer' ? this.#keying.theirOffer(described.offeredKeys, callId) : this.#keying.theirAnswer(described.offeredKeys, callId)
     if (!keyed.ok) return keyed
+    this.#offered = role === 'offer' ? 'near' : undefined
     this.#before = this.#local
     this.#local = described === undefined ? undefined : placed(described, this.#local)
-    this.#tell()
+    this.#tell(role)
     return keyed
   }
   /** The offer of ours that came last was refused. */
   refused(): void {
     this.#keying?.refused()
+    this.#offered = undefined
     if (this.#before === undefined) return
     this.#local = this.#before
-    this.#tell()
+    this.#tell('refused')
   }
   /** What our side wants cannot be relayed: it is refused, and the call stays what it was. */
   cannot(fault: Fault): void {
@@ -79,24 +80,26 @@ export class Leg {
     if (this.#keying === undefined) return ok(undefined)
     if (role === 'offer') return ok(this.#keying.ourOffer())
     const answer = this.#keying.ourAnswer()
-    if (answer.ok) this.#tell()
+    // What it said of itself in its offer can be used now.
+    if (answer.ok) this.#tell('offer')
     return answer
   }
   /** What a description in PRACK is: an answer where one is owed (RFC 3262 §5). `near`: our side speaks. */
   roleOf(method: string, near: boolean): Role {
-    const owed = near ? this.#keying?.asks : this.#keying?.asked
-    return method === 'ACK' || (method === 'PRACK' && owed === true) ? 'answer' : 'offer'
+    const owed = this.#keying === undefined ? this.#offered === (near ? 'far' : 'near') : near ? this.#keying.asks : this.#keying.asked
+    return method === 'ACK' || (method === 'PRACK' && owed) ? 'answer' : 'offer'
   }
   /** Never in clear where keys are due, and nowhere before somebody said where. */
-  #tell(): void {
+  #tell(role: ToldRole): void {
     const described = this.#local
     const srtp = this.#keying?.agreed
-    if (described === undefined) this.#open().local(undefined)
-    else if (!isUnspecified(described.address) && (this.#keying === undefined || srtp !== undefined)) this.#open().local(srtp === undefined ? described : { ...described, srtp })
+    if (described === undefined) this.#open().local(undefined, role)
+    else if (!isUnspecified(described.address) && (this.#keying === undefined || srtp !== undefined)) this.#open().local(srtp === undefined ? described : { ...described, srtp }, role)
     else this.#open()
   }
-  far(described: DescribedAudio | undefined): void {
-    this.#open().far(described)
+  far(described: DescribedAudio | undefined, role: Role): void {
+    this.#offered = role === 'offer' ? 'far' : undefined
+    this.#open().far(described, role)
   }
   /** Once: what comes later changes a call that stands. */
   answered(): void {

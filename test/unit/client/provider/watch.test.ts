@@ -34,7 +34,7 @@ test('a call that is answered with nothing before the 200 is known with its code
   const { watch, told, passes } = world()
   passes('provider', INVITE)
   // The provider's half has read the answer before it hands it on.
-  watch.onDescribed({ call: LEG, side: 'provider', local: described(), far: described() })
+  watch.onDescribed({ call: LEG, side: 'provider', local: described(), far: described(), answeredBy: 'local' })
   assert.deepEqual(told, [])
   passes('phone', OK, { tag: ';tag=b', leg: LEG })
   assert.deepEqual(told, ['to box', 'media pcmu 0 - true', 'answered'])
@@ -45,7 +45,7 @@ test('a call that is answered with nothing before the 200 is known with its code
 test('a call to us: who calls is what the network says, the codec is the answer\'s, and our phone answers', () => {
   const { watch, told, passes } = world()
   passes('phone', INVITE, { from: 'sip:+49%2030%201234@192.0.2.1', leg: LEG })
-  watch.onDescribed({ call: LEG, side: 'provider', local: described([PCMU, G722, EVENTS]), far: described([G722, EVENTS]) })
+  watch.onDescribed({ call: LEG, side: 'provider', local: described([PCMU, G722, EVENTS]), far: described([G722, EVENTS]), answeredBy: 'far' })
   passes('provider', OK, { tag: ';tag=b' })
   assert.deepEqual(told, ['from +49 30 1234', 'media g722 9 101 true', 'answered'])
 })
@@ -80,7 +80,7 @@ test('ringing is not answered; a request inside a call begins none', () => {
 test('an emergency call is nobody\'s business', () => {
   const { watch, told, passes } = world((n) => n === 'box')
   passes('provider', INVITE, { leg: LEG })
-  watch.onDescribed({ call: LEG, side: 'provider', local: described(), far: described() })
+  watch.onDescribed({ call: LEG, side: 'provider', local: described(), far: described(), answeredBy: 'local' })
   passes('phone', OK, { tag: ';tag=b', leg: LEG })
   watch.onClosed(LEG)
   assert.deepEqual(told, [])
@@ -91,8 +91,8 @@ test('hold by our phone is told; the other side\'s is a description like others;
   passes('provider', INVITE, { leg: LEG })
   watch.onDescribed({ call: LEG, side: 'phone', local: described([PCMU], false), far: described() })
   watch.onDescribed({ call: LEG, side: 'phone', local: described(), far: described() })
-  watch.onDescribed({ call: LEG, side: 'provider', local: described([PCMU], false), far: described() })
-  watch.onDescribed({ call: LEG, side: 'provider', local: described([{ payloadType: 18, name: 'g729', clockHz: 8000, channels: 1 }]), far: described([{ payloadType: 18, name: 'g729', clockHz: 8000, channels: 1 }]) })
+  watch.onDescribed({ call: LEG, side: 'provider', local: described([PCMU], false), far: described(), answeredBy: 'local' })
+  watch.onDescribed({ call: LEG, side: 'provider', local: described([{ payloadType: 18, name: 'g729', clockHz: 8000, channels: 1 }]), far: described([{ payloadType: 18, name: 'g729', clockHz: 8000, channels: 1 }]), answeredBy: 'local' })
   assert.deepEqual(told, ['to box', 'hold true', 'hold false', 'media pcmu 0 - false', 'no-codec g729 18 18 - true'])
 })
 
@@ -101,8 +101,8 @@ test('keys of a codec that cannot be sealed are known by its clock, and where th
   passes('provider', INVITE, { leg: LEG })
   const opus: Format = { payloadType: 96, name: 'opus', clockHz: 48_000, channels: 2 }
   const fast: Format = { ...EVENTS, payloadType: 97, clockHz: 48_000 }
-  for (const formats of [[opus, EVENTS, fast], [opus, EVENTS], [opus]]) watch.onDescribed({ call: LEG, side: 'provider', local: described(formats), far: described(formats.map((f) => (f === opus ? { ...f, payloadType: 111 } : f))) })
-  watch.onDescribed({ call: LEG, side: 'provider', local: described([EVENTS], false), far: described([PCMU, EVENTS]) })
+  for (const formats of [[opus, EVENTS, fast], [opus, EVENTS], [opus]]) watch.onDescribed({ call: LEG, side: 'provider', local: described(formats), far: described(formats.map((f) => (f === opus ? { ...f, payloadType: 111 } : f))), answeredBy: 'local' })
+  watch.onDescribed({ call: LEG, side: 'provider', local: described([EVENTS], false), far: described([PCMU, EVENTS]), answeredBy: 'local' })
   assert.deepEqual(told.slice(1), ['no-codec opus 111 96 97 true', 'no-codec opus 111 96 101 true', 'no-codec opus 111 96 - true', 'no-codec 101 false'])
 })
 
@@ -111,7 +111,7 @@ test('one side alone described, a leg of nobody, a call that is over: nothing', 
   watch.onDescribed({ call: 3, side: 'phone', local: described(), far: described() })
   watch.onClosed(3)
   passes('provider', INVITE, { leg: LEG })
-  watch.onDescribed({ call: LEG, side: 'provider', local: described(), far: undefined })
+  watch.onDescribed({ call: LEG, side: 'provider', local: described(), far: undefined, answeredBy: 'local' })
   watch.onClosed(LEG)
   watch.onClosed(LEG)
   assert.deepEqual(told, ['to box', 'over'])

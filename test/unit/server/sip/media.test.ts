@@ -30,14 +30,14 @@ async function leg() {
 test('a PBX that hangs up on silence gets packets of silence, in the first of its formats that the phone knows too', async () => {
   const { one, peers, ports, tied } = await leg()
   assert.deepEqual([ports, tied], [[ok(20_000)], [7]])
-  one.local(audio(17_000, format('telephone-event', 101), format('g722', 9), format('pcmu', 0)))
-  one.far(audio(4000, format('pcmu', 0)))
+  one.local(audio(17_000, format('telephone-event', 101), format('g722', 9), format('pcmu', 0)), 'offer')
+  one.far(audio(4000, format('pcmu', 0)), 'answer')
   const last = peers.at(-1)!
   assert.deepEqual([last.rtp, last.rtcp, last.clockRate], [{ address: '10.0.0.9', port: 17_000 }, { address: '10.0.0.9', port: 17_001 }, 8000])
   assert.equal(last.filling?.payloadType, 0)
-  one.far(audio(4000, format('g722', 9)))
+  one.far(audio(4000, format('g722', 9)), 'answer')
   assert.equal(peers.at(-1)!.filling?.payloadType, 9)
-  one.far(audio(4000, format('gsm', 3)))
+  one.far(audio(4000, format('gsm', 3)), 'answer')
   assert.equal(peers.at(-1)!.filling, undefined, 'nothing that both know')
 })
 
