@@ -72,7 +72,7 @@ export class Client {
     })
     const { media, scheduler, crypto, dialPlan, upstream, kinds, voice } = options
     const sealsCalls = chooseKind(kinds, { kind: 'call', room: '' }) !== undefined
-    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), onCall: (c) => this.#throughProvider(c), onCallPhone: (call, at) => this.#ofPagePhone(call, at), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }), onCallDigit: (call, digit) => this.#throughProviders.get(call)?.onMedia({ op: 'call.digit', call, digit }) })
+    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), heardAt: () => this.connection?.heardAt, onCall: (c) => this.#throughProvider(c), onCallPhone: (call, at) => this.#ofPagePhone(call, at), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }), onCallDigit: (call, digit) => this.#throughProviders.get(call)?.onMedia({ op: 'call.digit', call, digit }) })
     this.#subscriptions.push(media.subscribe((e) => this.#onMedia(e)))
   }
 

@@ -2,7 +2,7 @@
  * Keeps one connection to the server alive: channel, greeting, hop keys, and again after a loss.
  * Up means: messages may be sent and media has keys.
  */
-import type { Ssrc } from '../base/brand.ts'
+import type { Instant, Ssrc } from '../base/brand.ts'
 import { instant } from '../base/brand.ts'
 import type { Scheduler } from '../base/ports.ts'
 import { err, type Fault, makeFault, ok, type Result } from '../base/result.ts'
@@ -17,6 +17,8 @@ import type { HopKeys, PipeId, Vault } from '../vault/api/calls.ts'
 /** An open, authenticated message channel; `pipe` is the vault's TLS connection below it. */
 export interface OpenChannel {
   readonly pipe: PipeId
+  /** When anything came last: an answer to a ping comes every five seconds. */
+  heardAt?(): Instant
   send(m: ClientMessage): Result<void>
   onMessage(listener: (m: ServerMessage) => void): void
   onClose(listener: (fault: Fault) => void): void
@@ -69,6 +71,10 @@ export class Connection {
   }
   get up(): boolean {
     return this.#up
+  }
+  /** When anything came from the server last. */
+  get heardAt(): Instant | undefined {
+    return this.#channel?.heardAt?.()
   }
 
   async start(): Promise<void> {

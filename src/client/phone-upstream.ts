@@ -10,7 +10,7 @@ import { ProviderUpstream, type ProviderWay } from './provider/upstream.ts'
 import type { PhoneOfCall, WatchedCall, WatchOptions } from './provider/watch.ts'
 import { announcer } from './speech/announcer.ts'
 import { type DialPlan, isEmergency } from './switch.ts'
-import { Upstream } from './upstream.ts'
+import { Upstream, type UpstreamOptions } from './upstream.ts'
 
 export type { PhoneOfCall, WatchedCall }
 
@@ -51,6 +51,8 @@ export interface UpstreamWorld {
   readonly voice?: NonNullable<ClientOptions['voice']>
   readonly sealsCalls: boolean
   readonly send: (m: ClientMessage) => Result<void>
+  /** When anything came from the server last. */
+  readonly heardAt: NonNullable<UpstreamOptions['heardAt']>
   /** A call through a provider begins, where its phone is, and what its signalling says. */
   readonly onCall: (call: WatchedCall) => void
   readonly onCallPhone: NonNullable<WatchOptions['onPhone']>

@@ -7,7 +7,7 @@ import { SIP_CONTACTS_LIMIT } from '../protocol/wire/limits.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 import { SourceLimit } from '../telephony/source-limit.ts'
 import type { TunnelMessage } from '../telephony/relay/index.ts'
-import { PhoneRelay } from './handset/sip/phone-relay.ts'
+import { PhoneRelay, type PhoneRelayOptions } from './handset/sip/phone-relay.ts'
 import type { MediaThread } from './options.ts'
 import { type Announce, ClientRelayMedia } from './relay-media.ts'
 import { type DialPlan, dial, isEmergency } from './switch.ts'
@@ -19,6 +19,8 @@ export interface UpstreamOptions {
   readonly crypto: CryptoPort
   readonly dialPlan: DialPlan
   readonly send: (m: ClientMessage) => Result<void>
+  /** When anything came from the server last. */
+  readonly heardAt?: NonNullable<PhoneRelayOptions['heardAt']>
   /** What phones are told about a call that stands. */
   readonly announce?: Announce
   readonly report: (fault: Fault, about: string) => void
@@ -44,7 +46,7 @@ export class Upstream {
     this.relay = new PhoneRelay({
       scheduler, crypto, report: (fault, about) => void (told.admit(fault.code, scheduler.now()) && report(fault, about)), media: this.#media,
       isLocal: (number) => dial(dialPlan, number).kind === 'target', isEmergency: (number) => isEmergency(dialPlan, number),
-      up: () => this.#up, send: (m) => this.#send(m),
+      up: () => this.#up, ...(options.heardAt === undefined ? {} : { heardAt: options.heardAt }), send: (m) => this.#send(m),
     })
   }
 

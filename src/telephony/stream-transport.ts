@@ -35,7 +35,12 @@ export interface StreamTransportOptions {
   /** With it, TLS. */
   readonly identity?: TlsIdentity
   readonly clients?: StreamClients
+  /** Shorter where a test cannot wait. */
+  readonly patience?: Partial<Patience>
 }
+
+/** How long a connection may bring nothing of use. */
+type Patience = Pick<{ readonly [K in keyof typeof limits]: number }, 'firstMessageMs' | 'strangerMs'>
 
 const limits = {
   connections: 256,
@@ -43,7 +48,7 @@ const limits = {
   perSource: 32,
   /** A peer that sends nothing at all for so long is gone; phones with long registrations send keep-alives. */
   idleMs: 2 * 3600_000,
-  /** A connection that has brought no message after so long is closed. */
+  /** A connection that has brought no message after so long is closed, whatever else it brings. */
   firstMessageMs: 30_000,
   /** Octets waiting for a peer that does not read. */
   unsent: 262_144,
@@ -63,17 +68,20 @@ class StreamTransport implements StreamListener {
   readonly #server: net.Server
   readonly #connections = new Map<number, net.Socket>()
   readonly #clients: StreamClients | undefined
-  /** Connections of each address, from the first octet of a handshake. */
+  /** Connections of each source, from the first octet of a handshake. */
   readonly #sources = new Map<string, number>()
   #open = 0
   #next = 1
   #listener: TransportListener | undefined
 
-  constructor(name: 'TCP' | 'TLS', server: net.Server, local: AddressPort, clients: StreamClients | undefined) {
+  readonly #patience: Patience
+
+  constructor(name: 'TCP' | 'TLS', server: net.Server, local: AddressPort, clients: StreamClients | undefined, patience: Patience) {
     this.name = name
     this.local = local
     this.#server = server
     this.#clients = clients
+    this.#patience = patience
     server.on('connection', (socket: net.Socket) => this.#count(socket))
     server.on(name === 'TLS' ? 'secureConnection' : 'connection', (socket: net.Socket) => this.#accept(socket))
     // A failed handshake ends that connection only.
@@ -109,7 +117,7 @@ class StreamTransport implements StreamListener {
 
   /** Before any handshake: those cost the most. */
   #count(socket: net.Socket): void {
-    const address = plainAddress(socket.remoteAddress ?? '')
+    const address = sourceOf(plainAddress(socket.remoteAddress ?? ''))
     const fromHere = this.#sources.get(address) ?? 0
     const { connections, perSource } = this.#clients ?? limits
     socket.on('error', () => socket.destroy())
@@ -136,9 +144,10 @@ class StreamTransport implements StreamListener {
     if (admitted?.ok === false) return this.#stranger(socket, admitted.fault, flow)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 60_000)
-    socket.setTimeout(limits.firstMessageMs, () => socket.destroy())
+    const began = endsAfter(socket, this.#patience.firstMessageMs)
+    socket.on('timeout', () => socket.destroy())
     const stream = new SipStream()
-    socket.on('data', (chunk: Buffer) => this.#data(stream, chunk, socket, flow))
+    socket.on('data', (chunk: Buffer) => this.#data(stream, chunk, socket, flow, began))
     socket.on('close', () => {
       this.#connections.delete(connection)
       this.#listener?.lost(flow)
@@ -149,7 +158,7 @@ class StreamTransport implements StreamListener {
   #stranger(socket: net.Socket, fault: Fault, flow: SipFlow): void {
     this.#clients?.refused(fault, flow.remote)
     this.#connections.delete(flow.connection!)
-    socket.setTimeout(limits.strangerMs, () => socket.destroy())
+    endsAfter(socket, this.#patience.strangerMs)
     const stream = new SipStream()
     socket.on('data', (chunk: Buffer) => {
       const items = stream.push(chunk)
@@ -163,7 +172,7 @@ class StreamTransport implements StreamListener {
     })
   }
 
-  #data(stream: SipStream, chunk: Uint8Array, socket: net.Socket, flow: SipFlow): void {
+  #data(stream: SipStream, chunk: Uint8Array, socket: net.Socket, flow: SipFlow, began: () => void): void {
     const items = stream.push(chunk)
     // Framing is lost: nothing after this can be trusted.
     if (!items.ok) {
@@ -174,6 +183,7 @@ class StreamTransport implements StreamListener {
     if (items.value.some((i) => i.kind === 'ping')) socket.write(pong)
     for (const item of items.value) {
       if (item.kind !== 'message') continue
+      began()
       socket.setTimeout(limits.idleMs)
       this.#listener?.message(item.bytes, flow)
     }
@@ -186,6 +196,26 @@ function finish(socket: net.Socket): void {
   setTimeout(() => socket.destroy(), limits.lastWordsMs).unref()
 }
 
+/** By the clock, not by silence: line ends now and then must not hold a place. Gives a way to forget it. */
+function endsAfter(socket: net.Socket, ms: number): () => void {
+  const timer = setTimeout(() => socket.destroy(), ms).unref()
+  const forget = (): void => clearTimeout(timer)
+  socket.once('close', forget)
+  return forget
+}
+
+/** What one host may use: an IPv6 host has the whole /64 (RFC 4291 §2.5.4). */
+export function sourceOf(address: string): string {
+  if (!address.includes(':')) return address
+  const [head = '', tail] = address.split('%')[0]!.toLowerCase().split('::')
+  const groups = (part: string | undefined): string[] => (part === undefined || part === '' ? [] : part.split(':'))
+  // A dotted end is two groups, of the last 64 bits either way.
+  const length = (part: string[]): number => part.reduce((n, g) => n + (g.includes('.') ? 2 : 1), 0)
+  const [front, back] = [groups(head), groups(tail)]
+  const all = tail === undefined ? front : [...front, ...Array<string>(Math.max(0, 8 - length(front) - length(back))).fill('0'), ...back]
+  return `${all.slice(0, 4).map((g) => Number.parseInt(g, 16).toString(16)).join(':')}::/64`
+}
+
 /** IPv4 in IPv6 (`::ffff:192.0.2.1`, from a wildcard socket) as the IPv4 address that it is. */
 const plainAddress = (address: string): string => (address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address)
 
@@ -195,7 +225,7 @@ export interface StreamListener extends SipTransport {
 }
 
 /** TLS where `identity` is given. TLS 1.2 is the least: older phones know nothing newer. */
-export async function openStreamTransport(at: AddressPort, { identity, clients }: StreamTransportOptions = {}): Promise<Result<StreamListener>> {
+export async function openStreamTransport(at: AddressPort, { identity, clients, patience }: StreamTransportOptions = {}): Promise<Result<StreamListener>> {
   const name = identity === undefined ? 'TCP' : 'TLS'
   let server: net.Server
   try {
@@ -209,7 +239,7 @@ export async function openStreamTransport(at: AddressPort, { identity, clients }
     server.listen(at.port, at.address, () => {
       server.off('error', failed)
       const bound = server.address() as net.AddressInfo
-      resolve(ok(new StreamTransport(name, server, { address: bound.address, port: bound.port }, clients)))
+      resolve(ok(new StreamTransport(name, server, { address: bound.address, port: bound.port }, clients, { ...limits, ...patience })))
     })
   })
 }

@@ -199,3 +199,11 @@ test('the PBX is gone for good: the phone hears the end of its call and stays co
   assert.equal(anna.ended, false)
   assert.match(await anna.register(), /^SIP\/2\.0 200/)
 })
+
+test('a stranger without a certificate that sends line ends for ever is gone after some seconds', async (t) => {
+  const w = await directPhones(t)
+  const stranger = await w.connect('anna', { anonymous: true })
+  const keeping = setInterval(() => stranger.socket.write('\r\n'), 500)
+  t.after(() => clearInterval(keeping))
+  await until(60_000, 'the end of the connection', () => stranger.ended || undefined)
+})

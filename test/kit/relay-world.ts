@@ -1,6 +1,6 @@
 /** A phone, both halves of the relay and a scripted PBX in virtual time; media is written down instead of moved. */
 import type { Fault } from '../../src/base/result.ts'
-import { instant } from '../../src/base/brand.ts'
+import { type Instant, instant } from '../../src/base/brand.ts'
 import { err, ok } from '../../src/base/result.ts'
 import { SipHandset } from '../../src/client/handset/sip/handset.ts'
 import type { SipHandsetSettings } from '../../src/client/handset/sip/options.ts'
@@ -92,7 +92,8 @@ export function relayWorld(o: RelayWorldOptions = {}) {
   const crossed: { readonly towards: 'client' | 'server'; readonly m: TunnelMessage }[] = []
   const clientMedia = new FakeMedia(clock, false, 30000)
   const serverMedia = new FakeMedia(clock, true, 40000)
-  const state = { up: true, pbx: true, dead: false }
+  /** `heardAt`: when the client heard anything of the server last; left out: just now. */
+  const state: { up: boolean; pbx: boolean; dead: boolean; heardAt?: Instant } = { up: true, pbx: true, dead: false }
   const places = otherPlaces === undefined ? undefined : new UdpWay({ remotes: [pbxAt, ...otherPlaces], scheduler: clock, keepAliveMs: 25_000 }, trunk)
   const way = (within?: SipFlow): SipFlow | undefined => (places !== undefined ? places.way(within) : state.pbx ? { transport: 'UDP', local: trunk.local, remote: pbxAt } : undefined)
   const upstream: UpstreamRelay = new UpstreamRelay({
@@ -115,7 +116,7 @@ export function relayWorld(o: RelayWorldOptions = {}) {
       half.contacts(relay.registered)
     }
     const relay: PhoneRelay = new PhoneRelay({
-      scheduler: clock, crypto, isLocal: (n) => n.startsWith('8'), isEmergency, up: () => state.up, media, send: (m) => cross('server', m, (x) => half?.receive(x)), report: (f) => faults.push(f),
+      scheduler: clock, crypto, isLocal: (n) => n.startsWith('8'), isEmergency, up: () => state.up, media, send: (m) => cross('server', m, (x) => half?.receive(x)), heardAt: () => state.heardAt ?? clock.now(), report: (f) => faults.push(f),
     })
     const handset = new SipHandset({
       line: 'desk', scheduler: clock, crypto, users: new Map(), isEmergency, report: (f) => faults.push(f), ...settings,

@@ -1,5 +1,5 @@
 /** The client's end of the control channel. */
-import { instant } from '../../base/brand.ts'
+import { type Instant, instant } from '../../base/brand.ts'
 import type { MessageTransport } from '../../base/message-transport.ts'
 import type { Scheduler } from '../../base/ports.ts'
 import type { Fault, Result } from '../../base/result.ts'
@@ -14,6 +14,7 @@ import { dial, type ServerAddress } from './dial.ts'
 export interface ServerChannel {
   /** The vault's TLS connection below it. */
   readonly pipe: PipeId
+  heardAt(): Instant
   send(m: ClientMessage): Result<void>
   onMessage(listener: (m: ServerMessage) => void): void
   /** Once. */
@@ -57,6 +58,7 @@ export function serverChannel(transport: MessageTransport, pipe: PipeId, schedul
   })
   return {
     pipe,
+    heardAt: () => link.heardAt,
     send: (m) => link.send(m),
     onMessage: (listener) => link.onMessage((m) => {
       if (m.k !== 'pong') listener(m)

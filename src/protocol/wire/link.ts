@@ -2,7 +2,7 @@
  * One end of the channel above its connection (docs/protocol/channel.md §1): messages instead of octets, liveness, and the
  * limits of either direction. Whatever is wrong ends it with a fault; `onClose` is called once.
  */
-import { instant } from '../../base/brand.ts'
+import { type Instant, instant } from '../../base/brand.ts'
 import type { FaultCode } from '../../base/faults/index.ts'
 import type { MessageTransport } from '../../base/message-transport.ts'
 import type { Scheduler } from '../../base/ports.ts'
@@ -37,7 +37,7 @@ export class Link<In, Out> {
   readonly #limits: LinkLimits
   #tokens: number
   #filledAt: number
-  #heardAt: number
+  #heardAt: Instant
   #cancelWatch: () => void = () => {}
   #closed: Fault | undefined
   #onMessage: ((m: In) => void) | undefined
@@ -56,6 +56,10 @@ export class Link<In, Out> {
     transport.onMessage((octets) => this.#take(octets))
     transport.onClose((code, reason) => this.#end(makeFault('CHANNEL_CLOSED', reason === '' ? `code ${code}` : reason)))
     this.#watch()
+  }
+  /** When anything came last. */
+  get heardAt(): Instant {
+    return this.#heardAt
   }
   get open(): boolean {
     return this.#closed === undefined

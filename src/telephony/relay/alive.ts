@@ -20,13 +20,20 @@ export interface AliveOptions {
 /** Any answer is one, a refusal too. */
 export function answersSip(o: AliveOptions, withinMs: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
-  const cancel = o.scheduler.at(instant(o.scheduler.now() + withinMs), () => resolve(false))
-  const end = (answered: boolean): void => {
-    cancel()
-    resolve(answered)
-  }
-  o.endpoint.request(optionsRequest(o), o.flow, { response: () => end(true), failed: () => end(false) })
+  askSip(o, withinMs, resolve)
   return promise
+}
+/** `done` is called once. */
+export function askSip(o: AliveOptions, withinMs: number, done: (answered: boolean) => void): void {
+  let over = false
+  const end = (answered: boolean): void => {
+    if (over) return
+    over = true
+    cancel()
+    done(answered)
+  }
+  const cancel = o.scheduler.at(instant(o.scheduler.now() + withinMs), () => end(false))
+  o.endpoint.request(optionsRequest(o), o.flow, { response: () => end(true), failed: () => end(false) })
 }
 
 function optionsRequest({ flow, host, user, random }: AliveOptions): SipRequest {

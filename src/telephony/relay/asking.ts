@@ -1,9 +1,10 @@
 /** Requests of our side: they cross to the other half, its answers come back. */
 import { type FaultCode, faultTable } from '../../base/faults/index.ts'
 import { makeFault } from '../../base/result.ts'
-import { headerOf, makeReply, serialise, type SipRequest, type SipResponse, tagOf, tokensOf, transactionMs } from '../../protocol/sip/index.ts'
+import { type Dialog, dialogOfCaller, headerOf, makeReply, requestInDialog, serialise, type SipRequest, type SipResponse, tagOf, tokensOf, transactionMs } from '../../protocol/sip/index.ts'
 import type { Incoming } from '../endpoint.ts'
-import { type HalfContext, parseTunnelled, statusOfFault, warning } from './context.ts'
+import type { SipFlow } from '../transport.ts'
+import { byeReason, type HalfContext, parseTunnelled, statusOfFault, warning } from './context.ts'
 import type { Leg } from './leg.ts'
 import { requestOut, responseIn } from './rewrite.ts'
 import type { Refusal } from './side.ts'
@@ -19,9 +20,18 @@ interface Asked {
   succeeded: boolean
 }
 
+/** Pings are answered every five seconds (protocol/wire/link.ts). */
+const TUNNEL_SILENT_MS = 6000
+/** PRACK and UPDATE before the call stood were not counted; numbers may have gaps (RFC 3261 §12.2.2). */
+const UNSEEN = 50
+
 export class Asking {
   readonly #c: HalfContext
   readonly #asked = new Map<number, Asked>()
+  /** Of our own: BYE in the name of a phone that is gone. Nobody waits for the answer. */
+  readonly #own = new Set<number>()
+  /** INVITEs that were given up although the tunnel may still bring a 2xx. */
+  readonly #given = new Map<number, Asked>()
   #next = 0
 
   constructor(context: HalfContext) {
@@ -59,7 +69,36 @@ export class Asking {
     this.#asked.set(id, { incoming, leg, offered: out.value !== request, cancelled: false, succeeded: false })
     const message = serialise(requestOut(out.value, side.rewriter(flow)))
     const sent = this.#c.send({ k: 'sip-request', id, message, ...withStreams(leg) })
-    if (!sent.ok) this.#end(id, { status: 503, fault: makeFault('RELAY_DOWN', undefined, sent.fault) })
+    if (!sent.ok) return this.#end(id, { status: 503, fault: makeFault('RELAY_DOWN', undefined, sent.fault) })
+    if (request.method === 'INVITE') this.#c.after(TUNNEL_SILENT_MS, () => this.#silent(id))
+  }
+  /** Nothing at all has come through the tunnel since: the network is gone, and a phone that is told tries its second server. */
+  #silent(id: number): void {
+    const asked = this.#asked.get(id)
+    const { heardAt, scheduler } = this.#c.o
+    if (asked === undefined || asked.succeeded || heardAt === undefined || (heardAt() ?? 0) > scheduler.now() - TUNNEL_SILENT_MS) return
+    // It may get there after all.
+    this.#c.send({ k: 'sip-cancel', id })
+    this.#end(id, { status: asked.cancelled ? 487 : this.#c.o.side.goneStatus, fault: makeFault('RELAY_DOWN', 'the server does not answer') })
+    this.#given.set(id, asked)
+    this.#c.after(transactionMs, () => void this.#given.delete(id))
+  }
+  /** In the name of a phone that is gone. `near`: the call as it saw it. */
+  bye(near: Dialog, flow: SipFlow, reason: string): void {
+    const { request } = requestInDialog({ ...near, localSeq: near.localSeq + UNSEEN }, 'BYE', { headers: [byeReason(reason)] })
+    const id = ++this.#next
+    this.#own.add(id)
+    this.#c.send({ k: 'sip-request', id, message: serialise(requestOut(request, this.#c.o.side.rewriter(flow))) })
+  }
+  /** Answered although it was given up: that call ends at once. */
+  #late({ incoming }: Asked, response: SipResponse): void {
+    if (response.status < 200 || response.status >= 300 || !answers(incoming.request, response)) return
+    const rewriter = this.#c.o.side.rewriter(incoming.flow)
+    const near = dialogOfCaller(incoming.request, responseIn(response, rewriter))
+    if (!near.ok) return
+    const { request: ack } = requestInDialog(near.value, 'ACK', { cseq: incoming.request.cseq.number })
+    this.#c.send({ k: 'sip-ack', message: serialise(requestOut(ack, rewriter)) })
+    this.bye(near.value, incoming.flow, 'the caller was told that nobody can be reached')
   }
 
   /** RFC 3261 §16.3. */
@@ -101,6 +140,9 @@ export class Asking {
     const parsed = parseTunnelled(m.message, 'response')
     if (!parsed.ok) return this.#c.o.report(parsed.fault, `response ${m.id}`)
     const response = parsed.value
+    const given = this.#given.get(m.id)
+    if (given !== undefined) return this.#late(given, response)
+    if (this.#own.has(m.id)) return void (response.status >= 200 && this.#own.delete(m.id))
     if (asked === undefined || !answers(asked.incoming.request, response) || (asked.succeeded && response.status >= 300)) return this.#c.o.report(makeFault('RELAY_MISMATCH'), `response ${m.id}`)
     // 100 is per hop.
     if (response.status === 100) return
@@ -139,6 +181,7 @@ export class Asking {
 
   refused(m: Extract<TunnelMessage, { k: 'sip-refused' }>): void {
     const asked = this.#asked.get(m.id)
+    if (this.#given.delete(m.id) || this.#own.delete(m.id)) return
     if (asked === undefined || asked.succeeded) return this.#c.o.report(makeFault('RELAY_MISMATCH'), `refusal ${m.id}`)
     // The server's own words; its code stands for nothing here unless we know it.
     this.#end(m.id, { status: m.status, fault: { code: Object.hasOwn(faultTable, m.code) ? (m.code as FaultCode) : 'RELAY_DOWN', message: m.reason } })
@@ -147,6 +190,8 @@ export class Asking {
   /** The other half is gone. */
   down(): void {
     const fault = makeFault('RELAY_DOWN')
+    this.#own.clear()
+    this.#given.clear()
     for (const [id, asked] of [...this.#asked]) {
       if (asked.succeeded) this.#forget(id)
       else {

@@ -1,12 +1,12 @@
 /** What both directions of a half share. */
 import { toHex } from '../../base/bytes.ts'
-import { instant } from '../../base/brand.ts'
+import { type Instant, instant } from '../../base/brand.ts'
 import type { Random, Scheduler, Stop } from '../../base/ports.ts'
 import { err, type Fault, ok, type Result } from '../../base/result.ts'
 import { type Header, parseMessage, quote, type SipMessage } from '../../protocol/sip/index.ts'
 import type { SipEndpoint, SipFlow } from '../index.ts'
 import { Bodies } from './bodies.ts'
-import { Dialogs } from './dialogs.ts'
+import { Dialogs, type RelayedDialog, unwatched, type Watch } from './dialogs.ts'
 import { type Leg, newLeg } from './leg.ts'
 import type { RelayMedia } from './media.ts'
 import type { LocalSide } from './side.ts'
@@ -16,6 +16,8 @@ export interface HalfOptions {
   readonly endpoint: (flow: SipFlow) => Pick<SipEndpoint, 'request' | 'sendAck'>
   readonly side: LocalSide
   readonly send: TunnelSend
+  /** When anything came from the other half's machine last; left out: it is this one. */
+  readonly heardAt?: () => Instant | undefined
   readonly media: RelayMedia
   readonly scheduler: Scheduler
   readonly random: Random
@@ -28,10 +30,12 @@ export class HalfContext {
   readonly dialogs: Dialogs
   readonly bodies: Bodies
   readonly #timers = new Set<Stop>()
+  /** Of a call that stands: set before there is one. */
+  watch: (d: RelayedDialog) => Watch = () => unwatched
 
   constructor(options: HalfOptions) {
     this.o = options
-    this.dialogs = new Dialogs(() => options.scheduler.now())
+    this.dialogs = new Dialogs(() => options.scheduler.now(), (d) => this.watch(d))
     this.bodies = new Bodies(options.side)
   }
 
@@ -72,6 +76,9 @@ export class HalfContext {
 
 /** RFC 3261 §20.43, 399: for people. */
 export const warning = (fault: Fault): Header => ({ name: 'Warning', value: `399 stc ${quote(fault.message.slice(0, 200))}` })
+
+/** RFC 3326, in a BYE or CANCEL of ours. */
+export const byeReason = (reason: string): Header => ({ name: 'Reason', value: `SIP;cause=503;text="${reason.replace(/["\\\x00-\x1f\x7f]/g, ' ').slice(0, 100)}"` })
 
 /** Octets of the tunnel are as strict as those of a stream: one whole message. */
 export function parseTunnelled<K extends SipMessage['kind']>(octets: Uint8Array, kind: K): Result<Extract<SipMessage, { kind: K }>> {

@@ -1,6 +1,6 @@
 /** The calls of our side that stand, as the other party sees them: found by their tags, ended by a BYE in its name when it is gone. */
 import type { Instant } from '../../base/brand.ts'
-import type { Header, SipRequest, SipResponse } from '../../protocol/sip/index.ts'
+import type { Header, SipRequest, SipResponse, Uri } from '../../protocol/sip/index.ts'
 import { type Dialog, dialogOfCallee, dialogOfCaller, refreshTarget, requestInDialog, tagOf } from '../../protocol/sip/index.ts'
 import type { SipFlow } from '../transport.ts'
 import type { Leg } from './leg.ts'
@@ -8,17 +8,32 @@ import type { Leg } from './leg.ts'
 export interface RelayedDialog {
   /** `local` is the far party, in whose name we speak; `remote` is our side's. */
   dialog: Dialog
+  /** The same as our side sees it: in its name we speak to the far party when it is gone. */
+  near: Dialog
   flow: SipFlow
   readonly leg: Leg
   readonly since: Instant
+  watch: Watch
 }
+
+/** Of our side's end. */
+export interface Watch {
+  /** It gave a sign of life inside the call. */
+  heard(): void
+  stop(): void
+}
+export const unwatched: Watch = { heard: () => {}, stop: () => {} }
 
 /** Of which it is known where they are; the oldest is forgotten, and asked for where others are. */
 const SUBSCRIPTIONS = 500
 
 /** Both orders of the tags name the same dialog. */
 const keyOf = (callId: string, a: string, b: string): string => [callId, ...[a, b].sort()].join('|')
-const keyOfMessage = (m: SipRequest | SipResponse): string => keyOf(m.callId, tagOf(m.from), tagOf(m.to))
+const moves = (request: SipRequest): boolean => request.method === 'INVITE' || request.method === 'UPDATE'
+const keyOfMessage = (m: Pick<SipRequest, 'callId' | 'from' | 'to'>): string => keyOf(m.callId, tagOf(m.from), tagOf(m.to))
+
+/** From the other end, where its messages do not say how it is reached. */
+const mirrored = (d: Dialog, remoteTarget: Uri): Dialog => ({ ...d, local: d.remote, remote: d.local, remoteTarget, routeSet: [], localSeq: d.remoteSeq ?? 0, remoteSeq: undefined })
 
 export class Dialogs {
   readonly #confirmed = new Map<string, RelayedDialog>()
@@ -28,8 +43,11 @@ export class Dialogs {
   readonly #subscriptions = new Map<string, SipFlow>()
   readonly #now: () => Instant
 
-  constructor(now: () => Instant) {
+  readonly #watch: (d: RelayedDialog) => Watch
+
+  constructor(now: () => Instant, watch: (d: RelayedDialog) => Watch = () => unwatched) {
     this.#now = now
+    this.#watch = watch
   }
   get size(): number {
     return this.#confirmed.size
@@ -75,53 +93,68 @@ export class Dialogs {
 
   /** A 2xx to an INVITE of our side: `invite` as it sent it. */
   confirmCaller(invite: SipRequest, response: SipResponse, flow: SipFlow, leg: Leg): void {
-    const dialog = dialogOfCallee(invite, tagOf(response.to))
-    if (dialog.ok) this.#confirm(keyOfMessage(response), dialog.value, flow, leg)
+    const [dialog, near] = [dialogOfCallee(invite, tagOf(response.to)), dialogOfCaller(invite, response)]
+    if (dialog.ok) this.#confirm(keyOfMessage(response), dialog.value, near.ok ? near.value : mirrored(dialog.value, invite.uri), flow, leg)
   }
   /** A 2xx of our side: `invite` as it got it. */
   confirmCallee(invite: SipRequest, response: SipResponse, flow: SipFlow, leg: Leg): void {
-    const dialog = dialogOfCaller(invite, response)
-    if (dialog.ok) this.#confirm(keyOfMessage(response), dialog.value, flow, leg)
+    const [dialog, near] = [dialogOfCaller(invite, response), dialogOfCallee(invite, tagOf(response.to))]
+    if (dialog.ok) this.#confirm(keyOfMessage(response), dialog.value, near.ok ? near.value : mirrored(dialog.value, invite.from.uri), flow, leg)
   }
-  #confirm(key: string, dialog: Dialog, flow: SipFlow, leg: Leg): void {
+  #confirm(key: string, dialog: Dialog, near: Dialog, flow: SipFlow, leg: Leg): void {
     const before = this.#confirmed.get(key)
     if (before !== undefined) {
       // A re-INVITE, or the same 2xx again: the route set stays (§12.2.1.2).
       before.dialog = { ...before.dialog, remoteTarget: dialog.remoteTarget, localSeq: Math.max(before.dialog.localSeq, dialog.localSeq) }
+      before.near = { ...before.near, remoteTarget: near.remoteTarget, localSeq: Math.max(before.near.localSeq, near.localSeq) }
       return
     }
     leg.hold()
     this.#legs.set(key, { leg, flow })
-    this.#confirmed.set(key, { dialog, flow, leg, since: this.#now() })
+    const d: RelayedDialog = { dialog, near, flow, leg, since: this.#now(), watch: unwatched }
+    this.#confirmed.set(key, d)
+    d.watch = this.#watch(d)
   }
 
-  /** A request of the far party passed: ours, if one has to be made, comes after it. */
+  /** A request of the far party passed, as our side gets it: ours, if one has to be made, comes after it. */
   passed(request: SipRequest): void {
     const d = this.find(request)
-    if (d !== undefined && request.cseq.number > d.dialog.localSeq) d.dialog = { ...d.dialog, localSeq: request.cseq.number }
+    if (d === undefined) return
+    if (request.cseq.number > d.dialog.localSeq) d.dialog = { ...d.dialog, localSeq: request.cseq.number }
+    if (moves(request)) d.near = refreshTarget(d.near, request)
   }
   /** A request of our side passed: it may have moved. */
   moved(request: SipRequest, flow: SipFlow): void {
     const d = this.find(request)
-    if (d === undefined || (request.method !== 'INVITE' && request.method !== 'UPDATE')) return
+    if (d === undefined) return
+    d.watch.heard()
+    if (request.cseq.number > d.near.localSeq) d.near = { ...d.near, localSeq: request.cseq.number }
+    if (!moves(request)) return
     d.dialog = refreshTarget(d.dialog, request)
     d.flow = flow
   }
 
   /** BYE was answered. */
-  end(m: SipRequest | SipResponse): void {
+  end(m: Pick<SipRequest, 'callId' | 'from' | 'to'>): void {
     const key = keyOfMessage(m)
     const d = this.#confirmed.get(key)
     this.#confirmed.delete(key)
     this.#legs.delete(key)
     if (d === undefined) return
+    d.watch.stop()
     d.leg.release()
     if (![...this.#confirmed.values()].some((other) => other.leg === d.leg)) d.leg.end()
+  }
+  over(d: RelayedDialog): void {
+    this.end({ callId: d.dialog.callId, from: d.dialog.local, to: d.dialog.remote })
   }
   /** Everything is over: what has to be said to our side. */
   farewell(headers: readonly Header[]): { readonly request: SipRequest; readonly flow: SipFlow }[] {
     const byes = [...this.#confirmed.values()].map((d) => ({ request: requestInDialog(d.dialog, 'BYE', { headers }).request, flow: d.flow }))
-    for (const d of this.#confirmed.values()) d.leg.release()
+    for (const d of this.#confirmed.values()) {
+      d.watch.stop()
+      d.leg.release()
+    }
     this.#confirmed.clear()
     this.#legs.clear()
     return byes

@@ -29,6 +29,8 @@ export interface DownstreamOptions {
   readonly refuses?: (request: SipRequest) => Refusal | undefined
   /** The connection in place of one that a phone has given up. */
   readonly current?: (flow: SipFlow) => SipFlow
+  /** How often phones are asked whether they still know their call; left out: their connections are watched instead. */
+  readonly livenessMs?: number
   /** Phones may be behind a NAT and not know it. */
   readonly nat?: boolean
 }
@@ -48,6 +50,7 @@ export class Downstream implements LocalSide {
   readonly goneStatus = 503
   readonly silentMs = undefined
   readonly keys: KeyRules | undefined
+  readonly livenessMs: number | undefined
   readonly #o: DownstreamOptions
   readonly #tokens: Tokens<{ readonly name: string }>
   readonly #owner = { name: 'pbx' }
@@ -58,6 +61,7 @@ export class Downstream implements LocalSide {
   constructor(options: DownstreamOptions) {
     this.#o = options
     this.keys = options.keys
+    this.livenessMs = options.livenessMs
     this.#tokens = new Tokens(options.hmac)
   }
 

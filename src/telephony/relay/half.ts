@@ -10,9 +10,11 @@ import type { Incoming } from '../endpoint.ts'
 import type { SipFlow } from '../transport.ts'
 import { Asking } from './asking.ts'
 import { HalfContext, type HalfOptions } from './context.ts'
+import type { RelayedDialog } from './dialogs.ts'
 import { requestOut } from './rewrite.ts'
 import { Serving } from './serving.ts'
 import type { TunnelMessage } from './tunnel.ts'
+import { watched } from './watched.ts'
 
 export class RelayHalf {
   readonly #c: HalfContext
@@ -23,6 +25,15 @@ export class RelayHalf {
     this.#c = new HalfContext(options)
     this.#asking = new Asking(this.#c)
     this.#serving = new Serving(this.#c)
+    this.#c.watch = (d) => watched(this.#c, d, () => this.#gone(d))
+  }
+  /** Our side's end of this call is not there any more. */
+  #gone(d: RelayedDialog): void {
+    const fault = makeFault('RELAY_PHONE_GONE')
+    this.#c.o.report(fault, `call of ${d.flow.remote.address}`)
+    this.#serving.bye(d, fault.message)
+    this.#asking.bye(d.near, d.flow, fault.message)
+    this.#c.dialogs.over(d)
   }
 
   /** Of our side. */

@@ -5,7 +5,8 @@ import { dialogOfCaller, requestInDialog, serialise, type SipRequest, type SipRe
 import type { Outgoing } from '../endpoint.ts'
 import { sameFlow, type SipFlow } from '../transport.ts'
 import { endsDialog, withStreams } from './asking.ts'
-import { type HalfContext, parseTunnelled, statusOfFault } from './context.ts'
+import { byeReason, type HalfContext, parseTunnelled, statusOfFault } from './context.ts'
+import type { RelayedDialog } from './dialogs.ts'
 import type { Leg } from './leg.ts'
 import { requestIn, responseOut } from './rewrite.ts'
 import { isRefusal } from './side.ts'
@@ -84,7 +85,7 @@ export class Serving {
 
   #start(id: number, served: Served, request: SipRequest): void {
     served.request = requestIn(request, this.#c.o.side.rewriter(served.flow))
-    this.#c.dialogs.passed(request)
+    this.#c.dialogs.passed(served.request)
     if (request.method === 'INVITE') this.#armTimerC(id, served)
     const { silentMs } = this.#c.o.side
     // Once for all places: whoever needs help does not wait for each.
@@ -131,7 +132,7 @@ export class Serving {
 
   /** The other half is gone: what rings stops ringing, calls end. */
   down(reason: string): void {
-    const cause = { name: 'Reason', value: `SIP;cause=503;text="${reason.replace(/["\\\x00-\x1f\x7f]/g, ' ').slice(0, 100)}"` }
+    const cause = byeReason(reason)
     for (const [id, served] of [...this.#served]) {
       served.orphan = true
       if (served.request.method === 'INVITE' && !served.succeeded) {
@@ -141,6 +142,10 @@ export class Serving {
       } else this.#forget(id)
     }
     for (const bye of this.#c.dialogs.farewell([cause])) this.#quiet(bye.request, this.#c.o.side.current?.(bye.flow) ?? bye.flow)
+  }
+  /** To our side, although it is probably gone. */
+  bye(d: RelayedDialog, reason: string): void {
+    this.#quiet(requestInDialog(d.dialog, 'BYE', { headers: [byeReason(reason)] }).request, this.#c.o.side.current?.(d.flow) ?? d.flow)
   }
   /** A new other half counts from the beginning. */
   restart(): void {

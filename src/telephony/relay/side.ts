@@ -18,6 +18,8 @@ export interface LocalSide {
   readonly goneStatus: 480 | 503
   /** An INVITE that gets no answer at all for so long, not even 100, is refused; undefined: 64·T1 as anywhere. */
   readonly silentMs: number | undefined
+  /** How often a call's end at our side is asked whether it is there; undefined: somebody else watches it. */
+  readonly livenessMs?: number | undefined
   rewriter(flow: SipFlow): Rewriter
   /** The way to whom a request of the other half is for, by its Request-URI. `within`: where the call is that it belongs to. */
   route(request: SipRequest, within?: SipFlow): SipFlow | Refusal

@@ -13,7 +13,7 @@ import { localHostFor } from '../../../src/telephony/local-address.ts'
 import { SourceLimit } from '../../../src/telephony/source-limit.ts'
 import { openPbxTransport } from '../../../src/telephony/outgoing.ts'
 import { realScheduler } from '../../../src/net/scheduler.ts'
-import { openStreamTransport } from '../../../src/telephony/stream-transport.ts'
+import { openStreamTransport, sourceOf } from '../../../src/telephony/stream-transport.ts'
 import type { SipFlow, SipTransport } from '../../../src/telephony/transport.ts'
 import { openUdpTransport } from '../../../src/telephony/udp-transport.ts'
 import { createCa, issueCertificate } from '../../../src/pki/authority.ts'
@@ -96,6 +96,29 @@ test('TCP: one source has 32 connections at most', async (t) => {
   }
   const more = join()
   assert.equal(await Promise.race([once(more, 'close').then(() => 'closed'), box.next().then(() => 'served')]), 'closed')
+})
+
+test('TCP: line ends hold no place: without a message a connection ends by the clock, with one it stays', async (t) => {
+  const transport = must(await openStreamTransport(here, { patience: { firstMessageMs: 2000 } }))
+  t.after(() => transport.close())
+  const box = inbox(transport)
+  const [idler, phone] = [net.connect(transport.local.port, '127.0.0.1'), net.connect(transport.local.port, '127.0.0.1')]
+  t.after(() => [idler, phone].forEach((s) => void s.destroy()))
+  const keeping = setInterval(() => idler.write('\r\n'), 20)
+  t.after(() => clearInterval(keeping))
+  const ended = new Promise<void>((resolve) => void idler.on('error', () => {}).on('close', () => resolve()))
+  phone.write(message())
+  await box.next()
+  await ended
+  phone.write(message('again'))
+  assert.equal((await box.next()).text, message('again'))
+})
+
+test('an IPv6 host is one source, with all addresses of its network', () => {
+  for (const [address, source] of [
+    ['192.0.2.7', '192.0.2.7'], ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'], ['2001:DB8:1:2::9', '2001:db8:1:2::/64'], ['2001:db8:1:2:ffff::', '2001:db8:1:2::/64'], ['2001:db8:1:3::9', '2001:db8:1:3::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'], ['::1', '0:0:0:0::/64'], ['fe80::1%eth0', 'fe80:0:0:0::/64'], ['64:ff9b::192.0.2.33', '64:ff9b:0:0::/64'],
+  ] as const) assert.equal(sourceOf(address), source, address)
 })
 
 test('TLS: 1.2 and 1.3, not 1.1; a bad key is a fault', async (t) => {

@@ -3,6 +3,7 @@ import { instant } from '../../../base/brand.ts'
 import type { Scheduler, Stop } from '../../../base/ports.ts'
 import type { SessionTimer } from '../../../protocol/sip/index.ts'
 import { expireAfterMs, refreshAfterMs } from '../../../protocol/sip/index.ts'
+import { Liveness } from '../../../telephony/index.ts'
 
 export interface WatchActions {
   /** Send OPTIONS; the answer comes back by `heard` or `expired`. */
@@ -17,9 +18,8 @@ export interface WatchActions {
 
 export class CallWatch {
   readonly #scheduler: Scheduler
-  readonly #livenessMs: number
+  readonly #liveness: Liveness
   readonly #actions: WatchActions
-  #stopProbe: Stop | undefined
   #stopSession: Stop | undefined
   #stopRinging: Stop | undefined
   #timer: SessionTimer | undefined
@@ -27,7 +27,7 @@ export class CallWatch {
 
   constructor(scheduler: Scheduler, livenessMs: number, actions: WatchActions) {
     this.#scheduler = scheduler
-    this.#livenessMs = livenessMs
+    this.#liveness = new Liveness((ms, run) => this.#after(ms, run), livenessMs, () => this.#actions.probe())
     this.#actions = actions
   }
 
@@ -40,9 +40,7 @@ export class CallWatch {
 
   /** The phone gave a sign of life inside the dialog: the next probe is a whole interval away. */
   heard(): void {
-    if (this.#stopped) return
-    this.#stopProbe?.()
-    this.#stopProbe = this.#after(this.#livenessMs, () => this.#actions.probe())
+    this.#liveness.heard()
   }
 
   get timer(): SessionTimer | undefined {
@@ -66,7 +64,7 @@ export class CallWatch {
 
   stop(): void {
     this.#stopped = true
-    this.#stopProbe?.()
+    this.#liveness.stop()
     this.#stopSession?.()
     this.#stopRinging?.()
   }

@@ -3,7 +3,7 @@ import type { Fault } from '../../../base/result.ts'
 import type { AddressPort } from '../../../net/address.ts'
 import type { RtpPhoneMedia } from '../../../media/api.ts'
 import { answerSessionTimer, contentTypeOf, type Dialog, type Header, headerOf, keyOfDialog, makeReply, quote, receiveInDialog, refreshHeaders, refreshTarget, requestInDialog, type SessionTimer, type SipRequest, type SipResponse, secondsOf, statusOf, tagOf, timerOfResponse, tokensOf } from '../../../protocol/sip/index.ts'
-import { type Incoming, replyFlow, type SipFlow } from '../../../telephony/index.ts'
+import { type Incoming, Liveness, replyFlow, type SipFlow } from '../../../telephony/index.ts'
 import { type CallMedia, sameMedia } from './call-media.ts'
 import type { CallHost, CallStart } from './call-types.ts'
 import { CallWatch } from './call-watch.ts'
@@ -228,7 +228,7 @@ export class SipCall {
   }
 
   #probe(): void {
-    this.#send('OPTIONS', { headers: [acceptSdp] }, (r) => (r.status === 481 || r.status === 408 ? this.#bye('the phone no longer knows the call') : this.#watch.heard()))
+    this.#send('OPTIONS', { headers: [acceptSdp] }, (r) => (Liveness.isGone(r.status) ? this.#bye('the phone no longer knows the call') : this.#watch.heard()))
   }
 
   /** Our turn as refresher (RFC 4028 §10). */
@@ -249,7 +249,7 @@ export class SipCall {
   #refreshed(response: SipResponse, timer: SessionTimer): void {
     this.#watch.heard()
     if (response.status < 300) this.#watch.session(timerOfResponse(response, timer))
-    else if (response.status === 408 || response.status === 481) this.#bye('the phone no longer knows the call')
+    else if (Liveness.isGone(response.status)) this.#bye('the phone no longer knows the call')
     // The side that does not own the Call-ID waits up to 2 s (RFC 3261 §14.1).
     else if (response.status === 491) this.#watch.refreshAgain(this.#host.settings.crypto.bytes(1)[0]! * 8)
     else {

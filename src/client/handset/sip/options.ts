@@ -37,6 +37,8 @@ export interface SipHandsetSettings {
   readonly report?: (fault: Fault, from: AddressPort) => void
 }
 
+export const LIVENESS_MS = 15_000
+
 export type ResolvedSettings = Required<Omit<SipHandsetSettings, 'upstream'>> & Pick<SipHandsetSettings, 'upstream'>
 
 export const resolveSettings = (s: SipHandsetSettings): ResolvedSettings => ({
@@ -45,7 +47,7 @@ export const resolveSettings = (s: SipHandsetSettings): ResolvedSettings => ({
   srtp: 'off',
   maxCalls: 16,
   maxCallsPerContact: 4,
-  livenessMs: 15_000,
+  livenessMs: LIVENESS_MS,
   isEmergency: () => false,
   report: () => undefined,
   ...s,

@@ -1,11 +1,11 @@
 /** What phones have to say to others than us: it goes on to the PBX or provider through the relay. One for all phones of a line. */
-import { instant } from '../../../base/brand.ts'
+import { type Instant, instant } from '../../../base/brand.ts'
 import type { Scheduler } from '../../../base/ports.ts'
 import { type Fault, makeFault } from '../../../base/result.ts'
 import { type SipRequest, tagOf, unescapeUri } from '../../../protocol/sip/index.ts'
 import type { Incoming, SipEndpoint, SipFlow, SipTransport } from '../../../telephony/index.ts'
 import { Downstream, RelayHalf, type RelayMedia, type TunnelMessage, type TunnelSend } from '../../../telephony/relay/index.ts'
-import type { SipCrypto } from './options.ts'
+import { LIVENESS_MS, type SipCrypto } from './options.ts'
 
 export interface PhoneRelayOptions {
   readonly scheduler: Scheduler
@@ -16,6 +16,8 @@ export interface PhoneRelayOptions {
   /** False: the other half cannot be reached, and nothing is sent. */
   readonly up: () => boolean
   readonly send: TunnelSend
+  /** When anything came from the other half's machine last; left out: it is this one. */
+  readonly heardAt?: () => Instant | undefined
   readonly media: RelayMedia
   readonly report: (fault: Fault, about: string) => void
 }
@@ -38,14 +40,14 @@ export class PhoneRelay {
 
   constructor(options: PhoneRelayOptions) {
     this.#o = options
-    const { scheduler, crypto, isEmergency, send, media, report } = options
+    const { scheduler, crypto, isEmergency, send, media, report, heardAt } = options
     const key = crypto.bytes(32)
     this.#side = new Downstream({
-      now: () => instant(scheduler.now()), hmac: (data) => crypto.hmac('sha256', key, data), isEmergency,
+      now: () => instant(scheduler.now()), livenessMs: LIVENESS_MS, hmac: (data) => crypto.hmac('sha256', key, data), isEmergency,
       hostFor: (flow) => this.#handsetOf(flow).hostFor(flow),
       onRegistered: (request, _response, flow) => this.#handsetOf(flow).registered(request, flow),
     })
-    this.#half = new RelayHalf({ endpoint: (flow) => this.#handsetOf(flow).endpoint, side: this.#side, send, media, scheduler, random: crypto, report })
+    this.#half = new RelayHalf({ endpoint: (flow) => this.#handsetOf(flow).endpoint, side: this.#side, send, media, scheduler, random: crypto, report, ...(heardAt === undefined ? {} : { heardAt }) })
   }
 
   attach(handset: RelayedHandset): Disposable {
