@@ -1,5 +1,5 @@
 /**
- * `stc backup` and `stc restore`: a client's identity, policies, known peers and journal, and nothing else. What goes in is named here
+ * `stc backup` and `stc restore`: a client's identity, policies, known peers and numbers, and journal, and nothing else. What goes in is named here
  * file by file; keys of groups and sessions are in no file at all.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
@@ -13,14 +13,14 @@ import { replaceFile } from '../store/atomic-file.ts'
 import { type Backup, type BackupFile, openBackup, sealBackup } from '../store/backup-file.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
 import { privateKeyOf } from '../store/private-key.ts'
-import { type KeyPlaces, protectKey, sealedInfoOf, systemPlaces, unlockFor } from '../store/protect-key.ts'
+import { certificatesOf, type KeyPlaces, type Protection, sealedInfoOf, systemPlaces, unlockFor, writeSealedKey } from '../store/protect-key.ts'
 import { askPassphrase } from './ask.ts'
 import { newPassphrase } from './key.ts'
 import { complain, fail, say } from './output.ts'
 import { dataFiles } from './room-memory.ts'
 
 export function registerBackup(program: Command): void {
-  program.command('backup').description('put identity, policies, known peers and journal into one file, sealed with a passphrase')
+  program.command('backup').description('put identity, policies, known peers and numbers, and journal into one file, sealed with a passphrase')
     .argument('<file>', 'where to').requiredOption('-c, --config <file>', 'the client\'s configuration')
     .option('--passphrase-file <file>', 'take the passphrase from the first line of this file instead of asking')
     .action(backup)
@@ -104,9 +104,9 @@ export async function gather(configFile: string, places: KeyPlaces, ask: (keyFil
   if (config.value.data !== undefined) document.setIn(['data'], 'data')
   const data = config.value.data === undefined ? `${path.parse(configFile).name}-data` : 'data'
   for (const line of linesOf(config.value)) {
-    const { folder, rooms, peers, journals } = dataFiles(line, configFile)
+    const { folder, rooms, peers, numbers, passwords, journals } = dataFiles(line, configFile)
     const below = (file: string): string => `${data}/${path.basename(folder)}/${path.relative(folder, file).split(path.sep).join('/')}`
-    for (const file of [rooms, peers, ...journalFiles(journals)]) {
+    for (const file of [rooms, peers, numbers, passwords, ...journalFiles(journals)]) {
       if (!existsSync(file)) continue
       const octets = read(file)
       if (!octets.ok) return octets
@@ -150,9 +150,10 @@ async function freeKey(keyFile: string, places: KeyPlaces, ask: (keyFile: string
   const unlock = unlockFor(keyFile, places)
   if (!unlock.ok) return unlock
   const passphrase = info.lock === 'passphrase' ? await ask(keyFile) : undefined
-  const key = privateKeyOf(readFileSync(keyFile, 'latin1'), keyFile, { ...unlock.value, ...(passphrase === undefined ? {} : { passphrase }) })
+  const text = readFileSync(keyFile, 'latin1')
+  const key = privateKeyOf(text, keyFile, { ...unlock.value, ...(passphrase === undefined ? {} : { passphrase }) })
   if (!key.ok) return key
-  const pem = Buffer.from(encodePem('PRIVATE KEY', key.value))
+  const pem = Buffer.from(certificatesOf(text) + encodePem('PRIVATE KEY', key.value))
   key.value.fill(0)
   return ok(pem)
 }
@@ -169,14 +170,20 @@ export function restoreInto(b: Backup, folder: string, passphrase: string, place
   const sealed: string[] = []
   for (const f of b.files) {
     const file = path.join(folder, f.name)
-    const written = replaceFile(file, f.octets)
-    if (!written.ok) return written
-    if (f.sealed !== true) continue
-    const done = protectKey(file, {}, { passphrase, ...(logN === undefined ? {} : { logN }) }, places)
+    const done = f.sealed === true ? sealHere(file, f.octets, { passphrase, ...(logN === undefined ? {} : { logN }) }, places) : replaceFile(file, f.octets)
     if (!done.ok) return done
-    sealed.push(f.name)
+    if (f.sealed === true) sealed.push(f.name)
   }
   return ok({ sealed })
+}
+
+function sealHere(file: string, octets: Uint8Array, protection: Protection, places: KeyPlaces): Result<unknown> {
+  const text = Buffer.from(octets).toString('latin1')
+  const key = privateKeyOf(text, file, {})
+  if (!key.ok) return key
+  const done = writeSealedKey(file, key.value, protection, places, certificatesOf(text))
+  key.value.fill(0)
+  return done
 }
 
 function read(file: string): Result<Uint8Array> {

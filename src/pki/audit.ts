@@ -1,10 +1,9 @@
 /** What an authority did, in order: one JSON line each, chained by hashes, so that a line taken out or changed shows. */
-import { existsSync, readFileSync } from 'node:fs'
 import type { UnixTime } from '../base/brand.ts'
 import { toHex, utf8 } from '../base/bytes.ts'
 import { type Result, err, ok } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
-import { appendLine } from './files.ts'
+import { appendLine, readLines } from './files.ts'
 
 export type AuditEvent = Readonly<Record<string, string | number | readonly string[]>> & { readonly what: string }
 
@@ -18,16 +17,14 @@ export interface AuditLine {
 }
 
 const hashOf = (crypto: CryptoPort, line: string): string => toHex(crypto.hash('sha256', utf8(line)))
-const linesOf = (file: string): string[] => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter((l) => l !== '') : [])
 
 export function appendAudit(crypto: CryptoPort, file: string, event: AuditEvent, now: UnixTime): Result<void> {
-  const lines = linesOf(file)
-  return appendLine(file, JSON.stringify({ n: lines.length + 1, at: Math.floor(now), ...event, before: hashOf(crypto, lines.at(-1) ?? '') }))
+  return appendLine(file, (lines) => JSON.stringify({ n: lines.length + 1, at: Math.floor(now), ...event, before: hashOf(crypto, lines.at(-1) ?? '') }))
 }
 
 /** All lines, or the number of the first that does not follow from the one before. */
 export function readAudit(crypto: CryptoPort, file: string): Result<readonly (AuditLine & AuditEvent)[]> {
-  const lines = linesOf(file)
+  const lines = readLines(file)
   const entries: (AuditLine & AuditEvent)[] = []
   for (const [i, line] of lines.entries()) {
     try {

@@ -1,5 +1,5 @@
 /** The small authority on disk (ca-files.ts): a root that can be taken away, and the authority below it that issues. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import type { Der, UnixTime } from '../base/brand.ts'
 import { toHex } from '../base/bytes.ts'
@@ -10,7 +10,7 @@ import { encodePem } from '../protocol/x509/pem.ts'
 import { appendAudit } from './audit.ts'
 import { type Authority, type CertificateRequest, createCa, createSubordinate, issueCertificate, openCa } from './authority.ts'
 import { type AuthoritySettings, caFiles, listAddress, readBlock, readSettings, writeSettings } from './ca-files.ts'
-import { appendLine, PRIVATE_MODE, PUBLIC_MODE, unwritable, writeNew } from './files.ts'
+import { appendLine, PRIVATE_MODE, PUBLIC_MODE, readLines, unwritable, writeNew } from './files.ts'
 import { unusable } from './request.ts'
 
 export interface IssuedEntry {
@@ -124,8 +124,7 @@ export function listIssued(dir: string): Result<IssuedEntry[]> {
   if (!existsSync(files.certificate)) return err('IDENTITY_CA_MISSING', path.resolve(dir))
   if (!existsSync(files.index)) return ok([])
   try {
-    const lines = readFileSync(files.index, 'utf8').split('\n').filter((line) => line !== '')
-    const entries = lines.map((line) => JSON.parse(line) as unknown)
+    const entries = readLines(files.index).map((line) => JSON.parse(line) as unknown)
     return entries.every(isEntry) ? ok(entries) : err('IDENTITY_CA_INDEX_DAMAGED', files.index)
   } catch (e) {
     return e instanceof SyntaxError ? err('IDENTITY_CA_INDEX_DAMAGED', files.index) : err('IDENTITY_FILE_UNREADABLE', files.index)

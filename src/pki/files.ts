@@ -1,5 +1,5 @@
 /** Files that are there whole or not at all. */
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type Result, err, ok } from '../base/result.ts'
 
@@ -33,13 +33,62 @@ export function replace(file: string, content: string | Uint8Array, mode: number
   }
 }
 
-/** Appends a line that is on the disk when this returns. */
-export function appendLine(file: string, line: string): Result<void> {
+/**
+ * Appends a line of JSON, which may follow from those before, and is on the disk when this returns. One process at a time: `stc ca`
+ * is used while the door runs. What a power cut left of a line is cut off.
+ */
+export function appendLine(file: string, line: string | ((before: readonly string[]) => string)): Result<void> {
   try {
-    writeWhole(file, `${line}\n`, PRIVATE_MODE, 'a')
+    using _ = lockFile(file)
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+    const before = wholeLines(text)
+    const whole = before.map((l) => `${l}\n`).join('')
+    if (text !== whole) writeWhole(`${file}.whole`, whole, PRIVATE_MODE, 'w')
+    if (text !== whole) renameSync(`${file}.whole`, file)
+    writeWhole(file, `${typeof line === 'string' ? line : line(before)}\n`, PRIVATE_MODE, 'a')
     return ok(undefined)
   } catch (e) {
     return unwritable(file, e)
+  }
+}
+
+/** Without a last one that was cut off in the middle. */
+export const readLines = (file: string): string[] => (existsSync(file) ? wholeLines(readFileSync(file, 'utf8')) : [])
+
+function wholeLines(text: string): string[] {
+  const lines = text.split('\n')
+  const last = lines.pop() ?? ''
+  // An editor may leave out the last line's end.
+  if (isJson(last)) lines.push(last)
+  return lines.filter((l) => l !== '')
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const LOCK_TRIES = 500
+const LOCK_WAIT_MS = 10
+/** Held for one line; whoever holds it for longer was stopped. */
+const LOCK_STALE_MS = 4000
+
+function lockFile(file: string): Disposable {
+  const lock = `${file}.lock`
+  for (let i = 0; ; i++) {
+    try {
+      closeSync(openSync(lock, 'wx', PRIVATE_MODE))
+      return { [Symbol.dispose]: () => rmSync(lock, { force: true }) }
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code !== 'EEXIST' || i === LOCK_TRIES) throw e
+    }
+    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+    if (Date.now() - since > LOCK_STALE_MS) rmSync(lock, { force: true })
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_WAIT_MS)
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the small authority has revoked, and the list that says so. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { type UnixTime, unixTime } from '../base/brand.ts'
 import { type Result, err, ok } from '../base/result.ts'
 import { parseRevocationList } from '../protocol/x509/crl.ts'
@@ -8,7 +8,7 @@ import { appendAudit } from './audit.ts'
 import { type Authority, issueRevocationList } from './authority.ts'
 import { type IssuedEntry, listIssued } from './ca-directory.ts'
 import { caFiles, readBlock } from './ca-files.ts'
-import { appendLine, PUBLIC_MODE, replace } from './files.ts'
+import { appendLine, PUBLIC_MODE, readLines, replace } from './files.ts'
 
 export interface RevokedEntry {
   readonly serial: string
@@ -19,7 +19,7 @@ export function listRevoked(dir: string): Result<RevokedEntry[]> {
   const file = caFiles(dir).revoked
   if (!existsSync(file)) return ok([])
   try {
-    const entries = readFileSync(file, 'utf8').split('\n').filter((l) => l !== '').map((l) => JSON.parse(l) as RevokedEntry)
+    const entries = readLines(file).map((l) => JSON.parse(l) as RevokedEntry)
     return entries.every((e) => /^[0-9a-f]+$/.test(e.serial) && Number.isFinite(e.when)) ? ok(entries) : err('IDENTITY_CA_INDEX_DAMAGED', file)
   } catch {
     return err('IDENTITY_CA_INDEX_DAMAGED', file)

@@ -101,7 +101,7 @@ export async function protectKeyIn(seal: (text: Uint8Array, generation: number) 
 }
 
 /** Certificates that stand in the same file stay. */
-const certificatesOf = (text: string): string => decodePem(text).filter((b) => b.label.includes('CERTIFICATE')).map((b) => `${b.text}\n`).join('')
+export const certificatesOf = (text: string): string => decodePem(text).filter((b) => b.label.includes('CERTIFICATE')).map((b) => `${b.text}\n`).join('')
 
 /** `open` opens the file as it is now. */
 export function protectKey(keyFile: string, open: KeyUnlock, protection: Protection, places: KeyPlaces): Result<SealedKeyInfo> {
@@ -118,15 +118,21 @@ export function protectKey(keyFile: string, open: KeyUnlock, protection: Protect
   return sealed
 }
 
+/** The one that opens the file as it stands, which must not be lost before another file stands there; otherwise a fresh one. */
+function keyringSecret(keyFile: string, keyring: Keyring): Result<Uint8Array> {
+  if (sealedInfoOf(keyFile)?.lock === 'keyring') return keyring.get(keyFile)
+  const fresh = new Uint8Array(randomBytes(32))
+  const kept = keyring.put(keyFile, fresh)
+  return kept.ok ? ok(fresh) : kept
+}
+
 /** A key that was never on this disk unsealed. `before` stands in front of it in the file. The caller wipes its copy. */
 export function writeSealedKey(keyFile: string, pkcs8: Uint8Array, protection: Protection, places: KeyPlaces, before = ''): Result<SealedKeyInfo> {
   const generation = Math.max(seenGeneration(keyFile, places.folder), sealedInfoOf(keyFile)?.generation ?? 0) + 1
   const bound = protection.anyMachine === true || places.machine === undefined ? {} : { machine: places.machine }
-  const secret = protection.passphrase === undefined ? randomBytes(32) : Buffer.from(protection.passphrase.normalize('NFC'), 'utf8')
-  if (protection.passphrase === undefined) {
-    const kept = places.keyring.put(keyFile, secret)
-    if (!kept.ok) return kept
-  }
+  const taken = protection.passphrase === undefined ? keyringSecret(keyFile, places.keyring) : ok(Buffer.from(protection.passphrase.normalize('NFC'), 'utf8'))
+  if (!taken.ok) return taken
+  const secret = taken.value
   const lock = protection.passphrase === undefined ? 'keyring' : 'passphrase'
   const sealed = sealKey(pkcs8, { lock, with: secret, generation, ...bound, ...(protection.logN === undefined ? {} : { logN: protection.logN }) })
   secret.fill(0)

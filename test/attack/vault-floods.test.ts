@@ -26,7 +26,7 @@ test('everything else that the key signs counts too: notices, policies, decision
   const vault = new VaultRoom().vault('Ann')
   const ask = async (): Promise<string> => codeOf(await vault.call('notice.sign', { kind: 'block', target: 'ab'.repeat(32), reason: '' }))
   for (let i = 0; i < SIGNATURES.burst; i++) assert.equal(await ask(), 'accepted')
-  for (const call of [ask, async () => codeOf(await vault.call('policy.decide', { room: 'x', decision: { act: 'lock' } })), async () => codeOf(await vault.call('policy.amend', { room: 'x', change: {} }))]) assert.equal(await call(), 'VAULT_BUSY')
+  for (const call of [ask, async () => codeOf(await vault.call('ring.sign', { room: 'x', to: 'ab'.repeat(32), id: 'ab' })), async () => codeOf(await vault.call('policy.decide', { room: 'x', decision: { act: 'lock' } })), async () => codeOf(await vault.call('policy.amend', { room: 'x', change: {} }))]) assert.equal(await call(), 'VAULT_BUSY')
 })
 
 test('a flood of calls is refused, and a calm client is served again', async () => {

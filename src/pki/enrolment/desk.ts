@@ -65,10 +65,11 @@ export class Desk {
     if (chain === undefined) {
       const request: CertificateRequest = { name: invitation.name, ...(invitation.organisation === undefined ? {} : { organisation: invitation.organisation }), emails: invitation.emails, kind: 'member', now: now(), lifetimeDays: invitation.lifetimeDays }
       chain = [...certify(ca, spki, request)]
-      const kept = this.#invitations.keepIssued(invitation.id, chain.map(b64))
-      if (!kept.ok) return refuse(kept.fault)
+      // In this order: one that nobody ever had in the index does no harm, one that somebody has and is not there cannot be revoked.
       const noted = noteIssued(ca, dir, chain, request)
       if (!noted.ok) return refuse(noted.fault)
+      const kept = this.#invitations.keepIssued(invitation.id, chain.map(b64))
+      if (!kept.ok) return refuse(kept.fault)
     }
     return issuedReply(ca, this.#o, invitation.name, chain, fromHex(invitation.reply)!)
   }

@@ -16,8 +16,9 @@ import { equalConstantTime } from '../../base/secret.ts'
 import type { CryptoPort, Signer } from '../../crypto/port.ts'
 import { keyIdOf, openEnvelope, signEnvelope } from '../policy/envelope.ts'
 
-export const RECORD_LIMIT = 64 * 1024
-export const ENTRY_LIMIT = 32 * 1024
+/** A room of two hundred with the longest names is half of it. */
+export const RECORD_LIMIT = 128 * 1024
+export const ENTRY_LIMIT = 120 * 1024
 export const HASH = 32
 export const SALT = 32
 const HEAD = 1 + 8 + HASH

@@ -32,8 +32,8 @@ export function signNotice(crypto: CryptoPort, n: Pick<BlockNotice, 'kind' | 're
   return ok({ ...n, reason, by: keyIdOf(crypto, signer.spki), bytes: signEnvelope(LABEL, body, signer) })
 }
 
-/** Form, signature and time. Whether it counts is for `BlockList.blocks`. */
-export function readNotice(crypto: CryptoPort, bytes: Uint8Array, realm: string, now: UnixTime): Result<BlockNotice> {
+/** Form, signature and, where `now` is given, that it is not from the future. Whether it counts is for `BlockList.blocks`. */
+export function readNotice(crypto: CryptoPort, bytes: Uint8Array, realm: string, now?: UnixTime): Result<BlockNotice> {
   if (bytes.length > NOTICE_LIMIT) return err('MLS_TOO_LARGE', 'block notice')
   const r = new ByteReader(bytes)
   const version = r.u8()
@@ -44,7 +44,7 @@ export function readNotice(crypto: CryptoPort, bytes: Uint8Array, realm: string,
   const reason = fromUtf8(r.vec16())
   if (r.failed || version !== VERSION || kind > 1 || reason === undefined || safeText(reason, REASON_LIMIT) !== reason) return err('MLS_BLOCK_NOTICE', 'malformed')
   if (forRealm !== realm) return err('MLS_BLOCK_NOTICE', 'of another realm')
-  if (issued > BigInt(now + AHEAD_S)) return err('MLS_BLOCK_NOTICE', 'from the future')
+  if (now !== undefined && issued > BigInt(now + AHEAD_S)) return err('MLS_BLOCK_NOTICE', 'from the future')
   const by = openEnvelope(crypto, LABEL, r, 'MLS_BLOCK_NOTICE')
   return by.ok ? ok({ kind: kind === 0 ? 'block' : 'lift', realm, target, issued: unixTime(Number(issued)), reason, by: by.value, bytes: bytes.slice() }) : by
 }

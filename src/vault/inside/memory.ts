@@ -16,8 +16,9 @@ export function loadMemory(state: VaultState, { memory }: Pick<VaultOptions, 'me
     const kept = read.ok ? state.world.policies.admit(read.value) : read
     if (!kept.ok) return err('VAULT_MEMORY', 'a room', kept.fault)
   }
+  // It was believed when it came; a clock that was set back since does not make it a forgery.
   for (const bytes of notices) {
-    const notice = readNotice(state.crypto, bytes, state.identity.trust.realm, state.clock.unix())
+    const notice = readNotice(state.crypto, bytes, state.identity.trust.realm)
     if (!notice.ok) return err('VAULT_MEMORY', 'a block notice', notice.fault)
     state.learnNotice(notice.value)
   }

@@ -10,7 +10,7 @@ export const SIGNATURES: Rate = { burst: 120, perSecond: 4 }
 export const CALLS: Rate = { burst: 5000, perSecond: 1000 }
 
 const SIGNING: ReadonlySet<VaultCallName> = new Set([
-  'room.create', 'room.request', 'room.act', 'room.decide', 'room.amend', 'policy.draft', 'policy.amend', 'policy.decide', 'notice.sign', 'journal.open', 'journal.checkpoint', 'call.begin',
+  'room.create', 'room.request', 'room.act', 'room.decide', 'room.amend', 'policy.draft', 'policy.amend', 'policy.decide', 'notice.sign', 'journal.open', 'journal.checkpoint', 'call.begin', 'ring.sign',
 ])
 
 export class CallRates {

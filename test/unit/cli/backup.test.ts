@@ -1,6 +1,6 @@
 /** A backup restored on another machine works, and nothing of a session comes back with it. */
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { RoomName } from '../../../src/base/brand.ts'
@@ -96,6 +96,28 @@ test('on another machine: the identity opens, sealed for that one, and the journ
   must(await readAll(vault, restored, (e) => void entries.push(e)))
   assert.deepEqual(textsOf(entries), ['before', 'after'])
   assert.equal(codeOf(restoreInto(backup, fresh, PASSPHRASE, m.places('new machine'), CHEAP)), 'IDENTITY_OUTPUT_EXISTS')
+})
+
+test('certificate and key in one file, sealed numbers, passwords of calls: all of it comes back, and no key touches the disk open', async (t) => {
+  const m = new Machine(t)
+  const both = path.join(m.old, 'ann.pem')
+  writeFileSync(both, readFileSync(both, 'latin1') + encodePem('PRIVATE KEY', m.stage.ann.pkcs8))
+  must(protectKey(both, {}, { passphrase: 'the old one', logN: CHEAP }, m.places('old machine')))
+  writeFileSync(m.config, readFileSync(m.config, 'utf8').replace('ann.key', 'ann.pem'))
+  const kept = ['sealed-numbers.json', 'call-passwords.json']
+  mkdirSync(m.dataOf(m.old), { recursive: true })
+  for (const name of kept) writeFileSync(path.join(m.dataOf(m.old), name), `{"of":"${name}"}`)
+  const fresh = path.join(m.stage.folder, 'new')
+  const written: string[] = []
+  const places = m.places('new machine')
+  must(restoreInto(must(await m.gather()), fresh, PASSPHRASE, { ...places, get folder() {
+    // Asked for whenever a key is sealed: what lies there at that moment?
+    if (existsSync(path.join(fresh, 'ann.pem'))) written.push(readFileSync(path.join(fresh, 'ann.pem'), 'latin1'))
+    return places.folder
+  } }, CHEAP))
+  assert.ok(written.every((text) => !/BEGIN PRIVATE KEY/.test(text)), 'open on the disk')
+  must(m.vaultOf(fresh, 'new machine', PASSPHRASE))
+  for (const name of kept) assert.equal(readFileSync(path.join(m.dataOf(fresh), name), 'utf8'), `{"of":"${name}"}`)
 })
 
 test('a wrong passphrase, changed octets, a file that climbs out: refused', async (t) => {

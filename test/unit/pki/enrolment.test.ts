@@ -1,22 +1,26 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import { must, ok } from '../../../src/base/result.ts'
+import { err, must, ok } from '../../../src/base/result.ts'
 import { authorityAsker } from '../../../src/cli/authority.ts'
 import { readAudit } from '../../../src/pki/audit.ts'
-import { listIssued } from '../../../src/pki/ca-directory.ts'
+import { issueCertificate } from '../../../src/pki/authority.ts'
+import { listIssued, noteIssued } from '../../../src/pki/ca-directory.ts'
 import { caFiles } from '../../../src/pki/ca-files.ts'
 import { asker } from '../../../src/pki/enrolment/ask.ts'
+import { Invitations } from '../../../src/pki/enrolment/invitations.ts'
 import { openDoor } from '../../../src/pki/enrolment/door.ts'
 import { Joining } from '../../../src/pki/enrolment/join.ts'
 import { formatLink, parseLink } from '../../../src/pki/enrolment/link.ts'
 import { fetchList } from '../../../src/pki/fetch.ts'
 import { doorOf, isDue, renewAtDoor } from '../../../src/pki/renewal.ts'
-import { findIssued, revoke } from '../../../src/pki/revoked.ts'
+import { findIssued, listRevoked, revoke } from '../../../src/pki/revoked.ts'
 import { parseCertificate } from '../../../src/protocol/x509/certificate.ts'
 import { parseRevocationList } from '../../../src/protocol/x509/crl.ts'
 import { makeAnchors, verifyPath } from '../../../src/protocol/x509/path.ts'
@@ -177,4 +181,44 @@ test('the record of what the authority did shows lines taken out or changed', ()
     const r = readAudit(crypto, copy)
     assert.ok(!r.ok && r.fault.code === 'IDENTITY_AUDIT_BROKEN')
   }
+})
+
+test('a power cut in the middle of a line: index, revoked and audit are read, and go on behind the last whole one', () => {
+  const desk = new AuthorityDesk('Torn')
+  after(() => desk.close())
+  const files = caFiles(desk.options.dir)
+  const issue = () => must(noteIssued(desk.options.ca, desk.options.dir, issueCertificate(desk.options.ca, { name: 'Ann', kind: 'member', now: desk.now }).chain, { name: 'Ann', kind: 'member', now: desk.now }))
+  issue()
+  must(revoke(desk.options.ca, desk.options.dir, must(findIssued(desk.options.dir, 'Ann', false, desk.now)), desk.now))
+  for (const file of [files.index, files.revoked, files.audit]) writeFileSync(file, `${readFileSync(file, 'utf8')}{"serial":"12`)
+  assert.equal(must(listIssued(desk.options.dir)).length, 1)
+  assert.equal(must(listRevoked(desk.options.dir)).length, 1)
+  issue()
+  must(revoke(desk.options.ca, desk.options.dir, must(findIssued(desk.options.dir, 'Ann', false, desk.now)), desk.now))
+  assert.deepEqual([must(listIssued(desk.options.dir)).length, must(listRevoked(desk.options.dir)).length], [2, 2])
+  assert.deepEqual(must(readAudit(crypto, files.audit)).map((l) => l.what), ['init', 'issue', 'revoke', 'issue', 'revoke'])
+})
+
+test('what is issued stands in the index before anybody can have it', async (t) => {
+  const desk = new AuthorityDesk('Ordered')
+  after(() => desk.close())
+  const joining = new Joining(crypto, desk.invite('Bob', { confirmed: true }))
+  // The certificate cannot be kept: as if the machine had stopped there.
+  const index = caFiles(desk.options.dir).index
+  t.mock.method(Invitations.prototype, 'keepIssued', () => err('IDENTITY_INTERNAL'))
+  assert.equal((await joining.ask(desk.ask, desk.now)).ok, false)
+  assert.match(existsSync(index) ? readFileSync(index, 'utf8') : '', /"Bob"/)
+})
+
+test('two processes write the audit at one time: one chain', async () => {
+  const desk = new AuthorityDesk('Two')
+  after(() => desk.close())
+  const file = caFiles(desk.options.dir).audit
+  const script = `import { appendAudit } from ${JSON.stringify(new URL('../../../src/pki/audit.ts', import.meta.url).href)}
+import { createNodeCrypto } from ${JSON.stringify(new URL('../../../src/crypto/node/index.ts', import.meta.url).href)}
+const crypto = createNodeCrypto()
+for (let i = 0; i < 40; i++) { const r = appendAudit(crypto, ${JSON.stringify(file)}, { what: 'invite', name: 'x' }, 1); if (!r.ok) throw new Error(r.fault.message) }`
+  const run = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
+  await Promise.all([run(), run(), run()])
+  assert.equal(must(readAudit(crypto, file)).length, 121)
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -104,6 +104,18 @@ test('with the keyring nobody is asked; another user\'s keyring, and another mac
   assert.equal(codeOf(read({ ...p, machine: 'there' })), 'IDENTITY_OTHER_MACHINE')
   p.kept.clear()
   assert.equal(codeOf(read(p)), 'IDENTITY_KEYRING')
+})
+
+test('with the keyring again, stopped before the new file is there: the old one still opens', (t) => {
+  const p = places(t)
+  must(protectKey(p.file, {}, {}, p))
+  // The new file cannot be made: as if the machine had stopped.
+  mkdirSync(`${p.file}.new`)
+  assert.equal(codeOf(protectKey(p.file, must(unlockFor(p.file, p)), {}, p)), 'STORE_UNWRITABLE')
+  assert.equal(codeOf(read(p)), 'opened')
+  rmSync(`${p.file}.new`, { recursive: true })
+  assert.equal(must(protectKey(p.file, must(unlockFor(p.file, p)), {}, p)).generation, 2)
+  assert.equal(codeOf(read(p)), 'opened')
 })
 
 test('for any machine, where that was wanted', (t) => {

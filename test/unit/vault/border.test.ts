@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deserialize } from 'node:v8'
 import fc from 'fast-check'
-import type { Result } from '../../../src/base/result.ts'
+import type { Fault, Result } from '../../../src/base/result.ts'
 import { encodeCbor } from '../../../src/protocol/wire/cbor.ts'
 import { FROM_VAULT, frame, numbered, TO_VAULT, Unframer, VAULT_LIMITS } from '../../../src/vault/api/border.ts'
 import { CALL_NAMES, CALL_SHAPES } from '../../../src/vault/api/call-shapes.ts'
@@ -69,12 +69,13 @@ test('every call of the vault has its shape', () => {
 class Bench {
   readonly sent: { kind: number; id: number; body: unknown }[] = []
   readonly control: ToControl[] = []
+  readonly readied: (string | undefined)[] = []
   opened = 0
   closed = 0
   readonly border: Border
   constructor() {
     const unframer = new Unframer(Object.fromEntries(Object.values(FROM_VAULT).map((k) => [k, 1 << 20])), (kind, body) => {
-      if (kind === FROM_VAULT.ready) return
+      if (kind === FROM_VAULT.ready) return void this.readied.push((deserialize(body) as Fault | undefined)?.code)
       const id = new DataView(body.buffer, body.byteOffset).getUint32(0)
       this.sent.push({ kind, id, body: kind === FROM_VAULT.answer ? deserialize(body.slice(4)) : [...body.subarray(4)] })
     })
@@ -103,6 +104,12 @@ test('calls pass when the vault is open, with the shape they have', () => {
   b.border.push(numbered(TO_VAULT.call, 9, Uint8Array.of(0, 0xff)))
   assert.deepEqual([b.code(7), b.code(8), b.code(9)], ['VAULT_CALL', 'VAULT_CALL', 'VAULT_CALL'])
   assert.equal(b.control.length, 1)
+})
+
+test('what cannot be opened is answered: the host does not wait for ever', () => {
+  const b = new Bench()
+  b.border.push(frame(TO_VAULT.open, encodeCbor({ nothing: 'that is asked for' })))
+  assert.deepEqual([b.readied, b.opened], [['VAULT_CALL'], 0])
 })
 
 test('more calls than may wait are refused, until one is answered', () => {

@@ -79,10 +79,13 @@ export class JournalKeeper implements Disposable {
     const section = this.#section
     if (section === undefined) return err('JOURNAL_CLOSED')
     const time = this.#world.clock.unix()
-    const lost: JournalEntry[] = this.#lost === 0 ? [] : [{ time, source: 'vault', what: 'lost', facts: this.#lost }]
-    const entries: JournalEntry[] = [...this.#facts, ...lost, ...notes.map((n): JournalEntry => ({ ...n, time, source: 'client' }))]
-    const encoded = entries.map((e) => encodeCbor(e))
-    if (encoded.some((e) => e.length > ENTRY_LIMIT)) return err('JOURNAL_ENTRY')
+    const said = notes.map((n) => encodeCbor({ ...n, time, source: 'client' } satisfies JournalEntry))
+    if (said.some((e) => e.length > ENTRY_LIMIT)) return err('JOURNAL_ENTRY')
+    const seen = this.#facts.map((e) => encodeCbor(e))
+    const fitting = seen.filter((e) => e.length <= ENTRY_LIMIT)
+    const facts = this.#lost + seen.length - fitting.length
+    const lost = facts === 0 ? [] : [encodeCbor({ time, source: 'vault', what: 'lost', facts } satisfies JournalEntry)]
+    const encoded = [...fitting, ...lost, ...said]
     this.#facts = []
     this.#lost = 0
     return ok(this.#write(encoded.map((e) => (tip) => ['entry', sealEntry(this.#world.crypto, section.reveal(), tip, e)] as const)))

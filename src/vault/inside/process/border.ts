@@ -1,7 +1,7 @@
 /** The vault's side of the socket: octets in, checked, to the control thread and the frames; what they answer, out. Never throws. */
 import { serialize } from 'node:v8'
 import { utf8 } from '../../../base/bytes.ts'
-import { type Fault, type Result, err } from '../../../base/result.ts'
+import { type Fault, type Result, err, makeFault } from '../../../base/result.ts'
 import { type CborValue, decodeCbor } from '../../../protocol/wire/cbor.ts'
 import { FROM_VAULT, frame, numbered, TO_VAULT, Unframer, VAULT_LIMITS, type VaultReport } from '../../api/border.ts'
 import { CALL_NAMES, CALL_SHAPES, OPTIONS_SHAPE, PIPE_SHAPE, type ProcessOptions, SEAL_SHAPE, type Sealing } from '../../api/call-shapes.ts'
@@ -83,7 +83,11 @@ export class Border {
 
   #open(body: Uint8Array): void {
     const options = shaped(OPTIONS_SHAPE, body)
-    if (this.#opened || options === BAD) return void this.refused++
+    if (this.#opened || options === BAD) {
+      this.refused++
+      // Whoever opens waits for this answer.
+      return this.#opened ? undefined : this.ready(makeFault('VAULT_CALL', 'open'))
+    }
     this.#opened = true
     this.#ports.open(options)
   }
