@@ -84,7 +84,7 @@ class KeptConnection implements PbxTransport {
   send(data: Uint8Array, flow: SipFlow): boolean {
     if (flow.connection !== this.#flow?.connection || this.#socket === undefined) return this.#incoming?.send(data, flow) ?? false
     if (this.#socket.writableLength > UNSENT_LIMIT) {
-      this.#socket.destroy()
+      this.#reset()
       return false
     }
     this.#socket.write(data)
@@ -163,7 +163,10 @@ class KeptConnection implements PbxTransport {
     const { alive } = this.#o
     const asks = !this.#answered && (alive !== undefined || this.#pongs)
     if (!asks || (await alive?.(PONG_MS)) === true || this.#answered || this.#socket !== socket) return
-    // No FIN that nobody takes, which would hold our port.
+    this.#reset()
+  }
+  /** Without a FIN that nobody takes, which would hold our port. */
+  #reset(): void {
     this.#raw?.resetAndDestroy()
   }
   #data(stream: SipStream, chunk: Uint8Array, socket: net.Socket): void {
