@@ -8,6 +8,9 @@ import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 import type { PbxAct } from '../protocol/wire/pbx-messages.ts'
 import type { CallCodec, VaultCallName, VaultCalls } from '../vault/api/calls.ts'
 
+/** Keys that belong together, as `*1`, are pressed within that time. */
+export const MENU_KEY_MS = 1500
+
 /** What was dialled, after the dial plan took its prefix off. */
 export interface Target {
   /** A sealed room, a conference of the PBX that we have a call in, or a call through a provider or (`line`) of the page's phone, `room` being its number. */
@@ -56,6 +59,8 @@ export type CallIn =
   | { readonly kind: 'media'; readonly event: MediaEvent }
   | { readonly kind: 'channel'; readonly up: boolean; readonly reason?: string }
   | { readonly kind: 'mute'; readonly muted: boolean }
+  /** A person goes on with a call as it is, by another way than a key of the phone. */
+  | { readonly kind: 'accept' }
   /** What its user wants of the room. */
   | { readonly kind: 'command'; readonly command: RoomCommand }
   /** A host removes a member. */

@@ -7,7 +7,7 @@ import type { Acquaintance, CallEvent, Roster } from '../model/roster.ts'
 import { applyEvent, emptyRoster } from '../model/roster.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 import type { Vault } from '../vault/api/calls.ts'
-import type { CallIn, CallMachine, CallOut, VaultRequest } from './call.ts'
+import { type CallIn, type CallMachine, type CallOut, MENU_KEY_MS, type VaultRequest } from './call.ts'
 import type { LineRun } from './own-line.ts'
 
 export interface CallPorts {
@@ -83,7 +83,7 @@ export class RunningCall {
   }
 
   #muted = false
-  #digits = ''
+  #star: number | undefined
   get muted(): boolean {
     return this.#muted
   }
@@ -92,10 +92,14 @@ export class RunningCall {
     this.input({ kind: 'mute', muted: this.#muted })
   }
 
-  /** `*1` mutes in a sealed call; elsewhere digits are the other side's. */
+  /** `*1` mutes in a call that is sealed or may not be heard; in an open one digits are the other side's. */
   #digit(digit: string): void {
-    this.#digits = this.roster.sealedCall?.state === 'sealed' ? (this.#digits + digit).slice(-2) : ''
-    if (this.#digits === '*1') this.toggleMute()
+    const state = this.roster.sealedCall?.state
+    const ours = state === 'sealed' || state === 'lost' || state === 'doubt' || state === 'asking' || state === 'agreeing'
+    const now = this.#ports.scheduler.now()
+    const follows = this.#star !== undefined && now - this.#star < MENU_KEY_MS
+    this.#star = ours && digit === '*' ? now : undefined
+    if (ours && digit === '1' && follows) this.toggleMute()
   }
 
   onWire(message: ServerMessage): void {

@@ -247,7 +247,7 @@ test('passwords: the same one seals; another one, or none, does not, and looks t
   // After it a person may still talk in the open, and is heard.
   wrong.a.presses('*')
   wrong.b.presses('*')
-  await wrong.talk(500)
+  await wrong.talk(2000)
   assert.deepEqual([wrong.a.state, wrong.b.state], ['open', 'open'])
   wrong.b.heard.length = 0
   await wrong.talk(1000)

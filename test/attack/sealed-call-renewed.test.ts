@@ -81,7 +81,7 @@ test('the words of an agreement that did not come to its end are not shown for t
   }
   w.messages = (m) => (['identity', 'finished'].includes(typeOf(m) ?? '') ? [] : [m])
   await w.talk(5000)
-  assert.equal(w.a.state, 'agreeing')
+  assert.equal(w.a.state, 'lost')
   assert.ok(held.length === 20)
   for (const payload of held.slice(10)) {
     w.a.gets({ ssrc: 3 as never, generation: 0, sequence: 9000, timestamp: 0, marker: false, payloadType: 0, payload })
@@ -89,6 +89,57 @@ test('the words of an agreement that did not come to its end are not shown for t
   }
   assert.equal(w.a.state, 'sealed')
   assert.equal(w.a.words, words)
+})
+
+test('a search while the call is lost, spoilt by somebody: told, never more than silence, and the keys of before are taken again', async () => {
+  for (const [type, code] of [['open', 'KEYAGREEMENT_COMMITMENT'], ['identity', 'KEYAGREEMENT_CONFIRMATION']] as const) {
+    const w = await sealedCall(`spoilt ${type}`)
+    const { words, session } = w.a
+    w.between = (p) => [{ ...p, payload: crypto.bytes(160) }]
+    w.messages = (m) => {
+      const spoilt = m.slice()
+      if (typeOf(m) === type) spoilt[60]! ^= 1
+      return [spoilt]
+    }
+    await w.talk(30_000)
+    nothingPlain(w)
+    for (const s of [w.a, w.b]) assert.deepEqual([...new Set(s.states)], ['lost'], s.name)
+    assert.ok([...w.a.notes, ...w.b.notes].includes(code), `${w.a.notes}`)
+    // A search that runs is not spoilt any more, and could come to its end.
+    w.messages = () => []
+    w.between = (p) => [p]
+    await w.talk(2000)
+    await w.assertSealed()
+    assert.deepEqual([w.a.words, w.a.session], [words, session])
+  }
+})
+
+test('one frame of before, again and again in place of the call: the phone hears silence without a gap, and it is said that the call is lost', async () => {
+  const w = new SealedCallWorld({ seed: 'copies', a: { ...message, identity: ann }, b: { ...message, identity: ben } })
+  await w.call(2000)
+  await w.assertSealed()
+  let copy: Uint8Array | undefined
+  let n = 0
+  w.between = (p, from) => {
+    if (from === w.a) return []
+    copy ??= p.payload
+    return n++ % 2 === 0 ? [{ ...p, payload: copy }] : []
+  }
+  await w.talk(500)
+  w.a.heard.length = 0
+  await w.talk(1000)
+  assert.ok(w.a.heard.length >= 48 && !w.a.heard.slice(10).some(isNumbered), `${w.a.heard.length} of 50 frames`)
+  await w.talk(1500)
+  assert.equal(w.a.state, 'lost')
+  w.between = (p) => [p]
+  await w.talk(2000)
+  await w.assertSealed()
+  // Beside the call they are nothing.
+  w.between = (p) => [p, p, p]
+  await w.talk(4000)
+  w.between = (p) => [p]
+  assert.deepEqual([w.a.states, w.b.states].map((s) => s.filter((x) => x === 'lost').length), [1, 0])
+  await w.assertSealed()
 })
 
 test('another payload type where nothing may be said does not leave', async () => {
@@ -100,6 +151,7 @@ test('another payload type where nothing may be said does not leave', async () =
   await plain.talk(500)
   assert.ok(!plain.a.sent.some(isNumbered), 'said in another payload type')
   plain.a.presses('*')
+  await plain.clock.advance(1600)
   plain.a.says(numbered(9), 13)
   assert.ok(plain.a.sent.some(isNumbered), 'an open call has all of them')
 })
@@ -118,7 +170,7 @@ test('a key that nobody accepted is not remembered when it is agreed with a seco
     assert.equal(w.a.state, 'doubt', w.a.states.join())
     assert.deepEqual([...w.a.remembered], [])
     w.a.presses('*')
-    await w.talk(500)
+    await w.talk(2000)
     assert.equal(w.a.state, 'sealed')
     assert.equal(w.a.remembered.size, 1, 'a person accepted it')
     describe(w, 'pcmu')
@@ -172,7 +224,7 @@ test('new keys with nobody\'s certificate in the middle of a call: asked, as the
   assert.notEqual(w.a.words, words)
   nothingPlain(w)
   for (const s of [w.a, w.b]) s.presses('*')
-  await w.talk(500)
+  await w.talk(2000)
   await w.assertSealed()
   const both = { password: () => 'four green bottles' }
   const same = await sealedCall('password', both, both)
@@ -204,7 +256,7 @@ test('after a wrong password a call described anew, and a beginning of the other
   assert.deepEqual([w.a.state, said], ['doubt', 0])
   w.a.presses('*')
   w.a.input({ kind: 'dialog', news: { kind: 'message', bytes: encodeMessage({ type: 'commit', hash: crypto.bytes(32) }) } })
-  await w.talk(1000)
+  await w.talk(2000)
   assert.deepEqual([w.a.state, said], ['open', 0])
 })
 
@@ -236,6 +288,7 @@ for (const more of [{ policy: 'require' }, { policy: 'prefer', expected: () => '
     assert.ok(w.a.heard.some(isNumbered), 'announcements are heard')
     const key = { ssrc: 3 as never, generation: 0, sequence: 1, timestamp: 77, marker: false, payloadType: 101, payload: Uint8Array.of(10, 0x80, 3, 0x20) }
     for (let i = 0; i < 3; i++) w.a.saysPacket({ ...key, sequence: i })
+    await w.clock.advance(1600)
     assert.deepEqual([w.a.state, w.a.sent.length], ['open', 0], 'all of the key is for us')
     await w.talk(500)
     assert.ok(w.a.sent.some(isNumbered), 'a person decided')

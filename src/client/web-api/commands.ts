@@ -37,8 +37,6 @@ const call = z.number().int().min(0)
 const keyId = z.string().regex(/^[0-9a-f]{64}$/)
 const address = z.string().min(3).max(256)
 const ring = z.string().regex(/^[0-9a-f]{32}$/)
-/** As on the phone's own keys. */
-const ACCEPT_DIGIT = '*'
 
 type Run<K extends keyof PageCommands> = (c: CommandContext, a: PageCommands[K]) => Result<void> | Promise<Result<void>>
 interface Command<K extends keyof PageCommands> {
@@ -176,7 +174,7 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
     },
   },
   'forget-calls': { schema: z.strictObject({}), run: ({ hub }) => done(() => hub.people.forget()) },
-  accept: { schema: z.strictObject({ call }), run: (c, a) => withCall(c, a.call, (r) => r.onMedia({ op: 'call.digit', call: r.leg, digit: ACCEPT_DIGIT })) },
+  accept: { schema: z.strictObject({ call }), run: (c, a) => withCall(c, a.call, (r) => r.input({ kind: 'accept' })) },
   'setup.server': { schema: z.strictObject({ server: z.string().min(1).max(512) }), run: ({ setup }, a) => setup?.server(a.server) ?? err('PAGE_SET_UP') },
   'setup.back': { schema: z.strictObject({}), run: ({ setup }) => setup?.back() ?? err('PAGE_SET_UP') },
   'setup.identity': {

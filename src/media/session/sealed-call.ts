@@ -60,6 +60,7 @@ export class SealedCall {
   #stopTimer: () => void = () => {}
   #opened = 0
   #refused = 0
+  #copies = 0
   #statsAt: number
   #closed = false
 
@@ -135,20 +136,24 @@ export class SealedCall {
     // Words take its place.
     if (this.#codec === undefined && this.#plain !== undefined && this.#tone.length > 0) return
     if (this.#codec === undefined || p.payloadType !== this.#media.payloadType) return this.#media.sealed || this.#media.down !== 'pass' ? undefined : this.#pass(this.#down, p)
-    this.#down.lastAt = this.#now
     for (const unit of this.#down.units.cut(p)) void this.#receive(unit)
   }
   async #receive(unit: TakenPacket): Promise<void> {
-    const { old } = this.#media
+    const { old, sealed } = this.#media
     const again = old === undefined ? undefined : await this.#ask(this.#down, 'open', unit.payload, unit.timestamp, old)
     if (again !== undefined && again.fault === undefined) this.#o.emit({ op: 'call.news', call: this.#o.call, news: encodeNews([{ kind: 'back' }]) })
     const answer = again !== undefined && again.fault === undefined ? again : await this.#ask(this.#down, 'open', unit.payload, unit.timestamp)
     if (answer === undefined) return
     if (answer.news !== undefined) this.#o.emit({ op: 'call.news', call: this.#o.call, news: answer.news.slice() })
     // A copy of what was played: the place of the first stays its own.
-    if (answer.fault === 'FRAMESEAL_REPLAYED' || answer.fault === 'FRAMESEAL_OLD') return
-    if (answer.fault === undefined) this.#opened++
-    else this.#refused++
+    if (answer.fault === 'FRAMESEAL_REPLAYED' || answer.fault === 'FRAMESEAL_OLD') {
+      this.#copies++
+      return
+    }
+    // Without keys everything opens, and says nothing.
+    if (answer.fault !== undefined) this.#refused++
+    else if (sealed || answer === again) this.#opened++
+    this.#down.lastAt = this.#now
     const codec = this.#codec
     if (codec !== undefined) this.#down.to.pass({ ...unit, payload: this.#playable(codec, answer.data, unit.payload.length) })
   }
@@ -197,8 +202,10 @@ export class SealedCall {
     }
     if (now < this.#statsAt) return
     this.#statsAt = now + STATS_MS
-    this.#o.emit({ op: 'call.frames', call: this.#o.call, opened: this.#opened, refused: this.#refused })
-    this.#opened = this.#refused = 0
+    // Copies beside the call are nothing; in place of it they are somebody's.
+    const refused = this.#opened === 0 ? this.#refused + this.#copies : this.#refused
+    this.#o.emit({ op: 'call.frames', call: this.#o.call, opened: this.#opened, refused })
+    this.#opened = this.#refused = this.#copies = 0
   }
   /** Words; and silence, in a codec that is not sealed only where nothing may pass: what passes has pauses of its own. */
   #fillClosed(up: boolean, down: boolean): void {

@@ -44,7 +44,7 @@ export function chainedKeys(crypto: CryptoPort, secret: Uint8Array, i: Uint8Arra
 }
 
 /** One direction: both ends keep the same state as long as no frame is lost. */
-class Chain {
+class Chain implements Disposable {
   readonly #crypto: CryptoPort
   readonly #cipher: Uint8Array
   readonly #ivKey: Uint8Array
@@ -53,21 +53,24 @@ class Chain {
 
   constructor(crypto: CryptoPort, cipher: Uint8Array, ivKey: Uint8Array, seed: Uint8Array) {
     this.#crypto = crypto
-    this.#cipher = cipher.subarray(0, AES_KEY)
+    this.#cipher = cipher
     this.#ivKey = ivKey
     this.#seed = seed
     this.#iv = prf(crypto, ivKey, utf8('initialization vector'), seed, IV)
   }
   apply(frame: Uint8Array): Uint8Array {
-    return this.#crypto.aesCtr(this.#cipher, this.#iv, frame)
+    return this.#crypto.aesCtr(this.#cipher.subarray(0, AES_KEY), this.#iv, frame)
   }
   /** The next vector comes from this ciphertext. */
   advance(ciphertext: Uint8Array): void {
     this.#iv = prf(this.#crypto, this.#ivKey, ciphertext, this.#seed, IV)
   }
+  [Symbol.dispose](): void {
+    for (const secret of [this.#cipher, this.#ivKey, this.#iv]) secret.fill(0)
+  }
 }
 
-export class ChainedSession {
+export class ChainedSession implements Disposable {
   readonly #send: Chain
   readonly #receive: Chain
 
@@ -88,5 +91,10 @@ export class ChainedSession {
     const frame = this.#receive.apply(sealed)
     this.#receive.advance(sealed)
     return frame
+  }
+  /** Wipes the keys that it was given. */
+  [Symbol.dispose](): void {
+    this.#send[Symbol.dispose]()
+    this.#receive[Symbol.dispose]()
   }
 }

@@ -19,6 +19,8 @@ import type { CallNews } from '../api/call-news.ts'
 /** What the other side said before it had the keys may be on its way. */
 const CARRIER_STAYS_MS = 5000
 const LOW = 2 ** 20
+/** New keys are asked for again when nothing came of it: longer than an agreement tries. */
+const LOW_AGAIN_MS = 25_000
 /** Profile `chained`: the other side may not have the keys yet, and what it says would come out as noise. */
 const CHAIN_BEGINS_MS = 500
 
@@ -49,7 +51,8 @@ export class CallFrames implements Disposable {
   #heard = false
   /** The newest epoch, while the other side may not have it. */
   #coming: number | undefined
-  #told: { path: CallNews & { kind: 'path' }; ready: boolean; low: boolean; meeting: boolean } = { path: { kind: 'path', path: 'unknown' }, ready: false, low: false, meeting: false }
+  #lowAt = Number.NEGATIVE_INFINITY
+  #told: { path: CallNews & { kind: 'path' }; ready: boolean; meeting: boolean } = { path: { kind: 'path', path: 'unknown' }, ready: false, meeting: false }
 
   constructor(crypto: CryptoPort, { codec, inBand, frames }: CallFramesOptions) {
     this.#crypto = crypto
@@ -98,8 +101,7 @@ export class CallFrames implements Disposable {
   #goOver(now: Instant): void {
     this.#session.sendUnder(this.#coming!, now)
     this.#coming = undefined
-    // Only now: while the old keys still seal, one change of keys is enough.
-    this.#told.low = false
+    this.#lowAt = Number.NEGATIVE_INFINITY
   }
 
   /** `timestamp`: RTP's, by which the profile `chained` knows what is missing. */
@@ -124,8 +126,9 @@ export class CallFrames implements Disposable {
     }
     if (this.#coming === opened.epoch) this.#goOver(now)
     if (now > this.#carrierUntil) this.#dropCarrier()
-    if (this.#session.left < this.#low && !this.#told.low) {
-      this.#told.low = true
+    // While the old keys still seal, one change of keys is enough.
+    if (this.#session.left < this.#low && this.#coming === undefined && now >= this.#lowAt + LOW_AGAIN_MS) {
+      this.#lowAt = now
       news.push({ kind: 'low' })
     }
     if (opened.kind === 'control') return { news: [...news, ...messagesOf(this.#lane.receive(opened.payload, true))] }
@@ -168,6 +171,7 @@ export class CallFrames implements Disposable {
   [Symbol.dispose](): void {
     this.#dropCarrier()
     this.#session[Symbol.dispose]()
+    this.#chain?.session[Symbol.dispose]()
   }
 }
 

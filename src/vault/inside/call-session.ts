@@ -61,14 +61,21 @@ export class CallSession {
   }
   /** New keys in place of those in use; agreed on under them. */
   rekey(now: Instant): CallProgress {
-    if (this.#machine?.phase !== 'confirmed' || this.#o.chained) return this.#quiet(now)
+    if (!this.#rests || this.#o.chained) return this.#quiet(now)
     this.#begin(this.#carrier)
     return this.#step({ kind: 'start' }, now, true)
+  }
+  /** Nothing is being agreed on, and there are keys: a change of them that failed can be begun anew. */
+  get #rests(): boolean {
+    const phase = this.#machine?.phase
+    return phase === 'confirmed' || (phase === 'failed' && this.#epoch >= 0)
   }
   /** `sealed`: it came in a frame under this call's keys. */
   message(bytes: Uint8Array, sealed: boolean, carrier: Carrier, now: Instant): CallProgress {
     if (bytes[0] === STATE) return { ...this.#quiet(now), ...(sealed && bytes.length === 2 ? { state: { hold: (bytes[1]! & 1) !== 0, mute: (bytes[1]! & 2) !== 0 } } : {}) }
-    const confirmed = this.#machine?.phase === 'confirmed'
+    // Whoever hears music on hold looks for who is there now, beside the keys that stand: nothing becomes of it, and it is no attack.
+    if (this.#epoch >= 0 && !sealed && !this.#o.chained && bytes[0] === COMMIT) return this.#quiet(now)
+    const confirmed = this.#rests
     // Two that are to meet at a server hear each other in the sound as well.
     if (this.#epoch < 0 && carrier === 'in-band' && !this.#o.carriers.includes(carrier)) return this.#unexpected('a carrier that is switched off', now)
     if (this.#epoch >= 0 && confirmed && bytes[0] === COMMIT && sealed) this.#begin(this.#carrier)

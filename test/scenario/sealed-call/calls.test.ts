@@ -92,6 +92,35 @@ test('keys are changed before their numbers end, and nobody hears it', async () 
   }
 })
 
+test('every carrier is tried to its end: server and signalling lead nowhere, and the sound is away for a while', async () => {
+  const w = new SealedCallWorld({ seed: 'to the end', a: { identity: ann }, b: { identity: ben } })
+  w.messages = (m, _, carrier) => (carrier === 'in-band' ? [m] : [])
+  await w.call(4000)
+  assert.deepEqual([w.a.state, w.b.state], ['agreeing', 'agreeing'])
+  w.between = () => []
+  await w.talk(19_000)
+  assert.deepEqual([w.a.state, w.b.state], ['agreeing', 'agreeing'], 'it is not given up')
+  w.between = (p) => [p]
+  await w.talk(6000)
+  await w.assertSealed()
+})
+
+test('a change of keys that failed is begun again, and the call goes on sealed', async () => {
+  const frames = 8000
+  const w = new SealedCallWorld({ seed: 'failed change', a: { identity: ann, carriers: ['message'], frames }, b: { identity: ben, carriers: ['message'], frames } })
+  await w.call(1000)
+  await w.assertSealed()
+  const begun = w.a.sent.length
+  // Three quarters are used up: the first messages are on their way, and then nothing arrives for as long as an agreement has.
+  await w.talkUntil(() => w.a.sent.length - begun > 5905, 130_000)
+  w.between = () => []
+  await w.talk(21_000)
+  assert.ok([...w.a.notes, ...w.b.notes].includes('KEYAGREEMENT_TIMEOUT'), `it failed ${w.a.notes} ${w.b.notes}`)
+  w.between = (p) => [p]
+  await w.talk(40_000)
+  await w.assertSealed()
+})
+
 test('a plain phone: its call goes on in the open, or waits for a key press where sealing is required', async () => {
   for (const policy of ['prefer', 'require'] as const) {
     const w = new SealedCallWorld({ a: { identity: ann, policy }, b: { plain: true } })
@@ -100,7 +129,9 @@ test('a plain phone: its call goes on in the open, or waits for a key press wher
     if (policy === 'require') {
       assert.ok(!w.a.sent.some((f) => numberOf(f) > 0 && isNumbered(f)), 'nothing was said')
       w.a.presses('*')
-      await w.talk(500)
+      await w.talk(1000)
+      assert.equal(w.a.state, 'asking', 'another key may follow')
+      await w.talk(1000)
       assert.equal(w.a.state, 'open')
     }
     w.b.heard.length = 0

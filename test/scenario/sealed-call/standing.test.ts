@@ -6,6 +6,8 @@ import { isNumbered, numbered, person, SealedCallWorld } from '../../kit/sealed-
 
 const [ann, ben] = [person('Ann'), person('Ben')]
 const carriers = ['message'] as const
+/** A frame of it, as different from the last one as can be. */
+const music = (w: SealedCallWorld): Uint8Array => Uint8Array.from({ length: 160 }, () => w.numbers.int(256))
 async function sealed(): Promise<SealedCallWorld> {
   const w = new SealedCallWorld({ a: { identity: ann, carriers }, b: { identity: ben, carriers } })
   await w.call(2000)
@@ -103,23 +105,67 @@ test('told as soon as there are keys, and again under other keys', async () => {
 test('what changed while the call was lost is said once it is back', async () => {
   const w = await sealed()
   w.a.input({ kind: 'mute', muted: true })
-  w.a.input({ kind: 'dialog', news: { kind: 'hold', held: true } })
   await w.talk(500)
-  assert.deepEqual([w.b.roster.sealedCall?.muted, w.b.roster.sealedCall?.held], [true, true])
+  assert.equal(w.b.roster.sealedCall?.muted, true)
   // The provider plays its music to the one, and nothing to the other; another party is looked for, and there is none.
-  w.probes = false
-  w.messages = () => []
   w.between = (p, from) => (from === w.a ? [] : [{ ...p, payload: numbered(3) }])
   await w.talk(4000)
   assert.deepEqual([w.a.state, w.b.state], ['lost', 'sealed'])
   w.a.input({ kind: 'mute', muted: false })
-  w.a.input({ kind: 'dialog', news: { kind: 'hold', held: false } })
+  w.a.input({ kind: 'dialog', news: { kind: 'hold', held: true } })
   await w.talk(500)
   w.between = (p) => [p]
   await w.talk(2000)
   assert.deepEqual([w.a.state, w.b.state], ['sealed', 'sealed'])
-  assert.deepEqual([w.b.roster.sealedCall?.muted, w.b.roster.sealedCall?.held], [undefined, undefined])
+  assert.deepEqual([w.b.roster.sealedCall?.muted, w.b.roster.sealedCall?.held], [undefined, true])
+  w.a.input({ kind: 'dialog', news: { kind: 'hold', held: false } })
+  await w.talk(500)
   await w.assertSealed()
+})
+
+for (const hears of ['nothing', 'what the other side says'] as const) {
+  test(`half a minute of music on hold, and a minute of it, on every carrier; the holder hears ${hears}: sealed again under the keys of before`, async () => {
+    for (const [seconds, ways] of [[7, ['message', 'in-band']], [30, ['server', 'message', 'in-band']], [60, ['message']]] as const) {
+      const w = new SealedCallWorld({ seed: `music ${seconds}`, a: { identity: ann, carriers: ways }, b: { identity: ben, carriers: ways } })
+      await w.call(8000)
+      await w.assertSealed()
+      const before = [w.a.session, w.b.session, w.a.words, w.a.notes.length, w.b.notes.length]
+      const states = [w.a.states.length, w.b.states.length]
+      w.b.input({ kind: 'dialog', news: { kind: 'hold', held: true } })
+      await w.talk(300)
+      w.a.heard.length = 0
+      // The music of a PBX, and a phone that says nothing.
+      w.between = (p, from) => (from === w.b ? [{ ...p, payload: music(w) }] : hears === 'nothing' ? [] : [p])
+      await w.talk(seconds * 1000)
+      assert.deepEqual([w.a.states.slice(states[0]), w.b.states.slice(states[1])], [['lost'], []], `${seconds} s of music`)
+      assert.ok(w.a.heard.length > 0 && !w.a.heard.slice(20).some((f) => new Set(f).size > 100), 'the music is not heard')
+      w.b.input({ kind: 'dialog', news: { kind: 'hold', held: false } })
+      w.between = (p) => [p]
+      await w.talk(2000)
+      await w.assertSealed()
+      assert.deepEqual([w.a.session, w.b.session, w.a.words], before.slice(0, 3), 'the same keys')
+      // That it is held is all that there was to say.
+      assert.deepEqual([w.a.notes.slice(before[3] as number), w.b.notes.slice(before[4] as number)], [['SEALED_CALL_STATE', 'SEALED_CALL_STATE'], []])
+    }
+  })
+}
+
+test('a key press while music plays makes it an open call; when the music is over it is sealed again by itself', async () => {
+  const ways = ['message', 'in-band'] as const
+  const w = new SealedCallWorld({ seed: 'pressed', a: { identity: ann, carriers: ways }, b: { identity: ben, carriers: ways } })
+  await w.call(3000)
+  await w.assertSealed()
+  for (const at of [2500, 12_000]) {
+    w.between = (p, from) => (from === w.b ? [{ ...p, payload: music(w) }] : [])
+    await w.talk(at)
+    assert.equal(w.a.state, 'lost')
+    w.a.presses('*')
+    await w.talk(2000)
+    assert.equal(w.a.state, 'open')
+    w.between = (p) => [p]
+    await w.talk(15_000)
+    await w.assertSealed()
+  }
 })
 
 test('one key of a call that is not sealed arrives as one, also while the phone says nothing else', async () => {

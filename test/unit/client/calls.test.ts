@@ -12,6 +12,7 @@ import { VirtualClock } from '../../kit/virtual-clock.ts'
 function running() {
   const inputs: CallIn[] = []
   let next: readonly CallOut[] = []
+  const clock = new VirtualClock()
   const machine: CallMachine = {
     step: (input) => {
       inputs.push(input)
@@ -20,9 +21,10 @@ function running() {
       return { out }
     },
   }
-  const call = new RunningCall(1, '100', 7, 8, machine, { vault: {} as Vault, scheduler: new VirtualClock(), media: () => {}, send: () => ok(undefined) }, {})
+  const call = new RunningCall(1, '100', 7, 8, machine, { vault: {} as Vault, scheduler: clock, media: () => {}, send: () => ok(undefined) }, {})
   return {
     call,
+    clock,
     becomes: (state: CallState['state']) => {
       next = [{ kind: 'event', event: { kind: 'sealed-call', at: instant(0), state, number: '100', words: [] } }]
       call.input({ kind: 'tick' })
@@ -43,13 +45,31 @@ test('`*1` mutes and unmutes while the call is sealed', () => {
   assert.deepEqual([r.mutes(), r.call.muted], [[true, false], false])
 })
 
-test('elsewhere digits are the other side\'s, and a `*` that accepted an open call is no half of it', () => {
-  for (const state of ['open', 'asking', 'doubt', 'early', 'lost'] as const) {
+test('so they do where nothing may be said: music on hold, a question that waits for `*`', () => {
+  for (const state of ['lost', 'doubt', 'asking', 'agreeing'] as const) {
+    const r = running()
+    r.becomes(state)
+    r.presses('*1')
+    assert.deepEqual(r.mutes(), [true], state)
+  }
+})
+
+test('elsewhere digits are the other side\'s, and a `*` that accepted a call is no half of it', async () => {
+  for (const state of ['open', 'early'] as const) {
     const r = running()
     r.becomes(state)
     r.presses('*1')
     r.presses('*')
     r.becomes('sealed')
+    r.presses('1')
+    assert.deepEqual(r.mutes(), [], state)
+  }
+  for (const [state, then] of [['doubt', 'sealed'], ['asking', 'open'], ['lost', 'open']] as const) {
+    const r = running()
+    r.becomes(state)
+    r.presses('*')
+    await r.clock.advance(1500)
+    r.becomes(then)
     r.presses('1')
     assert.deepEqual(r.mutes(), [], state)
   }

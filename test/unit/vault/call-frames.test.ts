@@ -134,3 +134,14 @@ test('property: whatever octets come at whatever time, nothing throws, and with 
     }
   }))
 })
+
+test('with the call its keys are gone, those of `chained` as well', () => {
+  const [sealed] = ends()
+  const [mine] = keyPair()
+  must(sealed.keys(0, mine, at(0)))
+  const [chained] = ends()
+  const keys = chainedKeys(crypto, new Uint8Array(32).fill(1), new Uint8Array(32).fill(2), new Uint8Array(32).fill(3))
+  chained.chained(keys, 'initiator', at(0))
+  for (const call of [sealed, chained]) call[Symbol.dispose]()
+  for (const secret of [mine.send.key, mine.receive.mask, keys.cipherA, keys.cipherB, keys.ivA, keys.ivB]) assert.ok(secret.every((o) => o === 0))
+})

@@ -1,40 +1,32 @@
 /** One call through a provider: looks for the other side's stc, agrees on keys with it, and says what may be heard (table.ts). */
 import { type Instant, instant } from '../../../base/brand.ts'
-import type { Fault } from '../../../base/result.ts'
-import type { SealedMedia } from '../../../media/api.ts'
 import type { CallCarrier, CallCodec, CallProgress } from '../../../vault/api/calls.ts'
 import { type CallNews, decodeNews } from '../../../vault/api/call-news.ts'
 import type { CallIn, CallMachine, CallOut, DialogNews } from '../../call.ts'
-import { ACCEPT, type SealedCallOptions } from './options.ts'
+import { type Described, describedOf, gateOf } from './gate.ts'
+import type { SealedCallOptions } from './options.ts'
 import { Party } from './party.ts'
+import { Patience } from './patience.ts'
 import { type SessionNews, Sessions } from './sessions.ts'
-import { changesOf, PRESENT, same, type Standing } from './standing.ts'
-import { type Event, next, passing, type Policy, type State, toneOf } from './table.ts'
+import { asks, type Event, next, type Policy, type State, toneOf } from './table.ts'
 import { Teller } from './teller.ts'
+import { Ways } from './ways.ts'
 
-/** Of the vault's none has this number: what goes there does not come back. */
-const NO_SESSION = 0
-const SEEK_MS = 8000
-/** As long as the vault tries. */
-const AGREE_MS = 20_000
 /** Halves of a second in which most frames did not open. */
 const UNOPENED = 3
-const SEEK_AGAIN_MS = 1500
 
 export class SealedCallMachine implements CallMachine {
   readonly #o: SealedCallOptions
   #state: State = 'early'
-  #media: Omit<SealedMedia, 'session' | 'sealed' | 'up' | 'down'> | undefined
+  #media: Described | undefined
   readonly #sessions: Sessions
   #words: readonly string[] = []
   #profile: 'chained' | undefined
-  /** Of us, and what the other side says of itself. */
-  #own = PRESENT
-  #far = PRESENT
   readonly #party: Party
   readonly #teller: Teller
+  readonly #ways: Ways
   #unopened = 0
-  #deadline: { readonly at: Instant; readonly what: 'nobody' | 'seek' } | undefined
+  readonly #patience = new Patience()
   #tickAt: Instant | undefined
   #out: CallOut[] = []
   #now: Instant = instant(0)
@@ -44,8 +36,10 @@ export class SealedCallMachine implements CallMachine {
   constructor(options: SealedCallOptions) {
     this.#o = options
     this.#party = new Party(options)
-    this.#teller = new Teller(options, this.#now, (o) => this.#out.push(o))
-    this.#sessions = new Sessions(options, { ask: (ref, request) => this.#out.push({ kind: 'vault', ref, request }), note: (...note) => this.#teller.note(...note) })
+    const out = (o: CallOut): void => void this.#out.push(o)
+    this.#teller = new Teller(options, this.#now, out)
+    this.#sessions = new Sessions(options, { ask: (ref, request) => out({ kind: 'vault', ref, request }), note: (...note) => this.#teller.note(...note) })
+    this.#ways = new Ways(options, this.#sessions, out)
     this.#known = options.expected(options.number) !== undefined
   }
   /** Once sealed, always required. */
@@ -60,7 +54,7 @@ export class SealedCallMachine implements CallMachine {
     if (!this.#over) this.#time()
     const out = this.#out
     this.#out = []
-    const wakeAt = Math.min(this.#deadline?.at ?? Number.POSITIVE_INFINITY, this.#tickAt ?? Number.POSITIVE_INFINITY)
+    const wakeAt = Math.min(this.#patience.at, this.#tickAt ?? Number.POSITIVE_INFINITY)
     return wakeAt === Number.POSITIVE_INFINITY ? { out } : { out, wakeAt: instant(wakeAt) }
   }
 
@@ -69,13 +63,14 @@ export class SealedCallMachine implements CallMachine {
     else if (input.kind === 'dialog') this.#dialog(input.news)
     else if (input.kind === 'vault') this.#answer(this.#sessions.answer(input.ref, input.result))
     else if (input.kind === 'mute') this.#mute(input.muted)
+    else if (input.kind === 'accept') this.#accepted()
     else if (input.kind === 'leave') this.#end('left')
     else if (input.kind === 'wire') this.#wire(input.message)
     else if (input.kind === 'media' && 'call' in input.event && input.event.call === this.#o.call) {
       const e = input.event
       if (e.op === 'call.news') for (const n of decodeNews(e.news)) this.#news(n)
       else if (e.op === 'call.frames') this.#frames(e.opened, e.refused)
-      else if (e.op === 'call.digit' && e.digit === ACCEPT) this.#accepted()
+      else if (e.op === 'call.digit' && asks(this.#state) && this.#patience.key.press(e.digit, this.#now)) this.#accepted()
     }
   }
 
@@ -83,40 +78,31 @@ export class SealedCallMachine implements CallMachine {
     if (news.kind === 'over') return this.#end('the call is over')
     if (news.kind === 'media') {
       const fresh = this.#media === undefined || this.#media.codec !== news.codec
-      this.#media = { codec: news.codec, payloadType: news.payloadType, fillUp: news.receives, ...(news.telephoneEvent === undefined ? {} : { telephoneEvent: news.telephoneEvent }) }
+      this.#media = describedOf(news)
       if (fresh) this.#renew(news.codec)
       else this.#apply()
     } else if (news.kind === 'no-codec') this.#unsealable(news)
     else if (news.kind === 'answered') {
       this.#event('answered')
       if (this.#bare) this.#event('unsealable')
-      else if (this.#o.outgoing) this.#probe()
+      else if (this.#o.outgoing) this.#ways.probe()
     } else if (news.kind === 'reached') {
       this.#event('found')
       this.#step('start', 'message')
     } else if (news.kind === 'message') this.#step('message', 'message', news.bytes)
-    else if (news.kind === 'hold') this.#stand({ ...this.#own, hold: news.held })
+    else if (news.kind === 'hold') this.#sessions.stand({ hold: news.held })
     else this.#teller.fax()
   }
 
-  /** Whoever is called is asked; whoever calls asks. */
-  #probe(): void {
-    if (this.#o.carriers.includes('message')) this.#out.push({ kind: 'signal', call: this.#o.call, what: 'probe' })
-  }
   /** Also in a call that is open. */
   #mute(muted: boolean): void {
     this.#teller.muted(muted)
-    this.#stand({ ...this.#own, mute: muted })
+    this.#sessions.stand({ mute: muted })
     this.#apply()
   }
-  #stand(now: Standing): void {
-    if (same(now, this.#own)) return
-    this.#own = now
-    this.#sessions.say(now)
-  }
   #wire(m: Extract<CallIn, { kind: 'wire' }>['message']): void {
-    if ((m.k !== 'call-met' && m.k !== 'call-message') || !this.#sessions.meetsAt(m.token)) return
-    if (m.k === 'call-message') return this.#step('message', 'server', m.message)
+    const what = this.#ways.came(m)
+    if (what !== 'met') return what && this.#step('message', 'server', what)
     this.#event('found')
     this.#step('start', 'server')
   }
@@ -126,21 +112,20 @@ export class SealedCallMachine implements CallMachine {
     this.#begin(codec)
     if (this.#sessions.barred && this.#state === 'doubt') return
     this.#event('renewed')
-    if (this.#o.outgoing && this.#state !== 'early') this.#probe()
+    if (this.#o.outgoing && this.#state !== 'early') this.#ways.probe()
   }
   /** The codec has no room for what sealing needs: there are no keys for it, and none are looked for. */
   get #bare(): boolean {
     return this.#media !== undefined && this.#media.codec === undefined
   }
   /** Its sound still goes through the gate, which is closed where nothing may pass, and tells of key presses. */
-  #unsealable({ other, receives, telephoneEvent }: Extract<DialogNews, { kind: 'no-codec' }>): void {
+  #unsealable(news: Extract<DialogNews, { kind: 'no-codec' }>): void {
     const fresh = !this.#bare
-    this.#media = { codec: undefined, payloadType: other?.sends ?? 0, fillUp: receives, ...(other === undefined ? {} : { other }), ...(telephoneEvent === undefined ? {} : { telephoneEvent }) }
+    this.#media = describedOf(news)
     if (fresh) {
       this.#sessions.end()
       this.#tickAt = undefined
-      // What it said of itself, it said under keys that are no more.
-      this.#far = PRESENT
+      this.#teller.forgets()
       this.#teller.note('SEALED_CALL_NO_CODEC', 'The codec of this call cannot be sealed: allow G.722 or G.711 at both phones and at the provider', true)
     }
     this.#apply()
@@ -155,10 +140,8 @@ export class SealedCallMachine implements CallMachine {
 
   #news(n: CallNews): void {
     if (n.kind === 'message') this.#step('message', 'in-band', n.bytes, n.sealed)
-    else if (n.kind === 'meeting') {
-      this.#sessions.meeting = n.token
-      if (this.#o.carriers.includes('server')) this.#out.push({ kind: 'send', message: { k: 'call-meet', token: n.token } })
-    } else if (n.kind === 'ready') {
+    else if (n.kind === 'meeting') this.#ways.meet(n.token)
+    else if (n.kind === 'ready') {
       if (!this.#o.carriers.includes('in-band')) return
       this.#event('found')
       this.#step('start', 'in-band')
@@ -166,16 +149,19 @@ export class SealedCallMachine implements CallMachine {
       this.#teller.converts()
       this.#event('converts')
     } else if (n.kind === 'low') this.#step('rekey', 'in-band')
-    else if (n.kind === 'heard') this.#sessions.heard = true
-    // What was lost opens again: the other party is back. Also while another is being agreed with: music on hold is over before that.
-    else if (n.kind === 'back' && this.#sessions.old !== undefined && (this.#state === 'lost' || this.#state === 'agreeing')) this.#back()
-  }
-  #back(): void {
-    this.#sessions.back()
-    this.#event('opened')
+    else if (n.kind === 'heard') {
+      this.#sessions.heard = true
+      this.#patience.heard()
+    } else if (n.kind === 'back' && this.#sessions.old !== undefined && next(this.#state, 'opened', this.#policy) === 'sealed') {
+      // What was lost opens again, the other party is back: also while another is being agreed with.
+      this.#sessions.back()
+      this.#event('opened')
+    }
   }
   #step(input: 'start' | 'tick' | 'rekey' | 'message', carrier?: CallCarrier, message?: Uint8Array, sealed?: boolean): void {
     if (this.#sessions.current === undefined || this.#sessions.barred) return
+    // Whoever is there now looks for us, and says it again.
+    if (input === 'message' && sealed !== true && this.#state === 'lost' && this.#sessions.keyed) return this.#patience.urge(this.#now)
     // The agreement was begun by the other side: we may not have been told that it can hear us.
     if (input === 'message' && !this.#sessions.keyed) this.#event('found')
     this.#sessions.step(input, carrier, message, sealed)
@@ -188,39 +174,44 @@ export class SealedCallMachine implements CallMachine {
   }
   #progress(p: CallProgress): void {
     this.#tickAt = p.wakeInMs === undefined ? undefined : instant(this.#now + p.wakeInMs)
-    for (const f of p.refused) this.#teller.note(f.code, f.message)
-    for (const bytes of p.send) {
-      if (p.carrier === 'message') this.#out.push({ kind: 'signal', call: this.#o.call, what: bytes })
-      else if (p.carrier === 'server' && this.#sessions.meeting !== undefined) this.#out.push({ kind: 'send', message: { k: 'call-message', token: this.#sessions.meeting, message: bytes } })
-    }
-    if (p.state !== undefined && !same(p.state, this.#far)) {
-      for (const text of changesOf(this.#far, p.state)) this.#teller.note('SEALED_CALL_STATE', text)
-      this.#far = p.state
-      this.#tell()
-    }
+    // Nobody is told of a search, nor told by it, that found nobody: that is music on hold.
+    const unfound = (f: CallProgress['failed']): boolean => f?.code === 'KEYAGREEMENT_TIMEOUT' && this.#sessions.old !== undefined
+    for (const f of p.refused) if (!unfound(f)) this.#teller.note(f.code, f.message)
+    if (!unfound(p.failed)) this.#ways.send(p)
+    if (p.state !== undefined && this.#teller.says(p.state)) this.#tell()
     if (p.confirmed !== undefined && p.confirmed.epoch === 0) this.#confirmed(p.confirmed)
-    else if (p.failed !== undefined) this.#failed(p.failed)
+    else if (p.failed !== undefined) this.#failed(p.failed, !unfound(p.failed))
   }
   #confirmed(c: NonNullable<CallProgress['confirmed']>): void {
     this.#profile = c.profile === 'chained' ? c.profile : undefined
     this.#words = this.#sessions.confirm()
     // Under keys of their own it says so anew.
-    this.#far = PRESENT
+    this.#teller.forgets()
     this.#teller.missed(c.missed)
     const { event, note } = this.#party.judge(c)
     if (note !== undefined) this.#teller.note(note.code, note.text, true)
     this.#event(event)
   }
-  #failed(fault: Fault): void {
-    this.#sessions.fail()
-    this.#teller.note(fault.code, fault.message, true)
-    this.#event('failed')
+  #failed(fault: NonNullable<CallProgress['failed']>, told = true): void {
+    if (told) this.#teller.note(fault.code, fault.message, true)
+    // A change of keys: those that stand are as good as they were.
+    if (this.#sessions.keyed) return
+    this.#sessions.fail(fault)
+    this.#unless('failed')
+  }
+  /** Where there are keys from before, they are listened for again. */
+  #unless(e: 'failed' | 'nobody'): void {
+    if (this.#sessions.old === undefined || (this.#state !== 'lost' && this.#state !== 'agreeing')) return this.#event(e)
+    this.#sessions.back()
+    if (this.#state === 'lost') this.#apply()
+    else this.#enter('lost')
   }
 
   /** Judged by the half second: single frames are lost and changed on any way. */
   #frames(opened: number, refused: number): void {
     if (!this.#sessions.keyed || (this.#state !== 'sealed' && this.#state !== 'lost')) return
-    this.#unopened = refused > opened ? this.#unopened + 1 : 0
+    // While our phone holds the call the other side hears music, and may look for another party.
+    this.#unopened = refused > opened && !this.#sessions.own.hold ? this.#unopened + 1 : 0
     if (this.#unopened >= UNOPENED) this.#sessions.heard ? this.#event('unopened') : this.#converted()
     else if (this.#state === 'lost' && opened > refused) this.#event('opened')
   }
@@ -237,68 +228,60 @@ export class SealedCallMachine implements CallMachine {
     if (this.#state === 'doubt' && this.#sessions.keyed) {
       this.#party.take()
       this.#enter('sealed')
-    } else if (this.#state === 'doubt' || this.#state === 'asking' || this.#state === 'lost') {
+    } else if (asks(this.#state)) {
       // Keys that stand never let anything out unsealed: an open call has none.
-      const { keyed, broken } = this.#sessions
-      if ((keyed || broken) && this.#media !== undefined) this.#begin(this.#media.codec, !broken)
+      const { keyed, broken, old } = this.#sessions
+      if ((keyed || broken || old !== undefined) && this.#media !== undefined) this.#begin(this.#media.codec, !broken)
       this.#event('accepted')
     }
   }
 
   #event(e: Event): void {
     if (e === 'found' && this.#bare) return
+    if (e === 'opened') this.#patience.heard()
     const state = next(this.#state, e, this.#policy)
     if (state !== this.#state) this.#enter(state, e === 'opened')
   }
-  /** `again`: under keys that stood before; what was to be said since may not have arrived, or could not be said. */
+  /** `again`: under keys that stood before. */
   #enter(state: State, again = false): void {
     this.#state = state
     this.#unopened = 0
-    const limit = state === 'seeking' ? SEEK_MS : state === 'agreeing' ? AGREE_MS : state === 'lost' ? SEEK_AGAIN_MS : undefined
-    this.#deadline = limit === undefined ? undefined : { at: instant(this.#now + limit), what: state === 'lost' ? 'seek' : 'nobody' }
+    this.#patience.begin(state, this.#now)
     this.#apply()
     this.#tell()
     const tone = toneOf(state)
     if (tone !== undefined) this.#teller.tone(tone)
     if (state === 'asking') this.#teller.asks()
-    if (state === 'sealed' && (again || !same(this.#own, PRESENT))) this.#sessions.say(this.#own)
+    if (state === 'sealed') this.#sessions.sayAnew(again)
   }
   #time(): void {
-    const { at, what } = this.#deadline ?? {}
-    if (at !== undefined && this.#now >= at) {
-      this.#deadline = undefined
-      if (what === 'nobody') this.#event('nobody')
-      else this.#seekAgain()
-    }
+    const due = this.#patience.due(this.#now, this.#tickAt !== undefined)
+    if (due === 'nobody') this.#unless(due)
+    else if (due === 'seek') this.#seekAgain()
+    if (this.#patience.key.due(this.#now)) this.#accepted()
     if (this.#tickAt === undefined || this.#now < this.#tickAt) return
     this.#tickAt = undefined
     this.#step('tick')
   }
   #seekAgain(): void {
     if (this.#media?.codec === undefined || this.#sessions.current === undefined || this.#sessions.tried) return
-    this.#sessions.beginBeside(this.#media.codec)
-    this.#probe()
+    if (this.#sessions.old === undefined) this.#sessions.beginBeside(this.#media.codec)
+    this.#ways.probe()
   }
 
   #apply(): void {
     if (this.#media === undefined) return
-    const { current, old, keyed, beginning } = this.#sessions
-    // Whatever led here: called sealed and without keys, nothing passes.
-    const passes = this.#state === 'sealed' && !keyed ? passing('doubt', this.#policy) : passing(this.#state, this.#policy)
-    // An open call needs no vault; one that is being begun has nothing that could pass yet. Words into one that was never looked for go through the gate.
-    const apart = !this.#bare && current === undefined && !beginning && passes.up === 'pass' && passes.down === 'pass' && !this.#own.mute
-    const sealed: SealedMedia = {
-      ...this.#media, session: current ?? NO_SESSION, sealed: keyed, ...passes, ...(old === undefined ? {} : { old }), ...(this.#own.mute ? { muted: true } : {}), fillUp: this.#media.fillUp && this.#state !== 'early',
-    }
-    this.#out.push({ kind: 'media', command: { op: 'call.seal', call: this.#o.call, sealed: apart ? undefined : sealed } })
+    const sealed = gateOf(this.#media, this.#sessions, this.#state, this.#policy)
+    this.#out.push({ kind: 'media', command: { op: 'call.seal', call: this.#o.call, sealed } })
   }
   #tell(): void {
     const words = this.#sessions.keyed && (this.#state === 'sealed' || this.#state === 'doubt') ? this.#words : []
-    this.#teller.call({ state: this.#state, words, ...(this.#profile === undefined ? {} : { profile: this.#profile }), ...(this.#far.hold ? { held: true } : {}), ...(this.#far.mute ? { muted: true } : {}) }, this.#party.peer)
+    this.#teller.call({ state: this.#state, words, ...(this.#profile === undefined ? {} : { profile: this.#profile }) }, this.#party.peer)
   }
   #end(reason: string): void {
     this.#sessions.end()
-    this.#deadline = this.#tickAt = undefined
+    this.#patience.end()
+    this.#tickAt = undefined
     this.#over = true
     this.#out.push({ kind: 'event', event: { kind: 'phase', phase: 'left', at: this.#now, reason } }, { kind: 'over', reason })
   }

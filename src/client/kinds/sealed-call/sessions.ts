@@ -7,6 +7,7 @@ import type { Fault, Result } from '../../../base/result.ts'
 import type { CallCarrier, CallCodec, CallProgress } from '../../../vault/api/calls.ts'
 import type { VaultRequest } from '../../call.ts'
 import type { SealedCallOptions } from './options.ts'
+import { PRESENT, same, type Standing } from './standing.ts'
 
 export type SessionNews =
   | { readonly kind: 'begun' }
@@ -35,6 +36,8 @@ export class Sessions {
   #words: readonly string[] = []
   /** A frame opened under the keys that stand. */
   heard = false
+  /** What we say of ourselves, under whatever keys there are. */
+  #own = PRESENT
   /** Where the two meet at the server. */
   meeting: Uint8Array | undefined
 
@@ -106,7 +109,7 @@ export class Sessions {
     this.#old = this.#beginRef = undefined
     this.#keyed = true
     this.heard = true
-    this.#barred = false
+    this.#barred = this.#broken = false
     this.#leave()
   }
   end(): void {
@@ -118,9 +121,21 @@ export class Sessions {
   step(input: 'start' | 'tick' | 'rekey' | 'message', carrier?: CallCarrier, message?: Uint8Array, sealed?: boolean): void {
     if (this.#current !== undefined) this.#ask({ call: 'call.step', args: { session: this.#current, input, ...(carrier === undefined ? {} : { carrier }), ...(message === undefined ? {} : { message }), ...(sealed === undefined ? {} : { sealed }) } })
   }
-  /** Under the keys, where there are any. */
-  say(state: { readonly hold: boolean; readonly mute: boolean }): void {
-    if (this.#keyed && this.#current !== undefined) this.#ask({ call: 'call.state', args: { session: this.#current, ...state } })
+  get own(): Standing {
+    return this.#own
+  }
+  stand(changed: Partial<Standing>): void {
+    const now = { ...this.#own, ...changed }
+    if (same(now, this.#own)) return
+    this.#own = now
+    this.#say()
+  }
+  /** The keys stand. `again`: they did before; what was to be said since may not have arrived, or could not be said. */
+  sayAnew(again: boolean): void {
+    if (again || !same(this.#own, PRESENT)) this.#say()
+  }
+  #say(): void {
+    if (this.#keyed && this.#current !== undefined) this.#ask({ call: 'call.state', args: { session: this.#current, ...this.#own } })
   }
 
   answer(ref: number, result: Result<unknown>): SessionNews | undefined {
@@ -157,9 +172,10 @@ export class Sessions {
     this.#old = undefined
     return words
   }
-  fail(): void {
+  fail({ code }: Fault): void {
     this.#broken = true
-    // It is told of by its own name.
+    // Where nobody has answered nothing was tried. All else is told of by its own name.
+    if (code === 'KEYAGREEMENT_TIMEOUT' && this.#words.length === 0) return
     if (!this.#keyed && this.#o.password?.(this.#o.number) !== undefined) this.#tried = true
   }
   /** What ends after the words, and before its keys stood, may have been a try: another would be a second one. */

@@ -85,6 +85,7 @@ export const ROWS: readonly (readonly [State, Event, Next])[] = [
   ['agreeing', 'nobody', 'doubt'],
   // Looked for again, and back under the keys of before.
   ['agreeing', 'opened', 'sealed'],
+  ['asking', 'opened', 'sealed'],
   ['doubt', 'accepted', 'open'],
   ['doubt', 'renewed', 'agreeing'],
   ['sealed', 'unopened', 'lost'],
@@ -95,7 +96,9 @@ export const ROWS: readonly (readonly [State, Event, Next])[] = [
   ['sealed', 'unsealable', 'asking'],
   ['lost', 'unsealable', 'asking'],
   ['lost', 'opened', 'sealed'],
-  ['lost', 'found', 'agreeing'],
+  // With whoever is there now: looked for beside, and nothing is heard before.
+  ['lost', 'confirmed', 'sealed'],
+  ['lost', 'mismatch', 'doubt'],
   ['lost', 'renewed', 'agreeing'],
   ['lost', 'accepted', 'open'],
 ]
@@ -104,6 +107,9 @@ export function next(state: State, event: Event, policy: Policy): State {
   const row = ROWS.find(([s, e]) => s === state && e === event)?.[2]
   return row === undefined ? state : typeof row === 'string' ? row : row[policy]
 }
+
+/** A key press decides. */
+export const asks = (state: State): boolean => ROWS.some(([s, e]) => s === state && e === 'accepted')
 
 /** What the phone is told when a state begins. */
 export const toneOf = (state: State): ToneName | undefined =>

@@ -7,6 +7,7 @@ import type { CallCarrier } from '../../../vault/api/calls.ts'
 import type { CallOut } from '../../call.ts'
 import { ACCEPT, type SealedCallOptions } from './options.ts'
 import type { Peer } from './party.ts'
+import { changesOf, PRESENT, same, type Standing } from './standing.ts'
 
 const CARRIER_WORDS: Readonly<Record<CallCarrier, string>> = { server: 'over the server', message: 'in the signalling', 'in-band': 'in the sound' }
 
@@ -14,13 +15,27 @@ export class Teller {
   readonly #o: SealedCallOptions
   readonly #out: (o: CallOut) => void
   now: Instant
+  /** What the other side says of itself. */
+  #far = PRESENT
 
   constructor(options: SealedCallOptions, now: Instant, out: (o: CallOut) => void) {
     this.#o = options
     this.now = now
     this.#out = out
   }
-  call(state: Omit<CallState, 'number' | 'keyId'>, { identity, keyId }: Peer): void {
+  /** True: it is another than before. */
+  says(state: Standing): boolean {
+    if (same(state, this.#far)) return false
+    for (const text of changesOf(this.#far, state)) this.note('SEALED_CALL_STATE', text)
+    this.#far = state
+    return true
+  }
+  /** What it said, it said under keys that are no more. */
+  forgets(): void {
+    this.#far = PRESENT
+  }
+  call(known: Omit<CallState, 'number' | 'keyId' | 'held' | 'muted'>, { identity, keyId }: Peer): void {
+    const state = { ...known, ...(this.#far.hold ? { held: true as const } : {}), ...(this.#far.mute ? { muted: true as const } : {}) }
     this.#out({ kind: 'event', event: { kind: 'sealed-call', at: this.now, ...state, number: safeText(this.#o.number, 64), ...(identity === undefined ? {} : { peer: identity }), ...(keyId === undefined ? {} : { keyId }) } })
   }
   note(code: string, text: string, prominent?: true): void {

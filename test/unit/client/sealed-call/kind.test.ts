@@ -43,6 +43,7 @@ function call(target: Omit<Target, 'kind'>, confirmed: Confirmed | undefined, ex
     step({ kind: 'vault', ref: started, result: ok({ send: [], refused: [], confirmed: { epoch: 0, role: 'initiator', keyId: KEY, profile: 'sealed', missed: [], ...confirmed } }) })
   }
   if (press !== '') step({ kind: 'media', event: { op: 'call.digit', call: 5, digit: press } })
+  if (press !== '') step({ kind: 'tick' }, instant(2000))
   return out
 }
 

@@ -80,6 +80,13 @@ class Driven {
   heard(): void {
     this.step({ kind: 'media', event: { op: 'call.news', call: CALL, news: encodeNews([{ kind: 'heard' }]) } })
   }
+  presses(digit: string): void {
+    this.step({ kind: 'media', event: { op: 'call.digit', call: CALL, digit } })
+  }
+  passes(ms: number): void {
+    this.now += ms
+    this.step({ kind: 'tick' })
+  }
   unopened(): void {
     for (let i = 0; i < 3; i++) this.step({ kind: 'media', event: { op: 'call.frames', call: CALL, opened: 0, refused: 25 } })
   }
@@ -101,10 +108,10 @@ test('music on hold is over while another party is being agreed with: sealed as 
   call.now = 1600
   call.step({ kind: 'dialog', news: { kind: 'hold', held: false } })
   call.reached()
-  assert.equal(call.state, 'agreeing')
+  assert.equal(call.state, 'lost')
   // Of the new keys, told of before we know that they stand.
   call.heard()
-  assert.equal(call.state, 'agreeing')
+  assert.equal(call.state, 'lost')
   call.back()
   assert.equal(call.state, 'sealed')
 })
@@ -171,4 +178,37 @@ test('a password is tried once: neither a new description nor frames of before t
     back.step({ kind: 'dialog', news: { kind: 'hold', held: true } })
     assert.deepEqual([back.state, back.seeks], ['lost', password === undefined ? [true, true, true] : [true, true]])
   }
+})
+
+test('`*` accepts once no other key follows: `*1` does not open a call that music plays in; twice does at once, and what has changed since is not accepted', () => {
+  const lost = (): Driven => {
+    const call = new Driven()
+    call.seal()
+    call.heard()
+    call.unopened()
+    assert.equal(call.state, 'lost')
+    return call
+  }
+  const muted = lost()
+  muted.presses('*')
+  muted.presses('1')
+  muted.passes(1500)
+  assert.equal(muted.state, 'lost')
+  const open = lost()
+  open.presses('*')
+  open.passes(1499)
+  assert.deepEqual([open.state, open.wakeAt], ['lost', 1500])
+  open.passes(1)
+  assert.equal(open.state, 'open')
+  const twice = lost()
+  twice.presses('*')
+  twice.presses('*')
+  assert.equal(twice.state, 'open')
+  // The keys of somebody else stand by then: that is another question.
+  const another = lost()
+  another.passes(1600)
+  another.presses('*')
+  another.agree('b'.repeat(64))
+  another.passes(1600)
+  assert.equal(another.state, 'doubt')
 })

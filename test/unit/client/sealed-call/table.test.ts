@@ -13,8 +13,8 @@ const TABLE: Readonly<Record<State, { readonly require: string; readonly prefer:
   agreeing: { require: '- -', prefer: '- -', on: { confirmed: 'sealed', mismatch: 'doubt', failed: 'doubt', nobody: 'doubt', opened: 'sealed', unsealable: 'asking' } },
   doubt: { require: '- -', prefer: '- -', on: { renewed: 'agreeing', accepted: 'open' } },
   sealed: { require: 'says hears', prefer: 'says hears', on: { unopened: 'lost', converts: 'asking', unsealable: 'asking', renewed: 'agreeing' } },
-  lost: { require: '- -', prefer: '- -', on: { opened: 'sealed', found: 'agreeing', converts: 'asking', unsealable: 'asking', renewed: 'agreeing', accepted: 'open' } },
-  asking: { require: '- hears', prefer: '- hears', on: { found: 'agreeing', accepted: 'open' } },
+  lost: { require: '- -', prefer: '- -', on: { opened: 'sealed', confirmed: 'sealed', mismatch: 'doubt', converts: 'asking', unsealable: 'asking', renewed: 'agreeing', accepted: 'open' } },
+  asking: { require: '- hears', prefer: '- hears', on: { found: 'agreeing', opened: 'sealed', accepted: 'open' } },
   open: { require: 'says hears', prefer: 'says hears', on: { found: 'agreeing' } },
 }
 
