@@ -1,4 +1,5 @@
 /** What goes along with every client that runs: its log, its trace of SIP, and the door where other commands ask how it is. */
+import { uptime } from 'node:os'
 import path from 'node:path'
 import type { ClientConfig } from '../client/config.ts'
 import { observeAll } from '../client/observers.ts'
@@ -42,7 +43,7 @@ export class Attended implements AsyncDisposable {
 
   /** `name` is empty where there is one line alone. */
   extras(config: ClientConfig, name: string, extras: ClientExtras): ClientExtras {
-    const watch = new ClientWatch(realScheduler(false), config.server?.host ?? '')
+    const watch = new ClientWatch(realScheduler(false), config.server?.host ?? '', () => uptime() * 1000)
     this.#lines.push({ name, config, watch })
     return { ...extras, trace: this.#trace, observer: observeAll(watch.observer, this.#log.observer(name), ...(extras.observer === undefined ? [] : [extras.observer])) }
   }

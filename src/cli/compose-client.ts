@@ -48,6 +48,8 @@ export interface ClientExtras {
   readonly observer?: ClientObserver
   /** Handsets besides the phones of the configuration: robots. */
   readonly handsets?: readonly Handset[]
+  /** Numbers that are rooms besides those of the configuration. */
+  readonly roomNames?: Readonly<Record<string, string>>
   /** SIP messages that were refused. */
   readonly report?: (fault: Fault, from: AddressPort) => void
   /** What the relay to the PBX refused, or could not do. */
@@ -93,7 +95,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const journal = await openJournal(config, configFile, vault, (message) => memory.onFault(message))
   const client = new Client({
     vault, media, crypto, scheduler,
-    agent: 'stc', voice: createVoice(config.language ?? languageOf()), speaksLabel: config.spokenLabel, blocked: (keyId) => memory.peers.blocked(keyId), dialPlan: dialPlanOf(config),
+    agent: 'stc', voice: createVoice(config.language ?? languageOf()), speaksLabel: config.spokenLabel, blocked: (keyId) => memory.peers.blocked(keyId), dialPlan: planOf(config, extras),
     kinds: [...sealedCalls(config, configFile, memory), bridgedKind(), lineKind(), conferenceKind({ sha256: (b) => crypto.hash('sha256', b), chance: () => chance(crypto), unix: () => scheduler.unix(), meet: (i) => memory.peers.meet(i, scheduler.unix()), newRoom: (room) => newRoom(config, room) })],
     ...connectionOf(config, own.value, media),
     observer: observeAll(memory.observer(vault), ...(journal?.ok === true ? [journal.value.observer()] : []), ...(extras.observer === undefined ? [] : [extras.observer])),
@@ -198,6 +200,11 @@ async function openPhones(config: ClientConfig, configFile: string, crypto: Cryp
     shown.push({ line: phone.line, address: first === undefined ? '' : showAddress(first) })
   }
   return ok({ handsets, shown })
+}
+
+function planOf(config: ClientConfig, { roomNames }: ClientExtras): ReturnType<typeof dialPlanOf> {
+  const plan = dialPlanOf(config)
+  return { ...plan, roomNames: { ...roomNames, ...plan.roomNames } }
 }
 
 function openPhone(config: ClientConfig, phone: ClientConfig['phones'][number], configFile: string, crypto: CryptoPort, extras: ClientExtras, upstream: PhoneRelay | undefined): ReturnType<typeof createSipHandset> {

@@ -1,13 +1,15 @@
 /** The page of a client that this process runs. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { uptime } from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import { ok, type Result } from '../base/result.ts'
-import type { ClientConfig } from '../client/config.ts'
+import { type ClientConfig, dialPlanOf } from '../client/config.ts'
 import { observeAll } from '../client/observers.ts'
 import { type Page, type PeopleMemory, type SessionStore, startPage } from '../client/web-api/index.ts'
 import type { ClientObserver } from '../client/options.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
+import { emergencyNumbers } from '../model/emergency.ts'
 import type { PagePhone, PageSnapshot } from '../model/page.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import { pairwiseCode } from '../protocol/x509/pairwise-code.ts'
@@ -28,7 +30,7 @@ export async function pageAlone(choice: PageChoice): Promise<Result<Page>> {
   const page = await startPage({
     crypto: createNodeCrypto(), clock: realScheduler(), files, port: choice.port,
     ...(choice.sessionsFile === undefined ? {} : { sessions: sessionStore(choice.sessionsFile) }),
-    hub: { version, server: '', roomPrefix: '8', rooms: [], phones: [] },
+    hub: { version, server: '', roomPrefix: '8', emergencyNumbers: emergencyNumbers(), rooms: [], phones: [], elapsed: () => uptime() * 1000 },
   })
   // Built, where it has to be, before somebody looks.
   if (page.ok) void files().catch(() => {})
@@ -40,7 +42,7 @@ export async function clientWithPage(page: Page, config: ClientConfig, configFil
   const { hub } = page
   hub.configure(describe(config))
   const observer = observeAll(...[hub.observer, extras.observer].filter((o): o is ClientObserver => o !== undefined))
-  const started = await startRealClient(config, configFile, { ...extras, observer, handsets: [...(extras.handsets ?? []), page.handset] })
+  const started = await startRealClient(config, configFile, { ...extras, observer, handsets: [...(extras.handsets ?? []), page.handset], roomNames: { [hub.echoNumber]: hub.echoRoom } })
   if (!started.ok) return started
   const { client, media, identity, phones, warnings } = started.value
   Object.assign(hub, { client, media, warnings, keys: keysOf(started.value.vault.report) })
@@ -63,11 +65,11 @@ function keysOf(report: RealClient['vault']['report']): NonNullable<PageSnapshot
   return { protection: keptKeys(report), program: report.measurement, locks: report.locks }
 }
 
-function describe(config: ClientConfig): { server: string; roomPrefix: string; rooms: PageSnapshot['rooms'] } {
+function describe(config: ClientConfig): { server: string; roomPrefix: string; emergencyNumbers: readonly string[]; rooms: PageSnapshot['rooms'] } {
   const prefix = config.dialPlan.roomPrefix
   const named = Object.entries(config.dialPlan.names).map(([dial, name]) => ({ name, dial }))
   const own = Object.keys(config.rooms).filter((name) => name !== 'default').map((name) => ({ name, dial: `${prefix}${name}` }))
-  return { server: config.server?.host ?? 'no server', roomPrefix: prefix, rooms: [...named, ...own].slice(0, 200) }
+  return { server: config.server?.host ?? 'no server', roomPrefix: prefix, emergencyNumbers: dialPlanOf(config).emergencyNumbers, rooms: [...named, ...own].slice(0, 200) }
 }
 
 /** Passwords stay in the configuration: the page only says that there is one. */

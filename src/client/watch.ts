@@ -6,6 +6,7 @@ import { privacyOf, privacySentence } from '../model/privacy.ts'
 import type { Roster } from '../model/roster.ts'
 import type { RunningCall } from './calls.ts'
 import type { ClientObserver } from './options.ts'
+import { ServerClock } from './server-clock.ts'
 
 export interface WatchedCall {
   readonly id: number
@@ -37,16 +38,20 @@ export class ClientWatch {
   readonly #since: number
   readonly #calls = new Map<number, RunningCall>()
   #registered: { line: string; contact: string }[] = []
+  readonly #serverClock: ServerClock
   #server: WatchedClient['server']
 
-  constructor(clock: Clock, host: string) {
+  /** `elapsed`: milliseconds that pass while the computer sleeps as well; else those of `clock`. */
+  constructor(clock: Clock, host: string, elapsed?: () => number) {
     this.#clock = clock
+    this.#serverClock = new ServerClock(clock, elapsed)
     this.#since = clock.now()
     this.#server = { host, up: false, path: 'none' }
   }
 
   get snapshot(): WatchedClient {
-    return { server: this.#server, registered: this.#registered, calls: [...this.#calls.values()].map((c) => this.#callOf(c)), upSeconds: Math.floor((this.#clock.now() - this.#since) / 1000) }
+    const clockAheadS = this.#server.up ? this.#serverClock.aheadS : undefined
+    return { server: { ...this.#server, ...(clockAheadS === undefined ? {} : { clockAheadS }) }, registered: this.#registered, calls: [...this.#calls.values()].map((c) => this.#callOf(c)), upSeconds: Math.floor((this.#clock.now() - this.#since) / 1000) }
   }
   #callOf(c: RunningCall): WatchedCall {
     const { roster } = c
@@ -59,7 +64,8 @@ export class ClientWatch {
   readonly observer: ClientObserver = {
     onServer: (up, { fault, welcome }) => {
       const { host } = this.#server
-      if (up) this.#server = { host, up, path: this.#server.path, ...(welcome === undefined ? {} : { clockAheadS: welcome.unixTime - this.#clock.unix(), pbx: welcome.capabilities.includes('sip') }) }
+      if (welcome !== undefined) this.#serverClock.welcomed(welcome.unixTime)
+      if (up) this.#server = { host, up, path: this.#server.path, ...(welcome === undefined ? {} : { pbx: welcome.capabilities.includes('sip') }) }
       else this.#server = { host, up, path: 'none', ...(fault === undefined ? {} : { fault: short(fault) }) }
     },
     onPhone: (e) => {

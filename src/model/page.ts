@@ -192,6 +192,7 @@ export interface PageSnapshot {
   readonly roomPrefix: string
   /** The room in which the user hears what becomes of the own voice. */
   readonly echoDial: string
+  readonly echoRoom: string
   /** This page's own call, while there is one. */
   readonly browser: BrowserState
   /** Where the page's phone has an account. */
@@ -204,8 +205,8 @@ export interface PageSnapshot {
 
 export interface BrowserState {
   readonly state: 'idle' | 'dialling' | 'talking'
-  /** Another window of this browser has the microphone. */
-  readonly elsewhere: boolean
+  /** Which window of this browser has the microphone and the speaker: this one, another, or none that is open. */
+  readonly sound: 'here' | 'elsewhere' | 'nowhere'
   /** The call, once the client has begun it. */
   readonly call?: number
   /** Why the last call ended or never began. */
@@ -240,8 +241,8 @@ export type PageMessage =
 
 /** Commands of the page, by name. */
 export interface PageCommands {
-  /** The page's own phone. */
-  dial: { readonly number: string }
+  /** The page's own phone. `typed`: as the user wrote it, where the page has put something in front. */
+  dial: { readonly number: string; readonly typed?: string }
   hangup: Record<never, never>
   digit: { readonly digit: string }
   /** On its line: takes or declines a call that rings, holds the one that it is in, passes it on to another number. */

@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test'
 import type { CallIn } from '../../src/client/call.ts'
 import type { MediaCommand } from '../../src/media/api.ts'
 import { decodeSound } from '../../src/model/page.ts'
+import type { CallState } from '../../src/model/roster.ts'
 import { becomes, startBrowser, type TestBrowser } from '../kit/browser.ts'
 import { inGroup, met, person, type Staged, type StagedCall, stagePage } from '../kit/staged-page.ts'
 import { until } from '../kit/processes.ts'
@@ -34,6 +35,24 @@ function meeting(s: Staged, change: Parameters<StagedCall['policy']>[0] = {}): S
   call.policy({ owners: [inGroup(0).identity.keyId], ...change }, {})
   return call
 }
+/** In the page. */
+function countMicrophones(): void {
+  const w = globalThis as unknown as { stcTracks: { readyState: string }[]; navigator: { mediaDevices: { getUserMedia(o: unknown): Promise<{ getTracks(): { readyState: string }[] }> } } }
+  const { mediaDevices } = w.navigator
+  const ask = mediaDevices.getUserMedia.bind(mediaDevices)
+  w.stcTracks = []
+  mediaDevices.getUserMedia = async (o) => {
+    const stream = await ask(o)
+    w.stcTracks.push(...stream.getTracks())
+    return stream
+  }
+}
+/** For eyes. */
+async function look(b: TestBrowser, name: string): Promise<void> {
+  const folder = process.env['STC_PICTURES']
+  if (folder !== undefined) await b.page.screenshot({ path: `${folder}/${name}.png`, fullPage: true })
+}
+const microphones = 'stcTracks.filter((t) => t.readyState === "live").length'
 const did = (call: StagedCall): CallIn[] => call.inputs.splice(0)
 /** Waits for it: a press travels through the client. */
 const doing = (call: StagedCall, what: string): Promise<CallIn[]> => until(5000, what, () => (call.inputs.length > 0 ? did(call) : undefined))
@@ -108,7 +127,8 @@ test('the phone in the page: push to talk, keypad, mute, by keys alone', { timeo
     const sound = typeof payload === 'string' ? undefined : decodeSound(payload)
     if (sound !== undefined) spoken.push(Math.max(...sound.pcm.map(Math.abs)))
   }))
-  const { s, press } = await scene(t, b)
+  await b.context.addInitScript(countMicrophones)
+  const { s, press, shows } = await scene(t, b)
   s.page.handset.subscribe((e) => e.kind === 'dtmf' && digits.push(e.digit))
   await b.page.getByLabel('Room or number').fill('100')
   await b.page.keyboard.press('Enter')
@@ -118,8 +138,8 @@ test('the phone in the page: push to talk, keypad, mute, by keys alone', { timeo
   call.group(...FOUR)
   await b.page.getByRole('button', { name: 'Push to talk' }).click()
   await b.page.getByText('Hold the button, or the space bar, while you talk.').waitFor()
-  const quiet = (): Promise<true> => until(5000, 'silence', () => (spoken.length > 10 && spoken.slice(-10).every((x) => x === 0) ? true : undefined))
-  const talks = (): Promise<true> => until(5000, 'the voice', () => (spoken.slice(-10).some((x) => x > 500) ? true : undefined))
+  const quiet = (): Promise<true> => until(60_000, 'silence', () => (spoken.length > 10 && spoken.slice(-10).every((x) => x === 0) ? true : undefined))
+  const talks = (): Promise<true> => until(60_000, 'the voice', () => (spoken.slice(-10).some((x) => x > 500) ? true : undefined))
   await quiet()
   await b.page.evaluate('document.activeElement.blur()')
   await b.page.keyboard.down('Space')
@@ -133,6 +153,42 @@ test('the phone in the page: push to talk, keypad, mute, by keys alone', { timeo
   await b.page.evaluate("window.dispatchEvent(new Event('blur'))")
   await quiet()
   await b.page.keyboard.up('Enter')
+
+  // Whatever becomes of the connection and of the window: nothing leaves while the page says that nothing does.
+  const withheld = async (when: string): Promise<void> => {
+    spoken.length = 0
+    await until(60_000, `sound ${when}`, () => (spoken.length > 60 ? true : undefined))
+    assert.ok(spoken.every((x) => x === 0), `the microphone is open ${when}`)
+    await shows('Hold the button, or the space bar, while you talk.')
+  }
+  const again = b.page.waitForEvent('websocket')
+  s.page.windows.close()
+  await again
+  await withheld('after the connection was lost')
+  await b.page.reload()
+  await withheld('after a reload')
+  const other = await b.context.newPage()
+  await other.goto(s.url)
+  await other.getByText('Another window has the sound.').waitFor()
+  await other.getByRole('button', { name: 'Use the sound here' }).click()
+  await shows('Another window has the sound.')
+  await becomes('one microphone, in the other window', async () => [await b.page.evaluate(microphones), await other.evaluate(microphones)], [0, 1])
+  await b.page.bringToFront()
+  await press('Use the sound here')
+  await other.getByText('Another window has the sound.').waitFor()
+  await withheld('after another window had the sound')
+
+  // A window that is closed is silence: no other one opens a microphone unasked.
+  await other.getByRole('button', { name: 'Use the sound here' }).click()
+  await shows('Another window has the sound.')
+  await other.close()
+  await shows('the window that had the sound is closed')
+  spoken.length = 0
+  await b.page.waitForTimeout(500)
+  assert.equal(await b.page.evaluate(microphones), 0)
+  assert.deepEqual(spoken, [])
+  await press('Use the sound here')
+  await withheld('after the other window was closed')
   await press('Push to talk')
   await talks()
 
@@ -147,6 +203,17 @@ test('the phone in the page: push to talk, keypad, mute, by keys alone', { timeo
   await b.page.getByRole('button', { name: 'Unmute' }).focus()
   await b.page.keyboard.press('Enter')
   await b.page.getByText('muted', { exact: true }).waitFor({ state: 'detached' })
+
+  // The microphone is the call's: it is given back with it, and after a level test too.
+  assert.equal(await b.page.evaluate(microphones), 1)
+  await press('Leave')
+  s.page.handset.hangup()
+  await becomes('no microphone after the call', () => b.page.evaluate(microphones), 0)
+  await press('Phone and sound')
+  await press('Test the microphone')
+  await becomes('the level test', () => b.page.evaluate(microphones), 1)
+  await press('Rooms')
+  await becomes('no microphone after the level test', () => b.page.evaluate(microphones), 0)
   assert.deepEqual(b.complaints, [])
 })
 
@@ -209,4 +276,56 @@ test('it rings as the browser lets it, and whoever was typing has not answered',
   assert.deepEqual(await b.page.evaluate('shown'), [])
   // The browser's own remark about sound that it withheld.
   assert.deepEqual(b.complaints.filter((x) => !x.startsWith('The AudioContext was not allowed to start')), [])
+})
+
+test('several calls of a softphone: a tab for each, never a headline that is too strong; its echo room opens by itself', { timeout: 300_000 }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  const b = await startBrowser(t)
+  const { s, press, shows } = await scene(t, b)
+  const headline = (): Promise<string | null> => b.page.locator('.privacy h1').textContent()
+  const through = (number: string, state: CallState['state'], words: readonly string[] = []): StagedCall => {
+    const call = s.call(number)
+    call.event({ kind: 'sealed-call', at: call.startedAt as never, number, state, words })
+    return call
+  }
+  const first = through('555-0100', 'sealed', ['harbour', 'violin', 'meadow', 'copper'])
+  await shows('Only you and the other side can hear this')
+  assert.equal(await b.page.getByRole('tab').count(), 0)
+  // Call waiting: what comes is shown, and what it asks.
+  const second = through('555-0200', 'asking')
+  await becomes('the second call', headline, 'Not sealed: nobody hears you')
+  const [one, two] = [b.page.getByRole('tab', { name: '555-0100' }), b.page.getByRole('tab', { name: '555-0200' })]
+  assert.equal(await two.getAttribute('aria-selected'), 'true')
+  await two.getByText('Needs your answer').waitFor()
+  assert.deepEqual(await Promise.all([one, two].map((x) => x.getAttribute('data-privacy'))), ['sealed', 'open'])
+  await look(b, 'calls-asking')
+  await press('Talk unprotected')
+  await until(5000, 'the answer, in the second call', () => (second.digits.join('') === '*' && first.digits.length === 0 ? true : undefined))
+  second.event({ kind: 'sealed-call', at: second.startedAt as never, number: '555-0200', state: 'open', words: [] })
+  await becomes('the sentence', headline, 'Anyone on the line can hear this')
+  // Back to the first by keys: its words are there, and above them nothing that the other call makes untrue.
+  await two.focus()
+  await b.page.keyboard.press('ArrowLeft')
+  await becomes('the first call', headline, 'In your call 555-0200: Anyone on the line can hear this')
+  assert.equal(await b.page.locator('.privacy').getAttribute('data-privacy'), 'open')
+  assert.equal(await b.page.evaluate('document.activeElement.id'), await one.getAttribute('id'))
+  await shows('harbour')
+  await look(b, 'calls-weaker')
+  // What is done is done in the call that is shown.
+  await press('Mute')
+  await until(5000, 'the first call muted', () => (first.muted && !second.muted ? true : undefined))
+  await two.click()
+  await press('Leave')
+  await until(5000, 'the end of the second call', () => (second.left && !first.left ? true : undefined))
+  await becomes('the first call alone', headline, 'Only you and the other side can hear this')
+  await becomes('no tabs', () => b.page.getByRole('tab').count(), 0)
+
+  // Dialled on a keypad, wherever the page is.
+  await press('Phone and sound')
+  await b.page.getByText(s.page.hub.snapshot.echoDial).first().waitFor()
+  const echo = s.call(s.page.hub.echoRoom)
+  echo.member()
+  echo.group(FOUR[0]!)
+  await shows(/^Speak now/)
+  assert.deepEqual(b.complaints, [])
 })

@@ -176,6 +176,15 @@ test('of two hundred, everybody is there to be found, read out and reached by ke
   assert.ok(Math.abs(before / seen - 1) < 0.15, `${before} px high at first, ${seen} when all were seen`)
   assert.equal(await through(), seen)
 
+  // Of the numbers too, which change every second, only those in view are drawn; by name all are there.
+  for (let second = 1; second < 4; second++) call.stats(second, EVERYBODY.slice(1))
+  await b.page.getByRole('button', { name: 'Show numbers' }).click()
+  const numbers = b.page.locator('.diagnostics tbody tr')
+  await numbers.nth(MEMBERS - 2).scrollIntoViewIfNeeded()
+  await until(60_000, 'numbers in view drawn, others not', async () => ((await numbers.nth(MEMBERS - 2).locator('polyline').count()) === 4 && (await b.page.locator('.diagnostics polyline').count()) < 60 * 4 ? true : undefined))
+  assert.equal(await numbers.count(), MEMBERS - 1)
+  await b.page.getByRole('button', { name: 'Hide numbers' }).click()
+
   // Who has the keyboard keeps it while others come and go.
   await rows.nth(100).scrollIntoViewIfNeeded()
   await rows.nth(100).getByLabel(`Details of ${person(100).subject}`).focus()

@@ -37,14 +37,14 @@ interface Scene {
   recovers(): Promise<void>
 }
 
-async function scene(t: TestContext, papers: Papers | (() => Papers), serverConfig: Record<string, unknown> = {}, around: () => Disposable = () => ({ [Symbol.dispose]: () => {} })): Promise<Scene> {
+async function scene(t: TestContext, papers: Papers | (() => Papers), serverConfig: Record<string, unknown> = {}, around: () => Disposable = () => ({ [Symbol.dispose]: () => {} }), clientConfig: (server: number) => Record<string, unknown> = () => ({})): Promise<Scene> {
   const own = path.join(folder, t.name.replace(/\W+/g, '-'))
   const server = await startServer(own, serverPapers, serverConfig)
   t.after(() => server.stop())
   const port = await freePorts(2)
   const started = async (): Promise<StcClient> => {
     using _ = around()
-    return await startClient(own, 'anna', server.port, typeof papers === 'function' ? papers() : papers, { config: { page: { port } } })
+    return await startClient(own, 'anna', server.port, typeof papers === 'function' ? papers() : papers, { config: { page: { port }, ...clientConfig(server.port) } })
   }
   const client = await started()
   t.after(() => client.stop())
@@ -143,13 +143,31 @@ test('a network that blocks UDP', { timeout: 300_000 }, async (t) => {
   await s.recovers()
 })
 
+test('a network that lets no voice through at all: no UDP, and TLS is not wanted', { timeout: 300_000 }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  const nobody = await freePorts(1)
+  const s = await scene(t, authority.member('frida'), { advertise: [{ address: '127.0.0.1', port: nobody }] }, undefined, (port) => ({ server: { host: '127.0.0.1', port, mediaOverTls: 'never' } }))
+  // In no call nothing is said: nothing is missed.
+  assert.equal(await s.b.page.locator('.trouble').count(), 0)
+  await s.b.page.getByRole('button', { name: 'Try it' }).click()
+  await s.b.page.locator('.trouble[data-cause="no-voice"]').waitFor({ timeout: 60_000 })
+  await s.server.process.stop(5000)
+  await s.shows('server-gone')
+})
+
 test('a wrong clock', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'chromium')) return
-  const s = await scene(t, authority.member('emma'), {}, () => withNodeOptions('--import=data:text/javascript,const%20n=Date.now;Date.now=()=>n()+36e5'))
+  const wrong = path.join(folder, 'the-clock-is-wrong')
+  writeFileSync(wrong, '')
+  const code = `import{existsSync as e}from"node:fs";const n=Date.now;Date.now=()=>n()+(e(${JSON.stringify(wrong)})?36e5:0)`
+  const s = await scene(t, authority.member('emma'), {}, () => withNodeOptions(`--import=data:text/javascript,${encodeURIComponent(code)}`))
   await s.shows('clock')
   await until(promised(SHOWN_MS), 'the hour', async () => ((await s.b.page.locator('.trouble').allInnerTexts()).join().includes('60 minutes') ? true : undefined))
-  // Set right by its user; the client is started anew, the window is not.
-  await s.client.stop()
-  again(t, 'client', path.join(s.own, 'anna.yaml'))
+  // Set right by its user, and wrong again: neither the client nor the window is started anew, and the connection stands.
+  rmSync(wrong)
+  await s.recovers()
+  writeFileSync(wrong, '')
+  await s.shows('clock')
+  rmSync(wrong)
   await s.recovers()
 })

@@ -64,7 +64,7 @@ const FILES = new Map([['/', { type: 'text/html', body: new TextEncoder().encode
 export async function openDoor(t: TestContext, sessions?: SessionStore, port = 0): Promise<TestDoor> {
   const page = must(await startPage({
     crypto: createNodeCrypto(), clock: realScheduler(), files: () => Promise.resolve(FILES), port, ...(sessions === undefined ? {} : { sessions }),
-    hub: { version: '0.0.0', server: 'server.test', roomPrefix: '8', rooms: [], phones: [] },
+    hub: { version: '0.0.0', server: 'server.test', roomPrefix: '8', emergencyNumbers: ['112', '911'], rooms: [], phones: [] },
   }))
   t.after(() => page.close())
   const url = new URL(page.url)

@@ -25,8 +25,7 @@ function meeting(s: Staged): StagedCall {
 /** Alone in the echo room, while it records. */
 async function echo(s: Staged, page: Page): Promise<StagedCall> {
   await press(page, /^(Try it|Ausprobieren)$/)
-  const { echoDial, roomPrefix } = s.page.hub.snapshot
-  const call = s.call(echoDial.slice(roomPrefix.length))
+  const call = s.call(s.page.hub.echoRoom)
   call.member()
   call.group(FIVE[0]!)
   await page.getByText(/Speak now|Jetzt sprechen/).waitFor()
@@ -57,6 +56,18 @@ export const VIEWS: readonly View[] = [
       ]
       s.page.hub.configure({})
       await page.getByRole('button', { name: /Call 100 again|100 noch einmal/ }).waitFor()
+    },
+  },
+  {
+    name: 'two-calls',
+    show: async (s, page) => {
+      const calls = (['sealed', 'asking'] as const).map((state, i) => {
+        const call = s.call(`555-010${i}`)
+        call.event({ kind: 'sealed-call', at: call.startedAt as never, number: call.name, state, words: SEALED_CALLS.find(([x]) => x === state)![1] })
+        return call
+      })
+      await page.getByRole('tab', { name: calls[0]!.name }).click()
+      await heading(page, /^In your call 555-0101|^In Ihrem Gespräch 555-0101/)
     },
   },
   {

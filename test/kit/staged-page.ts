@@ -92,6 +92,11 @@ export class StagedCall {
     if (i.kind === 'leave') this.over()
     else this.inputs.push(i)
   }
+  /** Keys that were pressed in it. */
+  readonly digits: string[] = []
+  onMedia(e: { readonly op: string; readonly digit?: string }): void {
+    if (e.digit !== undefined) this.digits.push(e.digit)
+  }
   over(): void {
     this.left = true
     this.#page.hub.observer.onOver?.(this as unknown as RunningCall, 'left')
@@ -154,7 +159,7 @@ export const PHONES: readonly Omit<PagePhone, 'registered'>[] = [{ line: 'desk',
 export async function stagePage(t: TestContext, phones = PHONES): Promise<Staged> {
   const page = must(await startPage({
     crypto: createNodeCrypto(), clock, files: pageFiles(), port: 0,
-    hub: { version: '0.1.0', server: 'talk.example.org', roomPrefix: '8', rooms: [{ name: 'weekly', dial: '8weekly' }, { name: 'help-desk', dial: 'support' }], phones },
+    hub: { version: '0.1.0', server: 'talk.example.org', roomPrefix: '8', emergencyNumbers: ['112', '911'], rooms: [{ name: 'weekly', dial: '8weekly' }, { name: 'help-desk', dial: 'support' }], phones },
   }))
   t.after(() => page.close())
   const { hub } = page

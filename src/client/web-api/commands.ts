@@ -47,8 +47,10 @@ const DONE = ok(undefined)
 
 const table: { readonly [K in keyof PageCommands]: Command<K> } = {
   dial: {
-    schema: z.strictObject({ number: z.string().min(1).max(128) }),
-    run: ({ hub, takeAudio }, { number }) => {
+    schema: z.strictObject({ number: z.string().min(1).max(128), typed: z.string().max(128).exactOptional() }),
+    run: ({ hub, takeAudio }, { number, typed }) => {
+      // Before a prefix makes a room of it, in which whoever needs help would be alone.
+      if (typed !== undefined && typed !== number && hub.isEmergency(typed)) return err('CLIENT_EMERGENCY', typed)
       if (hub.browser === undefined) return err('PAGE_NOT_SET_UP')
       takeAudio(true)
       hub.browser.dial(number)

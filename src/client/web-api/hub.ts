@@ -5,12 +5,14 @@
 import type { Clock } from '../../base/ports.ts'
 import { err, type Fault, ok, type Result } from '../../base/result.ts'
 import type { MediaCommand, MediaEvent } from '../../media/api.ts'
+import { isEmergencyNumber } from '../../model/emergency.ts'
 import { displayName, type Identity } from '../../model/identity.ts'
 import { type BrowserState, encodePage, encodeSound, type PageCall, type PageFault, type PageMessage, type PagePhone, type PageServer, type PageSetup, type PageSnapshot, SOUND } from '../../model/page.ts'
 import type { CallEvent } from '../../model/roster.ts'
 import type { RunningCall } from '../calls.ts'
 import type { BrowserHandset } from '../handset/browser/handset.ts'
 import type { ClientObserver } from '../options.ts'
+import { ServerClock } from '../server-clock.ts'
 import { People } from './people.ts'
 import { type HubLine, LineView } from './line-view.ts'
 import { Volumes } from './volumes.ts'
@@ -19,12 +21,18 @@ type HandsetEvent = Parameters<NonNullable<ClientObserver['onPhone']>>[0]
 
 const PEOPLE_KEPT = 200
 const CONTACTS_KEPT = 16
+/** Less is rounding, and the clock's own wandering. */
+const CLOCK_SET_S = 2
 
 export interface HubOptions {
   readonly clock: Clock
   readonly version: string
   readonly server: string
   readonly roomPrefix: string
+  /** Never a room, whatever stands in front of it. */
+  readonly emergencyNumbers: readonly string[]
+  /** Milliseconds that pass while the computer sleeps as well; else those of `clock`. */
+  readonly elapsed?: () => number
   readonly rooms: PageSnapshot['rooms']
   /** The room that this user has for itself. */
   readonly echoRoom: string
@@ -67,10 +75,12 @@ export class Hub {
   /** The call of the page's phone changed. */
   onBrowser: () => void = () => {}
   #metered = false
+  readonly #serverClock: ServerClock
 
   constructor(options: HubOptions) {
     this.#o = options
     this.#server = { name: options.server, state: 'connecting', path: 'none' }
+    this.#serverClock = new ServerClock(options.clock, options.elapsed)
     this.people = new People({
       clock: options.clock, tell: (m) => this.tell(m),
       unanswered: (room, reason) => {
@@ -85,6 +95,7 @@ export class Hub {
     this.#o = { ...this.#o, ...change }
     this.#server = { ...this.#server, name: this.#o.server }
     this.tell(this.snapshot)
+    this.onBrowser()
   }
 
   subscribe(listener: (m: string | Uint8Array) => void): Disposable {
@@ -105,7 +116,7 @@ export class Hub {
       ...(this.identity === undefined ? {} : { identity: this.identity }),
       server: this.#server, phones: this.#phones, calls: [...this.#shown.values()].map((s) => this.#callOf(s)),
       past: this.people.past, rings: this.people.rings, calling: this.people.calling, people: this.people.people,
-      rooms, roomPrefix, echoDial: `${roomPrefix}${echoRoom}`, browser: this.browserState, warnings: this.warnings, ...this.line.inSnapshot,
+      rooms, roomPrefix, echoDial: this.echoNumber, echoRoom, browser: this.browserState, warnings: this.warnings, ...this.line.inSnapshot,
       ...(this.keys === undefined ? {} : { keys: this.keys }),
       ...(this.#setup === undefined ? {} : { setup: this.#setup }),
     }
@@ -119,6 +130,17 @@ export class Hub {
   }
   get roomPrefix(): string {
     return this.#o.roomPrefix
+  }
+  /** Whoever types that means help, not a room of this name. */
+  isEmergency(typed: string): boolean {
+    return isEmergencyNumber(this.#o.emergencyNumbers, typed)
+  }
+  /** What any keypad can dial for the echo room of this user; its dial plan leads there. */
+  get echoNumber(): string {
+    return echoNumber(this.#o)
+  }
+  get echoRoom(): string {
+    return this.#o.echoRoom
   }
   /** For a room's name that nobody guesses. */
   random(): string {
@@ -148,7 +170,16 @@ export class Hub {
     const s = this.browser?.state ?? { state: 'idle' as const }
     const call = s.ref === undefined ? undefined : this.client?.calls.find((c) => this.client?.handsetsOf(c).some((h) => h.ref === s.ref))
     const shown = call && this.client?.shownBy(call)
-    return { state: s.state, elsewhere: false, ...(shown === undefined ? {} : { call: shown.id }), ...(s.reason === undefined ? {} : { reason: s.reason, ...this.line.faultOf(s.reason) }) }
+    return { state: s.state, sound: 'nowhere', ...(shown === undefined ? {} : { call: shown.id }), ...(s.reason === undefined ? {} : { reason: s.reason, ...this.line.faultOf(s.reason) }) }
+  }
+  get #clockAhead(): Pick<PageServer, 'clockAheadS'> {
+    const clockAheadS = this.#serverClock.aheadS
+    return clockAheadS === undefined ? {} : { clockAheadS }
+  }
+  /** Once a second: somebody may set the clock, right or wrong. */
+  tick(): void {
+    const { clockAheadS } = this.#clockAhead
+    if (clockAheadS !== undefined && Math.abs(clockAheadS - (this.#server.clockAheadS ?? 0)) >= CLOCK_SET_S) this.#serverIs({ clockAheadS })
   }
   #serverIs(change: Partial<PageServer>, without: 'fault' | 'nothing' = 'nothing'): void {
     const { fault, ...rest } = { ...this.#server, ...change }
@@ -158,7 +189,8 @@ export class Hub {
 
   readonly observer: ClientObserver = {
     onServer: (up, { fault, welcome }) => {
-      if (up) this.#serverIs({ state: 'up', ...(welcome === undefined ? {} : { clockAheadS: welcome.unixTime - this.#o.clock.unix() }) }, 'fault')
+      if (welcome !== undefined) this.#serverClock.welcomed(welcome.unixTime)
+      if (up) this.#serverIs({ state: 'up', ...this.#clockAhead }, 'fault')
       else this.#serverIs({ state: 'down', path: 'none', ...(fault === undefined ? {} : { fault: plain(fault) }) })
     },
     onVault: (fault) => this.tell({ k: 'notice', fault: plain(fault) }),
@@ -245,4 +277,9 @@ export class Hub {
   }
 }
 
+/** "Echo" on the keys of a telephone, and one more key where that is a room that the configuration names. */
+function echoNumber({ roomPrefix, rooms }: Pick<HubOptions, 'roomPrefix' | 'rooms'>): string {
+  const wanted = ['', ...'0123456789'].map((more) => `${roomPrefix}3246${more}`)
+  return wanted.find((n) => !rooms.some((r) => r.dial === n)) ?? wanted[0]!
+}
 const plain = (f: Fault): PageFault => ({ code: f.code, message: f.message })

@@ -13,6 +13,7 @@ const MESSAGES_PER_SECOND = 300
 const LONGEST_FRAME = 1920
 const POLICY_VIOLATION = 1008
 const PING_MS = 10_000
+const TICK_MS = 1000
 
 interface Window extends CommandContext {
   readonly socket: WebSocket
@@ -22,16 +23,17 @@ export class Windows {
   readonly #hub: Hub
   readonly #clock: Clock
   readonly #windows = new Set<Window>()
-  readonly #timer: NodeJS.Timeout
+  readonly #timers: readonly NodeJS.Timeout[]
   setup: SetupPort | undefined
 
   constructor(hub: Hub, clock: Clock) {
     this.#hub = hub
     this.#clock = clock
-    // A laptop that was closed does not say goodbye.
-    this.#timer = setInterval(() => {
+    const ping = (): void => {
       for (const w of this.#windows) w.socket.ping()
-    }, PING_MS).unref()
+    }
+    // A laptop that was closed does not say goodbye.
+    this.#timers = [setInterval(ping, PING_MS).unref(), setInterval(() => hub.tick(), TICK_MS).unref()]
   }
 
   open(socket: WebSocket): void {
@@ -64,7 +66,7 @@ export class Windows {
     this.#tellBrowser(window)
   }
   close(): void {
-    clearInterval(this.#timer)
+    for (const t of this.#timers) clearInterval(t)
     for (const w of this.#windows) w.socket.close(1001, 'the client ends')
   }
 
@@ -96,7 +98,7 @@ export class Windows {
     this.#hub.metered = [...this.#windows].some((w) => w.meters)
   }
   #tellBrowser(w: Window): void {
-    const browser: BrowserState = { ...this.#hub.browserState, elsewhere: !w.audio && [...this.#windows].some((x) => x.audio) }
+    const browser: BrowserState = { ...this.#hub.browserState, sound: w.audio ? 'here' : [...this.#windows].some((x) => x.audio) ? 'elsewhere' : 'nowhere' }
     this.#send(w, encodePage({ k: 'browser', browser }))
   }
   #send(w: Window, m: string | Uint8Array): void {

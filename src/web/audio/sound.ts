@@ -15,6 +15,13 @@ export interface SoundPorts {
 export type SoundState = 'off' | 'asking' | 'on' | 'refused' | 'missing'
 
 const CHOSEN = { microphone: 'stc-microphone', speaker: 'stc-speaker' } as const
+/** Of this window, over a reload, for as long as the call goes on: it had the sound; its user talks by pushing. */
+const HAD = 'stc-had-sound'
+const PUSHING = 'stc-push-to-talk'
+/** After a reload the window before may still be there for a moment, in the eyes of the client. */
+const RELOAD_MS = 3000
+/** A client that is away for longer than this has no use for the microphone. */
+const AWAY_MS = 5000
 
 export class Sound {
   readonly #o: SoundPorts
@@ -26,14 +33,51 @@ export class Sound {
   #speaker: AudioWorkletNode | undefined
   #opening: Promise<boolean> | undefined
   #talking = false
+  /** Who wants the sound besides a call: a level test, the echo room, a call about to be dialled. */
+  #needs = 0
+  #held = false
+  #losing: ReturnType<typeof setTimeout> | undefined
   state: SoundState = 'off'
-  /** Push to talk: nothing leaves while the key is up. */
-  gate = true
   /** Of the microphone, −dBov, for the level test. */
   onLevel: (level: number) => void = () => {}
 
   constructor(ports: SoundPorts) {
     this.#o = ports
+  }
+  /** Push to talk: nothing leaves while the key is up. It outlasts whatever happens to the connection, and a reload; the call's end ends it. */
+  get pushing(): boolean {
+    return sessionStorage.getItem(PUSHING) !== null
+  }
+  set pushing(on: boolean) {
+    if (on) sessionStorage.setItem(PUSHING, '1')
+    else sessionStorage.removeItem(PUSHING)
+    this.#held = false
+    this.#set(this.state)
+  }
+  /** The key is down. */
+  get held(): boolean {
+    return this.#held
+  }
+  set held(down: boolean) {
+    if (down === this.#held) return
+    this.#held = down && this.pushing
+    this.#set(this.state)
+  }
+  /** The sound stays open until what this returns is called: once nobody wants it, and no call does, the microphone is given back. */
+  need(): () => void {
+    let needed = true
+    this.#needs++
+    return () => {
+      if (!needed) return
+      needed = false
+      this.#needs--
+      this.#rest()
+    }
+  }
+  #rest(): void {
+    if (this.#talking || this.#needs > 0) return
+    if (this.#opening !== undefined) void this.#opening.then(() => this.#rest())
+    else if (this.state === 'on') this.close()
   }
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener)
@@ -68,7 +112,7 @@ export class Sound {
     this.#microphone = new AudioWorkletNode(context, 'stc-microphone', { numberOfInputs: 1, numberOfOutputs: 0, channelCount: 1, channelCountMode: 'explicit' })
     this.#microphone.port.onmessage = ({ data }: MessageEvent<{ pcm: Int16Array; level: number }>) => {
       this.onLevel(data.level)
-      if (this.#talking) this.#o.speak(this.gate ? data.pcm : new Int16Array(data.pcm.length))
+      if (this.#talking) this.#o.speak(!this.pushing || this.#held ? data.pcm : new Int16Array(data.pcm.length))
     }
     this.#speaker = new AudioWorkletNode(context, 'stc-speaker', { numberOfInputs: 0, numberOfOutputs: 1, outputChannelCount: [1] })
     this.#speaker.connect(context.destination)
@@ -105,6 +149,7 @@ export class Sound {
     void this.#context?.close()
     this.#stream = undefined
     this.#context = undefined
+    this.#microphone = undefined
     this.#speaker = undefined
     this.#set('off')
   }
@@ -130,24 +175,33 @@ export class Sound {
     for (const t of before?.getTracks() ?? []) t.stop()
   }
 
-  /** The client's phone in this page began or ended a call. */
+  /** The client's phone in this page began or ended a call, or its sound went to another window. */
   follow(b: BrowserState): void {
-    const talking = b.state !== 'idle' && !b.elsewhere
+    if (b.state === 'idle' && this.pushing) this.pushing = false
+    // The window that had the sound takes it again, after a reload as well. No other opens a microphone unasked.
+    clearTimeout(this.#losing)
+    if (b.state === 'idle' || (b.sound === 'elsewhere' && this.#talking)) sessionStorage.removeItem(HAD)
+    else if (b.sound === 'elsewhere') this.#losing = setTimeout(() => sessionStorage.removeItem(HAD), RELOAD_MS)
+    else if (b.sound === 'here') sessionStorage.setItem(HAD, '1')
+    const talking = b.sound !== 'elsewhere' && sessionStorage.getItem(HAD) !== null
     if (talking === this.#talking) return
     this.#talking = talking
-    this.gate = true
-    if (!talking) {
-      this.#speaker?.port.postMessage(null)
-      return
-    }
-    // After a reload the call is still there: sound comes back as soon as the browser lets it.
+    if (!talking) return this.#silent()
     void this.open().then((open) => {
-      if (open) this.#o.claim()
+      if (open && this.#talking) this.#o.claim()
+      else this.#rest()
     })
+  }
+  #silent(): void {
+    this.held = false
+    this.#speaker?.port.postMessage(null)
+    this.#rest()
   }
   connectionLost(): void {
     this.#talking = false
+    this.held = false
     this.#speaker?.port.postMessage(null)
+    setTimeout(() => this.#rest(), AWAY_MS)
   }
   /** 20 ms of 16 kHz from the client. */
   play(pcm: Int16Array): void {

@@ -38,10 +38,8 @@ export const connection: Connection = new Connection({
     else set(fold(state, m))
     if (m.k === 'browser') sound.follow(m.browser)
     ring()
-    if (m.k === 'snapshot') {
-      sound.follow(m.browser)
-      void connection.command('meters', { on: true })
-    }
+    // Who has the sound is told by itself after each snapshot.
+    if (m.k === 'snapshot') void connection.command('meters', { on: true })
   },
   sound: (kind, pcm) => {
     if (kind === SOUND.live) sound.play(pcm)
@@ -61,7 +59,7 @@ function ring(): void {
   const room = state.calls.find((c) => c.id === snapshot?.browser.call)?.room
   // On a line it rings until something is heard from there.
   const line = snapshot?.line?.call?.state === 'ringing'
-  ringback.on = here && !snapshot.browser.elsewhere && (line || snapshot.calling.some((c) => c.room === room && c.state === 'ringing') && room !== undefined && !hasCompany(room))
+  ringback.on = here && snapshot.browser.sound !== 'elsewhere' && (line || snapshot.calling.some((c) => c.room === room && c.state === 'ringing') && room !== undefined && !hasCompany(room))
 }
 const hasCompany = (room: string): boolean => state.calls.some((c) => c.room === room && c.roster.members.some((m) => !m.self))
 
@@ -82,6 +80,13 @@ export const compared = (call: number, code: string | undefined): void =>
   }) })
 
 export const seen = (call: number, at: number): void => set({ ...state, calls: state.calls.map((c) => (c.id === call ? { ...c, seen: at } : c)) })
+
+/** Redraws the caller when something becomes of the microphone. */
+export function useSound(): Sound {
+  const [, redraw] = useState(0)
+  useEffect(() => sound.subscribe(() => redraw((n) => n + 1)), [])
+  return sound
+}
 
 /** Redraws the caller when anything changes. */
 export function useAll(): State {

@@ -17,13 +17,21 @@ export interface Trouble {
 /** A clock that is further off than this ends calls, because delegations do. */
 const CLOCK_LIMIT_S = 120
 
-export function troubleOf(s: State): Trouble | undefined {
+/** In a call whose sound goes over the server, and no way is found for it. Looking for one takes a moment (`VOICELESS_MS`). */
+export function isVoiceless({ link, snapshot, calls }: State): boolean {
+  return link === 'open' && snapshot?.server.state === 'up' && snapshot.server.path === 'none' && calls.some((c) => c.line !== '' && c.roster.kind !== 'open' && c.roster.sealedCall === undefined)
+}
+export const VOICELESS_MS = 1500
+
+/** `voiceless`: it has been so for `VOICELESS_MS`. */
+export function troubleOf(s: State, voiceless = false): Trouble | undefined {
   if (s.link === 'lost') return { cause: 'client-gone', grave: true }
   if (s.link === 'locked') return { cause: 'locked', grave: true }
   const server = s.snapshot?.server
   if (server === undefined || s.snapshot?.setup !== undefined) return undefined
   const { fault, clockAheadS = 0 } = server
   if (server.state === 'down') return { cause: causeOf(fault, Math.abs(clockAheadS) > CLOCK_LIMIT_S), grave: true, ...(fault === undefined ? {} : { fault }) }
+  if (voiceless && isVoiceless(s)) return { cause: 'no-voice', grave: true }
   if (Math.abs(clockAheadS) > CLOCK_LIMIT_S) return { cause: 'clock', grave: false, seconds: clockAheadS }
   if (server.state === 'up' && server.path === 'tls') return { cause: 'udp-blocked', grave: false }
   return undefined

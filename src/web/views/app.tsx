@@ -1,14 +1,16 @@
 /** The page as a whole: what is wrong, where we are, what can be seen from here. */
 import type { VNode } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { displayName } from '../../model/identity.ts'
 import type { PageSnapshot } from '../../model/page.ts'
 import { Icon, type IconName } from '../parts/icons.tsx'
 import { Announce } from '../parts/small.tsx'
 import type { CallView, State } from '../state/state.ts'
 import { dismissNotice, useAll } from '../state/store.ts'
-import { troubleOf } from '../state/trouble.ts'
+import { shownCalls, weakerThan } from '../state/heard.ts'
+import { isVoiceless, troubleOf, VOICELESS_MS } from '../state/trouble.ts'
 import { faultWords, useWords } from '../words/index.ts'
+import { CallTabs, PANEL, tabOf } from './call-tabs.tsx'
 import { Code } from './code.tsx'
 import { Controls } from './controls.tsx'
 import { Diagnostics } from './diagnostics.tsx'
@@ -18,7 +20,7 @@ import { LineCall, LineRinging } from './line.tsx'
 import { Lobby, Prominent } from './lobby.tsx'
 import { Members } from './members.tsx'
 import { BrowserPhone, SipPhone } from './phone.tsx'
-import { Privacy, sentenceOf } from './privacy.tsx'
+import { headlineOf, nameOf, Privacy, sentenceOf } from './privacy.tsx'
 import { Calling, Ringing } from './ring.tsx'
 import { Rooms } from './rooms.tsx'
 import { SealedCall } from './sealed-call.tsx'
@@ -34,19 +36,31 @@ export function App(): VNode {
   const [view, setView] = useState<View>('rooms')
   const [settings, setSettings] = useState(false)
   const { snapshot } = state
-  const echoRoom = snapshot?.echoDial.slice(snapshot.roomPrefix.length)
-  const calls = state.calls.filter((c) => c.room !== echoRoom && c.hidden !== true)
-  const call = calls[0]
+  const [chosen, setChosen] = useState<number>()
+  const calls = shownCalls(state)
+  const newest = calls.at(-1)
+  const call = calls.find((c) => c.id === chosen) ?? newest
+  const echo = state.calls.find((c) => c.room === snapshot?.echoRoom)
   const inSetup = snapshot?.setup !== undefined
   useEffect(() => {
     if (inSetup) setView('setup')
   }, [inSetup])
+  const before = useRef<number | undefined>(undefined)
   useEffect(() => {
-    if (call !== undefined) setView('call')
-    else setView((v) => (v === 'call' ? 'rooms' : v))
-  }, [call?.id])
+    const last = before.current
+    before.current = newest?.id
+    if (newest === undefined) return setView((v) => (v === 'call' ? 'rooms' : v))
+    if (last !== undefined && newest.id < last) return
+    // A call that begins is shown; one that ends leaves the others where they are.
+    setChosen(newest.id)
+    setView('call')
+  }, [newest?.id])
+  // Whichever phone dialled it.
+  useEffect(() => {
+    if (echo !== undefined) setView('echo')
+  }, [echo?.id])
   const shown: View = view === 'call' && call === undefined ? 'rooms' : view
-  const trouble = troubleOf(state)
+  const trouble = troubleOf(state, useLasting(isVoiceless(state), VOICELESS_MS))
   return (
     <>
       <a class="skip" href="#main" onClick={(e) => {
@@ -57,41 +71,60 @@ export function App(): VNode {
       {trouble !== undefined && <Trouble trouble={trouble} />}
       {state.notice !== undefined && <p class="notice" role="status">{faultWords(w, state.notice)} <button type="button" class="plain" onClick={dismissNotice}>{w.dismiss}</button></p>}
       <main id="main" tabIndex={-1} data-view={shown}>
-        {snapshot !== undefined && <Main view={shown} snapshot={snapshot} state={state} call={call} setView={setView} />}
+        {snapshot !== undefined && <Main view={shown} snapshot={snapshot} state={state} calls={calls} call={call} echo={echo} setView={setView} onShow={setChosen} />}
       </main>
       {shown === 'call' && call !== undefined && <Controls call={call} {...(snapshot?.line?.call?.call === call.id ? { line: snapshot.line.call } : {})} />}
       {snapshot?.rings[0] !== undefined && state.link === 'open' && <Ringing key={snapshot.rings[0].id} ring={snapshot.rings[0]} more={snapshot.rings.length - 1} calling={snapshot.browser.state !== 'idle'} />}
       {snapshot?.rings.length === 0 && snapshot.line?.rings[0] !== undefined && state.link === 'open' && <LineRinging key={snapshot.line.rings[0].id} ring={snapshot.line.rings[0]} more={snapshot.line.rings.length - 1} calling={snapshot.browser.state !== 'idle'} />}
       {settings && <Settings snapshot={snapshot} onClose={() => setSettings(false)} />}
-      <Announce text={call === undefined ? '' : announcement(call, w)} />
+      <Announce text={call === undefined ? '' : announcement(call, state, w)} />
+      {calls.map((c) => c.id !== call?.id && <Announce key={c.id} text={`${nameOf(c)}: ${sentenceOf(w, c.roster)}.`} />)}
     </>
   )
 }
 
+/** Whether something has been so for a while. */
+function useLasting(now: boolean, ms: number): boolean {
+  const [lasting, setLasting] = useState(false)
+  useEffect(() => {
+    setLasting(false)
+    if (!now) return
+    const timer = setTimeout(() => setLasting(true), ms)
+    return () => clearTimeout(timer)
+  }, [now])
+  return now && lasting
+}
+
 /** The newest of what happened, and the sentence when it changes. */
-function announcement(call: CallView, w: ReturnType<typeof useWords>): string {
+function announcement(call: CallView, state: State, w: ReturnType<typeof useWords>): string {
   const newest = call.history.at(-1)
-  return `${newest === undefined ? '' : `${lineOf(w, newest)}. `}${sentenceOf(w, call.roster)}.`
+  return `${newest === undefined ? '' : `${lineOf(w, newest)}. `}${headlineOf(w, call, weakerThan(call, state))}.`
 }
 
 interface MainProps {
   readonly view: View
   readonly snapshot: PageSnapshot
   readonly state: State
+  readonly calls: readonly CallView[]
   readonly call: CallView | undefined
+  readonly echo: CallView | undefined
   readonly setView: (v: View) => void
+  readonly onShow: (call: number) => void
 }
 
-function Main({ view, snapshot, state, call, setView }: MainProps): VNode {
-  const echo = state.calls.find((c) => `${snapshot.roomPrefix}${c.room}` === snapshot.echoDial)
+function Main({ view, snapshot, state, calls, call, echo, setView, onShow }: MainProps): VNode {
   const able = snapshot.server.state === 'up' && state.link === 'open'
   if (view === 'setup') return <Setup snapshot={snapshot} onEcho={() => setView('echo')} onRooms={() => setView('rooms')} />
   if (view === 'echo') return <Echo snapshot={snapshot} call={echo} tapped={state.tapped} onDone={() => setView('rooms')} />
-  if (view === 'phone') return <div class="columns even"><BrowserPhone level={1} line={snapshot.line} /><SipPhone phones={snapshot.phones} dial={`${snapshot.roomPrefix}100`} /></div>
+  if (view === 'phone') return <div class="columns even"><BrowserPhone level={1} line={snapshot.line} /><SipPhone phones={snapshot.phones} dial={snapshot.echoDial} /></div>
   if (view === 'rooms' || call === undefined) return <Rooms snapshot={snapshot} able={able} onEcho={() => setView('echo')} />
+  const known = state.link === 'open'
+  const several = calls.length > 1
   return (
     <>
-      <Privacy roster={call.roster} name={call.person?.name ?? call.room} known={state.link === 'open'} />
+      {several && <CallTabs calls={calls} shown={call} known={known} onShow={onShow} />}
+      <div class="stack" key={call.id} {...(several ? { id: PANEL, role: 'tabpanel', 'aria-labelledby': tabOf(call) } : {})}>
+      <Privacy call={call} weaker={weakerThan(call, state)} known={known} />
       <Calling calling={snapshot.calling.filter((c) => c.room === call.room)} />
       {snapshot.line?.call?.call === call.id && <LineCall line={snapshot.line.call} />}
       <SealedCall call={call} />
@@ -100,6 +133,7 @@ function Main({ view, snapshot, state, call, setView }: MainProps): VNode {
       <div class="columns">
         <div class="stack"><Members call={call} clock={snapshot.clock} people={snapshot.people} /><Diagnostics call={call} server={snapshot.server} /></div>
         <div class="stack">{call.roster.kind === 'sealed' && call.roster.sealedCall === undefined && <Code call={call} />}<History history={call.history} clock={snapshot.clock} /></div>
+      </div>
       </div>
     </>
   )

@@ -1,17 +1,21 @@
 /** The numbers behind "clear" and "some loss", for who wants them. */
 import type { VNode } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { PageServer } from '../../model/page.ts'
 import { displayName } from '../../model/identity.ts'
 import type { Member } from '../../model/roster.ts'
+import { memo } from '../parts/memo.ts'
+import { AROUND, NearItems } from '../parts/near.ts'
 import { Sparkline } from '../parts/small.tsx'
 import type { CallView, Line } from '../state/state.ts'
 import { useWords } from '../words/index.ts'
 
+/** Of a row whose numbers were never in view. */
+const USUAL_PX = 44
+
 export function Diagnostics({ call, server }: { readonly call: CallView; readonly server: PageServer }): VNode {
   const w = useWords()
   const [open, setOpen] = useState(false)
-  const others = call.roster.members.filter((m) => !m.self)
   return (
     <section class="card diagnostics" aria-labelledby="diagnostics">
       <div class="row">
@@ -22,22 +26,50 @@ export function Diagnostics({ call, server }: { readonly call: CallView; readonl
         {w.diagnostics.path}: {w.diagnostics.paths[server.path]}{server.roundTripMs === undefined ? '' : ` · ${w.server.roundTrip(server.roundTripMs)}`}
         {open && ` · ${w.diagnostics.epoch} ${call.roster.epoch} · ${w.diagnostics.late} ${call.lateTicks}`}
       </p>
-      {open && (
-        <div class="scroll" tabIndex={0} role="group" aria-label={w.diagnostics.lastMinute}>
-          <table>
-            <thead><tr>{[w.diagnostics.member, w.diagnostics.loss, w.diagnostics.jitter, w.diagnostics.buffer, w.diagnostics.concealed, w.diagnostics.delay, w.diagnostics.refused].map((t) => <th scope="col" key={t}>{t}</th>)}</tr></thead>
-            <tbody>{others.map((m) => <Numbers key={m.identity.keyId} member={m} line={call.lines.get(m.ssrc ?? -1)} roundTripMs={server.roundTripMs} />)}</tbody>
-          </table>
-          <p class="quiet">{w.diagnostics.delayHow}</p>
-        </div>
-      )}
+      {open && <Table call={call} server={server} />}
     </section>
   )
 }
 
-function Numbers({ member, line, roundTripMs }: { readonly member: Member; readonly line: Line | undefined; readonly roundTripMs: number | undefined }): VNode {
+/** Of two hundred only the rows in view have numbers: they change every second. */
+function Table({ call, server }: { readonly call: CallView; readonly server: PageServer }): VNode {
   const w = useWords()
+  const [, redraw] = useState(0)
+  const others = useMemo(() => call.roster.members.filter((m) => !m.self), [call.roster.members])
+  const rows = useRef<HTMLTableSectionElement>(null)
+  const near = useMemo(() => new NearItems((seen) => new IntersectionObserver(seen, { rootMargin: AROUND })), [])
+  useMemo(() => near.expect(others.map((m) => m.identity.keyId)), [others])
+  useLayoutEffect(() => near.follow(rows.current!), [others])
+  useEffect(() => () => near.stop(), [])
+  const onNear = useMemo(() => () => redraw((n) => n + 1), [])
+  return (
+    <div class="scroll" tabIndex={0} role="group" aria-label={w.diagnostics.lastMinute}>
+      <table>
+        <thead><tr>{[w.diagnostics.member, w.diagnostics.loss, w.diagnostics.jitter, w.diagnostics.buffer, w.diagnostics.concealed, w.diagnostics.delay, w.diagnostics.refused].map((t) => <th scope="col" key={t}>{t}</th>)}</tr></thead>
+        <tbody ref={rows}>{others.map((m) => {
+          const whole = near.has(m.identity.keyId)
+          return <Numbers key={m.identity.keyId} near={near} onNear={onNear} member={m} whole={whole} line={whole ? call.lines.get(m.ssrc ?? -1) : undefined} roundTripMs={whole ? server.roundTripMs : undefined} />
+        })}</tbody>
+      </table>
+      <p class="quiet">{w.diagnostics.delayHow}</p>
+    </div>
+  )
+}
+
+interface NumbersProps {
+  readonly near: NearItems
+  readonly onNear: () => void
+  readonly member: Member
+  readonly whole: boolean
+  readonly line: Line | undefined
+  readonly roundTripMs: number | undefined
+}
+
+const Numbers = memo(({ near, onNear, member, whole, line, roundTripMs }: NumbersProps): VNode => {
+  const w = useWords()
+  useLayoutEffect(() => near.watch(member.identity.keyId, onNear), [])
   const name = displayName(member.identity)
+  if (!whole) return <tr style={`height: ${near.heightOf(member.identity.keyId) ?? USUAL_PX}px`}><th scope="row"><bdi>{name}</bdi></th><td colSpan={6} /></tr>
   const points = line?.points ?? []
   const last = points.at(-1)
   const cell = (title: string, text: string, values: readonly number[], most: number): VNode => (
@@ -54,4 +86,4 @@ function Numbers({ member, line, roundTripMs }: { readonly member: Member; reado
       <td class="number">{line?.last.unopened ?? 0}</td>
     </tr>
   )
-}
+})

@@ -21,8 +21,10 @@ export function Echo({ snapshot, call, tapped, onDone }: { readonly snapshot: Pa
   useEffect(() => {
     if (call === undefined) void dialFromPage(snapshot.echoDial)
     forgetTapped()
+    const done = sound.need()
     return () => {
       sound.stopPlaying()
+      done()
     }
   }, [])
   useEffect(() => {

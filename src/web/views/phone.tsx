@@ -5,21 +5,16 @@ import { renderSVG } from 'uqr'
 import type { PageLine, PagePhone } from '../../model/page.ts'
 import { Icon } from '../parts/icons.tsx'
 import { lengthOf, SPEAKING } from '../state/levels.ts'
-import { sound } from '../state/store.ts'
+import { sound, useSound } from '../state/store.ts'
 import { useWords, type Words } from '../words/index.ts'
 import { LineState } from './line.tsx'
-
-function useSound(): typeof sound {
-  const [, redraw] = useState(0)
-  useEffect(() => sound.subscribe(() => redraw((n) => n + 1)), [])
-  return sound
-}
 
 export function BrowserPhone({ level = 2, line }: { readonly level?: 1 | 2; readonly line?: PageLine | undefined }): VNode {
   const w = useWords()
   const s = useSound()
   const Heading = `h${level}` as 'h1' | 'h2'
   const [devices, setDevices] = useState<Awaited<ReturnType<typeof sound.devices>>>({ microphones: [], speakers: [] })
+  useEffect(() => s.need(), [])
   useEffect(() => {
     void s.devices().then(setDevices)
   }, [s.state])

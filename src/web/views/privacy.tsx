@@ -3,6 +3,7 @@ import type { VNode } from 'preact'
 import { privacyOf } from '../../model/privacy.ts'
 import type { Roster } from '../../model/roster.ts'
 import { Shape } from '../parts/icons.tsx'
+import type { CallView } from '../state/state.ts'
 import { useWords, type Words } from '../words/index.ts'
 
 export function sentenceOf(w: Words, r: Roster): string {
@@ -14,19 +15,24 @@ export function sentenceOf(w: Words, r: Roster): string {
   return r.phase === 'healing' ? w.privacy.healing : r.phase === 'left' ? w.privacy.left : w.privacy.joining
 }
 
+/** Never stronger than the weakest call that may be heard: `weaker`. */
+export const headlineOf = (w: Words, call: CallView, weaker: CallView | undefined): string => (weaker === undefined ? sentenceOf(w, call.roster) : w.calls.weaker(nameOf(weaker), sentenceOf(w, weaker.roster)))
+export const nameOf = (call: CallView): string => call.person?.name ?? call.room
+
 /** `known`: the client answers. What it said before is not shown as if it held. */
-export function Privacy({ roster, name, known }: { readonly roster: Roster; readonly name: string; readonly known: boolean }): VNode {
+export function Privacy({ call, weaker, known }: { readonly call: CallView; readonly weaker: CallView | undefined; readonly known: boolean }): VNode {
   const w = useWords()
-  const privacy = known ? privacyOf(roster) : 'none'
-  const how = !known ? w.privacy.unknownHow : roster.sealedCall !== undefined ? w.sealedCall.how[roster.sealedCall.state] : roster.phase === 'healing' ? w.privacy.healingHow : { sealed: w.privacy.sealedHow, bridged: w.privacy.bridgedHow, open: w.privacy.openHow, none: roster.waiting ? w.privacy.waitingHow : w.privacy.noneHow }[privacy]
+  const { roster } = call
+  const privacy = known ? privacyOf((weaker ?? call).roster) : 'none'
+  const how = !known ? w.privacy.unknownHow : weaker !== undefined ? w.calls.weakerHow(sentenceOf(w, roster)) : roster.sealedCall !== undefined ? w.sealedCall.how[roster.sealedCall.state] : roster.phase === 'healing' ? w.privacy.healingHow : { sealed: w.privacy.sealedHow, bridged: w.privacy.bridgedHow, open: w.privacy.openHow, none: roster.waiting ? w.privacy.waitingHow : w.privacy.noneHow }[privacy]
   const locked = roster.policy?.state.locked === true || roster.conference?.locked === true
   const also = [locked ? w.privacy.locked : '', roster.members.some((m) => m.kind === 'gateway') ? w.privacy.gateway : '', roster.members.some((m) => m.phoneLeg === 'plain-lan') ? w.privacy.plainLeg : ''].filter((t) => t !== '')
   return (
     <section class="privacy" data-privacy={privacy} aria-labelledby="privacy">
       <Shape privacy={privacy} />
       <div>
-        <h1 id="privacy">{known ? sentenceOf(w, roster) : w.privacy.unknown}</h1>
-        <p><span class="room">{name}</span>{how}</p>
+        <h1 id="privacy">{known ? headlineOf(w, call, weaker) : w.privacy.unknown}</h1>
+        <p><span class="room">{nameOf(call)}</span>{how}</p>
         {also.map((t) => <p key={t} class="also">{t}</p>)}
       </div>
     </section>

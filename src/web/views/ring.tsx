@@ -7,6 +7,7 @@ import { Icon } from '../parts/icons.tsx'
 import { Initials } from '../parts/small.tsx'
 import { connection, ringer, sound } from '../state/store.ts'
 import { day, faultWords, keyWords, useWords } from '../words/index.ts'
+import { withMicrophone } from './rooms.tsx'
 
 /** Whoever was typing or clicking when it began to ring has not answered. */
 const GUARD_MS = 700
@@ -55,9 +56,7 @@ export function RingBox({ id, name, initials, children, calling, more, onAnswer,
   }, [id])
   const answer = async (): Promise<void> => {
     if (!meant()) return
-    // The browser asks for the microphone first: a call that nobody speaks in helps nobody.
-    if (!(await sound.open())) return setFault({ code: 'PAGE_MICROPHONE', message: '' })
-    setFault(await onAnswer())
+    setFault(await withMicrophone(onAnswer))
   }
   const refuse = (): void => void (meant() && onRefuse().then(setFault))
   return (

@@ -8,24 +8,23 @@ import { dayAndTime, faultWords, useWords } from '../words/index.ts'
 import { Keypad } from './keypad.tsx'
 import { People } from './people.tsx'
 
-/** The browser asks for the microphone first: a call that nobody is in helps nobody. */
-export async function dialFromPage(number: string): Promise<PageFault | undefined> {
-  if (!(await sound.open())) return { code: 'PAGE_MICROPHONE', message: '' }
-  return await connection.command('dial', { number })
+/** The browser asks for the microphone first: a call that nobody is in helps nobody. If no call comes of it, the microphone is given back. */
+export async function withMicrophone(call: () => Promise<PageFault | undefined>): Promise<PageFault | undefined> {
+  const done = sound.need()
+  const fault = (await sound.open()) ? await call() : { code: 'PAGE_MICROPHONE', message: '' }
+  done()
+  return fault
 }
-
-export async function callFromPage({ to, name }: PageAddress): Promise<PageFault | undefined> {
-  if (!(await sound.open())) return { code: 'PAGE_MICROPHONE', message: '' }
-  return await connection.command('call-person', { to, name })
-}
+export const dialFromPage = (number: string, typed = number): Promise<PageFault | undefined> => withMicrophone(() => connection.command('dial', { number, typed }))
+export const callFromPage = ({ to, name }: PageAddress): Promise<PageFault | undefined> => withMicrophone(() => connection.command('call-person', { to, name }))
 
 export function Rooms({ snapshot, able, onEcho }: { readonly snapshot: PageSnapshot; readonly able: boolean; readonly onEcho: () => void }): VNode {
   const w = useWords()
   const [number, setNumber] = useState('')
   const [keys, setKeys] = useState(false)
   const [fault, setFault] = useState<PageFault>()
-  const call = async (dialled: string): Promise<void> => {
-    if (dialled.trim() !== '') setFault(await dialFromPage(dialled.trim()))
+  const call = async (dialled: string, typed = dialled): Promise<void> => {
+    if (dialled.trim() !== '') setFault(await dialFromPage(dialled.trim(), typed.trim()))
   }
   const person = async (p: PageAddress): Promise<void> => setFault(await callFromPage(p))
   // People say "room 100"; the dial plan wants its prefix before it. Whoever types the prefix means the same.
@@ -42,7 +41,7 @@ export function Rooms({ snapshot, able, onEcho }: { readonly snapshot: PageSnaps
         <h1 id="dial">{w.rooms.heading}</h1>
         <form onSubmit={(e) => {
           e.preventDefault()
-          void (number.includes('@') ? person({ to: number.trim(), name: number.trim() }) : call(asDialled(number)))
+          void (number.includes('@') ? person({ to: number.trim(), name: number.trim() }) : call(asDialled(number), number))
         }}>
           <label for="number">{w.rooms.number}</label>
           <div class="row">
@@ -84,8 +83,7 @@ const SHOWN = 20
 function Past({ snapshot, able, onLine, onCall }: { readonly snapshot: PageSnapshot; readonly able: boolean; readonly onLine: boolean; readonly onCall: (p: PastCall) => void }): VNode {
   const w = useWords()
   const [asking, setAsking] = useState(false)
-  const echo = snapshot.echoDial.slice(snapshot.roomPrefix.length)
-  const past = snapshot.past.filter((p) => p.room !== echo).slice(0, SHOWN)
+  const past = snapshot.past.filter((p) => p.room !== snapshot.echoRoom).slice(0, SHOWN)
   return (
     <section class="card" aria-labelledby="past">
       <div class="row head">

@@ -29,6 +29,11 @@ export const de: Words = {
     unknown: 'Niemand weiß, wer das hören kann',
     unknownHow: 'Der Client antwortet nicht. Unten steht, was er zuletzt gesagt hat.',
   },
+  calls: {
+    heading: 'Ihre Gespräche', asks: 'Braucht Ihre Antwort',
+    weaker: (name, sentence) => `In Ihrem Gespräch ${name}: ${sentence}`,
+    weakerHow: (sentence) => `Sie sind in mehreren Gesprächen, und Ihr Telefon entscheidet, welches Sie hört. Von diesem allein gilt: ${sentence}.`,
+  },
   nav: { call: 'Gespräch', rooms: 'Räume', phone: 'Telefon und Ton', settings: 'Einstellungen' },
   server: {
     up: (name) => `Verbunden mit ${name}`, down: (name) => `Nicht verbunden mit ${name}`, connecting: (name) => `Verbinde mit ${name} …`,
@@ -87,7 +92,7 @@ export const de: Words = {
     phase: { joining: 'Beitritt zum Raum', member: 'Sie sind drin', healing: 'Verbindung verloren, wird erneuert', left: 'Sie haben aufgelegt' },
   },
   controls: {
-    heading: 'Bedienung', mute: 'Stumm', unmute: 'Stumm aus', talk: 'Zum Sprechen halten', talkOn: 'Sprechtaste', leave: 'Auflegen', keypad: 'Tasten', hide: 'Schließen', mutedNow: 'Sie sind stumm', unmutedNow: 'Man kann Sie hören', takeOver: 'Ton hierher holen', elsewhere: 'Ein anderes Fenster hat den Ton.',
+    heading: 'Bedienung', mute: 'Stumm', unmute: 'Stumm aus', talk: 'Zum Sprechen halten', talkOn: 'Sprechtaste', leave: 'Auflegen', keypad: 'Tasten', hide: 'Schließen', mutedNow: 'Sie sind stumm', unmutedNow: 'Man kann Sie hören', takeOver: 'Ton hierher holen', elsewhere: 'Ein anderes Fenster hat den Ton.', nowhere: 'Niemand hört Sie, und Sie hören niemanden: Das Fenster, das den Ton hatte, ist zu.',
     onPhone: (line) => `Sie sprechen am Telefon „${line}“`, level: 'Ihr Mikrofon', withheld: 'Halten Sie den Knopf oder die Leertaste, während Sie sprechen.',
   },
   line: {

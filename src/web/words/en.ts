@@ -29,6 +29,11 @@ export const en = {
     unknown: 'Nobody knows who can hear this',
     unknownHow: 'The client does not answer. What is below is what it said last.',
   },
+  calls: {
+    heading: 'Your calls', asks: 'Needs your answer',
+    weaker: (name: string, sentence: string) => `In your call ${name}: ${sentence}`,
+    weakerHow: (sentence: string) => `You are in more than one call, and your phone decides which of them hears you. Of this call alone: ${sentence}.`,
+  },
   nav: { call: 'Call', rooms: 'Rooms', phone: 'Phone and sound', settings: 'Settings' },
   server: {
     up: (name: string) => `Connected to ${name}`, down: (name: string) => `Not connected to ${name}`, connecting: (name: string) => `Connecting to ${name}…`,
@@ -87,7 +92,7 @@ export const en = {
     phase: { joining: 'Joining the room', member: 'You are in', healing: 'Connection lost, coming back', left: 'You have left' } as Readonly<Record<string, string>>,
   },
   controls: {
-    heading: 'Controls', mute: 'Mute', unmute: 'Unmute', talk: 'Hold to talk', talkOn: 'Push to talk', leave: 'Leave', keypad: 'Keypad', hide: 'Close', mutedNow: 'You are muted', unmutedNow: 'You can be heard', takeOver: 'Use the sound here', elsewhere: 'Another window has the sound.',
+    heading: 'Controls', mute: 'Mute', unmute: 'Unmute', talk: 'Hold to talk', talkOn: 'Push to talk', leave: 'Leave', keypad: 'Keypad', hide: 'Close', mutedNow: 'You are muted', unmutedNow: 'You can be heard', takeOver: 'Use the sound here', elsewhere: 'Another window has the sound.', nowhere: 'Nobody hears you, and you hear nobody: the window that had the sound is closed.',
     onPhone: (line: string) => `You speak on your phone “${line}”`, level: 'Your microphone', withheld: 'Hold the button, or the space bar, while you talk.',
   },
   line: {

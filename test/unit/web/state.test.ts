@@ -5,14 +5,14 @@ import type { Identity } from '../../../src/model/identity.ts'
 import type { PageMessage, PageSender, PageSnapshot } from '../../../src/model/page.ts'
 import { type CallEvent, emptyRoster, type GroupMember } from '../../../src/model/roster.ts'
 import { fold, qualityOf, START, type State } from '../../../src/web/state/state.ts'
-import { troubleOf } from '../../../src/web/state/trouble.ts'
+import { isVoiceless, troubleOf } from '../../../src/web/state/trouble.ts'
 
 const identity = (subject: string): Identity => ({ subject, emails: [], hosts: [], issuer: 'CA', serial: '1', notBefore: 0 as UnixTime, notAfter: 1 as UnixTime, keyId: subject.padEnd(64, '0'), fingerprint: '0'.repeat(64) })
 const member = (leaf: number, subject: string, self = false): GroupMember => ({ leaf, identity: identity(subject), self, kind: 'member', ssrc: leaf as Ssrc })
 const group = (at: number, ...members: GroupMember[]): CallEvent => ({ kind: 'group', at: instant(at), epoch: 1n, securityCode: '11111 22222', members })
 const sender = (o: Partial<PageSender>): PageSender => ({ ssrc: 2 as Ssrc, received: 0, lost: 0, late: 0, unopened: 0, concealed: 0, played: 0, level: 127, bufferMs: 40, jitterMs: 2, ...o })
 const snapshot: PageSnapshot = {
-  k: 'snapshot', version: '0', clock: { instant: instant(0), unixMs: 0 }, server: { name: 's', state: 'up', path: 'udp' }, phones: [], calls: [], past: [], rings: [], calling: [], people: [], rooms: [], roomPrefix: '8', echoDial: '8e', browser: { state: 'idle', elsewhere: false }, warnings: [],
+  k: 'snapshot', version: '0', clock: { instant: instant(0), unixMs: 0 }, server: { name: 's', state: 'up', path: 'udp' }, phones: [], calls: [], past: [], rings: [], calling: [], people: [], rooms: [], roomPrefix: '8', echoDial: '83246', echoRoom: 'echo-1', browser: { state: 'idle', sound: 'nowhere' }, warnings: [],
 }
 const all = (...messages: PageMessage[]): State => messages.reduce(fold, { ...START, link: 'open' } as State)
 const call = { id: 1, room: '100', startedAt: instant(0), line: 'browser', muted: false, roster: emptyRoster('100', 'sealed'), volumes: {} }
@@ -56,4 +56,16 @@ test('each trouble is told as what it is', () => {
   assert.equal(troubleOf(down('IDENTITY_UNKNOWN_ISSUER'))?.cause, 'not-trusted')
   assert.equal(troubleOf(all(snapshot, { k: 'server', server: { name: 's', state: 'up', path: 'tls' } }))?.cause, 'udp-blocked')
   assert.equal(troubleOf(all(snapshot, { k: 'server', server: { name: 's', state: 'up', path: 'udp', clockAheadS: -600 } }))?.cause, 'clock')
+})
+
+test('voice that has no way to the server is told in a call that needs one', () => {
+  const none: PageMessage = { k: 'server', server: { name: 's', state: 'up', path: 'none' } }
+  const inCall = all(snapshot, { k: 'call', call }, none)
+  assert.equal(isVoiceless(inCall), true)
+  assert.equal(troubleOf(inCall, true)?.cause, 'no-voice')
+  assert.equal(troubleOf(inCall, false), undefined, 'a way is being looked for')
+  assert.equal(isVoiceless(all(snapshot, none)), false, 'in no call')
+  assert.equal(isVoiceless(all(snapshot, { k: 'call', call })), false, 'voice gets through')
+  assert.equal(isVoiceless(all(snapshot, { k: 'call', call: { ...call, roster: emptyRoster('100', 'open') } }, none)), false, 'a call at another telephone system')
+  assert.equal(troubleOf({ ...inCall, link: 'lost' }, true)?.cause, 'client-gone')
 })

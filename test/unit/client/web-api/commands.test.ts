@@ -36,14 +36,14 @@ test('sound goes to the window that has it, and is taken from that one alone', a
   const d = await openDoor(t)
   const [a, b] = [await d.window(), await d.window()]
   await a.command('audio', { on: true })
-  assert.equal((await b.next('browser', (m) => m.browser.elsewhere)).browser.state, 'idle')
+  assert.equal((await b.next('browser', (m) => m.browser.sound === 'elsewhere')).browser.state, 'idle')
   d.page.windows.play(new Int16Array([1, -2]))
   await a.command('hangup')
   await b.command('hangup')
   assert.deepEqual([...a.sounds[0]!], [1, 0, 1, 0, 254, 255])
   assert.equal(b.sounds.length, 0)
   await b.command('audio', { on: true })
-  assert.ok((await a.next('browser', (m) => m.browser.elsewhere)).browser.elsewhere)
+  assert.ok((await a.next('browser', (m) => m.browser.sound === 'elsewhere')).browser.sound === 'elsewhere')
 })
 
 test('sessions that the store kept are known to the next start, and only as hashes', async (t) => {
@@ -77,4 +77,24 @@ test('what a host does in a conference of the PBX reaches the call, by the numbe
   }
   assert.equal((await w.command('act', { call: 4, act: 'mute', member: 5 })).fault?.code, 'PAGE_NO_CALL')
   assert.equal(inputs.length, 5)
+})
+
+test('whoever types an emergency number on the page means help, whatever the page puts in front of it', async (t) => {
+  const d = await openDoor(t)
+  const w = await d.window()
+  const dialled: string[] = []
+  d.page.handset.subscribe((e) => e.kind === 'dial' && dialled.push(e.target))
+  for (const typed of ['112', ' 1-1-2', '+112', '911']) assert.equal((await w.command('dial', { number: `8${typed}`, typed })).fault?.code, 'CLIENT_EMERGENCY', typed)
+  assert.deepEqual(dialled, [])
+  // As on a telephone, with a line; and a room.
+  for (const number of ['112', '8100']) assert.equal((await w.command('dial', { number, typed: number })).fault, undefined)
+  assert.deepEqual(dialled, ['112', '8100'])
+})
+
+test('the echo room has a number that every keypad has, and that is no room of the configuration', async (t) => {
+  const { hub } = (await openDoor(t)).page
+  assert.equal(hub.snapshot.echoDial, '83246')
+  hub.configure({ roomPrefix: '*7', rooms: [{ name: '3246', dial: '*73246' }] })
+  assert.equal(hub.snapshot.echoDial, '*732460')
+  assert.match(hub.snapshot.echoRoom, /^echo-[0-9a-f]{16}$/)
 })
