@@ -4,9 +4,9 @@ import { useRef } from 'preact/hooks'
 import { privacyOf } from '../../model/privacy.ts'
 import { Icon, Shape } from '../parts/icons.tsx'
 import { asks } from '../state/heard.ts'
+import { nameOf, sentenceOf } from '../state/sentence.ts'
 import type { CallView } from '../state/state.ts'
 import { useWords } from '../words/index.ts'
-import { nameOf, sentenceOf } from './privacy.tsx'
 
 export const PANEL = 'call-panel'
 export const tabOf = (call: CallView): string => `call-tab-${call.id}`

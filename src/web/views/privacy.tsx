@@ -1,30 +1,17 @@
 /** The one sentence: who can hear this. */
 import type { VNode } from 'preact'
 import { privacyOf } from '../../model/privacy.ts'
-import type { Roster } from '../../model/roster.ts'
 import { Shape } from '../parts/icons.tsx'
+import { headlineOf, isChained, nameOf, sentenceOf } from '../state/sentence.ts'
 import type { CallView } from '../state/state.ts'
-import { useWords, type Words } from '../words/index.ts'
-
-export function sentenceOf(w: Words, r: Roster): string {
-  const privacy = privacyOf(r)
-  if (r.sealedCall !== undefined && r.phase !== 'left') return w.sealedCall.sentences[r.sealedCall.state]
-  if (privacy === 'sealed') return w.privacy.sealed(r.members.length)
-  if (privacy !== 'none') return w.privacy[privacy]
-  if (r.waiting) return w.privacy.waiting
-  return r.phase === 'healing' ? w.privacy.healing : r.phase === 'left' ? w.privacy.left : w.privacy.joining
-}
-
-/** Never stronger than the weakest call that may be heard: `weaker`. */
-export const headlineOf = (w: Words, call: CallView, weaker: CallView | undefined): string => (weaker === undefined ? sentenceOf(w, call.roster) : w.calls.weaker(nameOf(weaker), sentenceOf(w, weaker.roster)))
-export const nameOf = (call: CallView): string => call.person?.name ?? call.room
+import { useWords } from '../words/index.ts'
 
 /** `known`: the client answers. What it said before is not shown as if it held. */
 export function Privacy({ call, weaker, known }: { readonly call: CallView; readonly weaker: CallView | undefined; readonly known: boolean }): VNode {
   const w = useWords()
   const { roster } = call
   const privacy = known ? privacyOf((weaker ?? call).roster) : 'none'
-  const how = !known ? w.privacy.unknownHow : weaker !== undefined ? w.calls.weakerHow(sentenceOf(w, roster)) : roster.sealedCall !== undefined ? w.sealedCall.how[roster.sealedCall.state] : roster.phase === 'healing' ? w.privacy.healingHow : { sealed: w.privacy.sealedHow, bridged: w.privacy.bridgedHow, open: w.privacy.openHow, none: roster.waiting ? w.privacy.waitingHow : w.privacy.noneHow }[privacy]
+  const how = !known ? w.privacy.unknownHow : weaker !== undefined ? w.calls.weakerHow(sentenceOf(w, roster)) : roster.sealedCall !== undefined ? isChained(roster) ? w.sealedCall.chainedHow : w.sealedCall.how[roster.sealedCall.state] : roster.phase === 'healing' ? w.privacy.healingHow : { sealed: w.privacy.sealedHow, bridged: w.privacy.bridgedHow, open: w.privacy.openHow, none: roster.waiting ? w.privacy.waitingHow : w.privacy.noneHow }[privacy]
   const locked = roster.policy?.state.locked === true || roster.conference?.locked === true
   const also = [locked ? w.privacy.locked : '', roster.members.some((m) => m.kind === 'gateway') ? w.privacy.gateway : '', roster.members.some((m) => m.phoneLeg === 'plain-lan') ? w.privacy.plainLeg : ''].filter((t) => t !== '')
   return (

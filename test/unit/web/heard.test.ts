@@ -2,10 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { instant } from '../../../src/base/brand.ts'
 import type { PageSnapshot } from '../../../src/model/page.ts'
+import { privacyOf } from '../../../src/model/privacy.ts'
 import { type CallState, emptyRoster, type Roster } from '../../../src/model/roster.ts'
 import { asks, shownCalls, weakerThan } from '../../../src/web/state/heard.ts'
+import { headlineOf, sentenceOf } from '../../../src/web/state/sentence.ts'
 import type { CallView } from '../../../src/web/state/state.ts'
+import { de } from '../../../src/web/words/de.ts'
+import { en } from '../../../src/web/words/en.ts'
 
+const LANGUAGES = [en, de]
 const call = (id: number, roster: Partial<Roster>): CallView => ({ id, room: `room-${id}`, startedAt: instant(0), line: 'desk', muted: false, volumes: {}, history: [], lines: new Map(), lateTicks: 0, seen: 0, roster: { ...emptyRoster(`room-${id}`, 'sealed'), phase: 'member', ...roster } })
 const through = (state: CallState['state']): Partial<Roster> => ({ sealedCall: { number: '555', state, words: [] } })
 const weaker = (of: CallView, calls: readonly CallView[], held?: number): number | undefined =>
@@ -30,4 +35,16 @@ test('whoever has to answer is asked; the echo room and what another call shows 
   assert.equal(asks(call(1, { ...through('asking'), phase: 'left' })), false)
   const calls = [call(1, {}), { ...call(2, {}), hidden: true as const }, { ...call(3, {}), room: 'echo-1' }]
   assert.deepEqual(shownCalls({ link: 'open', calls, snapshot: { echoRoom: 'echo-1' } as PageSnapshot }).map((c) => c.id), [1])
+})
+
+test('only of a call that is sealed it is said that nobody else hears it', () => {
+  const said = LANGUAGES.map((w) => w.sealedCall.sentences.sealed)
+  for (const state of ['early', 'seeking', 'agreeing', 'doubt', 'sealed', 'lost', 'asking', 'open'] as const) {
+    for (const profile of [{}, { profile: 'chained' as const }]) {
+      const { roster } = call(1, { sealedCall: { number: '555', state, words: [], ...profile } })
+      assert.equal(LANGUAGES.some((w) => said.includes(sentenceOf(w, roster))), privacyOf(roster) === 'sealed', `${state} ${JSON.stringify(profile)}`)
+    }
+  }
+  const [sealed, open] = [call(1, through('sealed')), call(2, through('open'))]
+  assert.equal(headlineOf(en, sealed, weakerThan(sealed, { calls: [sealed, open] })), 'In your call room-2: Anyone on the line can hear this')
 })
