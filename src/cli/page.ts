@@ -28,9 +28,9 @@ export interface PageChoice {
 export async function pageAlone(choice: PageChoice): Promise<Result<Page>> {
   const files = pageFiles()
   const page = await startPage({
-    crypto: createNodeCrypto(), clock: realScheduler(), files, port: choice.port,
+    crypto: createNodeCrypto(), clock: realScheduler(), elapsed: () => uptime() * 1000, files, port: choice.port,
     ...(choice.sessionsFile === undefined ? {} : { sessions: sessionStore(choice.sessionsFile) }),
-    hub: { version, server: '', roomPrefix: '8', emergencyNumbers: emergencyNumbers(), rooms: [], phones: [], elapsed: () => uptime() * 1000 },
+    hub: { version, server: '', roomPrefix: '8', emergencyNumbers: emergencyNumbers(), rooms: [], phones: [] },
   })
   // Built, where it has to be, before somebody looks.
   if (page.ok) void files().catch(() => {})

@@ -1,6 +1,7 @@
 /** What the page may ask for: one schema and one function for each command. */
 import { z } from 'zod'
 import { err, ok, type Result } from '../../base/result.ts'
+import { isEmergencyNumber } from '../../model/emergency.ts'
 import type { PageCommands } from '../../model/page.ts'
 import type { RoomCommand } from '../call.ts'
 import type { RunningCall } from '../calls.ts'
@@ -50,7 +51,7 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
     schema: z.strictObject({ number: z.string().min(1).max(128), typed: z.string().max(128).exactOptional() }),
     run: ({ hub, takeAudio }, { number, typed }) => {
       // Before a prefix makes a room of it, in which whoever needs help would be alone.
-      if (typed !== undefined && typed !== number && hub.isEmergency(typed)) return err('CLIENT_EMERGENCY', typed)
+      if (typed !== undefined && typed !== number && isEmergencyNumber(hub.emergencyNumbers, typed)) return err('CLIENT_EMERGENCY', typed)
       if (hub.browser === undefined) return err('PAGE_NOT_SET_UP')
       takeAudio(true)
       hub.browser.dial(number)

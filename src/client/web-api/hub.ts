@@ -5,14 +5,12 @@
 import type { Clock } from '../../base/ports.ts'
 import { err, type Fault, ok, type Result } from '../../base/result.ts'
 import type { MediaCommand, MediaEvent } from '../../media/api.ts'
-import { isEmergencyNumber } from '../../model/emergency.ts'
 import { displayName, type Identity } from '../../model/identity.ts'
 import { type BrowserState, encodePage, encodeSound, type PageCall, type PageFault, type PageMessage, type PagePhone, type PageServer, type PageSetup, type PageSnapshot, SOUND } from '../../model/page.ts'
 import type { CallEvent } from '../../model/roster.ts'
 import type { RunningCall } from '../calls.ts'
 import type { BrowserHandset } from '../handset/browser/handset.ts'
 import type { ClientObserver } from '../options.ts'
-import { ServerClock } from '../server-clock.ts'
 import { People } from './people.ts'
 import { type HubLine, LineView } from './line-view.ts'
 import { Volumes } from './volumes.ts'
@@ -26,13 +24,13 @@ const CLOCK_SET_S = 2
 
 export interface HubOptions {
   readonly clock: Clock
+  /** How far our clock is off (`ServerClock`). */
+  readonly serverClock: { welcomed(unixTime: number): void; readonly aheadS: number | undefined }
   readonly version: string
   readonly server: string
   readonly roomPrefix: string
   /** Never a room, whatever stands in front of it. */
   readonly emergencyNumbers: readonly string[]
-  /** Milliseconds that pass while the computer sleeps as well; else those of `clock`. */
-  readonly elapsed?: () => number
   readonly rooms: PageSnapshot['rooms']
   /** The room that this user has for itself. */
   readonly echoRoom: string
@@ -75,12 +73,10 @@ export class Hub {
   /** The call of the page's phone changed. */
   onBrowser: () => void = () => {}
   #metered = false
-  readonly #serverClock: ServerClock
 
   constructor(options: HubOptions) {
     this.#o = options
     this.#server = { name: options.server, state: 'connecting', path: 'none' }
-    this.#serverClock = new ServerClock(options.clock, options.elapsed)
     this.people = new People({
       clock: options.clock, tell: (m) => this.tell(m),
       unanswered: (room, reason) => {
@@ -131,9 +127,8 @@ export class Hub {
   get roomPrefix(): string {
     return this.#o.roomPrefix
   }
-  /** Whoever types that means help, not a room of this name. */
-  isEmergency(typed: string): boolean {
-    return isEmergencyNumber(this.#o.emergencyNumbers, typed)
+  get emergencyNumbers(): readonly string[] {
+    return this.#o.emergencyNumbers
   }
   /** What any keypad can dial for the echo room of this user; its dial plan leads there. */
   get echoNumber(): string {
@@ -173,7 +168,7 @@ export class Hub {
     return { state: s.state, sound: 'nowhere', ...(shown === undefined ? {} : { call: shown.id }), ...(s.reason === undefined ? {} : { reason: s.reason, ...this.line.faultOf(s.reason) }) }
   }
   get #clockAhead(): Pick<PageServer, 'clockAheadS'> {
-    const clockAheadS = this.#serverClock.aheadS
+    const clockAheadS = this.#o.serverClock.aheadS
     return clockAheadS === undefined ? {} : { clockAheadS }
   }
   /** Once a second: somebody may set the clock, right or wrong. */
@@ -189,7 +184,7 @@ export class Hub {
 
   readonly observer: ClientObserver = {
     onServer: (up, { fault, welcome }) => {
-      if (welcome !== undefined) this.#serverClock.welcomed(welcome.unixTime)
+      if (welcome !== undefined) this.#o.serverClock.welcomed(welcome.unixTime)
       if (up) this.#serverIs({ state: 'up', ...this.#clockAhead }, 'fault')
       else this.#serverIs({ state: 'down', path: 'none', ...(fault === undefined ? {} : { fault: plain(fault) }) })
     },

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/ports.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { BrowserHandset } from '../handset/browser/handset.ts'
+import { ServerClock } from '../server-clock.ts'
 import { Hub, type HubOptions } from './hub.ts'
 import { openPage, type PageFiles } from './server.ts'
 import type { SessionStore } from './sessions.ts'
@@ -21,7 +22,9 @@ export interface PageOptions {
   readonly files: PageFiles
   readonly port: number
   readonly sessions?: SessionStore
-  readonly hub: Omit<HubOptions, 'clock' | 'echoRoom' | 'random'>
+  /** Milliseconds that pass while the computer sleeps as well; else those of `clock`. */
+  readonly elapsed?: () => number
+  readonly hub: Omit<HubOptions, 'clock' | 'serverClock' | 'echoRoom' | 'random'>
 }
 
 export interface Page {
@@ -39,7 +42,7 @@ const LINE = 'browser'
 export async function startPage(o: PageOptions): Promise<Result<Page>> {
   // Nobody else's: a room of this user alone.
   const random = (): string => toHex(o.crypto.bytes(8))
-  const hub = new Hub({ ...o.hub, clock: o.clock, random, echoRoom: `echo-${random()}` })
+  const hub = new Hub({ ...o.hub, clock: o.clock, serverClock: new ServerClock(o.clock, o.elapsed), random, echoRoom: `echo-${random()}` })
   const windows = new Windows(hub, o.clock)
   const handset = new BrowserHandset(LINE, { change: () => windows.browserChanged(), sound: (pcm) => windows.play(pcm) })
   hub.browser = handset

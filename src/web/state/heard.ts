@@ -7,7 +7,7 @@ const WEAKEST_FIRST: readonly Privacy[] = ['open', 'bridged', 'sealed', 'none']
 const rank = (c: CallView): number => WEAKEST_FIRST.indexOf(privacyOf(c.roster))
 
 /** The calls that are shown: not the echo room, and not what another call shows. */
-export function shownCalls({ snapshot, calls }: State): readonly CallView[] {
+export function shownCalls({ snapshot, calls }: Pick<State, 'snapshot' | 'calls'>): readonly CallView[] {
   return calls.filter((c) => c.room !== snapshot?.echoRoom && c.hidden !== true)
 }
 
@@ -15,9 +15,9 @@ export function shownCalls({ snapshot, calls }: State): readonly CallView[] {
  * Of the other calls the weakest, where it is weaker than this one. A phone puts a call on hold and takes the next without telling:
  * what is said may go to either, unless the page itself holds one.
  */
-export function weakerThan(shown: CallView, { snapshot, calls }: Pick<State, 'snapshot' | 'calls'>): CallView | undefined {
-  const line = snapshot?.line?.call
-  const others = calls.filter((c) => c.id !== shown.id && !(line?.call === c.id && line.held))
+export function weakerThan(shown: CallView, state: Pick<State, 'snapshot' | 'calls'>): CallView | undefined {
+  const line = state.snapshot?.line?.call
+  const others = shownCalls(state).filter((c) => c.id !== shown.id && !(line?.call === c.id && line.held))
   const weakest = others.toSorted((a, b) => rank(a) - rank(b))[0]
   return weakest !== undefined && rank(weakest) < rank(shown) ? weakest : undefined
 }

@@ -26,6 +26,8 @@ test('above no call stands more than holds for the weakest that may be heard', (
   // Nobody hears us there, and somebody elsewhere.
   assert.equal(weaker(waiting, [sealed, waiting]), 1)
   assert.equal(weaker(sealed, [sealed, waiting]), undefined)
+  // The telephone call that this one is.
+  assert.equal(weaker(sealed, [{ ...open, hidden: true }, sealed]), undefined)
   // What the page itself holds hears nothing.
   assert.equal(weaker(sealed, [sealed, open], 2), undefined)
 })
@@ -34,7 +36,7 @@ test('whoever has to answer is asked; the echo room and what another call shows 
   assert.deepEqual((['asking', 'doubt', 'lost', 'sealed', 'open', 'agreeing'] as const).map((s) => asks(call(1, through(s)))), [true, true, true, false, false, false])
   assert.equal(asks(call(1, { ...through('asking'), phase: 'left' })), false)
   const calls = [call(1, {}), { ...call(2, {}), hidden: true as const }, { ...call(3, {}), room: 'echo-1' }]
-  assert.deepEqual(shownCalls({ link: 'open', calls, snapshot: { echoRoom: 'echo-1' } as PageSnapshot }).map((c) => c.id), [1])
+  assert.deepEqual(shownCalls({ calls, snapshot: { echoRoom: 'echo-1' } as PageSnapshot }).map((c) => c.id), [1])
 })
 
 test('only of a call that is sealed it is said that nobody else hears it', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Clock } from '../../../../src/base/ports.ts'
+import { ServerClock } from '../../../../src/client/server-clock.ts'
 import { Hub } from '../../../../src/client/web-api/hub.ts'
 import { ClientWatch } from '../../../../src/client/watch.ts'
 import { decodePage } from '../../../../src/model/page.ts'
@@ -8,7 +9,7 @@ import { decodePage } from '../../../../src/model/page.ts'
 test('the page and "stc doctor" see that the clock was set, right or wrong, while the connection stands', () => {
   let [wall, elapsedMs] = [1_790_003_600, 5000]
   const clock = { now: () => elapsedMs, unix: () => wall } as unknown as Clock
-  const hub = new Hub({ clock, version: '0', server: 's', roomPrefix: '8', emergencyNumbers: [], rooms: [], echoRoom: 'echo-1', random: () => '', phones: [] })
+  const hub = new Hub({ clock, serverClock: new ServerClock(clock), version: '0', server: 's', roomPrefix: '8', emergencyNumbers: [], rooms: [], echoRoom: 'echo-1', random: () => '', phones: [] })
   const watch = new ClientWatch(clock, 's')
   const told: (number | undefined)[] = []
   hub.subscribe((m) => {
