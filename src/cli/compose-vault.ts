@@ -39,6 +39,8 @@ export interface VaultExtras {
   readonly memory?: () => Uint8Array
   /** Statements about revocation from before, as of now, so many at most. */
   readonly proofs?: (room: number) => readonly RevocationProof[]
+  /** Only to read the journal, of a certificate that may have ended or been revoked. */
+  readonly journalOnly?: boolean
   /** Another program than our own: tests. */
   readonly bundle?: Bundle
   /** The vault has died; `final`: there will be no other. */
@@ -111,7 +113,8 @@ function enclavePolicy({ enclaves }: ClientConfig, configFile: string): Result<P
 /** Of the vault's options. */
 const PROOFS_LIMIT = 64
 /** What is asked for anew at every start. */
-function remembered({ memory, proofs }: VaultExtras, { revocation = {} }: Pick<VaultOptions, 'revocation'>): Pick<VaultOptions, 'memory' | 'revocation'> {
+function remembered({ memory, proofs, journalOnly }: VaultExtras, { revocation = {} }: Pick<VaultOptions, 'revocation'>): Pick<VaultOptions, 'memory' | 'revocation' | 'journalOnly'> {
+  if (journalOnly === true) return { journalOnly }
   const configured = revocation.proofs ?? []
   return { ...(memory === undefined ? {} : { memory: memory() }), revocation: { ...revocation, proofs: [...configured, ...(proofs?.(PROOFS_LIMIT - configured.length) ?? [])] } }
 }
@@ -119,7 +122,7 @@ const now = () => unixTime(Math.floor(Date.now() / 1000))
 
 /** The file of the key is opened for the vault, and never read here. */
 async function inProcessOfItsOwn(files: IdentityFiles, trust: Trust, extras: VaultExtras, enclave: EnclaveStart | undefined): Promise<Result<ClientVault>> {
-  const own = readOwnCertificate(files, now())
+  const own = readOwnCertificate(files, extras.journalOnly === true ? 'whenever' : now())
   if (!own.ok) return own
   const bundle = extras.bundle !== undefined ? ok(extras.bundle) : enclave === undefined ? findBundle() : bundleIn(enclave.folder)
   if (!bundle.ok) return bundle
@@ -134,7 +137,7 @@ async function inProcessOfItsOwn(files: IdentityFiles, trust: Trust, extras: Vau
 
 /** The key goes to the vault's threads and is wiped here. */
 async function inThisProcess(files: IdentityFiles, trust: Trust, crypto: CryptoPort, extras: VaultExtras): Promise<Result<ClientVault>> {
-  const own = readIdentity(crypto, files, now())
+  const own = readIdentity(crypto, files, extras.journalOnly === true ? 'whenever' : now())
   if (!own.ok) return own
   using identity = own.value
   const inside = new URL('../vault/inside/', import.meta.url).href

@@ -59,7 +59,7 @@ async function read(o: Options, each: (e: NumberedEntry) => void): Promise<Resul
   return withVault(o.config, async ({ vault, config: used }) => {
     const folder = await journalFolder(used, o.config, vault)
     return folder.ok ? readAll(vault, folder.value, each) : folder
-  }, line)
+  }, line, { journalOnly: true })
 }
 
 /** Nothing of a journal that does not verify is printed as if it were good. */

@@ -9,7 +9,7 @@ import { WIRE_VERSION } from '../protocol/wire/messages.ts'
 import { readConfig } from '../store/config.ts'
 import { instant } from '../base/brand.ts'
 import type { Vault } from '../vault/api/calls.ts'
-import { vaultFor } from './compose-vault.ts'
+import { type VaultExtras, vaultFor } from './compose-vault.ts'
 import { ClientMemory } from './room-memory.ts'
 
 export interface AtHand {
@@ -19,12 +19,12 @@ export interface AtHand {
 }
 
 /** Runs `then` with a vault of this configuration, or of one `line` of it, and closes it. */
-export async function withVault<T>(configFile: string, then: (o: AtHand) => Promise<Result<T>>, line?: ClientConfig): Promise<Result<T>> {
+export async function withVault<T>(configFile: string, then: (o: AtHand) => Promise<Result<T>>, line?: ClientConfig, extras: Pick<VaultExtras, 'journalOnly'> = {}): Promise<Result<T>> {
   const config = line === undefined ? readConfig(configFile, clientConfig) : ok(line)
   if (!config.ok) return config
   const memory = ClientMemory.open(config.value, configFile)
   if (!memory.ok) return memory
-  const own = await vaultFor(config.value, configFile, createNodeCrypto(), { memory: () => memory.value.bytes, proofs: (room) => memory.value.evidence.proofs(room) })
+  const own = await vaultFor(config.value, configFile, createNodeCrypto(), { ...extras, memory: () => memory.value.bytes, proofs: (room) => memory.value.evidence.proofs(room) })
   if (!own.ok) return own
   try {
     return await then({ config: config.value, vault: own.value.vault, memory: memory.value })

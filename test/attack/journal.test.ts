@@ -3,12 +3,14 @@ import assert from 'node:assert/strict'
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import type { RoomName } from '../../src/base/brand.ts'
 import { concat } from '../../src/base/bytes.ts'
 import { must } from '../../src/base/result.ts'
 import { frameRecord, readJournal, journalKeyFor, signCheckpoint } from '../../src/protocol/journal/index.ts'
 import { journalParts } from '../../src/store/journal-files.ts'
 import { JOURNAL_SHAPES } from '../../src/vault/api/journal-shapes.ts'
 import { BAD } from '../../src/vault/api/shapes.ts'
+import { createVault } from '../../src/vault/inside/create.ts'
 import { privatePart } from '../../src/vault/inside/journal/secret.ts'
 import { JournalStage, ofWhat, textsOf } from '../kit/journal.ts'
 import { codeOf } from '../kit/mls-attacker.ts'
@@ -27,6 +29,22 @@ async function threeDays(stage: JournalStage): Promise<string[]> {
 }
 
 const verified = async (stage: JournalStage): Promise<string> => codeOf((await stage.read()).result)
+
+test('the journal is read after its certificate has ended, by a vault that does nothing else', async (t) => {
+  const stage = new JournalStage(t)
+  await stage.run(['before the end'])
+  await stage.clock.advance(40 * 86_400_000)
+  const options = () => ({ chain: stage.ann.chain, pkcs8: stage.ann.pkcs8.slice(), anchors: [stage.people.ca.certificate], realm: REALM })
+  const ended = createVault(stage, options())
+  assert.equal(ended.ok ? 'opened' : ended.fault.code, 'IDENTITY_EXPIRED')
+  const reading = must(createVault(stage, { ...options(), journalOnly: true }))
+  const { result, entries } = await stage.read(reading)
+  must(result)
+  assert.deepEqual(textsOf(entries), ['before the end'])
+  for (const refused of [await reading.call('room.request', { room: 'r' as RoomName, suite: 'x25519' }), await reading.call('journal.open', { parts: [] }), await reading.pipe({ serverName: 'sip.test.example', protocols: [] }).secured]) {
+    assert.equal(refused.ok ? 'done' : refused.fault.code, 'VAULT_CALL')
+  }
+})
 
 test('control: as it was written it verifies', async (t) => {
   const stage = new JournalStage(t)

@@ -12,6 +12,8 @@ import { Evidence } from './evidence.ts'
 import { identityOf } from './identity-of.ts'
 import { checkRevocation, type RevocationDemand } from './revocation.ts'
 
+export { identityOf }
+
 export const CHAIN_LIMIT = 6
 const ANCHORS_LIMIT = 512
 

@@ -97,7 +97,7 @@ export const OPTIONS_SHAPE = record<ProcessOptions>({
   revocation: optional(record<NonNullable<VaultOptions['revocation']>>({ rule: optional(oneOf<RevocationRule>(...REVOCATION_RULES)), proofs: optional(list(proof, PROOFS_LIMIT)) })),
   realm: text(NAME_LIMIT), enclaves: optional(enclaves),
   memory: optional(octets(MEMORY_LIMIT)),
-  kind: optional(oneOf('member', 'gateway')), firstSession: optional(u32),
+  kind: optional(oneOf('member', 'gateway')), firstSession: optional(u32), journalOnly: optional(boolean),
   pkcs8: optional(octets(KEY_LIMIT)), keyText: optional(octets(KEY_LIMIT)), keyFile: optional(text(4096)),
   unlock: optional(unlock),
 })

@@ -33,6 +33,8 @@ export interface VaultOptions {
   readonly keyProtection?: KeyProtection
   /** SHA-256 of the program that holds the key, hex, where it is one of its own. */
   readonly measurement?: string
+  /** For the journal of a certificate that has ended or was revoked: it is read, and nothing else can be asked. */
+  readonly journalOnly?: boolean
   /** Where memberships are numbered from: what asks for one of a vault before finds none. */
   readonly firstSession?: number
 }

@@ -14,9 +14,12 @@ export class VaultControl {
   readonly #pipeWorld: PipeWorld
   readonly #rates: CallRates
   readonly #watch: JournalWatch
+  /** All that may be asked, where that is not everything. */
+  readonly #only: ReadonlySet<string> | undefined
   #closed = false
 
-  constructor(state: VaultState, pipeWorld: PipeWorld) {
+  constructor(state: VaultState, pipeWorld: PipeWorld, only?: ReadonlySet<string>) {
+    this.#only = only
     this.#state = state
     this.#pipeWorld = pipeWorld
     this.#rates = new CallRates(state.clock.now())
@@ -25,6 +28,7 @@ export class VaultControl {
 
   async call<K extends VaultCallName>(name: K, input: VaultCalls[K]['in']): Promise<Result<VaultCalls[K]['out']>> {
     if (this.#closed) return err('VAULT_DEAD', 'it was closed')
+    if (this.#only?.has(name) === false) return err('VAULT_CALL', `${name}: this vault reads the journal alone`)
     const allowed = this.#rates.call(name, this.#state.clock.now())
     if (!allowed.ok) return allowed
     const handler = handlers[name] as Handler<K>
@@ -40,6 +44,7 @@ export class VaultControl {
   /** The caller chooses the number; a live one must not be chosen again. */
   pipe(id: PipeId, options: PipeOptions): Result<TlsPipe> {
     if (this.#closed) return err('VAULT_DEAD', 'it was closed')
+    if (this.#only !== undefined) return err('VAULT_CALL', 'this vault reads the journal alone')
     if (this.#state.pipes.size >= PIPES_LIMIT || this.#state.pipes.has(id)) return err('VAULT_FULL', `${PIPES_LIMIT} connections`)
     const allowed = this.#rates.signature(this.#state.clock.now())
     if (!allowed.ok) return allowed
