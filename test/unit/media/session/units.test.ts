@@ -47,6 +47,21 @@ test('property: however the sound is cut, it comes out whole but for a rest shor
   }))
 })
 
+test('after one packet of another length what is overtaken still has its place; what is cut elsewhere is lost', () => {
+  const units = new Units()
+  const first = units.cut(packet(sound(0, 2 * UNIT), 0, 10))
+  const at = (n: number) => packet(sound(n * UNIT, UNIT), n * UNIT, 9 + n)
+  const out = [at(2), at(4), at(3), at(7), at(6), at(8)].flatMap((p) => units.cut(p))
+  const base = first[0]!.sequence
+  assert.deepEqual(out.map((p) => [p.sequence - base, p.timestamp / UNIT]), [2, 4, 3, 7, 6, 8].map((n) => [n, n]))
+  for (const p of out) assert.deepEqual([...p.payload], [...sound(p.timestamp, UNIT)])
+  assert.deepEqual(units.cut(packet(sound(900, UNIT), 900, 14)), [], 'between two frames')
+  units.cut(packet(sound(9 * UNIT, 240), 9 * UNIT, 20))
+  assert.deepEqual(units.cut(at(7)), [], 'a copy')
+  assert.deepEqual(units.cut(at(5)).map((p) => p.sequence - base), [5], 'half a frame waits, and counts for none')
+  assert.deepEqual(joined(units.cut(packet(sound(9 * UNIT + 240, 80), 9 * UNIT + 240, 21))), [...sound(10 * UNIT, UNIT)])
+})
+
 test('what is missing stays missing: a gap in the numbers as long as the one in the time, and no frame of two halves', () => {
   const units = new Units()
   const before = units.cut(packet(sound(0, 240), 0, 10))
