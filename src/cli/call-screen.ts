@@ -54,6 +54,9 @@ export class CallScreen {
       onServer: (up, { fault }) => {
         if (this.#begun !== undefined) this.#tell(up ? 'connected again' : `the connection is lost: ${fault === undefined ? '' : coded(fault)}`)
       },
+      onServerSilent: (silent) => {
+        if (this.#begun !== undefined) this.#tell(silent ? 'no answer from the server for 2 s' : 'the server answers again')
+      },
       onEvent: (call, e) => {
         this.#call = call
         if (speaksJson()) return this.#asJson(call, e.kind)

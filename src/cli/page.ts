@@ -46,6 +46,7 @@ export async function clientWithPage(page: Page, config: ClientConfig, configFil
   if (!started.ok) return started
   const { client, media, identity, phones, warnings } = started.value
   Object.assign(hub, { client, media, warnings, keys: keysOf(started.value.vault.report) })
+  client.watched = () => page.windows.any
   Object.assign(hub.people, { client, memory: peopleMemory(started.value.memory, () => hub.identity?.keyId) })
   hub.configure({ phones: phonesOf(config, phones) })
   hub.line.begin()

@@ -35,6 +35,8 @@ export class Client {
   readonly #subscriptions: Disposable[] = []
   #next = 1
   #stopping = false
+  /** Somebody looks at this client. */
+  watched: () => boolean = () => false
 
   constructor(options: ClientOptions) {
     this.#o = options
@@ -60,6 +62,8 @@ export class Client {
         this.rings.onDown()
         for (const call of this.#calls.values()) call.input({ kind: 'channel', up: false, reason: fault.message })
       },
+      attentive: () => this.#calls.size > 0 || this.watched(),
+      onSilent: (silent) => options.observer?.onServerSilent?.(silent),
       onMessage: (m) => {
         this.upstream?.onMessage(m)
         this.rings.onMessage(m)

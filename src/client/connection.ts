@@ -22,6 +22,7 @@ export interface OpenChannel {
   send(m: ClientMessage): Result<void>
   onMessage(listener: (m: ServerMessage) => void): void
   onClose(listener: (fault: Fault) => void): void
+  watch?(attentive: () => boolean, tell: (silent: boolean) => void): void
   /** A promise: of the moment at which the server has taken everything. */
   close(): void | Promise<void>
 }
@@ -44,6 +45,9 @@ export interface ConnectionOptions {
   readonly onUp: (welcome: ServerWire['welcome']) => void
   readonly onDown: (fault: Fault) => void
   readonly onMessage: (m: ServerMessage) => void
+  /** Somebody would notice if the server were gone: it is asked every second, and `onSilent` hears of two seconds without an answer, and of their end. */
+  readonly attentive?: () => boolean
+  readonly onSilent?: (silent: boolean) => void
   /** Media over a second TLS connection, started beside UDP (PROTOCOL §1). */
   readonly openMediaPath?: (welcome: ServerWire['welcome']) => Promise<() => void>
 }
@@ -122,6 +126,9 @@ export class Connection {
     channel.onClose((fault) => {
       replies.fail(fault)
       if (this.#channel === channel) this.#lost(fault)
+    })
+    channel.watch?.(() => this.#up && this.#o.attentive?.() === true, (silent) => {
+      if (this.#channel === channel) this.#o.onSilent?.(silent)
     })
     const cancel = this.#o.scheduler.at(instant(this.#o.scheduler.now() + GREETING_MS), () => replies.fail(makeFault('CLIENT_NO_CHANNEL', 'the server does not greet')))
     const done = await this.#agree(channel, replies)

@@ -9,6 +9,8 @@ import type { RingNews } from './rings.ts'
 
 export interface ClientObserver extends CallObserver {
   onServer?(up: boolean, detail: { readonly welcome?: ServerWire['welcome']; readonly fault?: Fault }): void
+  /** It has not answered for two seconds while somebody talked or looked; false: it answers again. The connection stands, until `onServer` says otherwise. */
+  onServerSilent?(silent: boolean): void
   /** The vault has died; `final`: there will be no other. Otherwise rooms are joined again with a new one. */
   onVault?(fault: Fault, final: boolean): void
   onPhone?(e: HandsetEvent): void
@@ -26,6 +28,7 @@ export interface ClientObserver extends CallObserver {
 export function observeAll(...all: readonly ClientObserver[]): ClientObserver {
   return {
     onServer: (up, d) => all.forEach((o) => void o.onServer?.(up, d)),
+    onServerSilent: (silent) => all.forEach((o) => void o.onServerSilent?.(silent)),
     onVault: (fault, final) => all.forEach((o) => void o.onVault?.(fault, final)),
     onPhone: (e) => all.forEach((o) => void o.onPhone?.(e)),
     onNotice: () => all.forEach((o) => void o.onNotice?.()),

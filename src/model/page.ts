@@ -27,6 +27,8 @@ export interface PageServer {
   readonly name: string
   readonly state: 'connecting' | 'up' | 'down'
   readonly fault?: PageFault
+  /** Up, but it has not answered for two seconds. */
+  readonly silent?: boolean
   /** How voice reaches the server. */
   readonly path: 'none' | 'udp' | 'tls'
   readonly roundTripMs?: number

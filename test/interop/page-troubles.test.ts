@@ -93,6 +93,17 @@ test('a dead server', { timeout: 300_000 }, async (t) => {
   await s.recovers()
 })
 
+test('a server that falls silent: its machine, its cable', { timeout: 300_000, skip: process.platform === 'win32' ? 'no process is stopped there' : false }, async (t) => {
+  if (!needs(t, 'chromium')) return
+  const s = await scene(t, authority.member('silvia'))
+  s.server.process.signal('SIGSTOP')
+  t.after(() => s.server.process.signal('SIGCONT'))
+  // The two seconds are those of unit/client/server-channel; here nothing has ended the connection yet.
+  await s.b.page.locator('.trouble[data-cause="server-silent"]').waitFor({ timeout: 60_000 })
+  s.server.process.signal('SIGCONT')
+  await s.recovers()
+})
+
 test('a dead client', { timeout: 300_000 }, async (t) => {
   if (!needs(t, 'chromium')) return
   const s = await scene(t, authority.member('berta'))

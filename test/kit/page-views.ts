@@ -437,7 +437,7 @@ export const VIEWS: readonly View[] = [
       await page.locator('.trouble').waitFor()
     },
   })),
-  ...([['udp-blocked', (s) => s.page.hub.observer.onMedia?.({ op: 'hop.path', hop: 1, path: 'tls', roundTripMs: 31 })], ['clock', (s) => s.page.hub.observer.onServer?.(true, { welcome: { unixTime: Math.floor(Date.now() / 1000) + 7200 } as never })]] as readonly (readonly [string, (s: Staged) => void])[]).map(([cause, happen]): View => ({
+  ...([['server-silent', (s) => s.page.hub.observer.onServerSilent?.(true)], ['udp-blocked', (s) => s.page.hub.observer.onMedia?.({ op: 'hop.path', hop: 1, path: 'tls', roundTripMs: 31 })], ['clock', (s) => s.page.hub.observer.onServer?.(true, { welcome: { unixTime: Math.floor(Date.now() / 1000) + 7200 } as never })]] as readonly (readonly [string, (s: Staged) => void])[]).map(([cause, happen]): View => ({
     name: `trouble-${cause}`,
     show: async (s, page) => {
       happen(s)

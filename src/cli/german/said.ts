@@ -37,6 +37,8 @@ export const SAID: Sentences = [
   ['telephone {1}: not registered: {2}', 'Anlage, {1}: nicht angemeldet: {2}'],
   ['telephone {1}: missed a call of {2}', 'Anlage, {1}: verpasster Anruf von {2}'],
   ['telephone {1}: {2}', 'Anlage, {1}: {2}'],
+  ['no answer from the server for 2 s', 'seit 2 s keine Antwort vom Server'],
+  ['the server answers again', 'der Server antwortet wieder'],
   // The roster on the terminal
   ['security code {1}', 'Sicherheitscode {1}'],
   ['compare aloud: {1}', 'laut vergleichen: {1}'],

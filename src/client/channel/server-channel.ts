@@ -1,15 +1,16 @@
 /** The client's end of the control channel. */
-import { type Instant, instant } from '../../base/brand.ts'
+import type { Instant } from '../../base/brand.ts'
 import type { MessageTransport } from '../../base/message-transport.ts'
 import type { Scheduler } from '../../base/ports.ts'
 import type { Fault, Result } from '../../base/result.ts'
 import { ok } from '../../base/result.ts'
 import { decodeServerMessage, encodeClientMessage } from '../../protocol/wire/codec.ts'
 import { MESSAGE_LIMIT } from '../../protocol/wire/limits.ts'
-import { Link, LINK_LIMITS, PING_MS } from '../../protocol/wire/link.ts'
+import { Link, LINK_LIMITS } from '../../protocol/wire/link.ts'
 import type { ClientMessage, ServerMessage } from '../../protocol/wire/messages.ts'
 import type { PipeId, Vault } from '../../vault/api/calls.ts'
 import { dial, type ServerAddress } from './dial.ts'
+import { Watch } from './watch.ts'
 
 export interface ServerChannel {
   /** The vault's TLS connection below it. */
@@ -19,6 +20,8 @@ export interface ServerChannel {
   onMessage(listener: (m: ServerMessage) => void): void
   /** Once. */
   onClose(listener: (fault: Fault) => void): void
+  /** While `attentive` says so the server is asked every second; `tell` hears when it has been silent for two, and when it speaks again. */
+  watch(attentive: () => boolean, tell: (silent: boolean) => void): void
   /** Resolves when the server has taken everything and closed its end too. */
   close(): Promise<void>
 }
@@ -40,19 +43,11 @@ const FROM_SERVER = { ...LINK_LIMITS, burst: 10_000, perSecond: 2000 }
 
 export function serverChannel(transport: MessageTransport, pipe: PipeId, scheduler: Scheduler, closed: Promise<void> = Promise.resolve()): ServerChannel {
   const link = new Link<ServerMessage, ClientMessage>(transport, { encode: encodeClientMessage, decode: decodeServerMessage }, scheduler, FROM_SERVER)
-  let n = 0
-  let cancelPing = (): void => {}
-  const ping = (): void => {
-    cancelPing = scheduler.at(instant(scheduler.now() + PING_MS), () => {
-      if (link.open) link.send({ k: 'ping', n: ++n >>> 0 })
-      if (link.open) ping()
-    })
-  }
-  ping()
+  const watch = new Watch(scheduler, (n) => link.open && link.send({ k: 'ping', n }).ok && link.open)
   let onClose: (fault: Fault) => void = () => {}
   let ended: Fault | undefined
   link.onClose((fault) => {
-    cancelPing()
+    watch.end()
     ended = fault
     onClose(fault)
   })
@@ -61,8 +56,10 @@ export function serverChannel(transport: MessageTransport, pipe: PipeId, schedul
     heardAt: () => link.heardAt,
     send: (m) => link.send(m),
     onMessage: (listener) => link.onMessage((m) => {
+      watch.heard()
       if (m.k !== 'pong') listener(m)
     }),
+    watch: (attentive, tell) => watch.set(attentive, tell),
     onClose: (listener) => {
       onClose = listener
       if (ended !== undefined) listener(ended)

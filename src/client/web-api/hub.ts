@@ -177,17 +177,19 @@ export class Hub {
     if (clockAheadS !== undefined && Math.abs(clockAheadS - (this.#server.clockAheadS ?? 0)) >= CLOCK_SET_S) this.#serverIs({ clockAheadS })
   }
   #serverIs(change: Partial<PageServer>, without: 'fault' | 'nothing' = 'nothing'): void {
-    const { fault, ...rest } = { ...this.#server, ...change }
-    this.#server = without === 'fault' || fault === undefined ? rest : { ...rest, fault }
+    const { fault, silent, ...rest } = { ...this.#server, ...change }
+    // One that is gone is more than silent.
+    this.#server = { ...rest, ...(without === 'fault' || fault === undefined ? {} : { fault }), ...(silent === true && rest.state === 'up' ? { silent } : {}) }
     this.tell({ k: 'server', server: this.#server })
   }
 
   readonly observer: ClientObserver = {
     onServer: (up, { fault, welcome }) => {
       if (welcome !== undefined) this.#o.serverClock.welcomed(welcome.unixTime)
-      if (up) this.#serverIs({ state: 'up', ...this.#clockAhead }, 'fault')
+      if (up) this.#serverIs({ state: 'up', silent: false, ...this.#clockAhead }, 'fault')
       else this.#serverIs({ state: 'down', path: 'none', ...(fault === undefined ? {} : { fault: plain(fault) }) })
     },
+    onServerSilent: (silent) => this.#serverIs({ silent }),
     onVault: (fault) => this.tell({ k: 'notice', fault: plain(fault) }),
     onPhone: (e) => this.#onPhone(e),
     onEvent: (call, e) => this.#onEvent(call, e),

@@ -65,6 +65,10 @@ export class Windows {
     this.#send(window, encodePage(this.#hub.snapshot))
     this.#tellBrowser(window)
   }
+  /** Somebody looks. */
+  get any(): boolean {
+    return this.#windows.size > 0
+  }
   close(): void {
     for (const t of this.#timers) clearInterval(t)
     for (const w of this.#windows) w.socket.close(1001, 'the client ends')

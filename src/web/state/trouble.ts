@@ -3,7 +3,7 @@ import type { PageFault } from '../../model/page.ts'
 import type { State } from './state.ts'
 
 export type Cause =
-  | 'client-gone' | 'locked' | 'server-gone' | 'certificate-revoked' | 'certificate-expired' | 'certificate-not-yet' | 'clock' | 'not-trusted' | 'refused' | 'udp-blocked' | 'no-voice'
+  | 'client-gone' | 'locked' | 'server-gone' | 'server-silent' | 'certificate-revoked' | 'certificate-expired' | 'certificate-not-yet' | 'clock' | 'not-trusted' | 'refused' | 'udp-blocked' | 'no-voice'
 
 export interface Trouble {
   readonly cause: Cause
@@ -31,6 +31,7 @@ export function troubleOf(s: State, voiceless = false): Trouble | undefined {
   if (server === undefined || s.snapshot?.setup !== undefined) return undefined
   const { fault, clockAheadS = 0 } = server
   if (server.state === 'down') return { cause: causeOf(fault, Math.abs(clockAheadS) > CLOCK_LIMIT_S), grave: true, ...(fault === undefined ? {} : { fault }) }
+  if (server.silent === true) return { cause: 'server-silent', grave: false }
   if (voiceless && isVoiceless(s)) return { cause: 'no-voice', grave: true }
   if (Math.abs(clockAheadS) > CLOCK_LIMIT_S) return { cause: 'clock', grave: false, seconds: clockAheadS }
   if (server.state === 'up' && server.path === 'tls') return { cause: 'udp-blocked', grave: false }

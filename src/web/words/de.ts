@@ -135,6 +135,7 @@ export const de: Words = {
     'client-gone': { what: 'Der Client auf diesem Rechner antwortet nicht', todo: 'Starten Sie stc neu. Diese Seite kommt von selbst wieder.' },
     locked: { what: 'Dieses Fenster ist nicht angemeldet', todo: 'Öffnen Sie die Adresse, die stc beim Start genannt hat.' },
     'server-gone': { what: 'Der Server ist nicht zu erreichen', todo: 'Prüfen Sie Ihr Netz. Wir versuchen es weiter; hier ist nichts zu tun.' },
+    'server-silent': { what: 'Seit 2 Sekunden keine Antwort vom Server', todo: 'Das Netz ist vielleicht langsam, oder weg. Antwortet er wieder, geht alles weiter; sonst verbinden wir neu. Hier ist nichts zu tun.' },
     'certificate-revoked': { what: 'Ihr Zertifikat ist gesperrt worden', todo: 'Bitten Sie die Ausgabestelle um ein neues.' },
     'certificate-expired': { what: 'Ein Zertifikat ist abgelaufen', todo: 'Bitten Sie die Ausgabestelle um ein neues.' },
     'certificate-not-yet': { what: 'Ein Zertifikat gilt noch nicht', todo: 'Prüfen Sie die Uhr dieses Rechners; sonst warten Sie.' },

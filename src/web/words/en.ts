@@ -135,6 +135,7 @@ export const en = {
     'client-gone': { what: 'The client on this computer does not answer', todo: 'Start stc again. This page comes back by itself.' },
     locked: { what: 'This window is not signed in', todo: 'Open the address that stc printed when it started.' },
     'server-gone': { what: 'The server cannot be reached', todo: 'Check your network. We keep trying; nothing has to be done here.' },
+    'server-silent': { what: 'No answer from the server for 2 seconds', todo: 'The network may be slow, or gone. If it answers again, everything goes on; if not, we connect anew. Nothing has to be done here.' },
     'certificate-revoked': { what: 'Your certificate has been revoked', todo: 'Ask whoever issues certificates for a new one.' },
     'certificate-expired': { what: 'A certificate has expired', todo: 'Ask whoever issues certificates for a new one.' },
     'certificate-not-yet': { what: 'A certificate is not valid yet', todo: 'Check the clock of this computer; else wait.' },

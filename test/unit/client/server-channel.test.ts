@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Instant, instant } from '../../../src/base/brand.ts'
 import { must } from '../../../src/base/result.ts'
 import { serverChannel } from '../../../src/client/channel/index.ts'
+import { Watch } from '../../../src/client/channel/watch.ts'
 import { decodeClientMessage, encodeServerMessage } from '../../../src/protocol/wire/codec.ts'
 import type { ServerMessage } from '../../../src/protocol/wire/messages.ts'
 import { FakeTransport } from '../../kit/fake-transport.ts'
@@ -32,6 +34,70 @@ test('it pings every five seconds, keeps the pongs to itself, and notices a dead
   assert.deepEqual(ends, ['CHANNEL_SILENT'])
   assert.equal(clock.pending, 0)
   assert.ok(!c.send({ k: 'ping', n: 9 }).ok)
+})
+
+test('while somebody talks or looks it asks every second, and two seconds of silence are told; the connection stands', () => {
+  const { clock, transport, c, hear, sent } = channel()
+  let attentive = true
+  const told: [number, boolean][] = []
+  const ends: string[] = []
+  c.onMessage(() => {})
+  c.onClose((f) => ends.push(f.code))
+  c.watch(() => attentive, (silent) => told.push([clock.now(), silent]))
+  /** A server that answers at once, for so long. */
+  const answered = (ms: number): void => {
+    for (let i = 0; i < ms / 100; i++) {
+      const before = transport.sent.length
+      clock.advanceSync(100)
+      if (transport.sent.length > before) hear({ k: 'pong', n: 1 })
+    }
+  }
+  answered(20_000)
+  assert.deepEqual(told, [])
+  assert.equal(sent().length, 20, 'every second')
+  // It stops: the machine, the cable, the process.
+  const stopped = clock.now()
+  clock.advanceSync(2100)
+  assert.equal(told.length, 1)
+  assert.ok(told[0]![1] && told[0]![0] - stopped <= 2000, `${told[0]![0] - stopped} ms`)
+  clock.advanceSync(5000)
+  assert.equal(told.length, 1)
+  hear({ k: 'pong', n: 1 })
+  assert.equal(told.at(-1)![1], false)
+  answered(5000)
+  assert.deepEqual([told.length, ends.length], [2, 0])
+  // The window is closed: as seldom as before, and no doubts.
+  attentive = false
+  answered(1100)
+  const before = sent().length
+  clock.advanceSync(9900)
+  assert.equal(sent().length - before, 2)
+  assert.deepEqual([told.length, ends.length], [2, 0])
+  clock.advanceSync(6000)
+  assert.deepEqual(ends, ['CHANNEL_SILENT'])
+  assert.equal(clock.pending, 0)
+})
+
+test('a machine that slept does not doubt the server', () => {
+  let late = 0
+  const due: (() => void)[] = []
+  const clock = new VirtualClock()
+  const sleepy = { now: () => instant(clock.now() + late), unix: () => clock.unix(), at: (when: Instant, run: () => void) => clock.at(when, () => due.push(run)) }
+  const told: boolean[] = []
+  const watch = new Watch(sleepy, () => true)
+  watch.set(() => true, (silent) => told.push(silent))
+  const run = (ms: number): void => {
+    for (let i = 0; i < ms / 100; i++) {
+      clock.advanceSync(100)
+      for (const f of due.splice(0)) f()
+    }
+  }
+  run(1100)
+  watch.heard()
+  late = 60_000
+  run(2000)
+  assert.deepEqual(told, [])
+  watch.end()
 })
 
 test('a listener that comes after the end is told', () => {

@@ -49,6 +49,7 @@ test('each trouble is told as what it is', () => {
   assert.equal(troubleOf({ ...all(snapshot), link: 'locked' })?.cause, 'locked')
   assert.equal(troubleOf(all(snapshot)), undefined)
   assert.equal(troubleOf(down('CHANNEL_UNREACHABLE'))?.cause, 'server-gone')
+  assert.equal(troubleOf(all(snapshot, { k: 'server', server: { name: 's', state: 'up', path: 'udp', silent: true } }))?.cause, 'server-silent')
   assert.equal(troubleOf(down('CHANNEL_REFUSED', 'IDENTITY_REVOKED'))?.cause, 'certificate-revoked')
   assert.equal(troubleOf(down('IDENTITY_EXPIRED'))?.cause, 'certificate-expired')
   assert.equal(troubleOf(down('IDENTITY_NOT_YET_VALID'))?.cause, 'certificate-not-yet')
