@@ -84,6 +84,8 @@ test('around sealed calls', { timeout: 300_000 }, async (t) => {
     await A.says(/Nobody hears anything: what comes is not from the other side/)
     await until(5000, 'music on hold at Asterisk', async () => /Started music on hold|class 'default'/.test(asterisk.log()) || undefined)
     await hearsNothing(anna, 1.6, SETTLED)
+    // As long as a search for another party takes that finds nobody.
+    for (let i = 0; i < 2; i++) await heardFromNow(anna, 4)
     A.skip()
     lena.resume()
     await A.says(SEALED)

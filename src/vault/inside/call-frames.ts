@@ -66,10 +66,13 @@ export class CallFrames implements Disposable {
     return this.#lane.push(message)
   }
 
-  /** Both directions from now on; of a later epoch the sending side waits until the other side has it. */
+  /** Both directions from now on; of a later epoch the sending side waits until the other side has it. What is not taken is wiped, and the keys of before stay. */
   keys(epoch: number, keys: EpochKeys, now: Instant): Result<void> {
     const added = this.#session.addEpoch(epoch, keys, now, !this.#keyed)
-    if (!added.ok) return added
+    if (!added.ok) {
+      for (const { key, salt, mask } of [keys.send, keys.receive]) for (const secret of [key, salt, mask]) secret.fill(0)
+      return added
+    }
     if (this.#keyed) this.#coming = epoch
     this.#keyed = true
     return added

@@ -145,3 +145,12 @@ test('with the call its keys are gone, those of `chained` as well', () => {
   for (const call of [sealed, chained]) call[Symbol.dispose]()
   for (const secret of [mine.send.key, mine.receive.mask, keys.cipherA, keys.cipherB, keys.ivA, keys.ivB]) assert.ok(secret.every((o) => o === 0))
 })
+
+test('keys of a number that is in use are not taken, and wiped; those of before stay', () => {
+  const [a, b] = keyed()
+  const [again] = keyPair()
+  const taken = a.keys(0, again, at(1))
+  assert.equal(taken.ok ? '' : taken.fault.code, 'FRAMESEAL_EPOCH_REUSED')
+  for (const secret of [again.send.key, again.receive.salt]) assert.ok(secret.every((o) => o === 0))
+  assert.deepEqual(b.open(sealedOf(a.seal(voice(3), at(2))), at(2)).voice, voice(3))
+})
