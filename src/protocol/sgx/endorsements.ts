@@ -1,19 +1,28 @@
 /**
  * Intel's words that are at hand, one set for each kind of processor. They come from files and from the server, which need not be trusted:
- * only what Intel signed is kept, and nothing older puts it out of its place.
+ * only what Intel signed is kept, and nothing older puts it out of its place. Who signed the list of revoked processors shows only beside a
+ * quote: lists of one set stand side by side until one of them has carried a quote.
  */
 import type { Der, UnixTime } from '../../base/brand.ts'
+import { sameBytes } from '../../base/bytes.ts'
 import { type Result, err } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { type EnclavePolicy, FAMILIES_LIMIT } from '../../model/enclaves.ts'
 import { type Collateral, decodeCollateral } from './collateral.ts'
+import { parseRevocationList } from '../x509/crl.ts'
 import { platformOfQuote } from './pck.ts'
 import { INTEL_ROOT } from './root.ts'
 import { type CollateralSubject, verifyCollateral } from './statements.ts'
 import { type Attestation, verifyQuote } from './verify.ts'
 
+/** Forged lists beside the true one, at most; the latest come in. */
+const RIVALS_LIMIT = 4
+
 interface Endorsement extends CollateralSubject {
-  readonly collateral: Collateral
+  /** The same statements with other lists, the newest list first. */
+  readonly rivals: readonly Collateral[]
+  /** That of them which has carried a quote. */
+  readonly proven?: Collateral
 }
 
 export class Endorsements {
@@ -35,7 +44,7 @@ export class Endorsements {
       const decoded = decodeCollateral(octets)
       const about = decoded.ok ? verifyCollateral(this.#crypto, decoded.value, now, this.#root) : decoded
       if (!decoded.ok || !about.ok) refused.push(about.ok ? '' : about.fault.code)
-      else if (this.#keep({ ...about.value, collateral: decoded.value })) changed = true
+      else if (this.#keep(about.value, decoded.value)) changed = true
     }
     return { changed, refused }
   }
@@ -46,16 +55,38 @@ export class Endorsements {
     if (!platform.ok) return platform
     const known = this.#kept.get(nameOf(platform.value))
     if (known === undefined) return err('ATTESTATION_COLLATERAL', `none at hand for processors of family ${platform.value.family.slice(0, 12)}`)
-    return verifyQuote(this.#crypto, quote, known.collateral, { ...policy, reportData, root: this.#root }, now)
+    let first: Result<Attestation> | undefined
+    for (const collateral of known.rivals) {
+      const verified = verifyQuote(this.#crypto, quote, collateral, { ...policy, reportData, root: this.#root }, now)
+      if (verified.ok) this.#kept.set(nameOf(known), { ...known, proven: collateral })
+      // Only that the list is not the issuer's is no answer; that it revokes the processor is.
+      if (verified.ok || !NOT_GENUINE.has(verified.fault.cause?.code ?? '')) return verified
+      first ??= verified
+    }
+    return first!
   }
 
-  #keep(e: Endorsement): boolean {
-    const name = nameOf(e)
+  #keep(about: CollateralSubject, fresh: Collateral): boolean {
+    const name = nameOf(about)
     const before = this.#kept.get(name)
-    if (before === undefined ? this.#kept.size >= FAMILIES_LIMIT : before.issued >= e.issued) return false
-    this.#kept.set(name, e)
+    if (before === undefined ? this.#kept.size >= FAMILIES_LIMIT : before.issued > about.issued) return false
+    const newer = before === undefined || before.issued < about.issued
+    if (!newer && before.rivals.some((r) => sameLists(r, fresh))) return false
+    // Newer words: with their own lists, and with those that held so far.
+    const held = before?.proven
+    const proven = newer && held !== undefined ? { ...fresh, rootCrl: held.rootCrl, pckCrl: held.pckCrl } : held
+    const others = newer ? [] : before.rivals.filter((r) => r !== proven).slice(0, RIVALS_LIMIT - 2)
+    const rivals = [fresh, ...others, ...(proven === undefined ? [] : [proven])].sort((a, b) => listDate(b) - listDate(a))
+    this.#kept.set(name, { ...about, rivals, ...(proven === undefined ? {} : { proven }) })
     return true
   }
 }
 
+const NOT_GENUINE: ReadonlySet<string> = new Set(['IDENTITY_REVOCATION_BAD_SIGNATURE', 'IDENTITY_REVOCATION_UNKNOWN'])
+
+const listDate = ({ pckCrl }: Collateral): number => {
+  const parsed = parseRevocationList(pckCrl)
+  return parsed.ok ? parsed.value.thisUpdate : 0
+}
+const sameLists = (a: Collateral, b: Collateral): boolean => sameBytes(a.pckCrl, b.pckCrl) && sameBytes(a.rootCrl, b.rootCrl)
 const nameOf = ({ tee, family }: Pick<CollateralSubject, 'tee' | 'family'>): string => `${tee} ${family}`

@@ -30,7 +30,7 @@ export function verifyIntelChain(crypto: CryptoPort, pem: Uint8Array | string, r
   const anchors = makeAnchors([anchor.der])
   if (!anchors.ok) return anchors
   const path = verifyChain(crypto, ders, anchors.value, lists, now, 'member', 'required')
-  return path.ok ? ok(path.value) : err('ATTESTATION_CHAIN', `${path.fault.code}: ${path.fault.message}`)
+  return path.ok ? ok(path.value) : err('ATTESTATION_CHAIN', `${path.fault.code}: ${path.fault.message}`, path.fault)
 }
 
 /** Who signs statements about platforms is told from who certifies processors by its name alone (PCS API). */

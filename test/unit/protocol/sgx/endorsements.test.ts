@@ -22,9 +22,10 @@ const judged = (e: Endorsements, now = NOW): string => {
 test('nothing at hand, nothing believed; genuine words let a quote be judged', () => {
   const e = new Endorsements(crypto, intel.rootKey)
   assert.equal(judged(e), 'ATTESTATION_COLLATERAL')
-  assert.deepEqual(e.learn([set()], NOW), { changed: true, refused: [] })
+  const genuine = set()
+  assert.deepEqual(e.learn([genuine], NOW), { changed: true, refused: [] })
   assert.equal(judged(e), 'UpToDate')
-  assert.deepEqual(e.learn([set()], NOW), { changed: false, refused: [] }, 'no news')
+  assert.deepEqual(e.learn([genuine], NOW), { changed: false, refused: [] }, 'no news')
   assert.equal(judged(e, unixTime(NOW + 31 * DAY_S)), 'ATTESTATION_CHAIN', 'they end')
 })
 
@@ -54,6 +55,23 @@ test('newer words replace older ones, never the reverse', () => {
   assert.equal(judged(e), 'ATTESTATION_TCB')
   assert.deepEqual(e.learn([of(100, 'UpToDate')], NOW).changed, false)
   assert.equal(judged(e), 'ATTESTATION_TCB')
+})
+
+test('a forged list of revoked processors in a genuine set: the true one is taken beside it, and the one that held stays', () => {
+  const forged = (more: Parameters<ProcessorMaker['collateral']>[0] = {}): Uint8Array => encodeCollateral({ ...intel.collateral(more), pckCrl: new ProcessorMaker().collateral().pckCrl })
+  const e = new Endorsements(crypto, intel.rootKey)
+  assert.equal(e.learn([forged()], NOW).changed, true, 'it cannot be told without a quote')
+  assert.equal(judged(e), 'ATTESTATION_CHAIN')
+  e.learn([set()], NOW)
+  assert.equal(judged(e), 'UpToDate')
+  for (let i = 1; i < 8; i++) e.learn([forged()], NOW)
+  assert.equal(judged(e), 'UpToDate', 'however many there are')
+  const later = (s: number): string => new Date((NOW - s) * 1000).toISOString().replace('.000', '')
+  const newer = { tcbInfo: intel.tcbInfo({ issueDate: later(10) }), qeIdentity: intel.qeIdentity({ issueDate: later(10) }) }
+  assert.equal(e.learn([forged(newer)], NOW).changed, true)
+  assert.equal(judged(e), 'UpToDate', 'newer words under the list that held')
+  e.learn([set({ ...newer, revoked: [intel.pck] })], NOW)
+  assert.equal(judged(e), 'ATTESTATION_CHAIN', 'and a true list that revokes the processor is the answer, not the one that held before')
 })
 
 test('kinds of processors are limited', () => {
