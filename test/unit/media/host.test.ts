@@ -47,8 +47,7 @@ for (const choice of planes) test(`two media threads and a plane thread over rea
     host.command({ op: 'conference.send', conference: 1, on: true })
     return plane.open(spec)
   })
-  plane.route(legs[0]!, ssrc(100), [legs[1]!])
-  plane.route(legs[1]!, ssrc(101), [legs[0]!])
+  plane.routeRoom([{ from: legs[0]!, ssrc: ssrc(100) }, { from: legs[1]!, ssrc: ssrc(101) }], [legs[0]!, legs[1]!])
   await Promise.all(hosts.map((host, i) => new Promise<void>((resolve) => {
     const listen = (pcm: Int16Array): void => {
       if (heardShare(pcm, tones[1 - i]!) >= 0.8) resolve()

@@ -76,7 +76,7 @@ test('four media threads on one port: streams of any of them reach everybody, wh
     const client = new MediaClient(crypto, socket, plane.local, spec)
     members.push({ client, leg: plane.open(spec), socket, stream: ssrc(100 + i) })
   }
-  for (const m of members) plane.route(m.leg, m.stream, members.filter((o) => o !== m).map((o) => o.leg))
+  plane.routeRoom(members.map((m) => ({ from: m.leg, ssrc: m.stream })), members.map((m) => m.leg))
   const say = (n: number): void => {
     for (const m of members) m.client.send(m.stream, 160 * n, new Uint8Array(50).fill(n))
   }
