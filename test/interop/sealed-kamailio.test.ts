@@ -1,7 +1,7 @@
 /** The same through a provider that is not Asterisk, by each carrier, with phones of 20, 30, 40 and 60 ms: Kamailio, and rtpengine, which records what passes. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pcmaCodec } from '../../src/audio/codec.ts'
+import { g722Codec, pcmaCodec } from '../../src/audio/codec.ts'
 import { behindProvider } from '../kit/behind-provider.ts'
 import { type Captured, capture } from '../kit/capture.ts'
 import { ownPorts } from '../kit/free-ports.ts'
@@ -50,9 +50,11 @@ test('sealed through Kamailio and rtpengine by each carrier, baresip and linphon
       for (const p of callees) assert.equal(kamailio.log().split(`rings ${name(p)}`).length - 1, calls, 'the callee rings once for each call')
       await hangUp(pairs)
       assert.deepEqual(packets, [20, 30, 60])
-      const recorded = [...kamailio.recorded()].filter(([flow, { payloadType, payloads }]) => !before.has(flow) && payloadType === PCMA && payloads.length > 50).map(([, { payloads }]) => heard(payloads))
-      assert.equal(recorded.length, 2 * calls, 'both directions of the call in PCMA')
-      for (const pcm of recorded) assertNoise(part(pcm, seconds(pcm) - 2), [700, 1100])
+      for (const [type, codec, voices] of [[PCMA, pcmaCodec, [700, 1100]], [G722, g722Codec, [900, 1300]]] as const) {
+        const recorded = [...kamailio.recorded()].filter(([flow, { payloadType, payloads }]) => !before.has(flow) && payloadType === type && payloads.length > 50).map(([, { payloads }]) => heard(payloads, codec))
+        assert.equal(recorded.length, 2 * calls, `both directions of the call of payload type ${type}`)
+        for (const pcm of recorded) assertNoise(part(pcm, seconds(pcm) - 2), voices)
+      }
     })
   }
 })
@@ -64,8 +66,8 @@ function packetTimes(packets: readonly Captured[]): number[] {
   const rtp = packets.filter(({ payload }) => payload.length > 12 && payload[0]! >> 6 === 2 && [PCMA, G722].includes(payload[1]! & 127))
   return [...new Set(rtp.map(({ payload }) => (payload.length - 12) / 8))].sort((x, y) => x - y)
 }
-function heard(payloads: readonly Uint8Array[]): Pcm {
-  using codec = pcmaCodec()
+function heard(payloads: readonly Uint8Array[], newCodec: typeof pcmaCodec): Pcm {
+  using codec = newCodec()
   const pieces = payloads.map((p) => codec.decode(p) ?? new Int16Array(0))
   return { rate: 16_000, samples: Int16Array.from(pieces.flatMap((p) => [...p])) }
 }

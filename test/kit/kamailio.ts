@@ -9,7 +9,8 @@ import { freePorts } from './free-ports.ts'
 import { type Running, run, until } from './processes.ts'
 
 const host = '127.0.0.1'
-const RTP_PORTS = 40
+/** Four a call, and rtpengine keeps those of a call that was tried again for a while. */
+const RTP_PORTS = 200
 
 export interface Recorded {
   readonly payloadType: number
