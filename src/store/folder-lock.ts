@@ -16,7 +16,7 @@ export function lockFolder(folder: string): Result<FolderLock> {
   for (let i = 0; i < TRIES; i++) {
     try {
       // With its number in it from the first moment on.
-      writeFileSync(own, `${process.pid}\n`, { mode: 0o600 })
+      writeFileSync(own, `${process.pid} ${birthOf(process.pid) ?? ''}\n`, { mode: 0o600 })
       linkSync(own, file)
       held.add(file)
       return ok({ [Symbol.dispose]: () => release(file) })
@@ -24,7 +24,7 @@ export function lockFolder(folder: string): Result<FolderLock> {
       const { code } = e as NodeJS.ErrnoException
       if (code !== 'EEXIST') return err('STORE_UNWRITABLE', `${folder} (${code ?? 'unknown reason'})`)
       const other = holder(file)
-      if (other !== undefined && other !== process.pid && isAlive(other)) return err('JOURNAL_IN_USE', `${folder} (process ${other})`)
+      if (other !== undefined && other.pid !== process.pid && isAlive(other)) return err('JOURNAL_IN_USE', `${folder} (process ${other.pid})`)
       rmSync(file, { force: true })
     } finally {
       rmSync(own, { force: true })
@@ -38,19 +38,36 @@ function release(file: string): void {
   rmSync(file, { force: true })
 }
 
-function holder(file: string): number | undefined {
+interface Holder {
+  readonly pid: number
+  readonly birth: string | undefined
+}
+
+/** When a process began, and since which start of the machine: after a power cut another one has its number. Linux alone tells. */
+function birthOf(pid: number): string | undefined {
   try {
-    const pid = Number(readFileSync(file, 'latin1').trim())
-    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}/${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`
   } catch {
     return undefined
   }
 }
 
-function isAlive(pid: number): boolean {
+function holder(file: string): Holder | undefined {
+  try {
+    const [number, birth] = readFileSync(file, 'latin1').trim().split(' ')
+    const pid = Number(number)
+    return Number.isSafeInteger(pid) && pid > 0 ? { pid, birth } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive({ pid, birth }: Holder): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    const now = birthOf(pid)
+    return birth === undefined || now === undefined || now === birth
   } catch (e) {
     return (e as NodeJS.ErrnoException).code === 'EPERM'
   }
