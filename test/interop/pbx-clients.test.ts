@@ -9,7 +9,7 @@ import { endpoint } from '../kit/asterisk.ts'
 import { behindPbx } from '../kit/behind-pbx.ts'
 import { freePorts } from '../kit/free-ports.ts'
 import { hears } from '../kit/hears.ts'
-import { until } from '../kit/processes.ts'
+import { promised, until } from '../kit/processes.ts'
 import { needs, needsAsterisk } from './setup.ts'
 
 const names = ['anna', 'bert', 'carl', 'dora', 'emil']
@@ -47,7 +47,7 @@ test('clients show each other by certificate and a plain phone as unverified; no
   for (const c of [a, b]) await c.shows(/an unverified caller \(carl\) left/)
   // Its power is cut: nobody says BYE for it but its client, and RTP goes on all the time.
   await bert.kill()
-  await a.shows(/bert left/, 150_000)
+  await a.shows(/bert left/, promised(150_000))
   assert.doesNotMatch(await w.asterisk.cli('core show channels concise'), /PJSIP\/bert-/)
   await b.shows(/RELAY_PHONE_GONE|no longer answers in its call/)
   anna.hangup()
