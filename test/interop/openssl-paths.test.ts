@@ -193,7 +193,8 @@ const cases: Record<string, () => Case> = {
   'indirect list': () => ({ ...{ leaf: pointed(AT), crls: [listOf(sequence(element(0x84, Uint8Array.of(0xff))))] } }),
   'outdated list': () => ({ leaf: free.chain[0]!, crls: [issueRevocationList(ca, [], 1, later(-30 * DAY_S))] }), 'list from the future': () => ({ leaf: free.chain[0]!, crls: [issueRevocationList(ca, [], 1, later(DAY_S))] }),
   'list of another address': () => ({ leaf: pointed(AT), crls: [listOf(atPoint('http://ca.example.org/other.crl'))], rule: 'required' }), 'list of authorities alone': () => ({ leaf: pointed(AT), crls: [listOf(sequence(element(0x82, Uint8Array.of(0xff))))], rule: 'required' }), 'no list although one is needed': () => ({ leaf: pointed(AT), crls: [issueRevocationList(testCa({ name: 'Other' }), [], 1, NOW)], rule: 'required' }),
-  'list with a wrong signature': () => ({ leaf: free.chain[0]!, crls: [flipped(revoking(caught.serial), -1)] }),
+  'list with a wrong signature': () => ({ leaf: free.chain[0]!, crls: [flipped(revoking(caught.serial), -1)], wider: 'what its issuer did not sign is no list: whoever hands lists on could lock everybody out' }),
+  'list with a wrong signature, and one is needed': () => ({ leaf: pointed(AT), crls: [flipped(listOf(atPoint(AT)), -1)], rule: 'required' }),
 }
 
 /** A self-issued intermediate is free of its issuer's constraints, its own leaf is not. */

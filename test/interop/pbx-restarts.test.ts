@@ -186,5 +186,7 @@ test('over TLS and over TCP as well a server that was killed ends the legs that 
       return called.requests.some((r) => r.startsWith('INVITE ')) || undefined
     }, w.server.process.tail, 500)
     await until(20_000, 'the end of that call', async () => (await w.legs()).length === 1 || undefined, w.server.process.tail, 200)
+    // Of two addresses the PBX would call the one or the other.
+    assert.equal((await called.register(0)).status, 200)
   }
 })

@@ -51,8 +51,9 @@ export class UdpPhone {
     this.#closed = true
     this.#socket.close()
   }
-  register(): Promise<SipReply> {
-    return this.#ask('REGISTER', `sip:${this.#server.address}:${this.#server.port}`, ['Expires: 600'])
+  /** 0 seconds: takes its address away again. */
+  register(seconds = 600): Promise<SipReply> {
+    return this.#ask('REGISTER', `sip:${this.#server.address}:${this.#server.port}`, [`Expires: ${seconds}`])
   }
   /** Gives the final response, acknowledged; provisional ones that ask for it get a PRACK. */
   async invite(target: string, sdp: string, headers: readonly string[] = []): Promise<SipReply> {
