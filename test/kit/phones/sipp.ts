@@ -49,7 +49,9 @@ export async function runSipp(scenario: string, o: SippOptions): Promise<SippRes
   const sipp = run(
     'sipp',
     [
-      '-sf', file, '-i', address, '-p', `${port}`, '-mi', address, '-mp', `${media}`, ...(o.file === undefined ? ['-rtp_echo'] : []),
+      '-sf', file, '-i', address, '-p', `${port}`, '-mi', address, '-mp', `${media}`,
+      // One that talks answers in the middle of a call as phones do (OPTIONS).
+      ...(o.file === undefined ? ['-rtp_echo'] : ['-aa']),
       '-s', o.service ?? 'service', '-m', `${o.calls ?? 1}`, '-r', `${o.perSecond ?? 1}`,
       // A reply that SIPp did not wait for is a failed call, as is a call that hangs.
       '-timeout', `${Math.ceil(limitMs / 1000)}s`, '-timeout_error', '-recv_timeout', `${limitMs - 1000}`,
