@@ -93,7 +93,7 @@ class KeptConnection implements PbxTransport {
   close(): void {
     this.#closed = true
     this.#cancel()
-    this.#socket?.destroy()
+    this.#end()
     this.#incoming?.close()
   }
 
@@ -111,7 +111,7 @@ class KeptConnection implements PbxTransport {
     })
     this.#raw = raw
     this.#socket = socket
-    this.#cancel = this.#after(CONNECT_MS, () => socket.destroy())
+    this.#cancel = this.#after(CONNECT_MS, () => this.#end())
     raw.setNoDelay(true)
     raw.setKeepAlive(true, 30_000)
     let code = ''
@@ -123,7 +123,7 @@ class KeptConnection implements PbxTransport {
     raw.on('error', failed)
     const stream = new SipStream()
     socket.on(security === undefined ? 'connect' : 'secureConnect', () => this.#up(socket))
-    socket.on('data', (chunk: Buffer) => this.#data(stream, chunk, socket))
+    socket.on('data', (chunk: Buffer) => this.#data(stream, chunk))
     if (socket !== raw) socket.on('error', failed)
     socket.on('close', () => {
       if (code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL') this.#taken++
@@ -169,14 +169,19 @@ class KeptConnection implements PbxTransport {
   #reset(): void {
     this.#raw?.resetAndDestroy()
   }
-  #data(stream: SipStream, chunk: Uint8Array, socket: net.Socket): void {
+  /** Whoever ends a connection first keeps its ports for a minute (TIME-WAIT, RFC 9293 §3.6): ours has to be free for the next one. */
+  #end(): void {
+    if (this.#o.fixed === true && this.#raw?.connecting === false) this.#reset()
+    else this.#socket?.destroy()
+  }
+  #data(stream: SipStream, chunk: Uint8Array): void {
     this.#heard = true
     this.#attempts = 0
     if (!this.#answered && chunk.length === 2 && chunk[0] === 13) this.#pongs = true
     this.#answered = true
     const items = stream.push(chunk)
     const flow = this.#flow
-    if (!items.ok) return void socket.destroy()
+    if (!items.ok) return this.#end()
     if (flow === undefined) return
     for (const item of items.value) if (item.kind === 'message') this.#listener?.message(item.bytes, flow)
   }

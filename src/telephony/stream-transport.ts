@@ -117,7 +117,7 @@ class StreamTransport implements StreamListener {
 
   /** Before any handshake: those cost the most. */
   #count(socket: net.Socket): void {
-    const address = sourceOf(plainAddress(socket.remoteAddress ?? ''))
+    const address = sourceOf(plainAddress(socket.remoteAddress ?? ''), this.#clients !== undefined)
     const fromHere = this.#sources.get(address) ?? 0
     const { connections, perSource } = this.#clients ?? limits
     socket.on('error', () => socket.destroy())
@@ -204,9 +204,9 @@ function endsAfter(socket: net.Socket, ms: number): () => void {
   return forget
 }
 
-/** What one host may use: an IPv6 host has the whole /64 (RFC 4291 §2.5.4). */
-export function sourceOf(address: string): string {
-  if (!address.includes(':')) return address
+/** What one host may use. On the Internet an IPv6 host has a whole /64 (RFC 4291 §2.5.4); on a LAN all phones are in one. */
+export function sourceOf(address: string, strangers: boolean): string {
+  if (!strangers || !address.includes(':')) return address
   const [head = '', tail] = address.split('%')[0]!.toLowerCase().split('::')
   const groups = (part: string | undefined): string[] => (part === undefined || part === '' ? [] : part.split(':'))
   // A dotted end is two groups, of the last 64 bits either way.

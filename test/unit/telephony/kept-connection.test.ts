@@ -147,3 +147,22 @@ test('where the PBX can be asked it is dead when it answers nothing at all, and 
   await closed
   await until(PATIENCE, 'the loss', () => w.transport.way() === undefined || undefined)
 })
+
+test('an end of ours leaves no port behind: the connection is reset, after what was said last', async (t) => {
+  const port = await freePorts(2)
+  for (const how of ['closed', 'framing'] as const) {
+    const w = await world(t, { fixed: true, bind: { address: '127.0.0.1', port } })
+    const there = w.there()
+    let code = ''
+    there.once('error', (e: NodeJS.ErrnoException) => (code = e.code ?? ''))
+    const ended = new Promise((resolve) => there.once('close', resolve))
+    if (how === 'closed') {
+      w.transport.send(Buffer.from(message), w.transport.way()!)
+      w.transport.close()
+    } else there.write('no SIP at all\r\n\r\n')
+    await ended
+    assert.equal(code, 'ECONNRESET', how)
+    if (how === 'closed') assert.equal(w.heard(), message)
+    w.transport.close()
+  }
+})

@@ -114,11 +114,14 @@ test('TCP: line ends hold no place: without a message a connection ends by the c
   assert.equal((await box.next()).text, message('again'))
 })
 
-test('an IPv6 host is one source, with all addresses of its network', () => {
+test('an IPv6 host of the Internet is one source, with all addresses of its network; phones of a LAN share theirs', () => {
   for (const [address, source] of [
     ['192.0.2.7', '192.0.2.7'], ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'], ['2001:DB8:1:2::9', '2001:db8:1:2::/64'], ['2001:db8:1:2:ffff::', '2001:db8:1:2::/64'], ['2001:db8:1:3::9', '2001:db8:1:3::/64'],
     ['2001:db8::1', '2001:db8:0:0::/64'], ['::1', '0:0:0:0::/64'], ['fe80::1%eth0', 'fe80:0:0:0::/64'], ['64:ff9b::192.0.2.33', '64:ff9b:0:0::/64'],
-  ] as const) assert.equal(sourceOf(address), source, address)
+  ] as const) {
+    assert.equal(sourceOf(address, true), source, address)
+    assert.equal(sourceOf(address, false), address)
+  }
 })
 
 test('TLS: 1.2 and 1.3, not 1.1; a bad key is a fault', async (t) => {
