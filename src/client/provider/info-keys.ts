@@ -4,18 +4,22 @@
  */
 import { fromUtf8 } from '../../base/bytes.ts'
 import type { SealedMedia } from '../../media/api.ts'
-import { contentTypeOf, makeReply, parseMessage, serialise } from '../../protocol/sip/index.ts'
+import { contentTypeOf, makeReply, parseMessage, serialise, type SipRequest } from '../../protocol/sip/index.ts'
 import type { TunnelMessage } from '../../telephony/relay/index.ts'
 import { digitOfInfo } from '../handset/sip/dtmf.ts'
 
 export interface InfoKeysOptions {
   /** Calls through providers of this Call-ID. */
   readonly callsOf: (callId: string) => readonly number[]
+  /** Whether it belongs to a call of a phone of ours, by its tags: a Call-ID alone says nothing of who speaks. */
+  readonly knows: (request: SipRequest) => boolean
   readonly onDigit: (call: number, digit: string) => void
 }
 
 /** Of whatever maker: what cannot be read may still be a key. */
 const KEYS = /dtmf|digits|telephone-event/
+/** Known to hold nothing that a person pressed or said (RFC 5168). */
+const HARMLESS = new Set(['application/media_control+xml'])
 
 export class InfoKeys {
   readonly #o: InfoKeysOptions
@@ -40,12 +44,13 @@ export class InfoKeys {
     if (!parsed.ok || parsed.value.kind !== 'request') return undefined
     const request = parsed.value
     const type = contentTypeOf(request)
-    if (request.body.length === 0 || !KEYS.test(type)) return undefined
+    if (request.body.length === 0 || HARMLESS.has(type)) return undefined
     const calls = this.#o.callsOf(request.callId)
     // As it is now: the key that opens a call is ours to its end.
     const shut = calls.some((c) => this.#shut.has(c))
-    const digit = digitOfInfo(type, request.body)
+    const [ours, key] = [this.#o.knows(request), KEYS.test(type)]
+    const digit = ours && key ? digitOfInfo(type, request.body) : undefined
     if (digit !== undefined) for (const c of calls) this.#o.onDigit(c, digit)
-    return shut ? { k: 'sip-response', id: m.id, message: serialise(makeReply(request, 200)) } : undefined
+    return shut ? { k: 'sip-response', id: m.id, message: serialise(makeReply(request, !ours ? 481 : key ? 200 : 415)) } : undefined
   }
 }

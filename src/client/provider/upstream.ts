@@ -50,7 +50,7 @@ export class ProviderUpstream {
     const { media, scheduler, crypto, dialPlan } = o
     const emergency = (number: string): boolean => isEmergency(dialPlan, number)
     const watch = new CallWatch({ isEmergency: emergency, onCall: o.onCall, onPhone: o.onCallPhone, onNews: o.onCallNews })
-    this.#keys = new InfoKeys({ callsOf: (id) => watch.callsOf(id), onDigit: o.onCallDigit })
+    this.#keys = new InfoKeys({ callsOf: (id) => watch.callsOf(id), knows: (request) => this.relay.knows(request), onDigit: o.onCallDigit })
     this.#inside = o.speaksInside ? new InsideCalls({ random: crypto, onNews: o.onCallNews }) : undefined
     this.#media = new ProviderMedia({
       command: (c) => media.command(c), onDescribed: watch.onDescribed, ...(o.announce === undefined ? {} : { announce: o.announce }),

@@ -87,6 +87,10 @@ export class PhoneRelay {
   request(incoming: Incoming): void {
     this.#half.request(incoming)
   }
+  /** It belongs to a call of one of our phones, early or standing. */
+  knows(request: SipRequest): boolean {
+    return this.#half.knows(request)
+  }
   ack(request: SipRequest, flow: SipFlow): void {
     this.#half.ack(request, flow)
   }

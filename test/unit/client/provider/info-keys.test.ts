@@ -58,6 +58,8 @@ test('in a sealed call, and where nothing may pass, keys in INFO are read here a
     assert.equal(await c.info(signal('nonsense')), 200, 'what cannot be read may still be a key')
     assert.equal(await c.info('d/7', 'application/vnd.nortelnetworks.digits'), 200)
     assert.deepEqual([c.digits, c.seen()], [['5', '*'], 0])
+    assert.equal(await c.info('secret', 'text/plain'), 415, 'whatever it is')
+    assert.equal(c.seen(), 0)
     assert.equal(await c.info('<x/>', 'application/media_control+xml'), 200)
     assert.equal(c.seen(), 1, 'which is no key')
     hangUp(c.phone, c.within)
@@ -89,4 +91,18 @@ test('in a plain call, and in one for help, INFO goes on as it is', async () => 
     const passed = c.w.provider.requests.find((r) => r.method === 'INFO')!
     assert.deepEqual([headerOf(passed, 'Content-Type'), Buffer.from(passed.body).toString()], [RELAY, signal('5')])
   }
+})
+
+test('who only knows the Call-ID presses no keys in a call, and gets nothing through in its name', async () => {
+  const c = await calling({ sealed: true, up: 'pass' })
+  const [from, to] = [`<sip:101@127.0.0.1>;tag=f${c.phone.port}`, c.phone.to]
+  for (const [n, forgedFrom, forgedTo] of [[1, from.replace('tag=f', 'tag=g'), to], [2, from, to.replace('tag=', 'tag=x')], [3, from, to.replace(/;tag=.*/, '')]] as const) {
+    c.phone.raw([
+      `INFO ${c.within} SIP/2.0`, `Via: SIP/2.0/UDP ${c.phone.address}:${c.phone.port};branch=z9hG4bKforged${n};rport`, 'Max-Forwards: 70', `From: ${forgedFrom}`, `To: ${forgedTo}`, `Call-ID: ${c.phone.callId}`, `CSeq: ${90 + n} INFO`,
+      `Content-Type: ${RELAY}`, `Content-Length: ${signal('*').length}`, '', signal('*'),
+    ].join('\r\n'))
+    await c.w.pass()
+    assert.deepEqual([c.phone.last.cseq.method, c.phone.last.status], ['INFO', 481])
+  }
+  assert.deepEqual([c.digits, c.seen()], [[], 0])
 })
