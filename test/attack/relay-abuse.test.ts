@@ -238,7 +238,7 @@ test('another\'s name with a made-up To tag is refused; what belongs to a call o
   assert.equal(phone.responses.filter((r) => r.cseq.method === 'INFO' && r.status === 200).length, 300)
 })
 
-test('a call for help is no way to try passwords: past five wrong ones it goes through without', () => {
+test('a call for help is no way to try passwords: past five wrong ones it has three more, then one a minute, and goes through without the others', () => {
   const w = relayWorld()
   w.pbx.answer = (r) => (headerOf(r, 'Authorization') === undefined ? { status: 486 } : { status: 401, headers: [challenge] })
   const guesser = w.phone()
@@ -249,7 +249,7 @@ test('a call for help is no way to try passwords: past five wrong ones it goes t
   }
   const calls = w.pbx.requests.filter((r) => r.method === 'INVITE')
   assert.equal(calls.length, 12, 'help itself goes through')
-  assert.deepEqual(calls.map((r) => r.headers.filter((h) => /authorization/i.test(h.name)).length), [2, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0])
+  assert.deepEqual(calls.map((r) => r.headers.filter((h) => /authorization/i.test(h.name)).length), [2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0])
 })
 
 test('one phone with a wrong password does not silence the others of its client: whose password the PBX took last may go on', () => {
@@ -299,4 +299,45 @@ test('a host that uses five hundred addresses does not drive out a phone that is
   w.pbx.invite({ uri: contact, body: '' })
   w.clock.advanceSync(50)
   assert.equal(alice.requests.at(-1)?.method, 'INVITE')
+})
+
+test('one phone guesses: another one of its client, which never registered, is asked for its password and gets help and the end of its call all the same', () => {
+  const w = relayWorld()
+  w.pbx.answer = (r) => (headerOf(r, 'Authorization')?.includes('username="alice"') === true ? w.answering(r) : { status: 401, headers: [challenge] })
+  const bob = w.phone({ port: 6002, callId: 'bob', user: 'bob' })
+  for (let i = 0; i < 7; i++) {
+    bob.send('REGISTER', { uri: 'sip:pbx.example', to: '<sip:bob@pbx.example>', headers: [authorization.replace('alice', 'bob')] })
+    w.clock.advanceSync(100)
+  }
+  assert.equal(bob.last.status, 403)
+  const alice = w.phone()
+  const to = '<sip:112@127.0.0.1>'
+  const branch = alice.invite({ uri: 'sip:112@127.0.0.1', to })
+  w.clock.advanceSync(100)
+  assert.equal(alice.last.status, 401)
+  alice.send('ACK', { branch, to: alice.last.to.text })
+  alice.invite({ uri: 'sip:112@127.0.0.1', to, headers: [authorization] })
+  w.clock.advanceSync(100)
+  assert.equal(alice.last.status, 200)
+  const target = /<([^>]+)>/.exec(headerOf(alice.last, 'Contact')!)![1]!
+  alice.send('ACK', { uri: target })
+  for (const [headers, status] of [[[], 401], [[authorization], 200]] as const) {
+    alice.send('BYE', { uri: target, headers })
+    w.clock.advanceSync(100)
+    assert.deepEqual([alice.last.cseq.method, alice.last.status], ['BYE', status])
+  }
+  assert.deepEqual(w.left(), nothingLeft)
+})
+
+test('five hundred registered phones do not drive out one that only calls, and keep no places after their registrations', () => {
+  const w = relayWorld()
+  for (let i = 0; i < 500; i++) w.register(w.phone({ port: 7000 + i, callId: `r${i}`, user: `u${i}` }))
+  const caller = w.phone()
+  const { invite } = w.call(caller)
+  w.inside(invite, 'BYE')
+  w.clock.advanceSync(50)
+  assert.equal(caller.requests.at(-1)?.method, 'BYE')
+  assert.equal(w.relay.registered.length, 499)
+  w.clock.advanceSync(301_000)
+  assert.deepEqual(w.relay.registered, [])
 })

@@ -42,9 +42,9 @@ export function adminMetrics(): Metrics {
     replayed: counter('stc_media_replays_total', 'Packets of known streams that had come before.'),
     refusals: counter('stc_refusals_total', 'What was refused or failed on channels, by code.', ['code']),
   }
-  /** A counter whose sum is kept elsewhere. */
   /** A late packet is not lost any more, a sum does not shrink. */
   let lost = 0
+  /** A counter whose sum is kept elsewhere. */
   const total = (c: Counter, rows: readonly (readonly [Labels, number])[]): void => {
     c.reset()
     for (const [labels, n] of rows) c.inc(labels, n)

@@ -20,7 +20,7 @@ export interface LifeOptions extends Pick<CouplingOptions, 'action' | 'legs' | '
 const ENDED_MS = 1000
 /** It only is silent, as on a machine that is suspended for a moment. */
 const SILENT_MS = 10_000
-/** Without calls nothing is ended: a call that comes is refused at once instead of after the 4 s that an INVITE waits. */
+/** Silence without calls, where nothing is ended: a call that comes is refused at once instead of after the 4 s that an INVITE waits. Closed sockets have `ENDED_MS` then too. */
 const IDLE_MS = 2000
 /** While it cannot be asked, or is known to be dead. */
 const AGAIN_MS = 1000

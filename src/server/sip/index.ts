@@ -35,7 +35,7 @@ export async function startSip(config: SipConfig, core: ServerCore, serverKey: s
   })
   if (!opened.ok) return opened
   const relay: SipRelay = new SipRelay({
-    transport: opened.value, hostFor: localHostFor, scheduler, crypto, emergency: emergencyOf(config), refusals: core.refusals,
+    transport: opened.value, hostFor: localHostFor, port: config.listen.port, scheduler, crypto, emergency: emergencyOf(config), refusals: core.refusals,
     dead: () => core.pbx?.dead === true,
     tokenKey: crypto.hmac('sha256', utf8(serverKey), utf8('stc sip contact tokens v1')),
     media: (session) => serverMedia({

@@ -14,6 +14,8 @@ import type { SipClientMessage, SipPort } from './port.ts'
 export interface SipRelayOptions {
   readonly transport: SipTransport & { way(): SipFlow | undefined }
   readonly hostFor: (flow: SipFlow) => string
+  /** Which port our end should have. */
+  readonly port: number
   readonly scheduler: Scheduler
   readonly crypto: Pick<CryptoPort, 'bytes' | 'hmac'>
   /** The same after a restart: the PBX remembers our contacts. */
@@ -30,8 +32,6 @@ export class SipRelay implements SipPort, ClientLegs {
   readonly #upstream: UpstreamRelay
   readonly #endpoint: SipEndpoint
   readonly #halves = new Map<string, UpstreamHalf>()
-  /** Whoever ever had a half, by the key. */
-  readonly #clients = new Set<string>()
 
   constructor(options: SipRelayOptions) {
     this.#o = options
@@ -47,7 +47,6 @@ export class SipRelay implements SipPort, ClientLegs {
 
   open(session: Session): void {
     if (this.#halves.has(session.id)) return
-    this.#clients.add(session.keyId)
     const who = { session: session.id.slice(0, 8), key: session.keyId.slice(0, 16) }
     this.#halves.set(session.id, this.#upstream.open({
       client: session.keyId, session: session.id,
@@ -59,7 +58,6 @@ export class SipRelay implements SipPort, ClientLegs {
   }
   /** The PBX's half for a phone that came by itself. */
   openPhone(o: Parameters<UpstreamRelay['open']>[0] & { readonly session: string }): UpstreamHalf {
-    this.#clients.add(o.client)
     const half = this.#upstream.open(o)
     this.#halves.set(o.session, half)
     return { ...half, close: () => {
@@ -88,17 +86,16 @@ export class SipRelay implements SipPort, ClientLegs {
     const { transport, hostFor } = this.#o
     const way = transport.way()
     if (way === undefined) return false
-    // Over TLS our end has another port after every start: asked once, for another server on this host would have the same name.
-    const anyPort = afterLogin && transport.name === 'TLS'
-    const own = `${hostFor(way)}${anyPort ? '' : `:${way.local.port}`}`
-    return (anyPort ? hostOf(q.contactAt) : q.contactAt) === own && this.#upstream.isOrphan(q.contactUser, q.callId)
+    const [host, { port }] = [hostFor(way), way.local]
+    // Where our port was taken it was perhaps another one before as well: asked once, for another server on this host would have the same name.
+    const moved = afterLogin && transport.name === 'TLS' && port !== this.#o.port
+    return (q.contactAt === `${host}:${port}` || (moved && hostOf(q.contactAt) === host)) && this.#upstream.isOrphan(q.contactUser, q.callId)
   }
   get busy(): boolean {
     return this.#upstream.busy
   }
   get known(): boolean {
-    for (const client of this.#clients) if (this.#upstream.extensionsOf(client).length > 0) return true
-    return false
+    return this.#upstream.known
   }
   get since(): Instant | undefined {
     return this.#upstream.since

@@ -56,7 +56,7 @@ export class Asking {
     const inside = tagOf(request.to) !== ''
     const known = this.#c.dialogs.legOf(request)
     if (request.method === 'INVITE' && inside && known === undefined) return this.#refuse(incoming, { status: 481, fault: makeFault('RELAY_MISMATCH', 'no such call') })
-    const leg = known ?? (request.method === 'INVITE' ? this.#c.newLeg(flow) : undefined)
+    const leg = known ?? (request.method === 'INVITE' ? this.#c.newLeg(flow, side.isEmergency?.(request)) : undefined)
     leg?.hold()
     const out = this.#c.bodies.out(request, leg, flow, leg?.roleOf(request.method, true) ?? 'offer')
     if (!out.ok) {
@@ -167,7 +167,7 @@ export class Asking {
     if (invite && mine.status < 200) this.#c.dialogs.early(mine, flow, leg)
     if (invite && mine.status >= 200 && mine.status < 300) {
       this.#c.dialogs.confirmCaller(request, mine, flow, leg)
-      if (this.#c.o.side.isEmergency?.(request) !== true) leg.answered()
+      leg.answered()
       if (!asked.succeeded) this.#c.after(transactionMs + 1000, () => this.#forget(id))
       asked.succeeded = true
     }

@@ -39,9 +39,9 @@ export class HalfContext {
     this.bodies = new Bodies(options.side)
   }
 
-  newLeg(flow: SipFlow): Leg {
+  newLeg(flow: SipFlow, forHelp = false): Leg {
     const { media, side, random } = this.o
-    return newLeg(media, side.mediaBind?.(flow) ?? side.mediaAddress(flow), side.keys, random)
+    return newLeg(media, side.mediaBind?.(flow) ?? side.mediaAddress(flow), side.keys, random, forHelp)
   }
   /** The returned function cancels; so does `close`. */
   after(ms: number, run: () => void): Stop {

@@ -2,7 +2,7 @@
 import type { Instant } from '../../base/brand.ts'
 import { makeFault } from '../../base/result.ts'
 import type { SipRequest, SipResponse, Uri } from '../../protocol/sip/index.ts'
-import { addressesOf, makeAddress, sipUri } from '../../protocol/sip/index.ts'
+import { addressesOf, headerOf, makeAddress, paramOf, secondsOf, sipUri } from '../../protocol/sip/index.ts'
 import { isPrivate } from '../../net/private-address.ts'
 import { isLoopback, isOwnAddress } from '../local-address.ts'
 import { SourceLimit } from '../source-limit.ts'
@@ -37,14 +37,16 @@ export interface DownstreamOptions {
 
 interface Place {
   readonly flow: SipFlow
-  /** Proved by a registration that the PBX took. */
-  readonly registered: boolean
+  /** Proved by a registration that the PBX took, until then; 0: by none. */
+  readonly until: number
 }
 
 /** Of one source: new requests, and new calls among them. */
 const requestRate = { perSecond: 20, burst: 100 }
 const inviteRate = { perSecond: 2, burst: 20 }
 const placesLimit = 500
+/** RFC 3261 §10.3: of a registrar that does not say. */
+const DEFAULT_S = 3600
 
 export class Downstream implements LocalSide {
   readonly goneStatus = 503
@@ -67,7 +69,7 @@ export class Downstream implements LocalSide {
 
   /** Contacts that the PBX knows: what a new other half has to be told. */
   get registered(): readonly string[] {
-    return [...this.#places].filter(([, p]) => p.registered).map(([contact]) => contact)
+    return [...this.#places].filter(([, p]) => this.#isRegistered(p)).map(([contact]) => contact)
   }
 
   rewriter(flow: SipFlow): Rewriter {
@@ -132,25 +134,29 @@ export class Downstream implements LocalSide {
   heard(message: SipRequest | SipResponse, flow: SipFlow): void {
     for (const { uri } of addressesOf(message, 'Contact')) {
       const before = this.#places.get(uri.text)
-      if (before === undefined || (before.flow.remote.address === flow.remote.address && (!before.registered || message.kind === 'response' || message.method !== 'REGISTER'))) this.#place(uri.text, { flow, registered: before?.registered ?? false })
+      if (before === undefined || (before.flow.remote.address === flow.remote.address && (!this.#isRegistered(before) || message.kind === 'response' || message.method !== 'REGISTER'))) this.#place(uri.text, { flow, until: before?.until ?? 0 })
     }
   }
   answered(): void {}
   answeredFar(request: SipRequest, response: SipResponse, flow: SipFlow): void {
     if (request.method !== 'REGISTER' || response.status >= 300) return
-    const bound = new Set(addressesOf(response, 'Contact').map((a) => a.uri.text))
-    for (const { uri } of addressesOf(request, 'Contact')) this.#place(uri.text, { flow, registered: bound.has(uri.text) })
+    const now = this.#o.now()
+    const bound = new Map(addressesOf(response, 'Contact').map((a) => [a.uri.text, secondsOf(paramOf(a.params, 'expires') ?? headerOf(response, 'Expires')) ?? DEFAULT_S]))
+    for (const { uri } of addressesOf(request, 'Contact')) this.#place(uri.text, { flow, until: bound.has(uri.text) ? now + bound.get(uri.text)! * 1000 : 0 })
     this.#o.onRegistered(request, response, flow)
   }
 
   #place(contact: string, place: Place): void {
     this.#places.delete(contact)
     this.#places.set(contact, place)
-    if (this.#places.size > placesLimit) this.#places.delete(this.#leastWanted())
+    if (this.#places.size > placesLimit) this.#places.delete(this.#leastWanted(contact))
   }
-  /** Whoever reaches us can use addresses; a place that the PBX knows goes only where there is no other. */
-  #leastWanted(): string {
-    for (const [contact, { registered }] of this.#places) if (!registered) return contact
+  #isRegistered({ until }: Place): boolean {
+    return until > this.#o.now()
+  }
+  /** Whoever reaches us can use addresses; a place that the PBX knows goes only where there is no other but the newest, on which a call may be waiting. */
+  #leastWanted(newest: string): string {
+    for (const [contact, place] of this.#places) if (contact !== newest && !this.#isRegistered(place)) return contact
     return this.#places.keys().next().value!
   }
 }

@@ -14,28 +14,33 @@ export class Extensions {
     const extension = userOf(request.to.uri)
     if (extension === '') return
     const seconds = lifetime(request, response)
+    if (this.#holders.size >= limits.extensions) for (const known of this.#holders.keys()) this.#held(known, now)
+    const room = this.#holders.has(extension) || this.#holders.size < limits.extensions
     const holders = this.#holders.get(extension) ?? new Map<string, Instant>()
     holders.delete(client)
-    if (seconds > 0 && holders.size < limits.clients && this.#holders.size < limits.extensions) holders.set(client, (now + seconds * 1000) as Instant)
+    if (seconds > 0 && holders.size < limits.clients && room) holders.set(client, (now + seconds * 1000) as Instant)
     if (holders.size === 0) this.#holders.delete(extension)
     else this.#holders.set(extension, holders)
   }
 
   /** Somebody holds this extension, and it is not this client. Where nobody does, the PBX asks for the password. */
   isOthers(client: string, from: SipRequest['from'], now: Instant): boolean {
-    const holders = this.#holders.get(userOf(from.uri))
-    if (holders === undefined) return false
-    for (const [who, until] of holders) if (until < now) holders.delete(who)
-    return holders.size > 0 && !holders.has(client)
+    const holders = this.#held(userOf(from.uri), now)
+    return holders !== undefined && !holders.has(client)
   }
-  /** One that the PBX knows, of a plain name. */
-  get any(): string | undefined {
-    for (const extension of this.#holders.keys()) if (/^[A-Za-z0-9._-]{1,64}$/.test(extension)) return extension
+  /** One that the PBX has now, of a plain name. */
+  any(now: Instant): string | undefined {
+    for (const extension of this.#holders.keys()) if (/^[A-Za-z0-9._-]{1,64}$/.test(extension) && this.#held(extension, now) !== undefined) return extension
     return undefined
   }
-  /** Extensions of a client. */
-  of(client: string): readonly string[] {
-    return [...this.#holders].filter(([, holders]) => holders.has(client)).map(([extension]) => extension)
+  /** Who holds it now: somebody, or undefined. */
+  #held(extension: string, now: Instant): ReadonlyMap<string, Instant> | undefined {
+    const holders = this.#holders.get(extension)
+    if (holders === undefined) return undefined
+    for (const [who, until] of holders) if (until < now) holders.delete(who)
+    if (holders.size > 0) return holders
+    this.#holders.delete(extension)
+    return undefined
   }
 }
 

@@ -10,11 +10,14 @@ import { userOf } from './extensions.ts'
 const burst = 5
 const perSecond = 1 / 120
 const provedLimit = 10_000
+/** For help, and for calls that stand, which pass in any case: a phone must not lose them to another one of its client that guesses. */
+const spared = { burst: 3, perSecond: 1 / 60 }
 
 const passwordHeaders = new Set(['Authorization', 'Proxy-Authorization'])
 
 export class Guessing {
   readonly #wrong = new SourceLimit(perSecond, burst)
+  readonly #spared = { help: new SourceLimit(spared.perSecond, spared.burst), inside: new SourceLimit(spared.perSecond, spared.burst) }
   readonly #blocked = new Map<string, Instant>()
   /** Whose password the PBX took last: by client, extension and name. Oldest first. */
   readonly #proved = new Set<string>()
@@ -29,6 +32,10 @@ export class Guessing {
     }
     // One phone with an old password must not silence the others of its client.
     return !this.#proved.has(nameOf(client, request) ?? '')
+  }
+  /** Whether what passes although `refuses` says no may have its password. */
+  spares(client: string, what: 'help' | 'inside', now: Instant): boolean {
+    return this.#spared[what].admit(client, now)
   }
   answered(client: string, request: SipRequest, response: SipResponse, now: Instant): void {
     const name = nameOf(client, request)

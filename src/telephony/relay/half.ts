@@ -10,7 +10,7 @@ import type { Incoming } from '../endpoint.ts'
 import type { SipFlow } from '../transport.ts'
 import { Asking } from './asking.ts'
 import { HalfContext, type HalfOptions } from './context.ts'
-import type { RelayedDialog } from './dialogs.ts'
+import { type RelayedDialog, unwatched } from './dialogs.ts'
 import { requestOut } from './rewrite.ts'
 import { Serving } from './serving.ts'
 import type { TunnelMessage } from './tunnel.ts'
@@ -25,7 +25,7 @@ export class RelayHalf {
     this.#c = new HalfContext(options)
     this.#asking = new Asking(this.#c)
     this.#serving = new Serving(this.#c)
-    this.#c.watch = (d) => watched(this.#c, d, () => this.#gone(d))
+    this.#c.watch = (d) => (d.leg.forHelp ? unwatched : watched(this.#c, d, () => this.#gone(d)))
   }
   /** Our side's end of this call is not there any more. */
   #gone(d: RelayedDialog): void {

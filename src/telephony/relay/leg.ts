@@ -23,11 +23,14 @@ export class Leg {
   #local: DescribedAudio | undefined
   /** Whose offer waits for its answer. */
   #offered: 'near' | 'far' | undefined
+  /** A call for help: nothing is said into it, and nobody ends it but those who speak. */
+  readonly forHelp: boolean
 
-  constructor(media: RelayMedia, address: string, keying?: Keying) {
+  constructor(media: RelayMedia, address: string, keying: Keying | undefined, forHelp: boolean) {
     this.#media = media
     this.#address = address
     this.#keying = keying
+    this.forHelp = forHelp
   }
 
   hold(): void {
@@ -103,7 +106,7 @@ export class Leg {
   }
   /** Once: what comes later changes a call that stands. */
   answered(): void {
-    if (!this.#stands) this.#open().answered?.()
+    if (!this.#stands && !this.forHelp) this.#open().answered?.()
     this.#stands = true
   }
 
@@ -124,7 +127,7 @@ export class Leg {
 }
 
 /** `address`: what its ports are bound to. Without `rules` its RTP is in clear. */
-export const newLeg = (media: RelayMedia, address: string, rules: KeyRules | undefined, random: Random): Leg => new Leg(media, address, rules === undefined ? undefined : new Keying(random, rules))
+export const newLeg = (media: RelayMedia, address: string, rules: KeyRules | undefined, random: Random, forHelp: boolean): Leg => new Leg(media, address, rules === undefined ? undefined : new Keying(random, rules), forHelp)
 
 /** `c=0.0.0.0` holds (RFC 3264 §8.4): who sends so is where it was before. */
 function placed(now: DescribedAudio, before: DescribedAudio | undefined): DescribedAudio {

@@ -96,9 +96,13 @@ export class PbxSide<Line extends PbxLine> implements LocalSide {
     return undefined
   }
 
-  /** What passes the rules must not be the guesser's way round them: help goes through, its password does not. */
+  /** What passes the rules must not be the guesser's way round them: help and calls that stand go through, beyond a few passwords of their own without one. */
   stripped(request: SipRequest, inside: boolean): SipRequest {
-    return (inside || this.#isEmergency(request)) && this.#shared.guessing.refuses(this.#line.name, request, this.#o.scheduler.now()) ? withoutPassword(request) : request
+    const now = this.#o.scheduler.now()
+    const { guessing } = this.#shared
+    const { name } = this.#line
+    if ((!inside && !this.#isEmergency(request)) || !guessing.refuses(name, request, now)) return request
+    return guessing.spares(name, inside ? 'inside' : 'help', now) ? request : withoutPassword(request)
   }
   #isEmergency(request: SipRequest): boolean {
     return request.method === 'INVITE' && isEmergencyUri(request.uri, this.#o.isEmergency)
@@ -118,9 +122,7 @@ export class PbxSide<Line extends PbxLine> implements LocalSide {
     if (request.method !== 'REGISTER' || response.status >= 300) return
     const { extensions, tokens } = this.#shared
     extensions.registered(this.#line.name, request, response, now)
-    tokens.keep(contactsOf(request), contactsOf(response))
+    tokens.keep(this.#line, request.to.uri.text, addressesOf(response, 'Contact').map((a) => a.uri))
   }
   answeredFar(): void {}
 }
-
-const contactsOf = (m: SipRequest | SipResponse) => addressesOf(m, 'Contact').map((a) => a.uri)

@@ -16,12 +16,17 @@ export interface TokenEntry<Owner> {
 const prefix = 'stc'
 const tokenOctets = 12
 
+interface Known<Owner> extends TokenEntry<Owner> {
+  /** The address of record whose contact it is at the PBX; undefined: of none. */
+  record: string | undefined
+}
+
 export class Tokens<Owner extends { readonly name: string }> {
   readonly #hmac: (data: Uint8Array) => Uint8Array
   readonly #limit: number
-  /** In the order of last use, of each owner. */
-  readonly #entries = new Map<string, TokenEntry<Owner>>()
-  readonly #kept = new Set<string>()
+  readonly #entries = new Map<string, Known<Owner>>()
+  /** The same of each owner, in the order of last use. */
+  readonly #owned = new Map<string, Map<string, Known<Owner>>>()
 
   /** @param hmac keyed, at least 12 octets out; @param limit entries of one owner: the one unused longest is forgotten. */
   constructor(hmac: (data: Uint8Array) => Uint8Array, limit = 200) {
@@ -32,9 +37,12 @@ export class Tokens<Owner extends { readonly name: string }> {
   /** The URI that stands for `uri` at `host` and `port`. */
   present(owner: Owner, uri: SipUri, at: { readonly host: string; readonly port: number; readonly transport: string }): SipUri {
     const token = this.tokenOf(owner, uri)
-    this.#entries.delete(token)
-    this.#entries.set(token, { owner, uri })
-    this.#forgetOldest(owner)
+    const own = this.#of(owner)
+    const entry = { owner, uri, record: own.get(token)?.record }
+    own.delete(token)
+    own.set(token, entry)
+    this.#entries.set(token, entry)
+    if (own.size > this.#limit) this.#forgetOne(own, token)
     return sipUri({ scheme: 'sip', user: token, host: at.host, port: at.port, params: at.transport === 'UDP' ? [] : [{ name: 'transport', value: at.transport.toLowerCase() }] })
   }
   tokenOf(owner: Owner, uri: SipUri): string {
@@ -43,29 +51,31 @@ export class Tokens<Owner extends { readonly name: string }> {
   find(uri: Uri): TokenEntry<Owner> | undefined {
     return uri.kind === 'sip' && uri.user !== undefined ? this.#entries.get(uri.user) : undefined
   }
-  /** Somebody relies on these alone of all that were in a message: the others are forgotten first. */
-  keep(all: readonly Uri[], kept: readonly Uri[]): void {
-    for (const uri of all) if (uri.kind === 'sip') this.#kept.delete(uri.user ?? '')
-    for (const uri of kept) if (uri.kind === 'sip' && this.#entries.has(uri.user ?? '')) this.#kept.add(uri.user!)
+  /** All contacts that the PBX has of this address of record: others of the owner are forgotten before them. Those that it had are like any other again. */
+  keep(owner: Owner, record: string, contacts: readonly Uri[]): void {
+    const own = this.#of(owner)
+    for (const entry of own.values()) if (entry.record === record) entry.record = undefined
+    for (const uri of contacts) {
+      const entry = uri.kind === 'sip' ? own.get(uri.user ?? '') : undefined
+      if (entry !== undefined) entry.record = record
+    }
   }
   /** True for what looks like one of ours, known or not. */
   static looksLike(uri: Uri): boolean {
     return uri.kind === 'sip' && /^stc[0-9a-f]{24}$/.test(uri.user ?? '')
   }
 
-  #forgetOldest(owner: Owner): void {
-    let count = 0
-    let oldest: string | undefined
-    let oldestKept: string | undefined
-    for (const [token, e] of this.#entries) {
-      if (e.owner.name !== owner.name) continue
-      if (this.#kept.has(token)) oldestKept ??= token
-      else oldest ??= token
-      count++
-    }
-    const forgotten = oldest ?? oldestKept
-    if (count <= this.#limit || forgotten === undefined) return
+  #of(owner: Owner): Map<string, Known<Owner>> {
+    const own = this.#owned.get(owner.name) ?? new Map<string, Known<Owner>>()
+    this.#owned.set(owner.name, own)
+    return own
+  }
+  /** Never the one that somebody is about to be told. What the PBX has goes last, but leaves half of the room to all else: it may be dead without a word. */
+  #forgetOne(own: Map<string, Known<Owner>>, told: string): void {
+    const others = [...own].filter(([token]) => token !== told)
+    const crowded = others.filter(([, { record }]) => record !== undefined).length > this.#limit / 2
+    const [forgotten] = others.find(([, { record }]) => (record !== undefined) === crowded) ?? others[0]!
+    own.delete(forgotten)
     this.#entries.delete(forgotten)
-    this.#kept.delete(forgotten)
   }
 }

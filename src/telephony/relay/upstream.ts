@@ -38,6 +38,9 @@ export interface UpstreamHalf {
   readonly load: RelayHalf['load']
 }
 
+/** In place of an address of record, until a registration names theirs. */
+const ANNOUNCED = ''
+
 export class UpstreamRelay implements TransactionUser {
   readonly #o: UpstreamOptions
   readonly #shared: PbxShared<Line>
@@ -99,11 +102,14 @@ export class UpstreamRelay implements TransactionUser {
   answers(withinMs: number): Promise<boolean> {
     const { way, hostFor, scheduler, random, endpoint } = this.#o
     const flow = way()
-    return flow === undefined ? Promise.resolve(false) : answersSip({ endpoint: endpoint(), flow, host: hostFor(flow), user: this.#shared.extensions.any ?? 'stc', scheduler, random }, withinMs)
+    return flow === undefined ? Promise.resolve(false) : answersSip({ endpoint: endpoint(), flow, host: hostFor(flow), user: this.#asked ?? 'stc', scheduler, random }, withinMs)
   }
-  /** Extensions that this client has registered. */
-  extensionsOf(client: string): readonly string[] {
-    return this.#shared.extensions.of(client)
+  /** There is an extension in whose name the PBX can be asked. */
+  get known(): boolean {
+    return this.#asked !== undefined
+  }
+  get #asked(): string | undefined {
+    return this.#shared.extensions.any(this.#o.scheduler.now())
   }
 
   /** Whose phone a dialog of the PBX leads to; undefined where it leads to none of ours: a Contact can be copied, a call of the relay cannot. */
@@ -144,12 +150,12 @@ export class UpstreamRelay implements TransactionUser {
 
   #announce(line: Line, uris: readonly string[]): void {
     const flow = this.#o.way()
-    for (const text of uris) {
+    if (flow === undefined) return
+    const { tokens } = this.#shared
+    const at = { host: this.#o.hostFor(flow), port: flow.local.port, transport: flow.transport }
+    tokens.keep(line, ANNOUNCED, uris.flatMap((text) => {
       const uri = parseUri(text)
-      if (!uri.ok || uri.value.kind !== 'sip' || flow === undefined) continue
-      const { tokens } = this.#shared
-      const token = tokens.present(line, uri.value, { host: this.#o.hostFor(flow), port: flow.local.port, transport: flow.transport })
-      tokens.keep([], [token])
-    }
+      return uri.ok && uri.value.kind === 'sip' ? [tokens.present(line, uri.value, at)] : []
+    }))
   }
 }

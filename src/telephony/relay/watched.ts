@@ -19,9 +19,12 @@ export function watched(c: HalfContext, d: RelayedDialog, gone: () => void): Wat
   if (side.livenessMs === undefined) return unwatched
   let over = false
   let unreachable = 0
+  /** Signs of life so far. */
+  let signs = 0
   const liveness = new Liveness((ms, run) => c.after(ms, run), side.livenessMs, () => ask())
   const heard = (): void => {
     unreachable = 0
+    signs++
     liveness.heard()
   }
   const end = (): void => {
@@ -30,16 +33,19 @@ export function watched(c: HalfContext, d: RelayedDialog, gone: () => void): Wat
   const ask = (): void => {
     const request = probe(d)
     const flow = flowFor(request)
+    const before = signs
+    /** It has spoken since: the next question is on its way. */
+    const stale = (): boolean => over || signs !== before
     c.o.endpoint(flow).request(request, flow, {
       response: (r) => {
-        if (over || r.status < 200) return
+        if (stale() || r.status < 200) return
         if (Liveness.isGone(r.status)) end()
         else heard()
       },
       failed: (why) => {
-        if (over) return
+        if (stale()) return
         if (why === 'unreachable' && ++unreachable < UNREACHABLE) liveness.heard()
-        else outside(flow)
+        else outside(flow, stale)
       },
     })
   }
@@ -49,9 +55,12 @@ export function watched(c: HalfContext, d: RelayedDialog, gone: () => void): Wat
     return isRefusal(now) ? (side.current?.(d.flow) ?? d.flow) : now
   }
   /** Phones that drop what they take for an old request are asked as strangers. */
-  const outside = (flow: SipFlow): void => {
+  const outside = (flow: SipFlow, stale: () => boolean): void => {
     const { uri } = side.rewriter(flow).recordRoute
-    askSip({ endpoint: c.o.endpoint(flow), flow, host: uri.kind === 'sip' ? uri.host : '', user: 'stc', scheduler: c.o.scheduler, random: c.o.random }, OUTSIDE_MS, (answered) => (answered ? heard() : end()))
+    askSip({ endpoint: c.o.endpoint(flow), flow, host: uri.kind === 'sip' ? uri.host : '', user: 'stc', scheduler: c.o.scheduler, random: c.o.random }, OUTSIDE_MS, (answered) => {
+      if (answered) heard()
+      else if (!stale()) end()
+    })
   }
   liveness.heard()
   return { heard, stop: () => {

@@ -250,6 +250,17 @@ test('whether the PBX answers SIP: any answer is one', () => {
   })
 })
 
+test('there is a name to ask the PBX in while an extension is registered there, of a plain name', () => {
+  const w = relayWorld()
+  assert.equal(w.upstream.known, false)
+  w.register(w.phone({ port: 6002, callId: 'odd', user: 'an%20a' }))
+  assert.equal(w.upstream.known, false)
+  w.register(w.phone())
+  assert.equal(w.upstream.known, true)
+  w.clock.advanceSync(301_000)
+  assert.equal(w.upstream.known, false, 'it may have been deleted since')
+})
+
 test('answered in the moment in which the connection broke: acknowledged and ended', () => {
   const w = relayWorld()
   const phone = w.phone()

@@ -166,11 +166,13 @@ test('while a client is away its phones are silent to a PBX that qualifies their
   assert.equal(w.pbx.last.status, 480)
 })
 
+const contact = (n: number) => sipUri({ scheme: 'sip', user: `u${n}`, host: '192.0.2.1' })
+const at = { host: '10.0.0.1', port: 5080, transport: 'UDP' }
+const newTokens = (limit?: number) => new Tokens<{ readonly name: string }>((d) => createNodeCrypto().hmac('sha256', new Uint8Array(32), d), limit)
+
 test('of one client 200 contacts are kept: the one unused longest is forgotten, those of others are not', () => {
-  const tokens = new Tokens<{ readonly name: string }>((d) => createNodeCrypto().hmac('sha256', new Uint8Array(32), d))
-  const at = { host: '10.0.0.1', port: 5080, transport: 'UDP' }
+  const tokens = newTokens()
   const [anna, bert] = [{ name: 'anna' }, { name: 'bert' }]
-  const contact = (n: number) => sipUri({ scheme: 'sip', user: `u${n}`, host: '192.0.2.1' })
   const [berts, first] = [tokens.present(bert, contact(0), at), tokens.present(anna, contact(0), at)]
   for (let i = 1; i < 200; i++) tokens.present(anna, contact(i), at)
   const second = tokens.present(anna, contact(1), at)
@@ -178,4 +180,39 @@ test('of one client 200 contacts are kept: the one unused longest is forgotten, 
   tokens.present(anna, contact(200), at)
   assert.equal(tokens.find(first), undefined)
   assert.ok(tokens.find(second) !== undefined && tokens.find(berts)?.owner === bert)
+})
+
+test('a contact that the PBX has is forgotten after those that it has not, until it names others for the same address of record', () => {
+  for (const dropped of [false, true]) {
+    const tokens = newTokens(10)
+    const anna = { name: 'anna' }
+    const tell = (n: number) => tokens.present(anna, contact(n), at)
+    const desk = tell(0)
+    tokens.keep(anna, 'sip:100@pbx', [desk])
+    tokens.keep(anna, 'sip:101@pbx', [tell(1)])
+    // What the PBX answers to `Contact: *`, or to another phone for the same number.
+    if (dropped) tokens.keep(anna, 'sip:100@pbx', [])
+    for (let n = 2; n < 12; n++) tell(n)
+    assert.equal(tokens.find(desk) !== undefined, !dropped)
+  }
+})
+
+test('whatever the PBX has, a contact that is being told is not forgotten, nor the one before it', () => {
+  const tokens = newTokens(10)
+  const anna = { name: 'anna' }
+  const all = Array.from({ length: 12 }, (_, n) => {
+    const token = tokens.present(anna, contact(n), at)
+    if (n < 10) tokens.keep(anna, `sip:${n}@pbx`, [token])
+    return token
+  })
+  assert.deepEqual(all.map((token) => tokens.find(token) !== undefined), [false, false, ...Array<boolean>(10).fill(true)])
+})
+
+test('a client whose phones came from 200 addresses before: its newest phone is called all the same', () => {
+  const w = relayWorld()
+  const phones = Array.from({ length: 203 }, (_, i) => w.phone({ port: 6000 + i, callId: `c${i}`, user: `u${i}` }))
+  const [newest] = phones.map((phone) => w.register(phone)).slice(-1)
+  w.pbx.invite({ uri: newest!, body: '' })
+  w.clock.advanceSync(50)
+  assert.equal(phones.at(-1)!.requests.at(-1)?.method, 'INVITE')
 })

@@ -138,3 +138,34 @@ test('a server that is heard is waited for, however long a phone rings', () => {
   w.clock.advanceSync(50)
   assert.equal(phone.last.status, 200)
 })
+
+test('a call for help is ended by nobody else, whatever its phone answers; nothing is said into it either', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  const { target } = w.call(phone, 'sip:112@127.0.0.1')
+  phone.invite({ uri: target })
+  w.clock.advanceSync(50)
+  assert.equal(phone.last.status, 200)
+  phone.send('ACK', { uri: target })
+  phone.gone = true
+  w.clock.advanceSync(300_000)
+  assert.deepEqual(w.pbx.requests.filter((r) => r.method === 'BYE' || r.method === 'OPTIONS'), [])
+  assert.equal(asked(phone), 0)
+  assert.deepEqual(w.clientMedia.legs.map((l) => l.answered), [0], 'described anew, it is still one for help')
+})
+
+test('a phone that speaks while a question waits for its answer keeps its call', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  const { target } = w.call(phone)
+  phone.answer = (r) => (r.method === 'OPTIONS' ? undefined : { status: 200 })
+  w.clock.advanceSync(16_000)
+  assert.ok(asked(phone) > 0)
+  phone.send('INFO', { uri: target })
+  // 32 s for the question in the call, 5 s for the one outside.
+  w.clock.advanceSync(42_000)
+  assert.equal(w.pbx.requests.some((r) => r.method === 'BYE'), false)
+  w.clock.advanceSync(30_000)
+  assert.equal(w.pbx.requests.at(-1)!.method, 'BYE', 'silent since')
+  assert.deepEqual(w.left(), nothingLeft)
+})
