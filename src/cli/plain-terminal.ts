@@ -2,8 +2,9 @@
 import type { Terminal } from '../client/terminal.ts'
 import { rosterGerman } from './german/roster.ts'
 import { languageOf } from './language.ts'
+import { speaksJson } from './output.ts'
 
 export const plainTerminal = (write: (line: string) => void): Terminal => ({ write, colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined, ...rosterWords() })
 
 /** Programs read English. */
-export const rosterWords = (): Pick<Terminal, 'words'> => (languageOf() === 'de' ? { words: rosterGerman } : {})
+export const rosterWords = (): Pick<Terminal, 'words'> => (languageOf() === 'de' && !speaksJson() ? { words: rosterGerman } : {})

@@ -9,6 +9,8 @@ import { privacyGerman } from '../../../src/cli/german/privacy.ts'
 import { rosterGerman } from '../../../src/cli/german/roster.ts'
 import { SAID, saidGerman } from '../../../src/cli/german/said.ts'
 import { complaint } from '../../../src/cli/german/program.ts'
+import { speakJson } from '../../../src/cli/output.ts'
+import { plainTerminal, rosterWords } from '../../../src/cli/plain-terminal.ts'
 import { doctorGerman } from '../../../src/cli/doctor/german.ts'
 import { makeProgram } from '../../../src/cli/program.ts'
 import { type ClientStatus, keptKeys } from '../../../src/cli/attended.ts'
@@ -124,6 +126,22 @@ test('the rows of a roster on the terminal: every piece of them', () => {
   const member = { leaf: 1, self: true, kind: 'gateway', state: 'joining', role: 'owner', acquaintance: { kind: 'changed', compared: true }, unheard: 'X', keyProtection: 'in-process', identity: { subject: 'host', emails: [], hosts: [], keyId: 'a'.repeat(64) } }
   showRoster({ write: (l) => lines.push(l), colours: false, words: rosterGerman }, { ...emptyRoster('1', 'sealed'), members: [member] } as unknown as Roster)
   assert.equal(lines[1], '    1 host  [aaaaaaaa]  (Sie; Besitzer; EIN ANDERER SCHLÜSSEL als vorher; Code verglichen; Gateway: Anrufer aus dem Telefonnetz hören mit; kommt gerade; ist nicht zu hören: X; Schlüssel: im Prozess)')
+})
+
+test('rosters are German for people alone: programs read English', (t) => {
+  const before = process.env['STC_LANGUAGE']
+  t.after(() => {
+    speakJson(false)
+    if (before === undefined) delete process.env['STC_LANGUAGE']
+    else process.env['STC_LANGUAGE'] = before
+  })
+  process.env['STC_LANGUAGE'] = 'de'
+  assert.equal(rosterWords().words, rosterGerman)
+  speakJson(true)
+  assert.deepEqual(rosterWords(), {})
+  const lines: string[] = []
+  showRoster(plainTerminal((l) => lines.push(l)), { ...emptyRoster('1', 'sealed'), members: [{ leaf: 1, self: true, kind: 'member', identity: { subject: 'host', emails: [], hosts: [], keyId: 'a'.repeat(64) } }] } as unknown as Roster)
+  assert.match(lines.join('\n'), /\(you\)/)
 })
 
 test('how keys are kept is what the vault reports', () => {
