@@ -12,7 +12,9 @@ export interface SoundPorts {
   claim(): void
 }
 
-export type SoundState = 'off' | 'asking' | 'on' | 'refused' | 'missing'
+/** `broken`: there is a microphone, and the browser's sound does not start. */
+export type SoundProblem = 'refused' | 'missing' | 'broken'
+export type SoundState = 'off' | 'asking' | 'on' | SoundProblem
 
 const CHOSEN = { microphone: 'stc-microphone', speaker: 'stc-speaker' } as const
 /** Of this window, over a reload, for as long as the call goes on: it had the sound; its user talks by pushing. */
@@ -43,6 +45,9 @@ export class Sound {
 
   constructor(ports: SoundPorts) {
     this.#o = ports
+  }
+  get problem(): SoundProblem | undefined {
+    return this.state === 'off' || this.state === 'asking' || this.state === 'on' ? undefined : this.state
   }
   /** Push to talk: nothing leaves while the key is up. It outlasts whatever happens to the connection, and a reload; the call's end ends it. */
   get pushing(): boolean {
@@ -88,24 +93,40 @@ export class Sound {
     for (const l of [...this.#listeners]) l()
   }
 
-  /** Needs a click the first time: browsers ask for the microphone, and give no sound before. */
+  /** Needs a click the first time: browsers ask for the microphone, and give no sound before. Never rejects: `state` says why there is none. */
   open(): Promise<boolean> {
     return (this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined
     }))
   }
   async #open(): Promise<boolean> {
-    if (this.state === 'on') {
-      await this.#context?.resume()
-      return true
-    }
+    if (this.state === 'on') return await this.#begun(async () => await this.#context?.resume())
     this.#set('asking')
+    let stream: MediaStream
     try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ audio: this.#wanted() })
+      stream = await navigator.mediaDevices.getUserMedia({ audio: this.#wanted() })
     } catch (e) {
       this.#set((e as DOMException).name === 'NotFoundError' ? 'missing' : 'refused')
       return false
     }
+    this.#stream = stream
+    return await this.#begun(async () => {
+      await this.#build(stream)
+      this.#set('on')
+    })
+  }
+  /** A microphone whose sound goes nowhere is given back. */
+  async #begun(begin: () => Promise<void>): Promise<boolean> {
+    try {
+      await begin()
+      return true
+    } catch {
+      this.close()
+      this.#set('broken')
+      return false
+    }
+  }
+  async #build(stream: MediaStream): Promise<void> {
     const context = new AudioContext({ latencyHint: 'interactive' })
     this.#context = context
     await Promise.all([context.audioWorklet.addModule(microphoneUrl), context.audioWorklet.addModule(speakerUrl)])
@@ -116,12 +137,10 @@ export class Sound {
     }
     this.#speaker = new AudioWorkletNode(context, 'stc-speaker', { numberOfInputs: 0, numberOfOutputs: 1, outputChannelCount: [1] })
     this.#speaker.connect(context.destination)
-    this.#listen(this.#stream)
+    this.#listen(stream)
     await this.#sink()
     await context.resume()
     navigator.mediaDevices.ondevicechange = () => this.#set(this.state)
-    this.#set('on')
-    return true
   }
   #wanted(): MediaTrackConstraints {
     const chosen = localStorage.getItem(CHOSEN.microphone)
@@ -146,7 +165,7 @@ export class Sound {
   }
   close(): void {
     for (const t of this.#stream?.getTracks() ?? []) t.stop()
-    void this.#context?.close()
+    void this.#context?.close().catch(() => {})
     this.#stream = undefined
     this.#context = undefined
     this.#microphone = undefined

@@ -44,8 +44,11 @@ export function Controls({ call, line }: { readonly call: CallView; readonly lin
 
 async function takeOver(): Promise<void> {
   const done = sound.need()
-  if (await sound.open()) await connection.command('audio', { on: true })
-  done()
+  try {
+    if (await sound.open()) await connection.command('audio', { on: true })
+  } finally {
+    done()
+  }
 }
 
 /** While on, nothing leaves the microphone unless the button or the space bar is held. */

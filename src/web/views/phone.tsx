@@ -23,7 +23,7 @@ export function BrowserPhone({ level = 2, line }: { readonly level?: 1 | 2; read
       <Heading id="browser-phone">{w.phone.browser}</Heading>
       <p class="quiet">{w.phone.browserHow}</p>
       {line !== undefined && <LineState line={line} />}
-      {(s.state === 'refused' || s.state === 'missing') && <p class="problem" role="alert"><Icon name="warning" /> {w.phone[s.state]}</p>}
+      {s.problem !== undefined && <p class="problem" role="alert"><Icon name="warning" /> {w.phone[s.problem]}</p>}
       {s.state === 'on' ? (
         <>
           <Choice id="microphone" label={w.phone.microphone} devices={devices.microphones} />

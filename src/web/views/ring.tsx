@@ -74,7 +74,7 @@ export function RingBox({ id, name, initials, children, calling, more, onAnswer,
           {children}{(calling || more > 0) && <p class="quiet">{calling ? w.ring.ends : ''}{more > 0 ? ` ${w.ring.more(more)}` : ''}</p>}
         </div>
         {ringer.state === 'withheld' && <p class="quiet" role="status">{w.ring.withheld}</p>}
-        {fault !== undefined && <p class="problem" role="alert"><Icon name="warning" /> {fault.code === 'PAGE_MICROPHONE' ? w.phone[sound.state === 'missing' ? 'missing' : 'refused'] : faultWords(w, fault)}</p>}
+        {fault !== undefined && <p class="problem" role="alert"><Icon name="warning" /> {fault.code === 'PAGE_MICROPHONE' ? w.phone[sound.problem ?? 'refused'] : faultWords(w, fault)}</p>}
         <div class="answers">
           <button type="button" class="round danger" onClick={refuse}><Icon name="leave" /><span>{w.ring.refuse}</span><kbd>Esc</kbd></button>
           <button type="button" class="round accept" onClick={() => void answer()}><Icon name="phone" /><span>{w.ring.answer}</span><kbd>Enter</kbd></button>

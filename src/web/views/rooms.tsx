@@ -11,9 +11,11 @@ import { People } from './people.tsx'
 /** The browser asks for the microphone first: a call that nobody is in helps nobody. If no call comes of it, the microphone is given back. */
 export async function withMicrophone(call: () => Promise<PageFault | undefined>): Promise<PageFault | undefined> {
   const done = sound.need()
-  const fault = (await sound.open()) ? await call() : { code: 'PAGE_MICROPHONE', message: '' }
-  done()
-  return fault
+  try {
+    return (await sound.open()) ? await call() : { code: 'PAGE_MICROPHONE', message: '' }
+  } finally {
+    done()
+  }
 }
 export const dialFromPage = (number: string, typed = number): Promise<PageFault | undefined> => withMicrophone(() => connection.command('dial', { number, typed }))
 export const callFromPage = ({ to, name }: PageAddress): Promise<PageFault | undefined> => withMicrophone(() => connection.command('call-person', { to, name }))
@@ -53,7 +55,7 @@ export function Rooms({ snapshot, able, onEcho }: { readonly snapshot: PageSnaps
         {snapshot.line !== undefined && <p id="number-how" class="quiet">{w.line.how(snapshot.roomPrefix)}</p>}
         {keys && <Keypad onKey={(k) => setNumber(number + k)} />}
         {(fault !== undefined || reason !== undefined) && (
-          <p class="problem" role="alert"><Icon name="warning" /> {fault === undefined ? reason : fault.code === 'PAGE_MICROPHONE' ? w.phone[sound.state === 'missing' ? 'missing' : 'refused'] : faultWords(w, fault)}</p>
+          <p class="problem" role="alert"><Icon name="warning" /> {fault === undefined ? reason : fault.code === 'PAGE_MICROPHONE' ? w.phone[sound.problem ?? 'refused'] : faultWords(w, fault)}</p>
         )}
         {snapshot.rooms.length > 0 && (
           <>
