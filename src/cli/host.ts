@@ -1,5 +1,5 @@
 /** `stc host`: authority, server and invitations for a group, in one command and one process. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
@@ -11,12 +11,12 @@ import { lanAddress } from '../demo/lan.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { Authority } from '../pki/authority.ts'
 import { appendAudit } from '../pki/audit.ts'
-import { initCa, issueToFiles, loadCa, readRoot } from '../pki/ca-directory.ts'
+import { clearUnfinished, initCa, issueToFiles, loadCa, readRoot } from '../pki/ca-directory.ts'
 import { type AuthoritySettings, caFiles, readSettings, writeSettings } from '../pki/ca-files.ts'
 import { openDoor } from '../pki/enrolment/door.ts'
 import { Invitations, type InvitationState } from '../pki/enrolment/invitations.ts'
 import { formatLink, newSecret } from '../pki/enrolment/link.ts'
-import { PUBLIC_MODE, writeNew } from '../pki/files.ts'
+import { PUBLIC_MODE, unwritable, writeNew } from '../pki/files.ts'
 import { RevocationFetcher } from '../pki/source.ts'
 import { publishList } from '../pki/revoked.ts'
 import { pinoLog, readServerConfig, startServer } from '../server/index.ts'
@@ -97,14 +97,18 @@ export function setUp(o: Options, ca: string, config: string): Result<undefined>
   const before = there ? readSettings(ca) : ok({})
   if (!before.ok) return before
   const settings = settingsOf(o, before.value)
+  const cleared = clearUnfinished(ca)
+  if (!cleared.ok) return cleared
   const made = there ? goOn(crypto, ca, settings) : initCa(crypto, ca, { name: o.group, now, settings })
   if (!made.ok) return made
   using authority = made.value
   const published = publishList(authority, ca, now)
   if (!published.ok) return published
   const { server: name, serverPort } = settings
-  // The certificate is the last of the two.
+  // The certificate is the last of the two: a key alone is one that nothing was ever issued for.
   if (!existsSync(path.join(o.dir, 'server.pem'))) {
+    const gone = removed(path.join(o.dir, 'server.key'))
+    if (!gone.ok) return gone
     const issued = issueToFiles(authority, ca, { name, emails: [], hosts: [...new Set([name, 'localhost', '127.0.0.1'])], kind: 'server', now }, path.join(o.dir, 'server'))
     if (!issued.ok) return issued
   }
@@ -117,6 +121,15 @@ export function setUp(o: Options, ca: string, config: string): Result<undefined>
   if (!written.ok) return written
   say(`Made the group "${o.group}" in ${o.dir}, for ${name}. Move ${caFiles(ca).rootKey} to a stick and lock that away.`)
   return ok(undefined)
+}
+
+function removed(file: string): Result<void> {
+  try {
+    rmSync(file, { force: true })
+    return ok(undefined)
+  } catch (e) {
+    return unwritable(file, e)
+  }
 }
 
 type GroupSettings = AuthoritySettings & { readonly server: string; readonly serverPort: number }

@@ -1,5 +1,5 @@
 /** The small authority on disk (ca-files.ts): a root that can be taken away, and the authority below it that issues. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import type { Der, UnixTime } from '../base/brand.ts'
 import { toHex } from '../base/bytes.ts'
@@ -63,6 +63,21 @@ export function initCa(crypto: CryptoPort, dir: string, options: CaOptions): Res
   if (!set.ok) return set
   const noted = appendAudit(crypto, files.audit, { what: 'init', name, root: toHex(crypto.hash('sha256', root.certificate)) }, now)
   return noted.ok ? ok(ca) : noted
+}
+
+/**
+ * Takes away what `initCa` wrote before it was stopped. The audit begins when an authority is complete and the index with its first certificate:
+ * where there is either, or the root's certificate, nothing is touched.
+ */
+export function clearUnfinished(dir: string): Result<void> {
+  const files = caFiles(dir)
+  if ([files.certificate, files.audit, files.index].some((f) => existsSync(f))) return ok(undefined)
+  try {
+    for (const f of [files.rootKey, files.issuingKey, files.issuing]) rmSync(f, { force: true })
+    return ok(undefined)
+  } catch (e) {
+    return unwritable(dir, e)
+  }
 }
 
 /** Opens the issuing authority in `dir`. */
