@@ -1,5 +1,5 @@
 /** What an invitation brings, kept until it is in its own place: whoever is interrupted goes on with the same link, and the same key. */
-import { existsSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { toHex } from '../base/bytes.ts'
 import { type Fault, ok, type Result } from '../base/result.ts'
@@ -11,7 +11,7 @@ import { decodePem, encodePem } from '../protocol/x509/pem.ts'
 
 export interface JoinDraft {
   readonly joining: Joining
-  /** The key lives on in its own file, or is of no use any more. */
+  /** The key lives on in its own file, or is of no use any more. Never throws: what cannot be taken away stays, readable by its owner alone. */
   remove(): void
 }
 
@@ -45,5 +45,9 @@ function remove(file: string): void {
   if (!existsSync(file)) return
   // Overwritten first: the key lives on in its own file alone.
   replace(file, '', PRIVATE_MODE)
-  unlinkSync(file)
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // Empty by now, unless the disk takes nothing.
+  }
 }

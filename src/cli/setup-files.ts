@@ -24,7 +24,7 @@ export function identityFiles(configFile: string): { readonly certificate: strin
 export function keepIdentity(configFile: string, own: SortedIdentity, places: KeyPlaces): Result<'keyring' | 'passphrase' | 'open'> {
   const folder = path.dirname(configFile)
   const names = identityFiles(configFile)
-  const free = isOurs(path.join(folder, names.key), own, places)
+  const free = placeFor(configFile, own, places)
   if (!free.ok) return free
   const pem = (list: readonly Uint8Array[]): Uint8Array => Buffer.from(list.map((der) => encodePem('CERTIFICATE', der)).join(''))
   for (const [name, bytes] of [[names.certificate, pem(own.chain)], [names.anchors[0], pem(own.anchors)]] as const) {
@@ -34,8 +34,9 @@ export function keepIdentity(configFile: string, own: SortedIdentity, places: Ke
   return keepKey(path.join(folder, names.key), own.pkcs8, own.passphrase, places)
 }
 
-/** Nothing lies there, or the same key, however it is locked. A key that cannot be opened here is somebody else's. */
-function isOurs(file: string, own: SortedIdentity, places: KeyPlaces): Result<void> {
+/** Nothing lies there, or the same key, however it is locked. A key that cannot be opened here is somebody else's: `SETUP_KEY_EXISTS`. */
+export function placeFor(configFile: string, own: Pick<SortedIdentity, 'pkcs8' | 'passphrase'>, places: KeyPlaces): Result<void> {
+  const file = path.join(path.dirname(configFile), identityFiles(configFile).key)
   if (!existsSync(file)) return ok(undefined)
   const unlock = unlockFor(file, places)
   const there = privateKeyOf(readFileSync(file, 'latin1'), file, { ...(unlock.ok ? unlock.value : {}), ...(own.passphrase === undefined ? {} : { passphrase: own.passphrase }) })

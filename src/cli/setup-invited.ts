@@ -17,6 +17,8 @@ export interface InvitedOptions {
   /** Where the draft of the key lies. */
   readonly folder: string
   readonly show: (setup: PageSetup) => void
+  /** Before the authority is asked for a certificate, which spends the invitation: there is a place for this key. */
+  readonly place: (pkcs8: Uint8Array) => Result<unknown>
   /** The draft is the taker's from then on: removed when everything is in its place. */
   readonly issued: (issued: Issued, draft: JoinDraft) => Promise<Result<unknown>>
   readonly againMs?: number
@@ -45,6 +47,8 @@ export class Invited {
     const round = this.#round
     const draft = openDraft(this.#o.crypto, invitation, this.#o.folder)
     if (!draft.ok) return draft
+    const place = this.#o.place(draft.value.joining.pkcs8)
+    if (!place.ok) return place
     const first = await this.#question(draft.value)
     if (round !== this.#round) return ok(undefined)
     if (!first.ok) return first

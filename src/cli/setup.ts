@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import { err, makeFault, ok, type Result } from '../base/result.ts'
+import { sameBytes } from '../base/bytes.ts'
+import { err, type Fault, makeFault, ok, type Result } from '../base/result.ts'
 import { type ClientConfig, clientConfig } from '../client/config.ts'
 import type { Page, SetupPort } from '../client/web-api/index.ts'
 import { freePort } from '../demo/ports.ts'
@@ -23,7 +24,7 @@ import { currentTime } from './options.ts'
 import { coded, complain, EXIT, fail, interrupted, say } from './output.ts'
 import { clientWithPage, pageAlone, sessionsFile } from './page.ts'
 import { preferVoice } from './priority.ts'
-import { forgetIdentity, identityFiles, keepIdentity } from './setup-files.ts'
+import { forgetIdentity, identityFiles, keepIdentity, placeFor } from './setup-files.ts'
 import { type SortedIdentity, sortIdentity } from './setup-identity.ts'
 import { Invited, onPage } from './setup-invited.ts'
 
@@ -64,7 +65,7 @@ interface ServerAddress {
   readonly port: number
 }
 
-class Setup implements SetupPort {
+export class Setup implements SetupPort {
   readonly #page: Page
   readonly #file: string
   #server: ServerAddress | undefined
@@ -81,7 +82,7 @@ class Setup implements SetupPort {
     this.#invited = new Invited({
       crypto, ask: authorityAsker(crypto), now: currentTime, folder: path.dirname(file), show: (setup) => {
         page.hub.setup = setup
-      }, issued: (issued, draft) => this.#issued(issued, draft),
+      }, place: (pkcs8) => this.#place(pkcs8), issued: (issued, draft) => this.#issued(issued, draft),
     })
     page.windows.setup = this
     page.hub.setup = { step: 'server' }
@@ -93,8 +94,12 @@ class Setup implements SetupPort {
     await (this.client?.stop() ?? this.#page.close())
   }
 
+  get #busy(): boolean {
+    return this.client !== undefined || this.#page.hub.setup?.step === 'starting'
+  }
+
   async server(text: string): Promise<Result<void>> {
-    if (this.client !== undefined || this.#page.hub.setup?.step === 'starting') return err('PAGE_SET_UP')
+    if (this.#busy) return err('PAGE_SET_UP')
     const invitation = parseLink(text.trim())
     if (invitation.ok) {
       this.#server = undefined
@@ -105,19 +110,42 @@ class Setup implements SetupPort {
     const reached = await reach(address)
     if (!reached.ok) return reached
     reached.value.destroy()
-    if (this.#enrolled !== undefined) return this.#startEnrolled(address)
+    // Meanwhile another window may have gone on.
+    if (this.#busy) return err('PAGE_SET_UP')
     this.#invited.stop()
-    this.#server = address
-    this.#page.hub.setup = { step: 'certificate', server: address.host }
+    if (this.#enrolled !== undefined) {
+      const started = await this.#startEnrolled(address)
+      // The address is right, and that did not help: files of one's own may.
+      if (!started.ok) this.#certificate(address, started.fault)
+      return started
+    }
+    this.#certificate(address)
     return ok(undefined)
+  }
+  #certificate(server: ServerAddress, fault?: Fault): void {
+    this.#server = server
+    this.#page.hub.setup = { step: 'certificate', server: server.host, ...(fault === undefined ? {} : onPage(fault)) }
   }
 
   /** Back to the address or another link; the key of the invitation stays for when its link comes again. */
   async back(): Promise<Result<void>> {
-    if (this.client !== undefined || this.#page.hub.setup?.step !== 'invited') return err('PAGE_SET_UP')
+    const step = this.#page.hub.setup?.step
+    if (this.client !== undefined || (step !== 'invited' && step !== 'certificate')) return err('PAGE_SET_UP')
     this.#invited.stop()
+    this.#server = undefined
     this.#page.hub.setup = { step: 'server' }
     return ok(undefined)
+  }
+  /** Another link than the one that brought an identity takes its place. */
+  #place(pkcs8: Uint8Array): Result<void> {
+    if (this.#enrolled !== undefined && !sameBytes(this.#enrolled.own.pkcs8, pkcs8)) this.#forgetEnrolled()
+    return placeFor(this.#file, { pkcs8, passphrase: undefined }, systemPlaces())
+  }
+  /** Its key lies in the draft as well: the same link brings it back. */
+  #forgetEnrolled(): void {
+    if (this.#enrolled === undefined) return
+    this.#enrolled = undefined
+    forgetIdentity(this.#file)
   }
   /** The identity is kept before anything else is looked at: the link works once. The draft goes when a configuration names it. */
   async #issued({ chain, root, settings }: Issued, draft: JoinDraft): Promise<Result<unknown>> {
@@ -138,8 +166,12 @@ class Setup implements SetupPort {
       return started
     }
     own.pkcs8.fill(0)
-    draft.remove()
-    return this.#finish(started)
+    this.#enrolled = undefined
+    const { client, written } = started.value
+    this.#finish(client)
+    // Without a configuration that names it, the next set-up begins with the link again.
+    if (written) draft.remove()
+    return ok(undefined)
   }
 
   async unlock(): Promise<Result<void>> {
@@ -154,27 +186,28 @@ class Setup implements SetupPort {
     const sorted = sortIdentity(files, passphrase, currentTime())
     if (!sorted.ok) return sorted
     this.#page.hub.setup = { step: 'starting', server: server.host }
+    this.#forgetEnrolled()
     const fresh = !existsSync(path.join(path.dirname(this.#file), identityFiles(this.#file).key))
     const started = await this.#start(server, sorted.value)
     sorted.value.pkcs8.fill(0)
     if (!started.ok) {
       // Other files may be chosen now, with another key.
       if (fresh) forgetIdentity(this.#file)
-      this.#page.hub.setup = { step: 'certificate', server: server.host, ...onPage(started.fault) }
+      this.#certificate(server, started.fault)
       return started
     }
-    return this.#finish(started)
+    this.#finish(started.value.client)
+    return ok(undefined)
   }
-  #finish(started: Result<RealClient>): Result<void> {
-    if (!started.ok) return started
-    this.client = started.value
+  #finish(client: RealClient): void {
+    this.client = client
     this.#page.windows.setup = undefined
     this.#page.hub.setup = undefined
     say(`set up: ${this.#file}`)
-    return ok(undefined)
   }
 
-  async #start(server: ServerAddress, own: SortedIdentity, { realm, journal }: Pick<Issued['settings'], 'realm' | 'journal'> = {}): Promise<Result<RealClient>> {
+  /** `written`: the next start finds a configuration. */
+  async #start(server: ServerAddress, own: SortedIdentity, { realm, journal }: Pick<Issued['settings'], 'realm' | 'journal'> = {}): Promise<Result<{ readonly client: RealClient; readonly written: boolean }>> {
     const config = {
       server: { host: server.host, port: server.port },
       ...(realm === undefined ? {} : { realm }), ...(journal === undefined ? {} : { journal }),
@@ -200,7 +233,7 @@ class Setup implements SetupPort {
     // Last: a set-up that did not work is done again, not run.
     const written = replaceFile(this.#file, Buffer.from(stringify(config)))
     if (!written.ok) complain(`stc: ${coded(written.fault)}`)
-    return started
+    return ok({ client: started.value, written: written.ok })
   }
 }
 

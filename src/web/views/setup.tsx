@@ -116,6 +116,7 @@ function CertificateStep({ starting, fault: earlier }: { readonly starting: bool
   const [files, setFiles] = useState<readonly File[]>([])
   const [passphrase, setPassphrase] = useState('')
   const [fault, setFault] = useState(earlier)
+  useEffect(() => setFault(earlier), [earlier])
   const input = useRef<HTMLInputElement>(null)
   const button = useFocus<HTMLButtonElement>()
   const passphraseField = useRef<HTMLInputElement>(null)
@@ -153,7 +154,10 @@ function CertificateStep({ starting, fault: earlier }: { readonly starting: bool
       )}
       <Problem fault={fault} />
       <p class="quiet">{w.setup.private}</p>
-      {locked && <div class="row end"><button type="submit" class="primary">{w.setup.next}</button></div>}
+      <div class="row end">
+        {!starting && <button type="button" onClick={() => void connection.command('setup.back', {})}>{w.setup.anotherLink}</button>}
+        {locked && <button type="submit" class="primary">{w.setup.next}</button>}
+      </div>
     </form>
   )
 }

@@ -8,7 +8,7 @@ import { unixTime } from '../../../src/base/brand.ts'
 import { err, must, ok } from '../../../src/base/result.ts'
 import { parseServer } from '../../../src/cli/setup.ts'
 import { sessionsFile } from '../../../src/cli/page.ts'
-import { forgetIdentity, identityFiles, keepIdentity } from '../../../src/cli/setup-files.ts'
+import { forgetIdentity, identityFiles, keepIdentity, placeFor } from '../../../src/cli/setup-files.ts'
 import { sortIdentity } from '../../../src/cli/setup-identity.ts'
 import { encodePem } from '../../../src/protocol/x509/pem.ts'
 import { readCertificates, readKey } from '../../../src/store/identity-file.ts'
@@ -80,7 +80,7 @@ test('where the key goes: the keyring; without one, its own passphrase; only wha
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-kept-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const store = new Map<string, Uint8Array>()
-  const keyring = { get: (f: string) => ok(store.get(f)!), put: (f: string, secret: Uint8Array) => { store.set(f, Uint8Array.from(secret)); return ok(undefined) } }
+  const keyring = { get: (f: string) => ok(Uint8Array.from(store.get(f)!)), put: (f: string, secret: Uint8Array) => { store.set(f, Uint8Array.from(secret)); return ok(undefined) } }
   const none = { get: (f: string) => err('IDENTITY_KEYRING', f), put: (f: string) => err('IDENTITY_KEYRING', f) }
   const places = (k: typeof keyring | typeof none) => ({ keyring: k, machine: 'this', folder: path.join(folder, 'state') })
   const file = path.join(folder, 'anna-key.pem')
@@ -117,11 +117,14 @@ test('a key that somebody else laid there is never overwritten, and nothing besi
     writeFileSync(file, there)
     const kept = keep()
     assert.ok(!kept.ok && kept.fault.code === 'SETUP_KEY_EXISTS' && kept.fault.message.includes(file))
+    const place = placeFor(path.join(folder, 'anna.yaml'), { pkcs8: new Uint8Array(anna.pkcs8), passphrase: undefined }, none)
+    assert.ok(!place.ok && place.fault.code === 'SETUP_KEY_EXISTS')
     assert.equal(readFileSync(file, 'latin1'), there)
     assert.ok(!existsSync(path.join(folder, 'anna-certificate.pem')))
   }
   // Ours, from a set-up that was cut off.
   writeFileSync(file, key)
+  must(placeFor(path.join(folder, 'anna.yaml'), { pkcs8: new Uint8Array(anna.pkcs8), passphrase: undefined }, none))
   assert.equal(must(keep()), 'open')
   forgetIdentity(path.join(folder, 'anna.yaml'))
   assert.deepEqual(readdirSync(folder), [])

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test, type TestContext } from 'node:test'
@@ -33,12 +33,13 @@ async function scene(t: TestContext) {
   const shown: PageSetup[] = []
   const got: Issued[] = []
   let cut: 'IDENTITY_ENROLMENT_UNREACHABLE' | 'IDENTITY_ENROLMENT_FORGED' | undefined
+  let taken = false
   const real = asker(crypto, connectTo)
   const ask: Ask = async (q) => (cut === undefined ? await real(q) : err(cut))
   /** As after a start: nothing is known but what lies in the folder. */
   const page = () => {
     const invited = new Invited({
-      crypto, ask, now: currentTime, folder: own, againMs: 20, show: (s) => shown.push(s), issued: async (issued, draft) => {
+      crypto, ask, now: currentTime, folder: own, againMs: 20, show: (s) => shown.push(s), place: () => (taken ? err('SETUP_KEY_EXISTS') : ok(undefined)), issued: async (issued, draft) => {
         got.push(issued)
         draft.remove()
         return ok(undefined)
@@ -50,6 +51,7 @@ async function scene(t: TestContext) {
   return {
     authority, invite, page, own, shown, got,
     cut: (fault: typeof cut) => void (cut = fault),
+    taken: (is: boolean) => void (taken = is),
     shows: (what: string, test: (s: PageSetup) => boolean) => until(60_000, what, () => (shown.at(-1) !== undefined && test(shown.at(-1)!) ? shown.at(-1)! : undefined), () => JSON.stringify(shown.at(-1)), 10),
     decide: (name: string, yes: boolean) => must(authority.invitations.decide(authority.invitations.all().find((s) => s.invitation.name === name)!.invitation.id, { let: yes, at: currentTime() })),
     issued: () => until(60_000, 'the certificate', () => got[0], () => JSON.stringify(shown.at(-1)), 10),
@@ -122,6 +124,21 @@ test('another link takes the place of the one that is waited for', async (t) => 
   assert.equal((await s.issued()).name, 'Fred')
 })
 
+test('an invitation is not spent where another key lies in the place of its own', async (t) => {
+  const s = await scene(t)
+  const invitation = s.invite('Gina')
+  const page = s.page()
+  s.taken(true)
+  const refused = await page.begin(invitation)
+  assert.ok(!refused.ok && refused.fault.code === 'SETUP_KEY_EXISTS')
+  assert.equal(s.authority.invitations.all()[0]!.use, undefined)
+  s.taken(false)
+  must(await page.begin(invitation))
+  await s.shows('the code', (x) => x.step === 'invited')
+  s.decide('Gina', true)
+  assert.equal((await s.issued()).name, 'Gina')
+})
+
 test('a draft that was cut off is written anew; one that cannot be written is told', () => {
   const invitation = { host: 'localhost', port: 1, secret: new Uint8Array(16), fingerprint: new Uint8Array(32) }
   const own = path.join(folder, 'draft', 'deep')
@@ -134,6 +151,10 @@ test('a draft that was cut off is written anew; one that cannot be written is to
   again.remove()
   again.remove()
   assert.ok(!existsSync(file))
+  // What cannot be taken away is no reason to fall over.
+  mkdirSync(file)
+  again.remove()
+  assert.ok(existsSync(file))
   writeFileSync(path.join(folder, 'flat'), '')
   const refused = openDraft(crypto, invitation, path.join(folder, 'flat', 'x'))
   assert.ok(!refused.ok && refused.fault.code === 'IDENTITY_FILE_UNWRITABLE')
