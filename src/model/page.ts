@@ -4,7 +4,7 @@
  */
 import type { Instant, Ssrc } from '../base/brand.ts'
 import type { Identity, KeyProtection } from './identity.ts'
-import type { Acquaintance, CallEvent, Roster } from './roster.ts'
+import type { Acquaintance, CallEvent, CallState, Roster } from './roster.ts'
 
 export const PAGE_PROTOCOL = 'stc.page.1'
 
@@ -279,8 +279,8 @@ export interface PageCommands {
   /** May not ring here any more, and is not heard; in rooms of ours everybody is told. */
   block: { readonly keyId: string; readonly blocked: boolean }
   'forget-calls': Record<never, never>
-  /** A call through a provider that is not sealed, or with somebody else than before: talk all the same. */
-  accept: { readonly call: number }
+  /** A call through a provider that is not sealed, or with somebody else than before: talk all the same. `state`: what was shown, for nothing else is accepted. */
+  accept: { readonly call: number; readonly state: CallState['state'] }
   /** Set-up. */
   'setup.server': { readonly server: string }
   /** To another invitation or address. */

@@ -4,6 +4,7 @@ export const pageFaults = {
   PAGE_LISTEN: { what: 'The page cannot be offered on this machine', todo: 'End the program that holds the port, or name another with `page: { port: … }`.' },
   PAGE_COMMAND: { what: 'The page asked for something that the client does not know', todo: 'Reload the page; if that does not help, please report it.' },
   PAGE_NO_CALL: { what: 'This call is over', todo: 'Dial again.' },
+  PAGE_CALL_CHANGED: { what: 'The call has changed in the meantime', todo: 'Look at what is said of it now, and decide again.' },
   PAGE_ELSEWHERE: { what: 'Another window of this page has the microphone', todo: 'Go on there, or take the call over to this window.' },
   PAGE_NOBODY: { what: 'Nobody with this key was met', todo: 'Look the person up in a call, or among the people on the page.' },
   PAGE_NOT_SET_UP: { what: 'This client is not set up yet', todo: 'Finish the set-up first.' },

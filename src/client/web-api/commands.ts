@@ -177,7 +177,15 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
     },
   },
   'forget-calls': { schema: z.strictObject({}), run: ({ hub }) => done(() => hub.people.forget()) },
-  accept: { schema: z.strictObject({ call }), run: (c, a) => withCall(c, a.call, (r) => r.input({ kind: 'accept' })) },
+  accept: {
+    schema: z.strictObject({ call, state: z.enum(['asking', 'doubt', 'lost']) }),
+    run: (c, a) => {
+      // By the time that a click arrives the keys of somebody else may stand: that is another question.
+      const running = c.hub.call(a.call)?.call
+      if (running !== undefined && running.roster.sealedCall?.state !== a.state) return err('PAGE_CALL_CHANGED')
+      return withCall(c, a.call, (r) => r.input({ kind: 'accept' }))
+    },
+  },
   'setup.server': { schema: z.strictObject({ server: z.string().min(1).max(512) }), run: ({ setup }, a) => setup?.server(a.server) ?? err('PAGE_SET_UP') },
   'setup.back': { schema: z.strictObject({}), run: ({ setup }) => setup?.back() ?? err('PAGE_SET_UP') },
   'setup.identity': {

@@ -1,12 +1,16 @@
 /** A call through a provider: the words to compare, and the one decision that is a person's. */
 import type { VNode } from 'preact'
+import { useState } from 'preact/hooks'
+import type { PageFault } from '../../model/page.ts'
 import { Icon } from '../parts/icons.tsx'
 import type { CallView } from '../state/state.ts'
 import { connection } from '../state/store.ts'
-import { useWords } from '../words/index.ts'
+import { faultWords, useWords } from '../words/index.ts'
 
 export function SealedCall({ call }: { readonly call: CallView }): VNode | null {
-  const w = useWords().sealedCall
+  const words = useWords()
+  const w = words.sealedCall
+  const [fault, setFault] = useState<PageFault>()
   const s = call.roster.sealedCall
   if (s === undefined) return null
   const asks = s.state === 'asking' || s.state === 'doubt' || s.state === 'lost'
@@ -23,7 +27,8 @@ export function SealedCall({ call }: { readonly call: CallView }): VNode | null 
       {asks && (
         <div class="ask" role="alert">
           <p><Icon name="warning" /> {w.asks}</p>
-          <div class="row end"><button type="button" class="danger" onClick={() => void connection.command('accept', { call: call.id })}>{s.state === 'doubt' ? w.acceptDoubt : w.accept}</button></div>
+          {fault !== undefined && <p class="problem">{faultWords(words, fault)}</p>}
+          <div class="row end"><button type="button" class="danger" onClick={() => void connection.command('accept', { call: call.id, state: s.state }).then(setFault)}>{s.state === 'doubt' ? w.acceptDoubt : w.accept}</button></div>
         </div>
       )}
     </section>

@@ -96,6 +96,7 @@ export const connectionGerman: Record<keyof typeof attestationFaults | keyof typ
   PAGE_LISTEN: { what: 'Die Seite kann auf diesem Rechner nicht angeboten werden', todo: 'Beenden Sie das Programm, das den Port hat, oder nennen Sie mit `page: { port: … }` einen anderen.' },
   PAGE_COMMAND: { what: 'Die Seite verlangte etwas, das der Client nicht kennt', todo: 'Laden Sie die Seite neu; hilft das nicht, melden Sie es bitte.' },
   PAGE_NO_CALL: { what: 'Dieses Gespräch ist vorbei', todo: 'Wählen Sie noch einmal.' },
+  PAGE_CALL_CHANGED: { what: 'Das Gespräch hat sich inzwischen geändert', todo: 'Sehen Sie nach, was jetzt darüber steht, und entscheiden Sie noch einmal.' },
   PAGE_ELSEWHERE: { what: 'Ein anderes Fenster dieser Seite hat das Mikrofon', todo: 'Sprechen Sie dort weiter, oder holen Sie das Gespräch in dieses Fenster.' },
   PAGE_NOT_SET_UP: { what: 'Dieser Client ist noch nicht eingerichtet', todo: 'Beenden Sie erst die Einrichtung.' },
   PAGE_SET_UP: { what: 'Dieser Client ist schon eingerichtet', todo: 'Ändern Sie seine Konfigurationsdatei und starten Sie ihn neu.' },

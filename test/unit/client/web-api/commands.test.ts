@@ -79,6 +79,24 @@ test('what a host does in a conference of the PBX reaches the call, by the numbe
   assert.equal(inputs.length, 5)
 })
 
+test('a call is accepted as it was shown, and as nothing else: what it has become since is asked anew', async (t) => {
+  const d = await openDoor(t)
+  const w = await d.window()
+  const inputs: unknown[] = []
+  const call = { id: 3, conference: 3, name: '555', startedAt: 0, muted: false, sipCalls: [], roster: { ...emptyRoster('555', 'sealed'), sealedCall: { number: '555', state: 'asking', words: [] } }, input: (i: unknown) => void inputs.push(i) }
+  d.page.hub.observer.onEvent!(call as unknown as RunningCall, { kind: 'phase', at: 1 as never, phase: 'member' })
+  const accept = async (state: unknown): Promise<string | undefined> => (await w.command('accept', { call: 3, state })).fault?.code
+  for (const state of ['doubt', 'lost']) assert.equal(await accept(state), 'PAGE_CALL_CHANGED', state)
+  for (const state of ['sealed', 'open', undefined]) assert.equal(await accept(state), 'PAGE_COMMAND', String(state))
+  assert.deepEqual(inputs, [])
+  assert.equal(await accept('asking'), undefined)
+  // Somebody else's keys stand, while "Talk unprotected" is on its way.
+  call.roster.sealedCall.state = 'doubt'
+  assert.equal(await accept('asking'), 'PAGE_CALL_CHANGED')
+  assert.deepEqual(inputs, [{ kind: 'accept' }])
+  assert.equal((await w.command('accept', { call: 4, state: 'asking' })).fault?.code, 'PAGE_NO_CALL')
+})
+
 test('whoever types an emergency number on the page means help, whatever the page puts in front of it', async (t) => {
   const d = await openDoor(t)
   const w = await d.window()
