@@ -32,7 +32,7 @@ import { type MediaHost, startMediaWorker } from '../media/host.ts'
 import type { SipTrace } from '../telephony/trace.ts'
 import type { TlsIdentity } from '../telephony/stream-transport.ts'
 import type { Identity } from '../model/identity.ts'
-import { sameNumber } from '../model/telephone-number.ts'
+import { keptUnder } from '../model/telephone-number.ts'
 import { type AddressPort, showAddress } from '../net/address.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { VaultCalls } from '../vault/api/calls.ts'
@@ -129,9 +129,10 @@ function sealedCalls(config: ClientConfig, configFile: string, { numbers }: Clie
   const password = (n: string): string | undefined => {
     const secret = legacyOf(n)
     if (secret !== undefined) return typeof secret === 'string' ? secret : undefined
-    // Read at each call: "stc password" changes it while we run. A file that cannot be read must not make a call weaker.
+    // Read at each call: "stc password" changes it while we run. A file that cannot be read must not make a call weaker, nor a number that may be one of several.
     const set = readPasswords(dataFiles(config, configFile).passwords)
-    return set.ok ? (set.value.get(n) ?? [...set.value].find(([number]) => sameNumber(number, n))?.[1]) : UNREADABLE
+    const kept = set.ok ? keptUnder(set.value, n) : [UNREADABLE]
+    return kept.length > 1 ? UNREADABLE : kept[0]
   }
   return policy === 'off' ? [] : [sealedCallKind({ policy, anonymous, carriers, password, chained: (n) => legacyOf(n) !== undefined, numbers: { keyOf: (who) => numbers.keyOf(who), nameOf: (who) => numbers.nameOf(who), remember: (who, keyId, name) => numbers.remember(who, keyId, name) } })]
 }

@@ -15,6 +15,10 @@ export function sameNumber(a: string, b: string): boolean {
   return short.length >= 7 && long.endsWith(short)
 }
 
+/** What is kept under a number, however it was written; several where it is not clear whose number it is. */
+export const keptUnder = <T>(all: ReadonlyMap<string, T>, number: string): readonly T[] =>
+  all.has(number) ? [all.get(number)!] : [...new Set([...all].filter(([n]) => sameNumber(n, number)).map(([, kept]) => kept))]
+
 /** What networks and PBXs write in the place of who calls where they do not say it: RFC 3323 §4.1.1.3, Asterisk's defaults, and what gateways make of a missing number. */
 const NOBODY = new Set(['', '0', 'anonymous', 'asterisk', 'invalid', 'nonumber', 'private', 'restricted', 'unavailable', 'unknown', 'withheld'])
 export const isNobody = (number: string): boolean => NOBODY.has(plainNumber(number)) || plainNumber(number).startsWith('anonymous')
