@@ -1,6 +1,6 @@
 /**
- * `stc backup` and `stc restore`: a client's identity, policies, known peers and numbers, and journal, and nothing else. What goes in is named here
- * file by file; keys of groups and sessions are in no file at all.
+ * `stc backup` and `stc restore`: a client's configuration, identity, policies, known peers and numbers, passwords of calls, and journal, and nothing else.
+ * What goes in is named here file by file; keys of groups and sessions are in no file at all.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -20,7 +20,7 @@ import { complain, fail, say } from './output.ts'
 import { dataFiles } from './room-memory.ts'
 
 export function registerBackup(program: Command): void {
-  program.command('backup').description('put identity, policies, known peers and numbers, and journal into one file, sealed with a passphrase')
+  program.command('backup').description('put configuration, identity, policies, known peers and numbers, passwords of calls, and journal into one file, sealed with a passphrase')
     .argument('<file>', 'where to').requiredOption('-c, --config <file>', 'the client\'s configuration')
     .option('--passphrase-file <file>', 'take the passphrase from the first line of this file instead of asking')
     .action(backup)

@@ -214,7 +214,7 @@ export const HELP: Readonly<Record<string, string>> = {
   'as one JSON object': 'als ein JSON-Objekt',
   'one JSON object a line, for a log collector': 'je Zeile ein JSON-Objekt, für einen Protokollsammler',
   'how it is written': 'in welcher Form',
-  'put identity, policies, known peers and numbers, and journal into one file, sealed with a passphrase': 'Identität, Regeln, bekannte Partner und Nummern sowie Journal in eine Datei tun, mit einem Kennwort versiegelt',
+  'put configuration, identity, policies, known peers and numbers, passwords of calls, and journal into one file, sealed with a passphrase': 'Konfiguration, Identität, Regeln, bekannte Partner und Nummern, Passwörter für Gespräche und Journal in eine Datei tun, mit einem Kennwort versiegelt',
   'where to': 'wohin',
   'put what a backup holds into a folder, on this machine or another': 'den Inhalt einer Sicherung in einen Ordner tun, auf diesem Rechner oder einem anderen',
   'the backup': 'die Sicherung',
