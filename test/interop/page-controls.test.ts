@@ -321,7 +321,9 @@ test('several calls of a softphone: a tab for each, never a headline that is too
   await becomes('the first call alone', headline, 'Only you and the other side can hear this')
   await becomes('no tabs', () => b.page.getByRole('tab').count(), 0)
 
-  // Dialled on a keypad, wherever the page is.
+  // Dialled on a keypad, wherever the page is, once no other call is shown.
+  first.over()
+  await b.page.locator('main[data-view="rooms"]').waitFor()
   await press('Phone and sound')
   await b.page.getByText(s.page.hub.snapshot.echoDial).first().waitFor()
   const echo = s.call(s.page.hub.echoRoom)

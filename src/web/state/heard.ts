@@ -11,6 +11,13 @@ export function shownCalls({ snapshot, calls }: Pick<State, 'snapshot' | 'calls'
   return calls.filter((c) => c.room !== snapshot?.echoRoom && c.hidden !== true)
 }
 
+/** The echo room opens by itself where its view is in nobody's way: dialled by the page's own phone, or by another while no other call is shown. */
+export function echoOpens(state: Pick<State, 'snapshot' | 'calls'>): boolean {
+  const { snapshot, calls } = state
+  const echo = calls.find((c) => c.room === snapshot?.echoRoom)
+  return echo !== undefined && (snapshot?.browser.call === echo.id || shownCalls(state).length === 0)
+}
+
 /**
  * Of the other calls the weakest, where it is weaker than this one. A phone puts a call on hold and takes the next without telling:
  * what is said may go to either, unless the page itself holds one.

@@ -7,7 +7,7 @@ import { Icon, type IconName } from '../parts/icons.tsx'
 import { Announce } from '../parts/small.tsx'
 import type { CallView, State } from '../state/state.ts'
 import { dismissNotice, useAll } from '../state/store.ts'
-import { shownCalls, weakerThan } from '../state/heard.ts'
+import { echoOpens, shownCalls, weakerThan } from '../state/heard.ts'
 import { headlineOf, nameOf, sentenceOf } from '../state/sentence.ts'
 import { isVoiceless, troubleOf, VOICELESS_MS } from '../state/trouble.ts'
 import { faultWords, useWords } from '../words/index.ts'
@@ -56,10 +56,14 @@ export function App(): VNode {
     setChosen(newest.id)
     setView('call')
   }, [newest?.id])
-  // Whichever phone dialled it.
+  // Whose call it is may be told a moment later than that it is there.
+  const dialledHere = echo !== undefined && snapshot?.browser.call === echo.id
   useEffect(() => {
-    if (echo !== undefined) setView('echo')
+    if (echoOpens(state)) setView('echo')
   }, [echo?.id])
+  useEffect(() => {
+    if (dialledHere) setView('echo')
+  }, [dialledHere])
   const shown: View = view === 'call' && call === undefined ? 'rooms' : view
   const trouble = troubleOf(state, useLasting(isVoiceless(state), VOICELESS_MS))
   return (

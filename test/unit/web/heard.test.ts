@@ -4,7 +4,7 @@ import { instant } from '../../../src/base/brand.ts'
 import type { PageSnapshot } from '../../../src/model/page.ts'
 import { privacyOf } from '../../../src/model/privacy.ts'
 import { type CallState, emptyRoster, type Roster } from '../../../src/model/roster.ts'
-import { asks, shownCalls, weakerThan } from '../../../src/web/state/heard.ts'
+import { asks, echoOpens, shownCalls, weakerThan } from '../../../src/web/state/heard.ts'
 import { headlineOf, sentenceOf } from '../../../src/web/state/sentence.ts'
 import type { CallView } from '../../../src/web/state/state.ts'
 import { de } from '../../../src/web/words/de.ts'
@@ -49,4 +49,15 @@ test('only of a call that is sealed it is said that nobody else hears it', () =>
   }
   const [sealed, open] = [call(1, through('sealed')), call(2, through('open'))]
   assert.equal(headlineOf(en, sealed, weakerThan(sealed, { calls: [sealed, open] })), 'In your call room-2: Anyone on the line can hear this')
+})
+
+test('the echo room opens by itself, whichever phone dialled it, unless the window is in the middle of another call', () => {
+  const echo: CallView = { ...call(9, {}), room: 'echo-1' }
+  const opens = (calls: readonly CallView[], browser: object = { state: 'idle' }): boolean => echoOpens({ calls, snapshot: { echoRoom: 'echo-1', browser } as unknown as PageSnapshot })
+  assert.equal(opens([echo]), true)
+  assert.equal(opens([]), false)
+  assert.equal(opens([call(1, {}), echo]), false)
+  assert.equal(opens([call(1, {}), echo], { state: 'up', call: 9 }), true)
+  assert.equal(opens([call(1, {}), echo], { state: 'up', call: 1 }), false)
+  assert.equal(opens([{ ...call(1, {}), hidden: true }, echo]), true)
 })
