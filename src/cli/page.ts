@@ -47,6 +47,8 @@ export async function clientWithPage(page: Page, config: ClientConfig, configFil
   const { client, media, identity, phones, warnings } = started.value
   Object.assign(hub, { client, media, warnings, keys: keysOf(started.value.vault.report) })
   client.watched = () => page.windows.any
+  page.windows.onOpen = () => client.attend()
+  client.attend()
   Object.assign(hub.people, { client, memory: peopleMemory(started.value.memory, () => hub.identity?.keyId) })
   hub.configure({ phones: phonesOf(config, phones) })
   hub.line.begin()

@@ -116,6 +116,15 @@ export class Client {
     for (const call of this.#calls.values()) call.input({ kind: 'recheck' })
   }
 
+  #add(call: RunningCall): void {
+    this.#calls.set(call.id, call)
+    this.attend()
+  }
+  /** Somebody begins to look at this client, or to talk: whether the server is there is asked more often. */
+  attend(): void {
+    this.connection?.attend()
+  }
+
   start(): void {
     void this.connection?.start()
   }
@@ -217,7 +226,7 @@ export class Client {
     call.line = run.value
     // Behind a server of ours its rosters name calls by Call-ID. Providers choose theirs, so that of those nothing is believed.
     call.sipCalls = [line.kind === 'open' ? lineKey(id) : run.value.call.callId]
-    this.#calls.set(id, call)
+    this.#add(call)
     call.input({ kind: 'start' })
   }
 
@@ -254,7 +263,7 @@ export class Client {
       },
     }, 'bridged')
     call.sipCalls = sipCalls
-    this.#calls.set(id, call)
+    this.#add(call)
     call.input({ kind: 'start' })
   }
 
@@ -284,7 +293,7 @@ export class Client {
       },
     })
     call.leg = leg
-    this.#calls.set(id, call)
+    this.#add(call)
     this.#throughProviders.set(leg, call)
     call.input({ kind: 'start' })
   }
@@ -315,7 +324,7 @@ export class Client {
         this.#startWaiting(c.name)
       },
     })
-    this.#calls.set(id, p.running)
+    this.#add(p.running)
     p.running.input({ kind: 'start' })
   }
 

@@ -23,6 +23,8 @@ export interface OpenChannel {
   onMessage(listener: (m: ServerMessage) => void): void
   onClose(listener: (fault: Fault) => void): void
   watch?(attentive: () => boolean, tell: (silent: boolean) => void): void
+  /** `attentive` may have become true. */
+  attend?(): void
   /** A promise: of the moment at which the server has taken everything. */
   close(): void | Promise<void>
 }
@@ -113,6 +115,11 @@ export class Connection {
     cancel()
   }
 
+  /** Somebody begins to talk or to look: asks from now on as `attentive` says. */
+  attend(): void {
+    this.#channel?.attend?.()
+  }
+
   async #greet(channel: OpenChannel): Promise<void> {
     this.#channel = channel
     const replies = new Replies()
@@ -143,6 +150,7 @@ export class Connection {
     this.#up = true
     this.#attempts = 0
     this.lastFault = undefined
+    this.attend()
     this.#o.onUp(done.value)
     void this.#openMediaPath(channel, done.value)
   }

@@ -22,6 +22,8 @@ export interface ServerChannel {
   onClose(listener: (fault: Fault) => void): void
   /** While `attentive` says so the server is asked every second; `tell` hears when it has been silent for two, and when it speaks again. */
   watch(attentive: () => boolean, tell: (silent: boolean) => void): void
+  /** `attentive` may have become true. */
+  attend(): void
   /** Resolves when the server has taken everything and closed its end too. */
   close(): Promise<void>
 }
@@ -60,6 +62,7 @@ export function serverChannel(transport: MessageTransport, pipe: PipeId, schedul
       if (m.k !== 'pong') listener(m)
     }),
     watch: (attentive, tell) => watch.set(attentive, tell),
+    attend: () => watch.wake(),
     onClose: (listener) => {
       onClose = listener
       if (ended !== undefined) listener(ended)

@@ -1,6 +1,6 @@
 /**
  * Asks whether the server is still there. The link ends by itself after 15 s of silence (protocol/wire/link), which is right for trains and
- * tunnels; whoever talks or looks is to know sooner. Nobody is asked more often for those who do neither.
+ * tunnels; whoever talks or looks is to know sooner. For those who do neither nobody is asked more often, and no timer runs in between.
  */
 import { type Instant, instant } from '../../base/brand.ts'
 import type { Scheduler } from '../../base/ports.ts'
@@ -17,6 +17,7 @@ export class Watch {
   #attentive: () => boolean = () => false
   #tell: (silent: boolean) => void = () => {}
   #on = false
+  #ended = false
   #silent = false
   #n = 0
   #askedAt: Instant
@@ -35,6 +36,13 @@ export class Watch {
   set(attentive: () => boolean, tell: (silent: boolean) => void): void {
     this.#attentive = attentive
     this.#tell = tell
+    this.wake()
+  }
+  /** Somebody begins to talk or to look. That they have ended is noticed by the second. */
+  wake(): void {
+    if (this.#on || this.#ended || !this.#attentive()) return
+    this.#cancelPing()
+    this.#turn()
   }
   heard(): void {
     this.#since = this.#scheduler.now()
@@ -43,18 +51,20 @@ export class Watch {
     this.#look()
   }
   end(): void {
+    this.#ended = true
     this.#cancelPing()
     this.#cancelLook()
   }
 
   #next(): void {
-    this.#cancelPing = this.#at(this.#scheduler.now() + TICK_MS, () => {
-      const was = this.#on
-      this.#on = this.#attentive()
-      if (this.#on && !was) this.#begin()
-      if (!this.#on && was) this.#rest()
-      if ((!this.#on && this.#scheduler.now() < this.#askedAt + PING_MS) || this.#asked()) this.#next()
-    })
+    this.#cancelPing = this.#at(this.#on ? this.#scheduler.now() + TICK_MS : this.#askedAt + PING_MS, () => this.#turn())
+  }
+  #turn(): void {
+    const was = this.#on
+    this.#on = this.#attentive()
+    if (this.#on && !was) this.#begin()
+    if (!this.#on && was) this.#rest()
+    if ((!this.#on && this.#scheduler.now() < this.#askedAt + PING_MS) || this.#asked()) this.#next()
   }
   #asked(): boolean {
     this.#askedAt = this.#scheduler.now()

@@ -25,6 +25,8 @@ export class Windows {
   readonly #windows = new Set<Window>()
   readonly #timers: readonly NodeJS.Timeout[]
   setup: SetupPort | undefined
+  /** One more window is open. */
+  onOpen: () => void = () => {}
 
   constructor(hub: Hub, clock: Clock) {
     this.#hub = hub
@@ -47,6 +49,7 @@ export class Windows {
       metersChanged: () => this.#metersChanged(),
     }
     this.#windows.add(window)
+    this.onOpen()
     const subscription = this.#hub.subscribe((m) => this.#send(window, m))
     socket.once('close', () => {
       subscription[Symbol.dispose]()

@@ -23,6 +23,10 @@ class FakeChannel implements OpenChannel {
   onMessage(l: (m: ServerMessage) => void): void {
     this.tell = l
   }
+  attended = 0
+  attend(): void {
+    this.attended++
+  }
   onClose(l: (fault: Fault) => void): void {
     this.#onClose = l
   }
@@ -75,6 +79,17 @@ describe('a connection', () => {
     await s.clock.advance(600)
     assert.equal(s.channels.length, 2)
     assert.deepEqual(s.up, [])
+  })
+  test('has its server asked more often from when it is up, and from when somebody begins to talk or look', async () => {
+    const s = stage()
+    s.connection.attend()
+    void s.connection.start()
+    await s.clock.advance(0)
+    assert.equal(s.channels[0]!.attended, 0)
+    await s.greet()
+    assert.equal(s.channels[0]!.attended, 1)
+    s.connection.attend()
+    assert.equal(s.channels[0]!.attended, 2)
   })
   test('to a server of another realm does not come about, and says so', async () => {
     const s = stage('here')

@@ -54,7 +54,7 @@ test('while somebody talks or looks it asks every second, and two seconds of sil
   }
   answered(20_000)
   assert.deepEqual(told, [])
-  assert.equal(sent().length, 20, 'every second')
+  assert.equal(sent().length, 21, 'at once, and every second')
   // It stops: the machine, the cable, the process.
   const stopped = clock.now()
   clock.advanceSync(2100)
@@ -75,6 +75,38 @@ test('while somebody talks or looks it asks every second, and two seconds of sil
   assert.deepEqual([told.length, ends.length], [2, 0])
   clock.advanceSync(6000)
   assert.deepEqual(ends, ['CHANNEL_SILENT'])
+  assert.equal(clock.pending, 0)
+})
+
+test('where nobody talks or looks one timer waits for the next question; whoever begins to is not kept waiting', () => {
+  const clock = new VirtualClock()
+  let timers = 0
+  const counting = {
+    now: () => clock.now(), unix: () => clock.unix(), at: (when: Instant, run: () => void) => {
+      timers++
+      return clock.at(when, run)
+    },
+  }
+  let asked = 0
+  let attentive = false
+  const watch = new Watch(counting, () => {
+    asked++
+    return true
+  })
+  watch.set(() => attentive, () => {})
+  clock.advanceSync(61_000)
+  assert.deepEqual([asked, timers], [12, 13])
+  watch.wake()
+  assert.deepEqual([asked, timers], [12, 13], 'nobody does')
+  attentive = true
+  watch.wake()
+  assert.equal(asked, 13)
+  watch.wake()
+  clock.advanceSync(3000)
+  assert.equal(asked, 16)
+  watch.end()
+  attentive = false
+  watch.wake()
   assert.equal(clock.pending, 0)
 })
 
