@@ -3,6 +3,8 @@ import { decodePage, decodeSound, encodePage, encodeSound, PAGE_PROTOCOL, type P
 import type { Link } from './state.ts'
 
 const TOKEN = 'stc-page-token'
+/** The secret of a start, in the fragment of its address. */
+const KEY = /^#key=([0-9a-f]{64})$/
 const FIRST_RETRY_MS = 250
 const LAST_RETRY_MS = 1500
 const ANSWER_MS = 15_000
@@ -27,7 +29,11 @@ export class Connection {
   }
 
   async start(): Promise<void> {
-    const key = /^#key=([0-9a-f]{64})$/.exec(location.hash)?.[1]
+    // The address of another start, pasted into this window: only its fragment is new, and browsers load nothing for that.
+    addEventListener('hashchange', () => {
+      if (KEY.test(location.hash)) location.reload()
+    })
+    const key = KEY.exec(location.hash)?.[1]
     if (key !== undefined) {
       // Out of the address bar and the history before anything else.
       history.replaceState(null, '', '/')
