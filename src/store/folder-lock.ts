@@ -66,9 +66,10 @@ function holder(file: string): Holder | undefined {
 function isAlive({ pid, birth }: Holder): boolean {
   try {
     process.kill(pid, 0)
-    const now = birthOf(pid)
-    return birth === undefined || now === undefined || now === birth
   } catch (e) {
-    return (e as NodeJS.ErrnoException).code === 'EPERM'
+    // EPERM: somebody else's process has the number. Whether it is the one that wrote it shows below all the same.
+    if ((e as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
+  const now = birthOf(pid)
+  return birth === undefined || now === undefined || now === birth
 }
