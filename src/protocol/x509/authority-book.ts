@@ -1,5 +1,5 @@
 /** Which authorities are known, and what that tells about statements before anybody asks about a certificate. */
-import type { UnixTime } from '../../base/brand.ts'
+import type { Der, UnixTime } from '../../base/brand.ts'
 import { toHex } from '../../base/bytes.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
@@ -43,7 +43,11 @@ export class AuthorityBook {
   /** Those of a credential whose path is good but for revocation: statements of its issuers are told from forged ones from now on. */
   meetRefused(credential: Uint8Array, code: string, anchors: Anchors, now: UnixTime): void {
     const decoded = CHECKED_LATER.has(code) ? decodeCredential(credential) : undefined
-    const path = decoded?.ok === true ? verifyChain(this.#crypto, decoded.value.chain, anchors, [], now) : undefined
+    if (decoded?.ok === true) this.meetRefusedChain(decoded.value.chain, code, anchors, now)
+  }
+  /** As `meetRefused`, of a certificate alone. */
+  meetRefusedChain(chain: readonly Der[], code: string, anchors: Anchors, now: UnixTime): void {
+    const path = CHECKED_LATER.has(code) ? verifyChain(this.#crypto, chain, anchors, [], now) : undefined
     if (path?.ok === true) this.meet(path.value.path)
   }
   /** As `mergeEvidence`. Without a time nothing is weighed: what is kept is weighed with the next. */
@@ -57,7 +61,7 @@ export class AuthorityBook {
   #weigh(e: RevocationList | OcspResponse, now: UnixTime): Result<boolean> {
     let claims: Certificate | undefined
     for (const issuer of [...this.#anchors, ...this.#met.values()]) {
-      const said = 'issuer' in e ? this.#list(e, issuer) : this.#answer(e, issuer, now)
+      const said = 'issuer' in e ? this.#list(e, issuer) : this.#answer(e, issuer)
       if (said === 'genuine') return ok(true)
       if (said === 'forged') claims = issuer
     }
@@ -71,9 +75,9 @@ export class AuthorityBook {
     // Two keys of one name are told apart by the identifier of the key; without it, it may be the other's.
     return SIGNED_BUT_NOT_TAKEN.has(checked.fault.code) || list.authorityKeyId?.keyId === undefined || issuer.extensions.subjectKeyId === undefined ? 'of somebody else' : 'forged'
   }
-  #answer(response: OcspResponse, issuer: Certificate, now: UnixTime): 'genuine' | 'forged' | 'of somebody else' {
+  #answer(response: OcspResponse, issuer: Certificate): 'genuine' | 'forged' | 'of somebody else' {
     if (response.answers.length === 0 || !response.answers.every((a) => isOf(this.#crypto, a, issuer))) return 'of somebody else'
-    const checked = checkResponse(this.#crypto, response, issuer, now, () => false)
+    const checked = checkResponse(this.#crypto, response, issuer, () => false)
     return checked.ok ? 'genuine' : SIGNED_BUT_NOT_TAKEN.has(checked.fault.code) ? 'of somebody else' : 'forged'
   }
 }

@@ -157,28 +157,29 @@ export function isOf(crypto: CryptoPort, a: OcspAnswer, issuer: Certificate): bo
 
 /**
  * Whether the issuer itself, or somebody whom it named for it (RFC 6960 §4.2.2.2: a certificate of the issuer's own,
- * directly, for OCSP signing), signed the response. Whether that one was revoked is told by `isRevoked`.
+ * directly, for OCSP signing), signed the response, at a time when it might. Whether that one was revoked is told by `isRevoked`.
+ * The value is who signed.
  */
-export function checkResponse(crypto: CryptoPort, response: OcspResponse, issuer: Certificate, now: UnixTime, isRevoked: (c: Certificate) => boolean): Result<void> {
+export function checkResponse(crypto: CryptoPort, response: OcspResponse, issuer: Certificate, isRevoked: (c: Certificate) => boolean): Result<Certificate> {
   const whose = `answer about certificates of ${certificateText(issuer)}`
   const signer = isResponder(crypto, response, issuer) ? issuer : response.certificates.find((c) => isResponder(crypto, response, c))
   if (signer === undefined) return err('IDENTITY_OCSP_RESPONDER', `${whose}, signed by somebody unknown`)
   if (signer !== issuer) {
-    const delegated = checkDelegate(crypto, signer, issuer, now)
+    const delegated = checkDelegate(crypto, signer, issuer, response.producedAt)
     if (!delegated.ok) return delegated
     if (signer.extensions.ocspNoCheck !== true && isRevoked(signer)) return err('IDENTITY_OCSP_RESPONDER', `${certificateText(signer)} has been revoked`)
   }
   const algorithm = signatureName(response.signatureAlgorithm, signer.key, whose)
   if (!algorithm.ok) return algorithm
   if (!crypto.verify(algorithm.value, signer.spki, response.tbs, response.signature)) return err('IDENTITY_REVOCATION_BAD_SIGNATURE', whose)
-  return response.unknownCritical.length > 0 ? err('IDENTITY_REVOCATION_UNSUPPORTED', `${whose}, critical extension ${response.unknownCritical[0]}`) : ok(undefined)
+  return response.unknownCritical.length > 0 ? err('IDENTITY_REVOCATION_UNSUPPORTED', `${whose}, critical extension ${response.unknownCritical[0]}`) : ok(signer)
 }
 
 function isResponder(crypto: CryptoPort, { responder }: OcspResponse, c: Certificate): boolean {
   return 'name' in responder ? sameName(responder.name, c.subject) : sameBytes(responder.keyHash, crypto.hash('sha1', publicKeyBits(c.spki)))
 }
 
-function checkDelegate(crypto: CryptoPort, c: Certificate, issuer: Certificate, now: UnixTime): Result<void> {
+function checkDelegate(crypto: CryptoPort, c: Certificate, issuer: Certificate, signedAt: UnixTime): Result<void> {
   const refused = (why: string) => err('IDENTITY_OCSP_RESPONDER', `${certificateText(c)} ${why}`)
   if (!sameName(c.issuer, issuer.subject)) return refused(`was not named by ${certificateText(issuer)}`)
   const key = checkKey(c.key, certificateText(c))
@@ -186,14 +187,15 @@ function checkDelegate(crypto: CryptoPort, c: Certificate, issuer: Certificate, 
   const algorithm = signatureName(c.signatureAlgorithm, issuer.key, certificateText(c))
   if (!algorithm.ok) return algorithm
   if (!crypto.verify(algorithm.value, issuer.spki, c.tbs, c.signature)) return refused(`was not named by ${certificateText(issuer)}`)
-  if (now < c.notBefore || now > c.notAfter) return refused('is not valid now')
+  if (signedAt < c.notBefore || signedAt > c.notAfter) return refused('was not valid when it answered')
   if (c.extensions.extendedKeyUsage?.includes(EKU.ocspSigning) !== true) return refused('may not sign answers')
   if (c.extensions.keyUsage !== undefined && (c.extensions.keyUsage & KEY_USAGE.digitalSignature) === 0) return refused('may not sign')
   return c.extensions.unknownCritical.length === 0 ? ok(undefined) : refused(`has the critical extension ${c.extensions.unknownCritical[0]}`)
 }
 
-/** Fresh: from now or before, and not outlived. */
-export function checkAnswerAge(a: OcspAnswer, c: Certificate, now: UnixTime): Result<void> {
+/** Fresh: from now or before, and not outlived; nor has whoever signed it (its key may be anybody's by now, who would date it back). */
+export function checkAnswerAge(a: OcspAnswer, c: Certificate, signer: Certificate, issuer: Certificate, now: UnixTime): Result<void> {
+  if (signer !== issuer && (now < signer.notBefore || now > signer.notAfter)) return err('IDENTITY_OCSP_RESPONDER', `${certificateText(signer)} is not valid now`)
   const whose = `answer about ${certificateText(c)}`
   if (now + SKEW_S < a.thisUpdate) return err('IDENTITY_REVOCATION_STALE', `${whose}, from the future (${formatTime(a.thisUpdate)})`)
   const until = a.nextUpdate ?? unixTime(a.thisUpdate + UNDATED_S)

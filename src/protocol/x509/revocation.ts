@@ -45,7 +45,7 @@ export function checkRevocation(crypto: CryptoPort, c: Certificate, issuer: Cert
   for (const response of evidence.responses) {
     const answer = answerFor(crypto, response, c, issuer)
     if (answer === undefined) continue
-    const genuine = checkResponse(crypto, response, issuer, now, (responder) => evidence.lists.some((l) => concerns(l, issuer) && genuineList(crypto, l, issuer).ok && l.revoked.has(responder.serial)))
+    const genuine = checkResponse(crypto, response, issuer, (responder) => evidence.lists.some((l) => concerns(l, issuer) && genuineList(crypto, l, issuer).ok && l.revoked.has(responder.serial)))
     if (!genuine.ok && !SIGNED_BUT_NOT_TAKEN.has(genuine.fault.code)) {
       forged ??= genuine
       continue
@@ -53,7 +53,7 @@ export function checkRevocation(crypto: CryptoPort, c: Certificate, issuer: Cert
     const current = !genuine.ok ? genuine
       : answer.unknownCritical.length > 0 ? err('IDENTITY_REVOCATION_UNSUPPORTED', `answer about ${certificateText(c)}, critical extension ${answer.unknownCritical[0]}`)
       : answer.status === 'unknown' ? err('IDENTITY_OCSP_UNKNOWN', certificateText(c))
-      : checkAnswerAge(answer, c, now)
+      : checkAnswerAge(answer, c, genuine.value, issuer, now)
     const taken = take({ revoked: genuine.ok && answer.status === 'revoked' ? answer.when : undefined, current })
     if (!taken.ok) return taken
   }

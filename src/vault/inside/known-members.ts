@@ -9,7 +9,7 @@ import type { MemberVerifier, VerifiedMember } from '../../protocol/mls/member.t
 import { SUITES } from '../../protocol/mls/suite.ts'
 import { AuthorityBook, type Evidence } from '../../protocol/x509/authority-book.ts'
 import { verifyCredential } from '../../protocol/x509/credential.ts'
-import { type Anchors, isPathRevoked, type VerifiedPath, verifyChain, verifyPath } from '../../protocol/x509/path.ts'
+import { type Anchors, isPathRevoked, type VerifiedPath, verifyChain } from '../../protocol/x509/path.ts'
 import { EnclaveJudge, type EnclaveTrust, type Quoted } from './enclave-judge.ts'
 
 export interface Trust extends EnclaveTrust {
@@ -60,11 +60,17 @@ export class KnownMembers {
   }
   /** A certificate without a group: somebody in a bridged conference. */
   verifyOther(chain: readonly Der[], now: UnixTime): Result<Identity> {
-    return verifyPath(this.#crypto, chain, this.#trust.anchors, this.#evidence, now, 'member', this.#trust.rule ?? 'named')
+    const { anchors, rule = 'named' } = this.#trust
+    const verified = verifyChain(this.#crypto, chain, anchors, this.#evidence, now, 'member', rule)
+    if (verified.ok) this.#book.meet(verified.value.path)
+    else this.#book.meetRefusedChain(chain, verified.fault.code, anchors, now)
+    return verified.ok ? ok(verified.value.identity) : verified
   }
   /** The server is not trusted with content, and fresh statements come by it: only a revocation counts, then and whenever one is learnt. */
   verifyServer(chain: readonly Der[], now: UnixTime): Result<VerifiedPath> {
-    return verifyChain(this.#crypto, chain, this.#trust.anchors, this.#evidence, now, 'server', 'revoked')
+    const verified = verifyChain(this.#crypto, chain, this.#trust.anchors, this.#evidence, now, 'server', 'revoked')
+    if (verified.ok) this.#book.meet(verified.value.path)
+    return verified
   }
   isRevoked(path: VerifiedPath['path'], now: UnixTime): boolean {
     return isPathRevoked(this.#crypto, path, this.#evidence, now)

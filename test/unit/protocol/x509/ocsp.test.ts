@@ -73,6 +73,26 @@ test('only the issuer, or whom it named for that, may answer', () => {
   assert.ok(verify([by(free)], 'required', [revoking(free.parsed.serial)]).ok)
 })
 
+test('what a responder said stands when its own certificate has ended: a revocation revokes, and nothing else counts', () => {
+  const signer = newSigner()
+  const named = (fields: Partial<CertificateFields>) => forge(ca, { subject: subjectName({ name: 'Responder' }), spki: signer.spki, extensions: [basicConstraints(false), keyUsage(KEY_USAGE.digitalSignature), extendedKeyUsage(EKU.ocspSigning)], ...fields })
+  const said = (status: 'good' | 'revoked', by = named({ notAfter: later(600) })): RevocationProof => ({ kind: 'ocsp', der: answer({ status, responder: must(parseCertificate(by)), certificates: [by], nextUpdate: later(3600) }, signer) })
+  const book = new AuthorityBook(crypto, [issuer])
+  const verdict = (proof: RevocationProof, rule: RevocationRule, at: number): string => {
+    // As whoever has it keeps it: weighed when it comes, and again later.
+    const kept = mergeEvidence(NO_EVIDENCE, [proof], book.at(later(at))).evidence
+    const r = verifyPath(crypto, chain, anchorsOf(ca), kept, later(at), 'member', rule)
+    return r.ok ? 'accepted' : r.fault.code
+  }
+  for (const rule of ['given', 'named', 'required'] as const) {
+    assert.equal(verdict(said('revoked'), rule, 60), 'IDENTITY_REVOKED')
+    assert.equal(verdict(said('revoked'), rule, 700), 'IDENTITY_REVOKED', rule)
+    assert.equal(verdict(said('good'), rule, 60), 'accepted')
+    assert.equal(verdict(said('good'), rule, 700), 'IDENTITY_OCSP_RESPONDER', rule)
+  }
+  assert.equal(verdict(said('revoked', named({ notAfter: later(-1) })), 'given', 60), 'accepted', 'it had ended before it said so')
+})
+
 test('answers at hand: outlived ones make room for others, and genuine ones for none that nobody vouches for', () => {
   const book = new AuthorityBook(crypto, [issuer])
   const about = (by = ca, fields: Partial<OcspFields> = {}): RevocationProof => {
