@@ -36,8 +36,8 @@ function certificate(of: Named, by: Named, ca: boolean, more: readonly Der[] = [
   })
 }
 export const serialOf = (of: Named): Uint8Array => Uint8Array.from([1, ...of.id.subarray(0, 8)])
-function crl(by: Named, revoked: readonly Named[] = [], signer = by.signer, nextUpdate = later(30 * DAY_S)): Der {
-  return signRevocationList(signer, { issuer: subjectName({ name: by.name }), thisUpdate: unixTime(1_600_000_000), nextUpdate, revoked: revoked.map((r) => ({ serial: serialOf(r), when: later(-7200) })), extensions: [authorityKeyId(by.id), crlNumber(1)] })
+function crl(by: Named, revoked: readonly Named[] = [], signer = by.signer, nextUpdate = later(30 * DAY_S), thisUpdate = unixTime(1_600_000_000)): Der {
+  return signRevocationList(signer, { issuer: subjectName({ name: by.name }), thisUpdate, nextUpdate, revoked: revoked.map((r) => ({ serial: serialOf(r), when: later(-7200) })), extensions: [authorityKeyId(by.id), crlNumber(1)] })
 }
 
 export interface ReportFields {
@@ -126,17 +126,17 @@ export class ProcessorMaker {
       tcbLevels: [{ tcb: { isvsvn: 8 }, tcbDate: iso(NOW), tcbStatus: 'UpToDate' }, { tcb: { isvsvn: 2 }, tcbDate: iso(NOW), tcbStatus: 'OutOfDate', advisoryIDs: ['INTEL-SA-00477'] }], ...change,
     }
   }
-  collateral(o: { tcbInfo?: Json; qeIdentity?: Json; signer?: Named; revoked?: readonly Named[]; change?: Partial<Collateral> } = {}): Collateral {
+  collateral(o: { tcbInfo?: Json; qeIdentity?: Json; signer?: Named; revoked?: readonly Named[]; listed?: UnixTime; change?: Partial<Collateral> } = {}): Collateral {
     const by = o.signer ?? this.tcbSigner
     const chain = [certificate(by, this.root, false), this.rootCertificate()].map((d) => encodePem('CERTIFICATE', d)).join('')
     const [tcbInfo, qeIdentity] = [JSON.stringify(o.tcbInfo ?? this.tcbInfo()), JSON.stringify(o.qeIdentity ?? this.qeIdentity())]
     return {
-      rootCrl: this.#list(this.root, o.revoked), pckCrl: this.#list(this.pckCa, o.revoked), tcbInfoChain: chain, tcbInfo, tcbInfoSignature: raw(by.signer, utf8(tcbInfo)),
+      rootCrl: this.#list(this.root, o.revoked, o.listed), pckCrl: this.#list(this.pckCa, o.revoked, o.listed), tcbInfoChain: chain, tcbInfo, tcbInfoSignature: raw(by.signer, utf8(tcbInfo)),
       qeIdentityChain: chain, qeIdentity, qeIdentitySignature: raw(by.signer, utf8(qeIdentity)), ...o.change,
     }
   }
-  #list(by: Named, revoked?: readonly Named[]): Der {
-    return crl(by, revoked, by.signer, unixTime(this.now + 30 * DAY_S))
+  #list(by: Named, revoked?: readonly Named[], listed?: UnixTime): Der {
+    return crl(by, revoked, by.signer, unixTime(this.now + 30 * DAY_S), listed)
   }
   /** An enclave that is told what to sign. */
   enclave(fields: Omit<ReportFields, 'reportData'> = {}, o: Omit<Parameters<ProcessorMaker['quote']>[0] & object, 'body'> = {}): (reportData: Uint8Array) => Result<Uint8Array> {

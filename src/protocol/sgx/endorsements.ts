@@ -1,7 +1,7 @@
 /**
  * Intel's words that are at hand, one set for each kind of processor. They come from files and from the server, which need not be trusted:
  * only what Intel signed is kept, and nothing older puts it out of its place. Who signed the list of revoked processors shows only beside a
- * quote: lists of one set stand side by side until one of them has carried a quote.
+ * quote: lists stand side by side, with the newest words, until one of them was shown to be genuine, and no older one counts from then on.
  */
 import type { Der, UnixTime } from '../../base/brand.ts'
 import { sameBytes } from '../../base/bytes.ts'
@@ -21,7 +21,7 @@ const RIVALS_LIMIT = 4
 interface Endorsement extends CollateralSubject {
   /** The same statements with other lists, the newest list first. */
   readonly rivals: readonly Collateral[]
-  /** That of them which has carried a quote. */
+  /** That of them whose list was genuine beside a quote, whether the quote was taken or not. */
   readonly proven?: Collateral
 }
 
@@ -58,12 +58,17 @@ export class Endorsements {
     let first: Result<Attestation> | undefined
     for (const collateral of known.rivals) {
       const verified = verifyQuote(this.#crypto, quote, collateral, { ...policy, reportData, root: this.#root }, now)
-      if (verified.ok) this.#kept.set(nameOf(known), { ...known, proven: collateral })
+      if (verified.ok || verified.fault.cause?.code === 'IDENTITY_REVOKED' || UNDER_GENUINE_LISTS.has(verified.fault.code)) this.#prove(known, collateral)
       // Only that the list is not the issuer's is no answer; that it revokes the processor is.
       if (verified.ok || !NOT_GENUINE.has(verified.fault.cause?.code ?? '')) return verified
       first ??= verified
     }
     return first!
+  }
+
+  #prove(known: Endorsement, collateral: Collateral): void {
+    if (known.proven === collateral) return
+    if (known.proven === undefined || listDate(known.proven) <= listDate(collateral)) this.#kept.set(nameOf(known), { ...known, proven: collateral })
   }
 
   #keep(about: CollateralSubject, fresh: Collateral): boolean {
@@ -73,15 +78,19 @@ export class Endorsements {
     const newer = before === undefined || before.issued < about.issued
     if (!newer && before.rivals.some((r) => sameLists(r, fresh))) return false
     // Newer words: with their own lists, and with those that held so far.
+    const worded = (c: Collateral): Collateral => (newer ? { ...fresh, rootCrl: c.rootCrl, pckCrl: c.pckCrl } : c)
     const held = before?.proven
-    const proven = newer && held !== undefined ? { ...fresh, rootCrl: held.rootCrl, pckCrl: held.pckCrl } : held
-    const others = newer ? [] : before.rivals.filter((r) => r !== proven).slice(0, RIVALS_LIMIT - 2)
-    const rivals = [fresh, ...others, ...(proven === undefined ? [] : [proven])].sort((a, b) => listDate(b) - listDate(a))
+    const proven = held === undefined ? undefined : sameLists(held, fresh) ? fresh : worded(held)
+    const past = held === undefined ? 0 : listDate(held)
+    const others = (before?.rivals ?? []).filter((r) => r !== held && !sameLists(r, fresh) && listDate(r) > past).slice(0, RIVALS_LIMIT - 2).map(worded)
+    const rivals = [fresh, ...others, ...(proven === undefined || proven === fresh ? [] : [proven])].sort((a, b) => listDate(b) - listDate(a))
     this.#kept.set(name, { ...about, rivals, ...(proven === undefined ? {} : { proven }) })
     return true
   }
 }
 
+/** Faults that only come up once the processor's chain has held under the lists. */
+const UNDER_GENUINE_LISTS: ReadonlySet<string> = new Set(['ATTESTATION_SIGNATURE', 'ATTESTATION_TCB', 'ATTESTATION_DEBUG', 'ATTESTATION_MEASUREMENT', 'ATTESTATION_REPORT_DATA'])
 const NOT_GENUINE: ReadonlySet<string> = new Set(['IDENTITY_REVOCATION_BAD_SIGNATURE', 'IDENTITY_REVOCATION_UNKNOWN'])
 
 const listDate = ({ pckCrl }: Collateral): number => {

@@ -7,7 +7,7 @@ import { fromUtf8, utf8 } from '../../../../src/base/bytes.ts'
 import { decodeCollateral, encodeCollateral } from '../../../../src/protocol/sgx/collateral.ts'
 import { FAMILIES_LIMIT } from '../../../../src/model/enclaves.ts'
 import { Endorsements } from '../../../../src/protocol/sgx/endorsements.ts'
-import { crypto, DAY_S, NOW } from '../../../kit/certificates.ts'
+import { crypto, DAY_S, later, NOW } from '../../../kit/certificates.ts'
 import { ProcessorMaker, report } from '../../../kit/sgx.ts'
 
 const intel = new ProcessorMaker()
@@ -72,6 +72,45 @@ test('a forged list of revoked processors in a genuine set: the true one is take
   assert.equal(judged(e), 'UpToDate', 'newer words under the list that held')
   e.learn([set({ ...newer, revoked: [intel.pck] })], NOW)
   assert.equal(judged(e), 'ATTESTATION_CHAIN', 'and a true list that revokes the processor is the answer, not the one that held before')
+})
+
+test('a revocation is not rolled back by newer words beside a forged list, nor beside an older one', () => {
+  const issued = (ago: number) => {
+    const issueDate = new Date((NOW - ago) * 1000).toISOString().replace('.000', '')
+    return { tcbInfo: intel.tcbInfo({ issueDate }), qeIdentity: intel.qeIdentity({ issueDate }) }
+  }
+  const pckCrl = () => new ProcessorMaker().collateral({ listed: later(-1) }).pckCrl
+  for (const looked of [true, false]) {
+    const e = new Endorsements(crypto, intel.rootKey)
+    e.learn([set()], NOW)
+    assert.equal(judged(e), 'UpToDate')
+    e.learn([set({ listed: later(-500), revoked: [intel.pck] })], NOW)
+    if (looked) assert.equal(judged(e), 'ATTESTATION_CHAIN')
+    assert.equal(e.learn([set({ ...issued(10), change: { pckCrl: pckCrl() } })], NOW).changed, true)
+    assert.equal(judged(e), 'ATTESTATION_CHAIN', 'the list that was seen counts with the newer words')
+    for (let i = 0; i < 5; i++) e.learn([set({ ...issued(10), change: { pckCrl: pckCrl() } })], NOW)
+    e.learn([set(issued(5))], NOW)
+    assert.equal(judged(e), 'ATTESTATION_CHAIN', 'an older one does not')
+    e.learn([set({ ...issued(5), listed: later(-400) })], NOW)
+    assert.equal(judged(e), 'UpToDate', 'a newer one takes it back')
+  }
+})
+
+test('a list counts as seen beside a quote that is refused for something else', () => {
+  const issued = (ago: number) => {
+    const issueDate = new Date((NOW - ago) * 1000).toISOString().replace('.000', '')
+    return { tcbInfo: intel.tcbInfo({ issueDate }), qeIdentity: intel.qeIdentity({ issueDate }) }
+  }
+  const other = intel.lists.named('Intel SGX PCK Certificate')
+  const e = new Endorsements(crypto, intel.rootKey)
+  e.learn([set()], NOW)
+  assert.equal(judged(e), 'UpToDate')
+  // The list revokes this processor, and what is asked about is a quote of another one, of a program that nobody takes.
+  e.learn([set({ listed: later(-500), revoked: [intel.pck] })], NOW)
+  const refused = e.judge(intel.quote({ body: report({ mrEnclave: new Uint8Array(32) }), pck: other.signer, chain: intel.pckChain(undefined, undefined, other) }), data, policy, NOW)
+  assert.equal(refused.ok ? 'taken' : refused.fault.code, 'ATTESTATION_MEASUREMENT')
+  for (let i = 0; i < 5; i++) e.learn([set({ ...issued(10), change: { pckCrl: new ProcessorMaker().collateral({ listed: later(-1) }).pckCrl } })], NOW)
+  assert.equal(judged(e), 'ATTESTATION_CHAIN')
 })
 
 test('kinds of processors are limited', () => {
