@@ -364,6 +364,12 @@ function suite(name: string, make: () => Promise<PlaneWorld>): void {
     assert.deepEqual([clients!.ssrc, clients!.packets, clients!.lost, clients!.forged, clients!.replayed], [100, 2, 1, 1, 1])
     assert.equal(statsOf(w, c.leg).kind, 'plain')
     assert.equal(statsOf(w, c.leg).sent, 2)
+    const past = (): number[] => [w.plane.past.forged, w.plane.past.replayed, w.plane.past.lost]
+    assert.deepEqual(past(), [0, 0, 0])
+    w.plane.close(c.hop)
+    assert.deepEqual(past(), [1, 1, 1], 'once')
+    w.plane.close(c.leg)
+    assert.deepEqual(past(), [1, 1, 3])
   })
 
   it('takes garbage of every size', async (w) => {

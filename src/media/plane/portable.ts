@@ -164,10 +164,11 @@ class PortablePlane implements MediaPlane {
     const plain = this.#bridges.statsOf(id)
     if (plain !== undefined) addTo(this.past, plain)
     if (this.#bridges.close(id) || leg === undefined) return
+    // First, for the streams of calls end with it, and what has ended counts by itself.
+    this.#bridges.gone(leg)
     addTo(this.past, this.#statsOf(leg))
     this.#legs.delete(id)
     this.#probes.delete(leg.probe)
-    this.#bridges.gone(leg)
     this.#streams.drop(leg)
     leg.dispose()
   }
