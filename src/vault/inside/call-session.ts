@@ -75,11 +75,11 @@ export class CallSession {
     if (bytes[0] === STATE) return { ...this.#quiet(now), ...(sealed && bytes.length === 2 ? { state: { hold: (bytes[1]! & 1) !== 0, mute: (bytes[1]! & 2) !== 0 } } : {}) }
     // Whoever hears music on hold looks for who is there now, beside the keys that stand: nothing becomes of it, and it is no attack.
     if (this.#epoch >= 0 && !sealed && !this.#o.chained && bytes[0] === COMMIT) return this.#quiet(now)
-    const confirmed = this.#rests
+    const confirmed = this.#machine?.phase === 'confirmed'
     // Two that are to meet at a server hear each other in the sound as well.
     if (this.#epoch < 0 && carrier === 'in-band' && !this.#o.carriers.includes(carrier)) return this.#unexpected('a carrier that is switched off', now)
-    if (this.#epoch >= 0 && confirmed && bytes[0] === COMMIT && sealed) this.#begin(this.#carrier)
-    // New keys come under the old ones, or not at all.
+    if (this.#epoch >= 0 && this.#rests && bytes[0] === COMMIT && sealed) this.#begin(this.#carrier)
+    // New keys come under the old ones, or not at all. Unsealed is only what completes the first agreement, repeated.
     else if (this.#epoch >= 0 && !confirmed && !sealed) return this.#unexpected('outside the sealed frames', now)
     else if (this.#epoch < 0 && (bytes[0] === COMMIT || bytes[0] === LEGACY)) {
       if (this.#yields(carrier)) this.#begin(carrier)
