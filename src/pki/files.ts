@@ -1,5 +1,6 @@
 /** Files that are there whole or not at all. */
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { type Result, err, ok } from '../base/result.ts'
 
@@ -79,17 +80,41 @@ const LOCK_STALE_MS = 4000
 
 function lockFile(file: string): Disposable {
   const lock = `${file}.lock`
+  const own = randomUUID()
   for (let i = 0; ; i++) {
     try {
-      closeSync(openSync(lock, 'wx', PRIVATE_MODE))
-      return { [Symbol.dispose]: () => rmSync(lock, { force: true }) }
+      writeFileSync(lock, own, { flag: 'wx', mode: PRIVATE_MODE })
+      return { [Symbol.dispose]: () => unlock(lock, own) }
     } catch (e) {
       if ((e as NodeJS.ErrnoException).code !== 'EEXIST' || i === LOCK_TRIES) throw e
     }
-    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
-    if (Date.now() - since > LOCK_STALE_MS) rmSync(lock, { force: true })
+    if (isStale(lock)) setAside(lock)
     else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_WAIT_MS)
   }
+}
+
+/** From the future, too: a clock that was set does not keep everybody waiting. */
+function isStale(lock: string): boolean {
+  const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
+  return since !== undefined && Math.abs(Date.now() - since) > LOCK_STALE_MS
+}
+
+/** Another who waited may have been first, and holds it by now: then it is put back. */
+function setAside(lock: string): void {
+  const aside = `${lock}.${process.pid}`
+  try {
+    renameSync(lock, aside)
+    if (!isStale(aside)) linkSync(aside, lock)
+  } catch (e) {
+    if (!['ENOENT', 'EEXIST'].includes((e as NodeJS.ErrnoException).code ?? '')) throw e
+  } finally {
+    rmSync(aside, { force: true })
+  }
+}
+
+/** Only what is ours: whoever was stopped for too long finds another's there. */
+function unlock(lock: string, own: string): void {
+  if (existsSync(lock) && readFileSync(lock, 'latin1') === own) rmSync(lock, { force: true })
 }
 
 export function unwritable(file: string, e: unknown): { ok: false; fault: Extract<Result<never>, { ok: false }>['fault'] } {
