@@ -183,7 +183,7 @@ for (const [name, make] of Object.entries(providers)) {
         const serial = (await accepted).getX509Certificate()!.serialNumber.toLowerCase()
         const closed = new Promise<string>((resolve) => pipe.onClose(resolve))
         must(await vault.call('revocation.update', { proofs: [list(60, serial)] }))
-        assert.match(await closed, /revoked/)
+        assert.match(await closed, /revoked.* \[IDENTITY_REVOKED\]$/)
       })
     })
 

@@ -5,7 +5,7 @@ import type { FaultCode } from '../../base/faults/index.ts'
 import { faultTable } from '../../base/faults/index.ts'
 import type { MessageTransport } from '../../base/message-transport.ts'
 import type { Fault, Result } from '../../base/result.ts'
-import { err, ok } from '../../base/result.ts'
+import { err, makeFault, ok } from '../../base/result.ts'
 import { connectTo, proxyFor } from '../../net/http-connect.ts'
 import { wsTransport } from '../../net/ws-transport.ts'
 import type { PipeId, Vault, VaultPipe } from '../../vault/api/calls.ts'
@@ -27,6 +27,8 @@ export interface Dialled {
   waiting(): number
   /** The TCP connection is gone. */
   readonly closed: Promise<void>
+  /** Why the vault has ended it, where the vault has. */
+  why(): Fault | undefined
 }
 
 const CONNECT_MS = 10_000
@@ -42,6 +44,8 @@ export async function dial(vault: Vault, server: ServerAddress, lane: Lane): Pro
   const pipe = vault.pipe({ serverName: server.name, protocols: ['http/1.1'] })
   join(tcp, pipe)
   const closed = new Promise<void>((resolve) => void tcp.once('close', () => resolve()))
+  let why: Fault | undefined
+  pipe.onClose((reason) => (why ??= endedBy(reason)))
   const secured = await handshake(tcp, pipe)
   if (!secured.ok) {
     tcp.destroy()
@@ -55,7 +59,7 @@ export async function dial(vault: Vault, server: ServerAddress, lane: Lane): Pro
     return ws
   }
   const waiting = (): number => tcp.writableLength + ws.value.waiting
-  return ok({ pipe: pipe.id, transport: ws.value, waiting, closed })
+  return ok({ pipe: pipe.id, transport: ws.value, waiting, closed, why: () => why })
 }
 
 /** Ciphertext goes to and fro; the end of one is the end of the other. */
@@ -66,6 +70,12 @@ function join(tcp: Socket, pipe: VaultPipe): void {
   tcp.on('data', (cipher: Buffer) => pipe.feed(new Uint8Array(cipher)))
   tcp.once('close', () => pipe.end())
   pipe.onClose(() => tcp.end())
+}
+
+/** A fault of the vault's, its code as the cause. */
+function endedBy(reason: string): Fault | undefined {
+  const code = / \[([A-Z_]+)\]$/.exec(reason)?.[1]
+  return code !== undefined && Object.hasOwn(faultTable, code) ? makeFault('CHANNEL_TLS', reason, makeFault(code as FaultCode)) : undefined
 }
 
 /** Done when the vault has verified the server; or why not. */

@@ -37,21 +37,21 @@ export interface ServerChannelOptions {
 /** Connects and authenticates; the greeting is the caller's. */
 export async function openServerChannel(o: ServerChannelOptions): Promise<Result<ServerChannel>> {
   const dialled = await dial(o.vault, o.server, { path: '/', protocol: 'stc.v1', messageLimit: MESSAGE_LIMIT })
-  return dialled.ok ? ok(serverChannel(dialled.value.transport, dialled.value.pipe, o.scheduler, dialled.value.closed)) : dialled
+  return dialled.ok ? ok(serverChannel(dialled.value.transport, dialled.value.pipe, o.scheduler, dialled.value.closed, dialled.value.why)) : dialled
 }
 
 /** A room of two hundred sends much at once to those who were away. */
 const FROM_SERVER = { ...LINK_LIMITS, burst: 10_000, perSecond: 2000 }
 
-export function serverChannel(transport: MessageTransport, pipe: PipeId, scheduler: Scheduler, closed: Promise<void> = Promise.resolve()): ServerChannel {
+export function serverChannel(transport: MessageTransport, pipe: PipeId, scheduler: Scheduler, closed: Promise<void> = Promise.resolve(), why: () => Fault | undefined = () => undefined): ServerChannel {
   const link = new Link<ServerMessage, ClientMessage>(transport, { encode: encodeClientMessage, decode: decodeServerMessage }, scheduler, FROM_SERVER)
   const watch = new Watch(scheduler, (n) => link.open && link.send({ k: 'ping', n }).ok && link.open)
   let onClose: (fault: Fault) => void = () => {}
   let ended: Fault | undefined
   link.onClose((fault) => {
     watch.end()
-    ended = fault
-    onClose(fault)
+    ended = why() ?? fault
+    onClose(ended)
   })
   return {
     pipe,

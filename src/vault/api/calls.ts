@@ -251,7 +251,7 @@ export interface VaultPipe {
   /** Plaintext out of and into the connection. */
   onPlain(listener: (plain: Uint8Array) => void): void
   write(plain: Uint8Array): void
-  /** Either side closed; `fault` when it was an error. */
+  /** Either side closed; where a fault was the reason, its code stands at the end in brackets. */
   onClose(listener: (reason: string) => void): void
   end(): void
 }

@@ -144,7 +144,7 @@ export class TlsPipe implements VaultPipe, HopConnection {
   #fail(why: { readonly ok: false; readonly fault: Fault }): void {
     if (this.#state === 'closed') return
     this.#settle(why)
-    this.#close(why.fault.message)
+    this.#close(`${why.fault.message} [${(why.fault.cause ?? why.fault).code}]`)
     this.#tls.destroy()
   }
   #close(reason: string): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Instant, instant } from '../../../src/base/brand.ts'
-import { must } from '../../../src/base/result.ts'
+import { makeFault, must } from '../../../src/base/result.ts'
 import { serverChannel } from '../../../src/client/channel/index.ts'
 import { Watch } from '../../../src/client/channel/watch.ts'
 import { decodeClientMessage, encodeServerMessage } from '../../../src/protocol/wire/codec.ts'
@@ -34,6 +34,18 @@ test('it pings every five seconds, keeps the pongs to itself, and notices a dead
   assert.deepEqual(ends, ['CHANNEL_SILENT'])
   assert.equal(clock.pending, 0)
   assert.ok(!c.send({ k: 'ping', n: 9 }).ok)
+})
+
+test('a connection that the vault has ended is called by the vault’s reason, not by how it closed', () => {
+  const revoked = makeFault('CHANNEL_TLS', 'x', makeFault('IDENTITY_REVOKED'))
+  for (const why of [revoked, undefined]) {
+    const transport = new FakeTransport()
+    const c = serverChannel(transport, 1, new VirtualClock(), undefined, () => why)
+    const ends: (string | undefined)[] = []
+    c.onClose((f) => ends.push(f.code, f.cause?.code))
+    transport.end(1006, '')
+    assert.deepEqual(ends, why === undefined ? ['CHANNEL_CLOSED', undefined] : ['CHANNEL_TLS', 'IDENTITY_REVOKED'])
+  }
 })
 
 test('while somebody talks or looks it asks every second, and two seconds of silence are told; the connection stands', () => {
