@@ -31,6 +31,12 @@ function unfit(): string | false {
   const may = spawnSync('setpriv', [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', process.execPath, '-e', `require('node:fs').accessSync(${JSON.stringify(kit('memory-scan.ts'))})`])
   return may.status === 0 ? false : 'root is never refused, and nobody else can read this folder'
 }
+/** Why the system puts no core file of these programs into the folder where they run. */
+function noCores(): string | false {
+  const pattern = readFileSync('/proc/sys/kernel/core_pattern', 'latin1').trim()
+  if (!/^core(\.%p)?$/.test(pattern)) return `no core file is made here: kernel.core_pattern is ${pattern}`
+  return spawnSync('sh', ['-c', 'ulimit -c 8000000']).status === 0 ? false : 'no core file is made here: the size of one is limited'
+}
 /** The command as an ordinary user. */
 const asUser = (command: readonly string[]): string[] => (isRoot ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', ...command] : [...command])
 
@@ -107,13 +113,12 @@ test('of a client in a conference and a sealed call everybody of the same user f
   // Both dump core, as far as the kernel lets them.
   for (const pid of [ann.vault, ann.pid]) process.kill(pid, 'SIGABRT')
   await within(60_000, 'end of the client', scanner.ended, scanner.tail)
-  const cores = readdirSync(w.folder).filter((f) => /^core(\.\d+)?$/.test(f))
-  if (cores.length === 0) t.diagnostic(`no core file was made: kernel.core_pattern is ${readFileSync('/proc/sys/kernel/core_pattern', 'latin1').trim()}`)
-  else {
-    assert.equal(cores.length, 1, cores.join())
+  await t.test('nor in the core file of the client, and the vault makes none', { skip: noCores() }, async (t) => {
+    const cores = readdirSync(w.folder).filter((f) => /^core(\.\d+)?$/.test(f))
+    assert.equal(cores.length, 1, cores.join() || 'none')
     const dump = await scanner.scan({ pid: ann.pid, needles: [canary, ...needles], core: path.join(w.folder, cores[0]!) })
     assert.deepEqual([dump.refused, dump.found], [undefined, ['canary']])
-    t.diagnostic(`and in ${dump.octets >> 20} MiB of its core file`)
-  }
+    t.diagnostic(`${dump.octets >> 20} MiB`)
+  })
   t.diagnostic(`${keys.length} keys looked for in ${living.octets >> 20} MiB`)
 })

@@ -10,22 +10,33 @@ import { startClient, startServer, TestAuthority } from '../kit/stc.ts'
 
 const onLinux = { skip: process.platform === 'linux' ? false : 'it looks into /proc' }
 
-test('a vault that is killed: its client is muted, says so, starts another and is back in the room, heard', async (t) => {
+/** From the end of the vault to a seat in the room. */
+const BACK_MS = 2000
+/** What a busy machine adds to one of them is not in all. */
+const KILLS = 3
+
+test('a vault that is killed: its client is muted, says so, starts another and is back in the room within two seconds, heard', async (t) => {
   const w = await RealWorld.start(t)
   const [a, b] = await Promise.all([w.member('Ann', { hz: 500 }), w.member('Ben', { hz: 800 })])
   await conversation(a, b, w)
-  const first = a.client.vault.pid()!
-  const { securityCode } = a.roster!
-  const killed = performance.now()
-  process.kill(first, 'SIGKILL')
-  await until(10_000, 'mute and a word about it', () => (a.roster!.phase === 'healing' && a.notes.some((n) => n.startsWith('VAULT_STOPPED')) ? true : undefined), () => a.notes.join('\n'))
-  await until(15_000, 'return to the room', () => (a.roster!.phase === 'member' ? true : undefined), () => a.notes.join('\n'))
-  t.diagnostic(`back after ${Math.round(performance.now() - killed)} ms`)
-  await w.agreed([a, b])
+  const back: number[] = []
+  do {
+    const before = a.client.vault.pid()!
+    const { securityCode } = a.roster!
+    const said = a.notes.length
+    const killed = performance.now()
+    process.kill(before, 'SIGKILL')
+    await until(10_000, 'mute and a word about it', () => (a.roster!.phase === 'healing' && a.notes.slice(said).some((n) => n.startsWith('VAULT_STOPPED')) ? true : undefined), () => a.notes.join('\n'))
+    await until(15_000, 'return to the room', () => (a.roster!.phase === 'member' ? true : undefined), () => a.notes.join('\n'))
+    back.push(Math.round(performance.now() - killed))
+    await w.agreed([a, b])
+    assert.notEqual(a.client.vault.pid(), before)
+    assert.notEqual(a.roster!.securityCode, securityCode)
+  } while (back.at(-1)! > BACK_MS && back.length < KILLS)
+  t.diagnostic(`back after ${back.join(', ')} ms`)
   await hearEachOther(a, b)
-  assert.notEqual(a.client.vault.pid(), first)
-  assert.notEqual(a.roster!.securityCode, securityCode)
   assert.equal(a.roster!.members.length, 2)
+  assert.ok(Math.min(...back) <= BACK_MS, `back after ${back.join(', ')} ms`)
 })
 
 test('a client that is killed takes its vault with it', onLinux, async (t) => {

@@ -6,13 +6,19 @@ import assert from 'node:assert/strict'
 import { createPrivateKey } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { deserialize } from 'node:v8'
+import { test } from 'node:test'
 import { instant, type RoomName, ssrc, unixTime } from '../../src/base/brand.ts'
+import { concat } from '../../src/base/bytes.ts'
 import { must, type Result } from '../../src/base/result.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
+import { issueRevocationList } from '../../src/pki/authority.ts'
+import { encodeCollateral } from '../../src/protocol/sgx/collateral.ts'
+import { parseCertificate } from '../../src/protocol/x509/certificate.ts'
 import { encodeCbor } from '../../src/protocol/wire/cbor.ts'
 import { CLIENT_LIMITS, FROM_VAULT, frame, numbered, TO_VAULT, Unframer } from '../../src/vault/api/border.ts'
-import { CALL_NAMES } from '../../src/vault/api/call-shapes.ts'
+import { CALL_NAMES, CALL_SHAPES } from '../../src/vault/api/call-shapes.ts'
 import { packBatches } from '../../src/vault/api/packed-frames.ts'
+import { BAD } from '../../src/vault/api/shapes.ts'
 import { findBundle } from '../../src/vault/host/bundle.ts'
 import { spawnVault } from '../../src/vault/host/process.ts'
 import { createVault } from '../../src/vault/inside/create.ts'
@@ -20,8 +26,10 @@ import { FrameEngine } from '../../src/vault/inside/frame-engine.ts'
 import type { FrameCommand } from '../../src/vault/inside/frame-commands.ts'
 import { openControl } from '../../src/vault/inside/open-control.ts'
 import { Border } from '../../src/vault/inside/process/border.ts'
+import { ocspResponse } from '../kit/ocsp.ts'
 import { People, REALM } from '../kit/people.ts'
 import { until } from '../kit/processes.ts'
+import { ProcessorMaker } from '../kit/sgx.ts'
 import { SeededNumbers, seededTest } from '../kit/seeded-random.ts'
 import { type Samples, VaultMill } from '../kit/vault-mill.ts'
 
@@ -56,6 +64,19 @@ async function conversation(): Promise<Samples> {
   const update = must(await ann!.call('room.propose', { session: view.session, adds: [], removes: [] }))
   const { evidence } = must(await ann!.call('room.act', { session: view.session, leaf: 1, ban: true }))
   const removal = { leaf: 1, reason: 'host', evidence }
+  const standing = { ...POLICY, room: 'fuzz-standing' as RoomName }
+  const { signed } = must(await ann!.call('policy.draft', { room: standing })).known
+  const notice = must(await ann!.call('notice.sign', { kind: 'block', target: 'ab'.repeat(32), reason: 'a stolen laptop' })).notice.bytes
+  const { ring, chain } = must(await ann!.call('ring.sign', { room: ROOM, to: 'eve@test.example', id: 'ab'.repeat(16) }))
+  const opened = must(await ann!.call('journal.open', { parts: [] }))
+  const notes = [{ what: 'started', text: 'x' }, { what: 'note', room: ROOM, call: 'c', code: 'CODE', text: 'words' }, { what: 'present', members: ['Ann'], callers: [] }] as const
+  const written = must(await ann!.call('journal.append', { notes }))
+  const part = concat(Buffer.from('stc journal 1\n'), opened.records, written.records)
+  const begun = must(await ben!.call('call.begin', { codec: 'pcmu', carriers: ['message'], anonymous: false }))
+  const [message] = must(await ben!.call('call.step', { session: begun.session, input: 'start', carrier: 'message' })).send
+  const list = issueRevocationList(people.ca, [], 1, clock.unix())
+  const answer = ocspResponse(people.ca.signer, { subject: must(parseCertificate(chain[0]!)), issuer: must(parseCertificate(people.ca.certificate)) })
+  const collateral = encodeCollateral(new ProcessorMaker().collateral())
   return {
     inputs: {
       'identity.show': {}, 'hop.offer': { pipe: 1, generation: 1, suites: ['AEAD_AES_128_GCM'] }, 'hop.finish': { pipe: 1, answer: word.message },
@@ -63,10 +84,25 @@ async function conversation(): Promise<Samples> {
       'room.propose': { session: 1, adds, removes: [removal] }, 'room.confirm': { session: 1 }, 'room.settle': { session: 1, epoch: 2 }, 'room.abandon': { session: 1 },
       'room.apply': { session: 1, commit: update.commit, removals: [removal] }, 'room.announce': { session: 1, ssrc: 5 }, 'room.message': { session: 1, message: word.message },
       'room.leave': { session: 1 }, 'room.act': { session: 1, leaf: 0, ban: false }, 'room.end': { session: 3 },
+      'room.check': { session: 1 }, 'room.decide': { session: 1, decision: { act: 'lock' } }, 'room.amend': { session: 1, change: { lobby: true, maximumMembers: 8 }, handTo: 'ab'.repeat(32) },
+      'room.knock': { session: 1, keyPackage: request.keyPackage }, 'room.say': { session: 1, word: { kind: 'notice', notice } },
+      'policy.learn': { signed }, 'policy.known': { room: ROOM }, 'policy.draft': { room: { ...standing, coOwners: ['ab'.repeat(32)] } }, 'policy.amend': { room: standing.room, change: { hosts: [], recovery: null }, recoveryKey: new Uint8Array(138) },
+      'policy.decide': { room: standing.room, decision: { act: 'unban', keyId: 'ab'.repeat(32) } }, 'policy.forget': { room: standing.room },
+      'notice.sign': { kind: 'lift', target: 'ab'.repeat(32), reason: 'found again' }, 'notice.learn': { notice }, 'notice.known': {},
+      'journal.open': { parts: [part], head: written.head }, 'journal.append': { notes }, 'journal.checkpoint': {}, 'journal.read': { part, head: written.head, from: { number: 1, hash: 'ab'.repeat(32) } },
+      'call.begin': { codec: 'g722', carriers: ['message', 'in-band'], anonymous: true, password: 'words', profile: 'sealed' }, 'call.step': { session: 1, input: 'message', carrier: 'message', message, sealed: false },
+      'call.state': { session: 1, hold: true, mute: false }, 'call.end': { session: 4 },
+      'ring.sign': { room: ROOM, to: 'ben@test.example', id: 'cd'.repeat(16) }, 'ring.read': { ring, chain }, 'identity.verify': { chain },
+      'revocation.update': { proofs: [{ kind: 'crl', der: list }, { kind: 'ocsp', der: answer }] }, 'attestation.update': { collateral: [collateral] },
     },
-    octets: [request.keyPackage, made.commit, made.welcome!, word.message, update.commit, evidence],
+    octets: [request.keyPackage, made.commit, made.welcome!, word.message, update.commit, evidence, signed.base, signed.state, notice, ring, part, message!, list, answer, collateral],
   }
 }
+
+test('there is a valid argument of every call to start from', async () => {
+  const { inputs } = await conversation()
+  assert.deepEqual(CALL_NAMES.filter((name) => CALL_SHAPES[name](inputs[name] as never) === BAD), [])
+})
 
 class FuzzedProcess {
   readonly child = spawnVault(must(findBundle()).file, undefined)
