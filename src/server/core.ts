@@ -112,10 +112,11 @@ export class ServerCore {
   #end(session: Session): void {
     const { plane } = this.options
     this.rooms.gone(session)
-    this.pbx?.gone(session)
     this.sip?.gone(session)
     this.meetings.gone(session.id)
     this.#sessions.delete(session.id)
+    // It tells others at once who is there: not this one any more.
+    this.pbx?.gone(session)
     this.rings.gone(session)
     session.mediaPath?.close()
     if (session.leg !== undefined) plane.close(session.leg)

@@ -343,3 +343,12 @@ test('draining an empty server is done at once', () => {
   b.core.rooms.drain(() => void drained++)
   assert.equal(drained, 1)
 })
+
+test('the telephone system hears of a client that is gone when nobody finds it any more: its roster is told at once', () => {
+  const b = new Bench()
+  const ann = b.client('ann').greet()
+  const found: unknown[] = []
+  b.core.pbx = { dead: false, act: () => {}, gone: (session) => found.push(session.keyId, b.core.sessions.get(session.id), b.core.guest(session.id)) }
+  ann.transport.end(1006, 'gone')
+  assert.deepEqual(found, ['ann', undefined, undefined])
+})
