@@ -55,11 +55,12 @@ export class RealWorld {
       rmSync(this.folder, { recursive: true, force: true })
     })
   }
-  static async start(t: TestContext, change: Partial<z.input<typeof serverConfig>> = {}, listen = '127.0.0.1'): Promise<RealWorld> {
+  /** `port`: 0 for any, that of media another than that of the channel then. */
+  static async start(t: TestContext, change: Partial<z.input<typeof serverConfig>> = {}, listen = '127.0.0.1', port?: number): Promise<RealWorld> {
     const w = new RealWorld(t, listen)
     const own = papersFor(w.ca, { name: 'server', kind: 'server', hosts: ['localhost', '127.0.0.1', '::1'] })
     w.#config = serverConfig.parse({ listen: { address: listen, port: 1 }, identity: w.files('server', own), log: 'silent', ...change })
-    await w.open()
+    await w.open(port)
     return w
   }
   get port(): number {
