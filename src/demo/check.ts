@@ -1,6 +1,7 @@
 /** `--check`: three members talk for some seconds; what everybody heard is measured, and what the network saw. */
 import { codecFactory, type CodecFactory } from '../audio/codecs.ts'
 import { heardSpeech, ownSpeechDownDb } from '../audio/heard.ts'
+import { joinPcm } from '../audio/join-pcm.ts'
 import { noiseTest } from '../audio/noise-test.ts'
 import { loadOpus } from '../audio/opus.ts'
 import { FRAME_SAMPLES } from '../audio/codec.ts'
@@ -41,7 +42,7 @@ export async function check(o: CheckOptions): Promise<Verdict> {
   const muted = count - 1
   const alone = await eachAlone(o)
   // The last one is muted until its own turn comes.
-  const silent = cast.members.map((_, by) => joined(alone.slice(0, muted).map((heard) => heard[by]!)))
+  const silent = cast.members.map((_, by) => joinPcm(alone.slice(0, muted).map((heard) => heard[by]!)))
   const after = counts(cast)
   const heard = [...talked, ...mutedRows(o, silent, muted)]
   const opus = await loadOpus()
@@ -84,8 +85,6 @@ async function eachAlone({ cast, aloneMs }: CheckOptions): Promise<Int16Array[][
   }
   return all
 }
-
-const joined = (parts: readonly Int16Array[]): Int16Array => Int16Array.from(parts.flatMap((p) => [...p]))
 
 function heardRows(o: CheckOptions, recorded: readonly Int16Array[]): HeardRow[] {
   return o.cast.members.flatMap((by, i) => o.cast.members.flatMap((of, j) => {
