@@ -76,7 +76,7 @@ export class Client {
     })
     const { media, scheduler, crypto, dialPlan, upstream, kinds, voice } = options
     const sealsCalls = chooseKind(kinds, { kind: 'call', room: '' }) !== undefined
-    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), heardAt: () => this.connection?.heardAt, onCall: (c) => this.#throughProvider(c), onCallPhone: (call, at) => this.#ofPagePhone(call, at), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }), onCallDigit: (call, digit) => this.#throughProviders.get(call)?.onMedia({ op: 'call.digit', call, digit }) })
+    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), heardAt: () => this.connection?.heardAt, refusesCalls: () => this.#refusesCalls(), onCall: (c) => this.#throughProvider(c), onCallPhone: (call, at) => this.#ofPagePhone(call, at), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }), onCallDigit: (call, digit) => this.#throughProviders.get(call)?.onMedia({ op: 'call.digit', call, digit }) })
     this.#subscriptions.push(media.subscribe((e) => this.#onMedia(e)))
   }
 
@@ -272,9 +272,10 @@ export class Client {
     const target = { kind: 'call', room: number, outgoing, account, withheld } as const
     const kind = chooseKind(this.#o.kinds, target)
     if (kind === undefined) return
-    // Nobody is left to judge it: a call that might have to be sealed has a gate from its beginning, and this one stays shut.
-    if (this.#stopping || this.#calls.size >= CALLS_LIMIT) {
-      this.#o.upstream?.report(makeFault(this.#stopping ? 'CLIENT_ENDING' : 'CLIENT_BUSY'), number)
+    // Refused at the door already; what came past it all the same has nobody to judge it, and a gate that stays shut.
+    const refusal = this.#refusesCalls()
+    if (refusal !== undefined) {
+      this.#o.upstream?.report(refusal.fault, number)
       return this.#gated({ op: 'call.seal', call: leg, sealed: SHUT })
     }
     const id = this.#next++
@@ -296,6 +297,11 @@ export class Client {
     this.#add(call)
     this.#throughProviders.set(leg, call)
     call.input({ kind: 'start' })
+  }
+
+  #refusesCalls(): { readonly status: number; readonly fault: Fault } | undefined {
+    if (this.#stopping) return { status: 503, fault: makeFault('CLIENT_ENDING') }
+    return this.#calls.size < CALLS_LIMIT ? undefined : { status: 486, fault: makeFault('CLIENT_BUSY') }
   }
 
   #gated(c: MediaCommand): void {

@@ -6,7 +6,7 @@ import type { MediaEvent, SealedMedia } from '../media/api.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 import type { ClientOptions, MediaThread } from './options.ts'
 import { type LineAccount, OwnLine } from './own-line.ts'
-import { ProviderUpstream, type ProviderWay } from './provider/upstream.ts'
+import { ProviderUpstream, type ProviderUpstreamOptions, type ProviderWay } from './provider/upstream.ts'
 import type { PhoneOfCall, WatchedCall, WatchOptions } from './provider/watch.ts'
 import { announcer } from './speech/announcer.ts'
 import { type DialPlan, isEmergency } from './switch.ts'
@@ -53,6 +53,8 @@ export interface UpstreamWorld {
   readonly send: (m: ClientMessage) => Result<void>
   /** When anything came from the server last. */
   readonly heardAt: NonNullable<UpstreamOptions['heardAt']>
+  /** Why no other call through a provider may begin now. */
+  readonly refusesCalls: ProviderUpstreamOptions['refusesCalls']
   /** A call through a provider begins, where its phone is, and what its signalling says. */
   readonly onCall: (call: WatchedCall) => void
   readonly onCallPhone: NonNullable<WatchOptions['onPhone']>

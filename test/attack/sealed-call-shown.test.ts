@@ -66,14 +66,23 @@ test('of a call that is over nothing is left to be said of the next, also where 
   assert.deepEqual(w.client.calls.length, 0)
 })
 
-test('more calls at once than are judged: those beyond have a gate from the beginning, and it is shut', async () => {
+test('more calls at once than are judged: refused before anybody rings, but for help', async () => {
   const w = lineAtProvider(() => true)
   await w.pass(200)
+  const desk = await w.desk()
   const contact = w.contact()
+  desk.answer = () => ({ status: 180 })
   for (let n = 0; n < 70; n++) w.rings(contact, `flood${n}`, n)
   await w.pass(50)
-  const shut = w.media.flatMap((c) => (c.op === 'call.seal' && c.sealed !== undefined ? [[c.sealed.up, c.sealed.down]] : []))
-  assert.equal(shut.length, 6)
-  assert.ok(shut.flat().every((x) => x === 'silence'))
-  assert.equal(w.reports.filter((c) => c === 'CLIENT_BUSY').length, 6)
+  assert.equal(desk.requests.filter((r) => r.method === 'INVITE').length, 64)
+  assert.equal(w.provider.responses.filter((r) => r.status === 486).length, 6)
+  assert.equal(w.reports.filter((c) => c === 'CLIENT_BUSY').length, 5, 'of one kind five are told')
+  const asked = w.invites().length
+  desk.invite({ uri: 'sip:104@provider.example', to: '<sip:104@provider.example>' })
+  await w.pass(50)
+  assert.equal(desk.last.status, 486)
+  assert.equal(w.invites().length, asked)
+  desk.invite({ uri: 'sip:112@provider.example', to: '<sip:112@provider.example>' })
+  await w.pass(50)
+  assert.equal(w.invites().length, asked + 1)
 })

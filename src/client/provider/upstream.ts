@@ -5,9 +5,9 @@ import type { CryptoPort } from '../../crypto/port.ts'
 import { type PbxTransport, SourceLimit } from '../../telephony/index.ts'
 import { PhoneRelay } from '../handset/sip/phone-relay.ts'
 import { type DialPlan, dial, isEmergency } from '../switch.ts'
-import { InfoKeys } from './info-keys.ts'
 import { InsideCalls } from './inside-calls.ts'
 import { ProviderMedia, type ProviderMediaOptions } from './media.ts'
+import { OwnAnswers } from './own-answers.ts'
 import { Provider } from './provider.ts'
 import { Providers } from './providers.ts'
 import { CallWatch, type WatchOptions } from './watch.ts'
@@ -25,6 +25,8 @@ export interface ProviderUpstreamOptions {
   readonly crypto: CryptoPort
   readonly dialPlan: DialPlan
   readonly report: (fault: Fault, about: string) => void
+  /** Why no other call may begin now. */
+  readonly refusesCalls: ConstructorParameters<typeof OwnAnswers>[0]['refusal']
   readonly onCall: WatchOptions['onCall']
   readonly onCallPhone: NonNullable<WatchOptions['onPhone']>
   readonly onCallNews: WatchOptions['onNews']
@@ -44,13 +46,13 @@ export class ProviderUpstream {
   readonly #media: ProviderMedia
   readonly #providers: Providers
   readonly #inside: InsideCalls | undefined
-  readonly #keys: InfoKeys
+  readonly #own: OwnAnswers
 
   constructor(o: ProviderUpstreamOptions) {
     const { media, scheduler, crypto, dialPlan } = o
     const emergency = (number: string): boolean => isEmergency(dialPlan, number)
     const watch = new CallWatch({ isEmergency: emergency, onCall: o.onCall, onPhone: o.onCallPhone, onNews: o.onCallNews })
-    this.#keys = new InfoKeys({ callsOf: (id) => watch.callsOf(id), knows: (request) => this.relay.knows(request), onDigit: o.onCallDigit })
+    this.#own = new OwnAnswers({ isEmergency: emergency, refusal: o.refusesCalls, callsOf: (id) => watch.callsOf(id), knows: (request) => this.relay.knows(request), onDigit: o.onCallDigit })
     this.#inside = o.speaksInside ? new InsideCalls({ random: crypto, onNews: o.onCallNews }) : undefined
     this.#media = new ProviderMedia({
       command: (c) => media.command(c), onDescribed: watch.onDescribed, ...(o.announce === undefined ? {} : { announce: o.announce }),
@@ -58,7 +60,7 @@ export class ProviderUpstream {
       onClosed: (call) => {
         watch.onClosed(call)
         this.#inside?.closed(call)
-        this.#keys.closed(call)
+        this.#own.keys.closed(call)
       },
     })
     const told = new SourceLimit(REPORTS.perSecond, REPORTS.burst)
@@ -67,9 +69,11 @@ export class ProviderUpstream {
       const provider: Provider = new Provider({
         transport, scheduler, crypto, tokenKey: o.tokenKey, isEmergency: emergency, media: this.#media.providerSide, report,
         send: (m) => {
-          const mine = this.#providers.from(provider, m)
+          const refused = this.#own.toProvider(m)
+          if (refused !== undefined) provider.receive(refused)
+          const mine = refused === undefined ? this.#providers.from(provider, m) : undefined
           if (mine !== undefined) this.relay.receive(mine)
-          return { ok: true, value: undefined }
+          return ok(undefined)
         },
       })
       return { domains, provider }
@@ -82,14 +86,14 @@ export class ProviderUpstream {
   }
 
   #fromPhones(m: Parameters<Providers['send']>[0]): Result<void> {
-    const answer = this.#keys.answer(m)
+    const answer = this.#own.toPhone(m)
     if (answer === undefined) return this.#providers.send(m)
     this.relay.receive(answer)
     return ok(undefined)
   }
   /** What may pass in this call now. */
-  gate(call: number, sealed: Parameters<InfoKeys['gate']>[1]): void {
-    this.#keys.gate(call, sealed)
+  gate(call: number, sealed: Parameters<OwnAnswers['keys']['gate']>[1]): void {
+    this.#own.keys.gate(call, sealed)
   }
 
   onUp(): void {}
