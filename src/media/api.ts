@@ -176,6 +176,8 @@ export interface SenderStats {
   readonly late: number
   /** Refused by the vault: forged, replayed, unknown epoch. Never played. */
   readonly unopened: number
+  /** Low eight bits of the epoch of its newest frame that opened. */
+  readonly epochBits?: number
   /** Code of the newest refusal, cleared by the next good frame. */
   readonly lastFault?: string
   readonly concealed: number

@@ -155,8 +155,12 @@ export interface PageSender {
   readonly level: number
   readonly bufferMs: number
   readonly jitterMs: number
+  readonly epochBits?: number
   readonly lastFault?: string
 }
+
+/** The epoch with these low eight bits that is nearest to one that is known. */
+export const epochNear = (known: bigint, bits: number): bigint => known + BigInt.asIntN(8, BigInt(bits) - known)
 
 /** Set-up is what a client without a configuration offers instead of calls. */
 export interface PageSetup {

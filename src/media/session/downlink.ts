@@ -4,7 +4,7 @@ import { Levelling } from '../../audio/levelling.ts'
 import { Mixer } from '../../audio/mixer.ts'
 import { type PlayoutStats, SenderPlayout } from '../../audio/playout.ts'
 import type { Ssrc } from '../../base/brand.ts'
-import type { Frame, FrameBatch } from '../../vault/api/frames.ts'
+import { epochBitsOf, type Frame, type FrameBatch } from '../../vault/api/frames.ts'
 import type { SenderStats } from '../api.ts'
 
 /** Frames that wait for one tick; twenty members with two seconds of backlog each. */
@@ -30,6 +30,8 @@ class Sender {
   unopened = 0
   lastFault: string | undefined
   firstHeardAt: number | undefined
+  /** Of the newest frame that opened. */
+  #epochBits: number | undefined
   readonly #levelling = new Levelling()
   #gain = 1
   #level = 127
@@ -46,10 +48,11 @@ class Sender {
     this.#perMs = clockRate / 1000
     this.#makeCodec = makeCodec
   }
-  push(frame: Frame, arrivalMs: number): void {
+  push(frame: Frame, sealed: Uint8Array, arrivalMs: number): void {
     // Level (1) ‖ codec frame (PROTOCOL §3).
     const level = Math.min(127, frame.data[0] ?? 127)
     this.lastFault = undefined
+    this.#epochBits = epochBitsOf(sealed)
     if (level <= this.#level || arrivalMs - this.#levelAt > LEVEL_MS) {
       this.#level = level
       this.#levelAt = arrivalMs
@@ -95,6 +98,7 @@ class Sender {
     return {
       ssrc: this.ssrc, received, lost, late, unopened: this.unopened, concealed, played, bufferMs,
       jitterMs: this.#jitterMs, level: this.shownLevel(nowMs),
+      ...(this.#epochBits === undefined ? {} : { epochBits: this.#epochBits }),
       ...(this.lastFault === undefined ? {} : { lastFault: this.lastFault }),
       ...(this.firstHeardAt === undefined ? {} : { firstHeardAt: this.firstHeardAt }),
     }
@@ -163,7 +167,7 @@ export class Downlink {
       const arrival = taken.arrivals[i]!
       const sender = this.#senders.get(frame.ssrc)
       if (sender === undefined) continue
-      if (frame.fault === undefined && frame.data.length > 1) sender.push(frame, arrival)
+      if (frame.fault === undefined && frame.data.length > 1) sender.push(frame, taken.batch.frames[i]!.data, arrival)
       else if (frame.fault === 'SFRAME_UNKNOWN_EPOCH' && nowMs - arrival < NEXT_EPOCH_MS && this.#waiting.length < MAX_WAITING) {
         this.#waiting.push(taken.batch.frames[i]!)
         this.#arrivals.push(arrival)

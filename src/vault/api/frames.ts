@@ -15,6 +15,15 @@ export interface Frame {
   readonly news?: Uint8Array
 }
 
+/**
+ * Low eight bits of the epoch that an SFrame payload was sealed under: those of its key id (RFC 9605 §4.3, §5.2).
+ * In clear, and true only of what the vault has opened, which covers the header.
+ */
+export function epochBitsOf(sealed: Uint8Array): number {
+  const field = (sealed[0] ?? 0) >> 4
+  return field < 8 ? field : (sealed[1 + (field & 7)] ?? 0)
+}
+
 export interface FrameBatch {
   readonly op: 'seal' | 'open'
   /** The vault's number for the group, from `room.create` or `room.request`, or for the call, from `call.begin`. */

@@ -1,7 +1,7 @@
 /** The numbers behind "clear" and "some loss", for who wants them. */
 import type { VNode } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { PageServer } from '../../model/page.ts'
+import { epochNear, type PageServer } from '../../model/page.ts'
 import { displayName } from '../../model/identity.ts'
 import type { Member } from '../../model/roster.ts'
 import { memo } from '../parts/memo.ts'
@@ -45,10 +45,10 @@ function Table({ call, server }: { readonly call: CallView; readonly server: Pag
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label={w.diagnostics.lastMinute}>
       <table>
-        <thead><tr>{[w.diagnostics.member, w.diagnostics.loss, w.diagnostics.jitter, w.diagnostics.buffer, w.diagnostics.concealed, w.diagnostics.delay, w.diagnostics.refused].map((t) => <th scope="col" key={t}>{t}</th>)}</tr></thead>
+        <thead><tr>{[w.diagnostics.member, w.diagnostics.loss, w.diagnostics.jitter, w.diagnostics.buffer, w.diagnostics.concealed, w.diagnostics.delay, w.diagnostics.epoch, w.diagnostics.refused].map((t) => <th scope="col" key={t}>{t}</th>)}</tr></thead>
         <tbody ref={rows}>{others.map((m) => {
           const whole = near.has(m.identity.keyId)
-          return <Numbers key={m.identity.keyId} near={near} onNear={onNear} member={m} whole={whole} line={whole ? call.lines.get(m.ssrc ?? -1) : undefined} roundTripMs={whole ? server.roundTripMs : undefined} />
+          return <Numbers key={m.identity.keyId} near={near} onNear={onNear} member={m} whole={whole} line={whole ? call.lines.get(m.ssrc ?? -1) : undefined} epoch={whole ? call.roster.epoch : undefined} roundTripMs={whole ? server.roundTripMs : undefined} />
         })}</tbody>
       </table>
       <p class="quiet">{w.diagnostics.delayHow}</p>
@@ -62,14 +62,15 @@ interface NumbersProps {
   readonly member: Member
   readonly whole: boolean
   readonly line: Line | undefined
+  readonly epoch: bigint | undefined
   readonly roundTripMs: number | undefined
 }
 
-const Numbers = memo(({ near, onNear, member, whole, line, roundTripMs }: NumbersProps): VNode => {
+const Numbers = memo(({ near, onNear, member, whole, line, epoch, roundTripMs }: NumbersProps): VNode => {
   const w = useWords()
   useLayoutEffect(() => near.watch(member.identity.keyId, onNear), [])
   const name = displayName(member.identity)
-  if (!whole) return <tr style={`height: ${near.heightOf(member.identity.keyId) ?? USUAL_PX}px`}><th scope="row"><bdi>{name}</bdi></th><td colSpan={6} /></tr>
+  if (!whole) return <tr style={`height: ${near.heightOf(member.identity.keyId) ?? USUAL_PX}px`}><th scope="row"><bdi>{name}</bdi></th><td colSpan={7} /></tr>
   const points = line?.points ?? []
   const last = points.at(-1)
   const cell = (title: string, text: string, values: readonly number[], most: number): VNode => (
@@ -83,6 +84,7 @@ const Numbers = memo(({ near, onNear, member, whole, line, roundTripMs }: Number
       {cell(w.diagnostics.buffer, last === undefined ? '–' : `${Math.round(last.bufferMs)} ms`, points.map((p) => p.bufferMs), 100)}
       {cell(w.diagnostics.concealed, last === undefined ? '–' : `${(100 * last.concealedShare).toFixed(1)} %`, points.map((p) => p.concealedShare), 0.05)}
       <td class="number">{last === undefined ? '–' : `${Math.round(last.bufferMs + (roundTripMs ?? 0) / 2)} ms`}</td>
+      <td class="number">{line?.last.epochBits === undefined ? '–' : String(epochNear(epoch ?? 0n, line.last.epochBits))}</td>
       <td class="number">{line?.last.unopened ?? 0}</td>
     </tr>
   )

@@ -35,6 +35,22 @@ test('frames of an unknown epoch are shown to the vault again, as they came, unt
   assert.deepEqual([s!.received, s!.unopened, s!.lastFault], [2, 0, undefined])
 })
 
+test('the epoch of a sender is that of what opened, never of what did not', () => {
+  const d = downlink()
+  const under = (epochBits: number): Uint8Array => Uint8Array.of(0x90, 1, epochBits, ...new Uint8Array(170))
+  const bits = (): number | undefined => d.stats(80)[0]!.epochBits
+  d.packet(BEN, 160, under(9), 0)
+  tick(d, 20, unknown)
+  assert.equal(bits(), undefined)
+  tick(d, 40, good)
+  assert.equal(bits(), 9)
+  d.packet(BEN, 320, under(10), 61)
+  tick(d, 80, unknown)
+  assert.equal(bits(), 9)
+  tick(d, 90, good)
+  assert.equal(bits(), 10)
+})
+
 test('for 200 ms: then they are refused and counted', () => {
   const d = downlink()
   d.packet(BEN, 160, sealed(1), 0)
