@@ -46,7 +46,7 @@ export function behindProvider(t: Pick<TestContext, 'after'>, provider: Provider
       return client
     },
     phone: async (name, hz, at, more = {}) => {
-      const phone = await startBaresip({ name, codecs: ['pcmu'], microphone: microphone(name, hz), autoAnswer: true, registrar: { ...at, password: `secret-${name}` }, ...more })
+      const phone = await startBaresip({ name, codecs: ['pcmu'], microphone: microphone(name, hz), autoAnswer: true, registrar: { ...at, password: `secret-${name}` }, unbuffered: at.port === provider.sip, ...more })
       t.after(() => phone.stop())
       await phone.events.next('registered')
       return phone
