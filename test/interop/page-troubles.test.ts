@@ -13,7 +13,7 @@ import { issueRevocationList } from '../../src/pki/authority.ts'
 import { loadCa } from '../../src/pki/ca-directory.ts'
 import { parseCertificate } from '../../src/protocol/x509/certificate.ts'
 import { decodePem, encodePem } from '../../src/protocol/x509/pem.ts'
-import { startBrowser, type TestBrowser } from '../kit/browser.ts'
+import { becomes, startBrowser, type TestBrowser } from '../kit/browser.ts'
 import { freePorts } from '../kit/free-ports.ts'
 import { promised, type Running, run, until } from '../kit/processes.ts'
 import { type Papers, startClient, startServer, type StcClient, type StcServer, TestAuthority } from '../kit/stc.ts'
@@ -159,7 +159,7 @@ test('a network that lets no voice through at all: no UDP, and TLS is not wanted
   const nobody = await freePorts(1)
   const s = await scene(t, authority.member('frida'), { advertise: [{ address: '127.0.0.1', port: nobody }] }, undefined, (port) => ({ server: { host: '127.0.0.1', port, mediaOverTls: 'never' } }))
   // In no call nothing is said: nothing is missed.
-  assert.equal(await s.b.page.locator('.trouble').count(), 0)
+  await becomes('no trouble', () => s.b.page.locator('.trouble').count(), 0)
   await s.b.page.getByRole('button', { name: 'Try it' }).click()
   await s.b.page.locator('.trouble[data-cause="no-voice"]').waitFor({ timeout: 60_000 })
   await s.server.process.stop(5000)

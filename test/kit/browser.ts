@@ -10,6 +10,9 @@ const FLAGS = [
   '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
 ]
 
+/** What the recorder in the page keeps. */
+const KEPT_S = 40
+
 export interface BrowserOptions {
   /** WAV file. */
   readonly microphone?: string
@@ -26,8 +29,8 @@ export interface TestBrowser {
   readonly page: Page
   /** What its console and its errors said. */
   readonly complaints: string[]
-  /** 16 kHz mono, since `forget` or the start; the last 40 s. */
-  heard(): Promise<Int16Array>
+  /** 16 kHz mono, since `forget` or the start; the last 40 s, or so many: to read out costs the page the time in which it records. */
+  heard(last?: number): Promise<Int16Array>
   forget(): Promise<void>
 }
 
@@ -35,17 +38,17 @@ export async function startBrowser(t: TestContext, o: BrowserOptions = {}): Prom
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: [...FLAGS, ...(o.strictAutoplay === true ? ['--autoplay-policy=document-user-activation-required'] : ['--autoplay-policy=no-user-gesture-required']), ...(o.microphone === undefined ? [] : [`--use-file-for-fake-audio-capture=${o.microphone}`])] })
   t.after(() => browser.close())
   const context = await browser.newContext({ viewport: o.viewport ?? { width: 1280, height: 860 }, colorScheme: o.dark === true ? 'dark' : 'light', locale: o.locale ?? 'en-GB', reducedMotion: 'reduce' })
+  context.setDefaultTimeout(80_000)
   await context.addInitScript(recordSpeaker)
   const page = await context.newPage()
-  page.setDefaultTimeout(80_000)
   const complaints: string[] = []
   page.on('console', (m) => {
     // The recorder above is not the page's.
     if ((m.type() === 'error' || m.type() === 'warning') && !m.text().includes('ScriptProcessorNode')) complaints.push(m.text())
   })
   page.on('pageerror', (e) => complaints.push(e.message))
-  const heard = async (): Promise<Int16Array> => {
-    const { rate, pcm } = await page.evaluate(takeHeard)
+  const heard = async (last = KEPT_S): Promise<Int16Array> => {
+    const { rate, pcm } = await page.evaluate(takeHeard, last)
     const octets = Buffer.from(pcm, 'base64')
     return resample(new Int16Array(octets.buffer, octets.byteOffset, octets.length / 2), rate, 16_000)
   }
@@ -93,10 +96,10 @@ function recordSpeaker(): void {
     return connect.apply(this, a[0] instanceof w.AudioDestinationNode ? [tapOf(this.context)] : a)
   }
 }
-function takeHeard(): { rate: number; pcm: string } {
+function takeHeard(last: number): { rate: number; pcm: string } {
   const { rate, parts } = (globalThis as unknown as Recorder).stcHeard ?? { rate: 48_000, parts: [] }
   let text = ''
-  for (const p of parts) text += String.fromCharCode(...new Uint8Array(p.buffer))
+  for (const p of parts.slice(-Math.ceil((last * rate) / 4096))) text += String.fromCharCode(...new Uint8Array(p.buffer))
   return { rate, pcm: btoa(text) }
 }
 function forgetHeard(): void {

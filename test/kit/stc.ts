@@ -109,6 +109,8 @@ export async function startClient(folder: string, name: string, server: number, 
     server: { host, port: server },
     identity: papers,
     phones: [{ line: name, address: host, port, ...o.phone }],
+    // Not its usual port: that is for whom a test starts as users do.
+    page: { port: 0 },
     ...o.config,
   })
   const [command, ...args] = [...(o.inside ?? []), globalThis.process.execPath, o.launched ? launcher : program, 'client', '--config', file]

@@ -10,7 +10,10 @@ const windowMs = 200
 export function tone(hz: number, options: { rate: number; seconds: number; dbfs?: number }): Pcm {
   const amplitude = 32767 * 10 ** ((options.dbfs ?? -18) / 20)
   const samples = new Int16Array(Math.round(options.rate * options.seconds))
-  for (let i = 0; i < samples.length; i++) samples[i] = Math.round(amplitude * Math.sin((2 * Math.PI * hz * i) / options.rate))
+  // Whole hertz: it is the same in every second.
+  const period = Number.isInteger(hz) && Number.isInteger(options.rate) ? Math.min(samples.length, options.rate) : samples.length
+  for (let i = 0; i < period; i++) samples[i] = Math.round(amplitude * Math.sin((2 * Math.PI * hz * i) / options.rate))
+  for (let n = period; n > 0 && n < samples.length; n *= 2) samples.copyWithin(n, 0, n)
   return { rate: options.rate, samples }
 }
 

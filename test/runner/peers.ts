@@ -2,8 +2,8 @@
 
 /** They wait more than they compute, and run beside the others. */
 const WAITING = /interop\/(asterisk|lan|openssl-\w+|package|pbx-(admission|clients|doctor|failures|restarts|roster)|provider|relay|relay-wire|sealed-(kamailio|states)|sipp|strangers)\.test\.ts$/
-/** They need the whole machine: a group of six programs, what a picture costs. They run when the lanes are done. */
-const ALONE = /interop\/(host|page-frames)\.test\.ts$/
+/** They need the whole machine: a group of six programs, three browsers and who is heard in them, what a picture costs. They run when the lanes are done. */
+const ALONE = /interop\/(host|page-conference|page-frames)\.test\.ts$/
 
 export class PeerQueue {
   readonly alone: readonly string[]

@@ -1,5 +1,5 @@
 /** Drives baresip 1.0 (Debian: baresip-core) over its `ctrl_tcp` module: JSON in netstrings. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -219,8 +219,10 @@ function translate(m: Message): PhoneEvent | undefined {
   }
 }
 
-/** A new file begins with every start of its audio (call, resume): in order of their names, which are times. */
+const WAV_HEADER = 44
+
+/** A new file begins with every start of its audio (call, resume): in order of their names, which are times. One that has just been made has no header yet. */
 function recorded(folder: string): Pcm {
-  const files = readdirSync(folder).filter((f) => f.endsWith('-dec.wav')).sort()
+  const files = readdirSync(folder).filter((f) => f.endsWith('-dec.wav') && statSync(path.join(folder, f)).size >= WAV_HEADER).sort()
   return join(files.map((f) => readWav(path.join(folder, f))).filter((p) => p.samples.length > 0))
 }
