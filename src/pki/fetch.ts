@@ -69,10 +69,16 @@ function once(address: string, body: Uint8Array | undefined, limit: number): Pro
     }
     const whole = setTimeout(() => fail('too slow'), 3 * FETCH_MS)
     asked = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options)
-    asked.on('close', () => clearTimeout(whole))
+    let complete = (): boolean => false
+    asked.on('close', () => {
+      clearTimeout(whole)
+      // Cut off in the middle of its answer there is neither an end nor an error.
+      if (!complete()) fail('closed')
+    })
     asked.on('timeout', () => fail('no answer'))
     asked.on('error', (e: NodeJS.ErrnoException) => fail(e.code ?? e.message))
     asked.on('response', (response) => {
+      complete = () => response.complete
       const { statusCode = 0, headers } = response
       const location = headers.location === undefined || !URL.canParse(headers.location, address) ? undefined : new URL(headers.location, address).href
       if (statusCode >= 300 && statusCode < 400 && location !== undefined) {

@@ -7,8 +7,8 @@ import type { RevocationProof } from '../model/trust.ts'
 import type { Certificate } from '../protocol/x509/certificate.ts'
 import { fetchAnswer, fetchList, isFetchable } from './fetch.ts'
 
-/** Addresses looked after; the authorities of an organisation are a handful. */
-const TARGETS_LIMIT = 256
+/** Addresses looked after, and members whose certificates name a responder and no list: as many as answers are kept. */
+const TARGETS_LIMIT = 512
 const REFRESH_MS = 300_000
 /** The door of a small authority of ours: nobody else asks it. */
 const OWN_DOOR_MS = 15_000

@@ -42,7 +42,7 @@ export class ServerCore {
     this.shelf = options.shelf ?? new Shelf({ crypto: options.crypto, clock: options.scheduler, realm: options.realm, authorities: [] })
     this.refusals = new LimitedLog(options.log, options.scheduler)
     this.revocation = options.revocation ?? new Revocation()
-    this.revocation.onChange(() => this.#recheck())
+    this.revocation.onChange((news) => this.#recheck(news))
     this.attestation = options.attestation ?? new Attestation()
     this.attestation.onChange(() => this.#endorse())
     this.routes = new Routes(options.plane, (session) => this.#sessions.get(session)?.leg, options.forwarding)
@@ -93,13 +93,12 @@ export class ServerCore {
   }
 
   /** Revocation changed: whoever is revoked goes, the others are told. */
-  #recheck(): void {
+  #recheck(news: ReturnType<Revocation['updates']>): void {
     this.phones?.recheck()
-    const updates = this.revocation.updates()
     for (const s of [...this.#sessions.values()]) {
       const good = s.stillGood()
       if (!good.ok) s.link.fail(good.fault.code, s.peer.identity.subject)
-      else if (s.wantsRevocation) for (const u of updates) s.send(u)
+      else if (s.wantsRevocation) for (const u of news) s.send(u)
     }
   }
 

@@ -13,7 +13,7 @@ const LIST_DAYS = 1
 export interface WatchedEnds {
   /** PEM. */
   readonly certificate: string
-  readonly revocation: Pick<Revocation, 'evidence'>
+  readonly revocation: Pick<Revocation, 'listEnds'>
   readonly scheduler: Scheduler
   readonly log: Log
 }
@@ -24,7 +24,7 @@ export function watchEnds({ certificate, revocation, scheduler, log }: WatchedEn
   const look = (): void => {
     const now = scheduler.unix()
     if (ends - now < CERTIFICATE_DAYS * DAY_S) log.warn({ code: ends < now ? 'IDENTITY_EXPIRED' : 'IDENTITY_ENDS_SOON', ends: iso(ends) }, `the server's certificate ${ends < now ? 'has ended' : 'ends soon'}: renew it`)
-    for (const { nextUpdate } of revocation.evidence.lists) {
+    for (const nextUpdate of revocation.listEnds) {
       if (nextUpdate - now < LIST_DAYS * DAY_S) log.warn({ code: 'IDENTITY_LIST_ENDS_SOON', ends: iso(nextUpdate) }, `a revocation list ${nextUpdate < now ? 'has ended' : 'ends soon'} and no newer one is at hand: members under the rule "named" cannot come in without`)
     }
     cancel = scheduler.at(instant(scheduler.now() + DAY_S * 1000), look)

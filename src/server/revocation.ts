@@ -3,7 +3,7 @@ import { type UnixTime, unixTime } from '../base/brand.ts'
 import { err, ok, type Result } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { RevocationProof, RevocationRule } from '../model/trust.ts'
-import { PROOF_LIMIT, PROOFS_OCTETS } from '../protocol/wire/limits.ts'
+import { BATCH_LIMIT, PROOF_LIMIT, PROOFS_OCTETS } from '../protocol/wire/limits.ts'
 import type { ServerWire } from '../protocol/wire/messages.ts'
 import { AuthorityBook } from '../protocol/x509/authority-book.ts'
 import { type Evidence, type EvidenceJudge, mergeEvidence, NOBODY_KNOWN, NO_EVIDENCE } from '../protocol/x509/evidence.ts'
@@ -17,7 +17,7 @@ export interface RevocationSource {
   stop(): void
 }
 
-type Update = ServerWire['revocation']
+type Update = { k: 'revocation' } & ServerWire['revocation']
 
 export class Revocation {
   readonly rule: RevocationRule
@@ -25,7 +25,7 @@ export class Revocation {
   #evidence: Evidence = NO_EVIDENCE
   #book: AuthorityBook | undefined
   #now: () => UnixTime = () => unixTime(0)
-  #changed: () => void = () => {}
+  #changed: (news: readonly Update[]) => void = () => {}
 
   constructor(rule: RevocationRule = 'named', source?: RevocationSource) {
     this.rule = rule
@@ -37,7 +37,8 @@ export class Revocation {
   }
   /** Keeps what is at hand over restarts; told after every change. */
   keep: (proofs: readonly RevocationProof[]) => void = () => {}
-  onChange(listener: () => void): void {
+  /** `news`: what clients were not told before. */
+  onChange(listener: (news: readonly Update[]) => void): void {
     this.#changed = listener
   }
   /** Tells statements of these authorities, and of issuers below them whose people were here, from forged ones. */
@@ -55,35 +56,45 @@ export class Revocation {
   /** Codes of those that were not taken. */
   learn(proofs: readonly RevocationProof[]): readonly string[] {
     const { evidence, changed, refused } = mergeEvidence(this.#evidence, proofs, this.judge)
+    const told = new Set(this.#evidence.current.map((p) => p.der))
     this.#evidence = evidence
     if (changed) {
       this.keep(evidence.proofs)
-      this.#changed()
+      this.#changed(messagesOf(evidence.current.filter((p) => !told.has(p.der))))
     }
     return refused
   }
 
-  /** Everything, in messages that are not too large. A list of more than a message is fetched by clients themselves. */
-  updates(): ({ k: 'revocation' } & Update)[] {
-    const messages: ({ k: 'revocation' } & Update)[] = []
-    let proofs: Update['proofs'] = []
-    let octets = 0
-    for (const { kind, der } of this.#evidence.proofs) {
-      if (der.length > PROOF_LIMIT) continue
-      if (proofs.length > 0 && octets + der.length > PROOFS_OCTETS) {
-        messages.push({ k: 'revocation', proofs })
-        proofs = []
-        octets = 0
-      }
-      proofs.push({ kind, der })
-      octets += der.length
-    }
-    if (proofs.length > 0) messages.push({ k: 'revocation', proofs })
-    return messages
+  /** Everything that holds, for whoever comes. */
+  updates(): readonly Update[] {
+    return messagesOf(this.#evidence.current)
+  }
+  /** When each of the lists at hand has to be replaced: the newest of each issuer, key and scope. */
+  get listEnds(): UnixTime[] {
+    return this.#evidence.newestLists.map((l) => l.nextUpdate)
   }
 
   /** Whether who came in by this path would still be let in. */
   stillGood(crypto: CryptoPort, path: VerifiedPath['path'], subject: string, now: UnixTime): Result<void> {
     return isPathRevoked(crypto, path, this.#evidence, now) ? err('IDENTITY_REVOKED', subject) : ok(undefined)
   }
+}
+
+/** In messages that are not too large. A list of more than a message is fetched by clients themselves. */
+function messagesOf(all: readonly RevocationProof[]): Update[] {
+  const messages: Update[] = []
+  let proofs: Update['proofs'] = []
+  let octets = 0
+  for (const { kind, der } of all) {
+    if (der.length > PROOF_LIMIT) continue
+    if (proofs.length > 0 && (octets + der.length > PROOFS_OCTETS || proofs.length >= BATCH_LIMIT)) {
+      messages.push({ k: 'revocation', proofs })
+      proofs = []
+      octets = 0
+    }
+    proofs.push({ kind, der })
+    octets += der.length
+  }
+  if (proofs.length > 0) messages.push({ k: 'revocation', proofs })
+  return messages
 }

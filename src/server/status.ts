@@ -35,6 +35,6 @@ export function readStatus(core: ServerCore, plane: RunningPlane, pbx: Pbx | und
 }
 
 function firstEnd(core: ServerCore): { readonly revocationListsEnd?: number } {
-  const ends = core.revocation.evidence.lists.map((l) => l.nextUpdate)
+  const ends = core.revocation.listEnds
   return ends.length === 0 ? {} : { revocationListsEnd: Math.min(...ends) }
 }

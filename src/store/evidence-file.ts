@@ -31,7 +31,7 @@ export class EvidenceFile {
   /** At most as many, and as large, as a vault takes at its start. */
   proofs(room = PROOFS_LIMIT): RevocationProof[] {
     let octets = 0
-    return this.#evidence.proofs.slice(0, Math.max(0, room)).filter(({ der }) => (octets += der.length) <= OCTETS_LIMIT)
+    return this.#evidence.current.slice(0, Math.max(0, room)).filter(({ der }) => (octets += der.length) <= OCTETS_LIMIT)
   }
   /** The newest of each are kept, on the disk when this returns. */
   learn(proofs: readonly RevocationProof[]): Result<undefined> {

@@ -6,15 +6,24 @@ import type { RevocationProof } from '../../model/trust.ts'
 import { type RevocationList, parseRevocationList } from './crl.ts'
 import { type OcspResponse, parseOcspResponse } from './ocsp.ts'
 
+/** What is given at once: configured, or kept over a restart. */
 const PROOFS_LIMIT = 64
+/** Subjects at hand. Authorities of a realm are a handful, with lists of megabytes; answers are small, and one for each member where certificates name no list. */
+const LISTS_LIMIT = 64
+const ANSWERS_LIMIT = 512
+/** Subjects of either kind that nobody vouches for. */
+const STRANGERS_LIMIT = 64
 
 export class Evidence {
   readonly lists: readonly RevocationList[]
   readonly responses: readonly OcspResponse[]
+  readonly #outdone: ReadonlySet<RevocationList | OcspResponse>
 
-  constructor(lists: readonly RevocationList[], responses: readonly OcspResponse[]) {
+  /** `outdone`: what a newer genuine one about the same has replaced. */
+  constructor(lists: readonly RevocationList[], responses: readonly OcspResponse[], outdone: ReadonlySet<RevocationList | OcspResponse> = new Set()) {
     this.lists = lists
     this.responses = responses
+    this.#outdone = outdone
   }
 
   static of(proofs: readonly RevocationProof[]): Result<Evidence> {
@@ -37,12 +46,26 @@ export class Evidence {
 
   /** This and another one's, which are looked at first. */
   with(response: OcspResponse): Evidence {
-    return new Evidence(this.lists, [response, ...this.responses])
+    return new Evidence(this.lists, [response, ...this.responses], this.#outdone)
   }
   get proofs(): RevocationProof[] {
-    return [...this.lists.map(({ der }) => ({ kind: 'crl' as const, der })), ...this.responses.map(({ der }) => ({ kind: 'ocsp' as const, der }))]
+    return proofsOf(this.lists, this.responses)
+  }
+  /** Those that say something which no newer one of the same authority does: enough for whoever has none. */
+  get current(): RevocationProof[] {
+    const stands = (e: RevocationList | OcspResponse) => !this.#outdone.has(e)
+    return proofsOf(this.lists.filter(stands), this.responses.filter(stands))
+  }
+  /** One list of each issuer, key and scope: the newest. */
+  get newestLists(): RevocationList[] {
+    const seen = new Set<string>()
+    // As merged: what is vouched for first, then by age.
+    return this.lists.filter((l) => !seen.has(subjectOf(l)) && seen.add(subjectOf(l)))
   }
 }
+
+const proofsOf = (lists: readonly RevocationList[], responses: readonly OcspResponse[]): RevocationProof[] =>
+  [...lists.map(({ der }) => ({ kind: 'crl' as const, der })), ...responses.map(({ der }) => ({ kind: 'ocsp' as const, der }))]
 
 export const NO_EVIDENCE = new Evidence([], [])
 
@@ -87,7 +110,7 @@ export function mergeEvidence(before: Evidence, proofs: readonly RevocationProof
     const weight = judge.weigh(e)
     if (!weight.ok) return void (isNew && refused.push(weight.fault.code))
     const subject = subjectOf(e)
-    if (!groups.has(subject) && groups.size >= PROOFS_LIMIT && !makeRoom(groups, judge.now)) return void refused.push('IDENTITY_REVOCATION_UNSUPPORTED')
+    if (!groups.has(subject) && !hasRoom(groups, e, weight.value, judge.now)) return void refused.push('IDENTITY_REVOCATION_UNSUPPORTED')
     const rivals = groups.get(subject) ?? []
     if (rivals.some((r) => sameBytes(r.e.der, e.der))) return
     const all = [...rivals, { e, genuine: weight.value }].sort((a, b) => madeAt(b.e) - madeAt(a.e))
@@ -107,16 +130,29 @@ export function mergeEvidence(before: Evidence, proofs: readonly RevocationProof
   if (!changed) return { evidence: before, changed, refused }
   // Those that are vouched for first: who has room for a few takes these.
   const all = [...groups.values()].flat().sort((a, b) => Number(b.genuine) - Number(a.genuine)).map((k) => k.e)
+  const outdone = new Set([...groups.values()].flatMap((kept) => outdoneOf(kept, judge.now)))
   return {
-    evidence: new Evidence(all.filter((e): e is RevocationList => 'issuer' in e), all.filter((e): e is OcspResponse => !('issuer' in e))), changed, refused,
+    evidence: new Evidence(all.filter((e): e is RevocationList => 'issuer' in e), all.filter((e): e is OcspResponse => !('issuer' in e)), outdone), changed, refused,
   }
+}
+
+/** Older than the newest genuine one that has begun. An answer that revokes stands: a responder whose time is over could outdo it with a date of its choice. */
+function outdoneOf(kept: readonly Kept[], now: UnixTime): (RevocationList | OcspResponse)[] {
+  const newest = kept.find((k) => k.genuine && madeAt(k.e) <= now && ('issuer' in k.e || k.e.answers.every((a) => a.status !== 'unknown' && a.unknownCritical.length === 0)))
+  if (newest === undefined) return []
+  return kept.filter((k) => k.genuine && madeAt(k.e) < madeAt(newest.e) && ('issuer' in k.e || k.e.answers.every((a) => a.status !== 'revoked'))).map((k) => k.e)
 }
 
 const saysNothing = ({ e }: Kept, now: UnixTime): boolean => !('issuer' in e) && holdsUntil(e) < now && e.answers.every((a) => a.status !== 'revoked')
 
-/** Forgets one subject: answers that nobody takes any more, or what nobody vouches for, the oldest. Never a genuine list. */
-function makeRoom(groups: Map<string, Kept[]>, now: UnixTime): boolean {
-  const all = [...groups]
-  const gone = all.find(([, kept]) => kept.every((k) => saysNothing(k, now))) ?? all.find(([, kept]) => !kept.some((k) => k.genuine))
+/** Whether one more subject may be kept, after forgetting another where there are too many of its kind. */
+function hasRoom(groups: Map<string, Kept[]>, e: RevocationList | OcspResponse, genuine: boolean, now: UnixTime): boolean {
+  const isList = 'issuer' in e
+  const kind = [...groups].filter(([, [first]]) => 'issuer' in first!.e === isList)
+  const strangers = kind.filter(([, kept]) => !kept.some((k) => k.genuine))
+  const full = kind.length >= (isList ? LISTS_LIMIT : ANSWERS_LIMIT)
+  if (!full && (genuine || strangers.length < STRANGERS_LIMIT)) return true
+  // Answers that nobody takes any more, or what nobody vouches for, the oldest. Never a genuine list.
+  const gone = kind.find(([, kept]) => kept.every((k) => saysNothing(k, now)) && (full || strangers.some(([, s]) => s === kept))) ?? strangers[0]
   return gone !== undefined && groups.delete(gone[0])
 }

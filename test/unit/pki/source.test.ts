@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { must } from '../../../src/base/result.ts'
 import type { RevocationProof } from '../../../src/model/trust.ts'
@@ -54,6 +54,23 @@ test('lists in DER and PEM, behind a redirect; everything else is a fault that n
     const r = await fetchList(address)
     assert.ok(!r.ok && r.fault.code === 'IDENTITY_FETCH_FAILED', address)
   }
+})
+
+test('a server that ends in the middle of its answer, and one that ends it by closing', async () => {
+  const door = createTcpServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', (asked) => {
+      const cut = asked.toString('latin1').startsWith('GET /cut')
+      socket.write(`HTTP/1.1 200 OK\r\n${cut ? `content-length: ${list.length}\r\n` : ''}connection: close\r\n\r\n`)
+      socket.end(cut ? list.subarray(0, list.length >> 1) : list)
+    })
+  })
+  await new Promise<void>((resolve) => void door.listen(0, '127.0.0.1', resolve))
+  const at = `http://127.0.0.1:${(door.address() as AddressInfo).port}`
+  const cut = await fetchList(`${at}/cut`)
+  assert.ok(!cut.ok && cut.fault.code === 'IDENTITY_FETCH_FAILED' && cut.fault.message.includes('closed'))
+  assert.deepEqual(must(await fetchList(`${at}/whole`)).der, list)
+  door.close()
 })
 
 test('OCSP answers', async () => {

@@ -99,14 +99,19 @@ test('answers at hand: outlived ones make room for others, and genuine ones for 
     const whose = must(parseCertificate(by.certificate))
     return { kind: 'ocsp', der: ocspResponse(by.signer, { subject: must(parseCertificate(issue(by).chain[0]!)), issuer: whose, ...fields }) }
   }
-  const first = Array.from({ length: 64 }, () => about())
+  const first = Array.from({ length: 512 }, () => about())
   const full = mergeEvidence(NO_EVIDENCE, first, book.at(NOW)).evidence
-  assert.deepEqual(mergeEvidence(full, [about(testCa({ name: 'Strange' })), about()], book.at(NOW)).refused, Array(2).fill('IDENTITY_REVOCATION_UNSUPPORTED'))
+  assert.equal(full.responses.length, 512)
+  const strange = testCa({ name: 'Strange' })
+  assert.deepEqual(mergeEvidence(full, [about(strange), about()], book.at(NOW)).refused, Array(2).fill('IDENTITY_REVOCATION_UNSUPPORTED'))
+  const strangers = mergeEvidence(NO_EVIDENCE, Array.from({ length: 70 }, () => about(strange)), book.at(NOW)).evidence
+  assert.equal(strangers.responses.length, 64, 'what nobody vouches for has less room')
+  assert.equal(mergeEvidence(strangers, [about()], book.at(NOW)).evidence.responses.length, 65)
   const fresh = about(ca, { nextUpdate: later(2 * 3600) })
   const after = mergeEvidence(full, [fresh], book.at(later(3601)))
-  assert.deepEqual([after.changed, after.refused, after.evidence.responses.length], [true, [], 64])
+  assert.deepEqual([after.changed, after.refused, after.evidence.responses.length], [true, [], 512])
   assert.ok(after.evidence.proofs.some((p) => p.der === fresh.der))
-  const revoked = Array.from({ length: 64 }, () => about(ca, { status: 'revoked' }))
+  const revoked = Array.from({ length: 512 }, () => about(ca, { status: 'revoked' }))
   const kept = mergeEvidence(NO_EVIDENCE, revoked, book.at(NOW)).evidence
   assert.equal(mergeEvidence(kept, [fresh], book.at(later(3601))).changed, false, 'a revocation is not forgotten for it')
 })
