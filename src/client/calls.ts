@@ -3,7 +3,7 @@ import { instant } from '../base/brand.ts'
 import type { Scheduler } from '../base/ports.ts'
 import type { Fault, Result } from '../base/result.ts'
 import type { MediaCommand, MediaEvent } from '../media/api.ts'
-import type { Acquaintance, CallEvent, Roster } from '../model/roster.ts'
+import type { Acquaintance, CallEvent, PhoneLeg, Roster } from '../model/roster.ts'
 import { applyEvent, emptyRoster } from '../model/roster.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 import type { Vault } from '../vault/api/calls.ts'
@@ -78,8 +78,13 @@ export class RunningCall {
   }
 
   /** Something that only we know of, for everybody who watches this call. */
-  tell(e: { readonly kind: 'acquainted'; readonly leaf: number; readonly acquaintance: Acquaintance }): void {
+  tell(e: { readonly kind: 'acquainted'; readonly leaf: number; readonly acquaintance: Acquaintance } | { readonly kind: 'phone-leg'; readonly leg: PhoneLeg }): void {
     this.#carryOut({ kind: 'event', event: { ...e, at: this.#ports.scheduler.now() } })
+  }
+
+  /** Our phone is here, or another, or has changed: everybody who watches this call is told of what is new. */
+  phoneIs(leg: PhoneLeg | undefined): void {
+    if (leg !== undefined && leg !== this.roster.phoneLeg) this.tell({ kind: 'phone-leg', leg })
   }
 
   #muted = false

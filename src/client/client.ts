@@ -76,7 +76,7 @@ export class Client {
     })
     const { media, scheduler, crypto, dialPlan, upstream, kinds, voice } = options
     const sealsCalls = chooseKind(kinds, { kind: 'call', room: '' }) !== undefined
-    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), heardAt: () => this.connection?.heardAt, refusesCalls: () => this.#refusesCalls(), onCall: (c) => this.#throughProvider(c), onCallPhone: (call, at) => this.#ofPagePhone(call, at), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }), onCallDigit: (call, digit) => this.#throughProviders.get(call)?.onMedia({ op: 'call.digit', call, digit }) })
+    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), heardAt: () => this.connection?.heardAt, refusesCalls: () => this.#refusesCalls(), onCall: (c) => this.#throughProvider(c), onCallPhone: (call, at) => this.#phoneOf(call, at), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }), onCallDigit: (call, digit) => this.#throughProviders.get(call)?.onMedia({ op: 'call.digit', call, digit }) })
     this.#subscriptions.push(media.subscribe((e) => this.#onMedia(e)))
   }
 
@@ -164,7 +164,7 @@ export class Client {
     if (e.kind === 'registered' || e.kind === 'unregistered') return
     const p = this.#phones.get(e.call)
     if (p === undefined) return
-    if (e.kind === 'media') this.#o.media.command({ op: 'phone.set', phone: p.phone, media: e.media })
+    if (e.kind === 'media') this.#phones.changed(p, e.media)
     else if (e.kind === 'dtmf') this.#phones.digit(p, e.digit)
     else this.#phones.ended(p)
   }
@@ -237,8 +237,9 @@ export class Client {
     return others.length === 1 ? others[0]! : call
   }
 
-  /** Where the packets of a call through a provider go to here is known: to the page's phone, in one of its calls. No provider says or chooses that. */
-  #ofPagePhone(leg: number, { callId, address, port }: PhoneOfCall): void {
+  /** Where the packets of a call through a provider go to here is known: maybe to the page's phone, in one of its calls. No provider says or chooses that. */
+  #phoneOf(leg: number, { callId, address, port, leg: phoneLeg }: PhoneOfCall): void {
+    this.#throughProviders.get(leg)?.phoneIs(phoneLeg)
     const [provided, own] = [this.#throughProviders.get(leg), this.calls.find((c) => c.line?.call.callId === callId && c.line.local?.port === port && c.line.local.address === address)]
     if (provided === undefined || own === undefined || shows(provided, own)) return
     provided.sipCalls = [lineKey(own.id)]
@@ -285,7 +286,7 @@ export class Client {
       ...observer,
       onEvent: (c, e) => {
         observer?.onEvent?.(c, e)
-        tell(e)
+        if (e.kind === 'sealed-call' || e.kind === 'phone-leg') tell(c.roster)
       },
       onOver: (c, reason, fault) => {
         this.#calls.delete(c.id)
@@ -331,6 +332,7 @@ export class Client {
       },
     })
     this.#add(p.running)
+    p.running.phoneIs(p.leg)
     p.running.input({ kind: 'start' })
   }
 
@@ -350,6 +352,7 @@ export class Client {
     const before = this.#phones.of(call)
     p.running = call
     call.phone = p.phone
+    call.phoneIs(p.leg)
     call.input({ kind: 'phone', phone: p.phone })
     for (const old of before) this.#phones.hangUp(old, 'replaced by a newer call', 480)
     if (call.joinedAt !== undefined) this.#phones.answer(p, { joined: true })

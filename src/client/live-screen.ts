@@ -57,7 +57,7 @@ function row(s: LiveState, m: Member, width: number, paint: (colour: number, tex
   const same = s.roster.members.filter((x) => displayName(x.identity) === displayName(m.identity)).length > 1
   const marks = [
     m.self ? w(s.muted ? 'you, MUTED' : 'you') : '', m.state === 'joining' ? w('joining') : '', m.kind === 'gateway' ? w('GATEWAY: telephone callers can hear this') : '', m.acquaintance?.kind === 'changed' ? w('ANOTHER KEY than before') : '',
-    m.unheard === undefined ? '' : w(`CANNOT BE HEARD: ${m.unheard}`), lossOf(stats, w),
+    m.phoneLeg === 'plain-lan' ? w('phone leg: plain on LAN') : '', m.unheard === undefined ? '' : w(`CANNOT BE HEARD: ${m.unheard}`), lossOf(stats, w),
   ].filter((x) => x !== '')
   const name = `${inSentence(m.identity)}${m.identity.organisation === undefined ? '' : `, ${inLine(m.identity.organisation)}`}${same ? ` [${m.identity.keyId.slice(0, 8)}]` : ''}`
   const text = cut(`${name}${marks.length === 0 ? '' : `  (${marks.join('; ')})`}`, width - METER - 4)

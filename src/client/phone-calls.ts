@@ -1,9 +1,10 @@
 /** The calls as their phones see them: ringing, answered once the room and the port are there, digits, hang-up. */
 import { signalTone } from '../audio/tones.ts'
 import type { HandsetMedia, MediaCommand } from '../media/api.ts'
-import type { CallEvent } from '../model/roster.ts'
+import type { CallEvent, PhoneLeg, Roster } from '../model/roster.ts'
 import type { RunningCall } from './calls.ts'
 import type { CallRef, Handset, HandsetEvent } from './handset/port.ts'
+import { phoneLegOf } from './phone-leg.ts'
 import { signalFor } from './signals.ts'
 import { stateTeller } from './speech/announcer.ts'
 import { codeSpoken, labelSpoken, NOT_HOST, type Speak, type Spoken, spokenFor, whoIsHere } from './speech/spoken.ts'
@@ -21,6 +22,8 @@ export interface PhoneCall {
   /** A person listens; robots need no signals. */
   readonly person: boolean
   joined: boolean
+  /** How its sound gets here. */
+  leg: PhoneLeg | undefined
   /** Our RTP port towards the phone, once it is open. */
   local: { readonly address: string; readonly port: number } | undefined
   digits: string
@@ -54,11 +57,18 @@ export class PhoneCalls {
 
   /** 180 to the phone, a leg for its sound. */
   open(handset: Handset, e: Dial, phone: number): PhoneCall {
-    const p: PhoneCall = { ref: e.call, handset, contact: e.contact, phone, running: undefined, answered: false, person: e.media.kind !== 'pcm', joined: false, local: undefined, digits: '' }
+    const p: PhoneCall = { ref: e.call, handset, contact: e.contact, phone, running: undefined, answered: false, person: e.media.kind !== 'pcm', joined: false, leg: phoneLegOf(e.media), local: undefined, digits: '' }
     this.#calls.set(e.call, p)
     handset.command({ kind: 'ringing', call: e.call })
     this.#media({ op: 'phone.open', phone, bind: bindFor(e.media), media: e.media })
     return p
+  }
+
+  /** Another codec, address or direction. */
+  changed(p: PhoneCall, media: HandsetMedia): void {
+    this.#media({ op: 'phone.set', phone: p.phone, media })
+    p.leg = phoneLegOf(media) ?? p.leg
+    p.running?.phoneIs(p.leg)
   }
 
   /** A phone that crashed and dials the same room again keeps its membership (DESIGN §5). */
@@ -87,9 +97,8 @@ export class PhoneCalls {
     }
   }
   /** What the phone of a call through a provider is told, by the leg there. */
-  throughProvider(leg: number): (e: CallEvent) => void {
-    const tell = stateTeller(this.#voice, (pcm) => this.#media({ op: 'call.play', call: leg, pcm }))
-    return (e) => e.kind === 'sealed-call' && tell(e)
+  throughProvider(leg: number): (r: Roster) => void {
+    return stateTeller(this.#voice, (pcm) => this.#media({ op: 'call.play', call: leg, pcm }))
   }
   async #say(p: PhoneCall, words: Spoken): Promise<void> {
     if (this.#voice === undefined || !p.answered || !p.person) return

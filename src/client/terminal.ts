@@ -42,7 +42,7 @@ export function showMember(m: Member, w: Words = ENGLISH): string {
   const organisation = m.identity.organisation === undefined ? '' : `, ${inLine(m.identity.organisation)}`
   const marks = [
     m.self ? w('you') : '', m.role === undefined ? '' : w(m.role), m.acquaintance === undefined ? '' : w(ACQUAINTANCE[m.acquaintance.kind]), m.acquaintance?.compared === true ? w('code compared') : '',
-    m.kind === 'gateway' ? w('gateway: telephone callers can hear this') : '', m.state === 'joining' ? w('joining') : '', m.unheard === undefined ? '' : w(`cannot be heard: ${m.unheard}`),
+    m.phoneLeg === 'plain-lan' ? w('phone leg: plain on LAN') : '', m.kind === 'gateway' ? w('gateway: telephone callers can hear this') : '', m.state === 'joining' ? w('joining') : '', m.unheard === undefined ? '' : w(`cannot be heard: ${m.unheard}`),
     ...presenceMarks(m.presence, w), m.keyProtection === undefined ? '' : w(`keys: ${protectionText(m.keyProtection, m.measurement, m.enclave)}`),
   ].filter((x) => x !== '')
   return `${inSentence(m.identity)}${organisation}  [${m.identity.keyId.slice(0, 8)}]${marks.length === 0 ? '' : `  (${marks.join('; ')})`}`

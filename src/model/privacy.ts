@@ -17,6 +17,10 @@ const CALL_SENTENCES: Readonly<Record<CallState['state'], string>> = {
   asking: 'Not sealed: nobody hears you. Anyone on the line can hear the other side.', open: 'Anyone on the line can hear this.',
 }
 
+/** Whoever is on the local network of one of these phones can hear it, whatever holds beyond. */
+export const hasPlainLeg = (r: Pick<Roster, 'phoneLeg' | 'members'>): boolean => r.phoneLeg === 'plain-lan' || r.members.some((m) => m.phoneLeg === 'plain-lan')
+const legSentence = (r: Roster): string => (hasPlainLeg(r) ? ' Phone leg: plain on LAN.' : '')
+
 function callSentence({ state, profile, held, muted }: CallState): string {
   if (profile === 'chained' && state === 'sealed') return 'Encrypted by the legacy profile, not authenticated: whoever is on the way can listen with some effort, and change what is heard.'
   return `${CALL_SENTENCES[state]}${held === true && state === 'sealed' ? ' The other side holds the call.' : ''}${muted === true && state === 'sealed' ? ' The other side is muted.' : ''}`
@@ -25,15 +29,14 @@ function callSentence({ state, profile, held, muted }: CallState): string {
 /** The one sentence that is shown on every screen. */
 export function privacySentence(r: Roster): string {
   const privacy = privacyOf(r)
-  if (r.sealedCall !== undefined && r.phase !== 'left') return callSentence(r.sealedCall)
+  if (r.sealedCall !== undefined && r.phase !== 'left') return callSentence(r.sealedCall) + (privacy === 'sealed' ? legSentence(r) : '')
   if (privacy === 'none') return r.phase === 'left' ? 'You have left.' : 'Nobody hears you yet.'
   if (privacy === 'open') return 'Anyone on the line can hear this.'
   if (privacy === 'bridged') return bridgedSentence(r)
   const count = r.members.length
   const people = count === 1 ? 'Only you are here: nobody can hear this.' : `Only these ${count} people can hear this.`
   const gateway = r.members.some((m) => m.kind === 'gateway') ? ' Telephone callers can hear this through a gateway.' : ''
-  const plain = r.members.some((m) => m.phoneLeg === 'plain-lan') ? ' Phone leg: plain on LAN.' : ''
-  return people + gateway + plain
+  return people + gateway + legSentence(r)
 }
 
 /** The weakest first: who is listed without a proof, then what the server lost sight of. */

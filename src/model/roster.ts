@@ -20,6 +20,9 @@ export interface Presence {
   readonly host?: true
 }
 
+/** How a phone's sound gets to its stc: without leaving the machine, under SRTP, or readable by whoever is on the local network. */
+export type PhoneLeg = 'local' | 'encrypted' | 'plain-lan'
+
 export interface Member {
   /** Leaf index in the MLS group; in a bridged conference the server's number for this presence. */
   readonly leaf: number
@@ -29,8 +32,8 @@ export interface Member {
   readonly state: MemberState
   readonly since: Instant
   readonly ssrc?: Ssrc
-  /** "plain on LAN" when the member's own phone is not on loopback and not encrypted; what it says of itself. */
-  readonly phoneLeg?: 'local' | 'encrypted' | 'plain-lan'
+  /** What it says of itself; unknown where it says nothing. */
+  readonly phoneLeg?: PhoneLeg
   /** The last reason why this member's audio could not be opened; cleared by a good frame. */
   readonly unheard?: string
   /** Bridged conferences only. */
@@ -95,6 +98,8 @@ export interface Roster {
   readonly conference?: ConferenceState
   /** Only of calls through a provider. */
   readonly sealedCall?: CallState
+  /** Of our own phone in this call, once it is there. */
+  readonly phoneLeg?: PhoneLeg
   readonly notes: readonly Note[]
   /** Unknown until we are in. */
   readonly policy?: RoomPolicy
@@ -168,6 +173,8 @@ export type CallEvent =
   /** Where a call through a provider stands; `peer`: as its certificate says, verified. */
   | { readonly kind: 'sealed-call'; readonly at: Instant; readonly peer?: Identity } & CallState
   | { readonly kind: 'acquainted'; readonly at: Instant; readonly leaf: number; readonly acquaintance: Acquaintance }
+  /** How the sound of our own phone gets here. */
+  | { readonly kind: 'phone-leg'; readonly at: Instant; readonly leg: PhoneLeg }
 
 export interface GroupMember {
   readonly leaf: number
@@ -234,6 +241,8 @@ export function applyEvent(r: Roster, e: CallEvent): Roster {
       return withCall(r, e)
     case 'acquainted':
       return { ...r, members: r.members.map((m) => (m.leaf === e.leaf ? { ...m, acquaintance: e.acquaintance } : m)) }
+    case 'phone-leg':
+      return { ...r, phoneLeg: e.leg, members: r.members.map((m) => (m.self ? { ...m, phoneLeg: e.leg } : m)) }
   }
 }
 
@@ -254,6 +263,7 @@ function carryOver(r: Roster, m: GroupMember, at: Instant): Member {
   const before = r.members.find((b) => b.leaf === m.leaf && b.identity.keyId === m.identity.keyId)
   const fresh: Member = { leaf: m.leaf, identity: m.identity, self: m.self, kind: m.kind, state: m.self || m.ssrc !== undefined ? 'member' : 'joining', since: before?.since ?? at }
   const stream = m.ssrc ?? undefined
+  const phoneLeg = m.self ? r.phoneLeg : before?.phoneLeg
   return {
     ...fresh,
     ...(stream === undefined ? {} : { ssrc: stream }),
@@ -263,7 +273,7 @@ function carryOver(r: Roster, m: GroupMember, at: Instant): Member {
     ...(m.enclave === undefined ? {} : { enclave: m.enclave }),
     ...roleIn(r.policy, m.identity.keyId),
     ...(before?.acquaintance === undefined || before.identity.fingerprint !== m.identity.fingerprint ? {} : { acquaintance: before.acquaintance }),
-    ...(before?.phoneLeg === undefined ? {} : { phoneLeg: before.phoneLeg }),
+    ...(phoneLeg === undefined ? {} : { phoneLeg }),
   }
 }
 

@@ -8,6 +8,8 @@ export const isLoopback = (address: string): boolean => address === '::1' || /^1
 /** One of this machine's own. */
 export const isOwnAddress = (address: string): boolean => isLoopback(address) || Object.values(os.networkInterfaces()).some((list) => list?.some((a) => a.address === address))
 
+/** `0.0.0.0` and `::`: everywhere, or the hold of RFC 2543. */
+export const isUnspecified = (address: string): boolean => /^(?:0\.0\.0\.0|[0:]+)$/.test(address)
 const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::'
 
 /** The host for Via and Contact; IPv6 in brackets. */

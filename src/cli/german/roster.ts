@@ -15,6 +15,7 @@ export const ROSTER: Sentences = [
   ['gateway: telephone callers can hear this', 'Gateway: Anrufer aus dem Telefonnetz hören mit'],
   ['GATEWAY: telephone callers can hear this', 'GATEWAY: Anrufer aus dem Telefonnetz hören mit'],
   ['joining', 'kommt gerade'],
+  ['phone leg: plain on LAN', 'Strecke zum Telefon: offen im LAN'],
   ['cannot be heard: {1}', 'ist nicht zu hören: {1}'],
   ['CANNOT BE HEARD: {1}', 'IST NICHT ZU HÖREN: {1}'],
   ['{1} % lost', '{1} % verloren'],

@@ -3,7 +3,9 @@ import { isNobody, sameNumber } from '../../model/telephone-number.ts'
 import { type SipMessage, type SipRequest, tagOf, unescapeUri, type Uri } from '../../protocol/sip/index.ts'
 import { type DescribedAudio, isEmergencyUri, type TunnelMessage } from '../../telephony/relay/index.ts'
 import type { OtherCodec } from '../../media/api.ts'
+import type { PhoneLeg } from '../../model/roster.ts'
 import type { DialogNews } from '../call.ts'
+import { phoneLegAt } from '../phone-leg.ts'
 import type { LegNews } from './media.ts'
 
 export interface WatchedCall {
@@ -24,6 +26,8 @@ export interface PhoneOfCall {
   readonly callId: string
   readonly address: string
   readonly port: number
+  /** How its sound gets here; undefined: as before. */
+  readonly leg: PhoneLeg | undefined
 }
 
 export interface WatchOptions {
@@ -81,7 +85,7 @@ export class CallWatch {
   readonly onDescribed = (news: LegNews): void => {
     const { call, side, local, far, answeredBy } = news
     const known = this.#calls.get(call)
-    if (known !== undefined && side === 'phone' && local !== undefined) this.#o.onPhone?.(call, { callId: known.callId, address: local.address, port: local.port })
+    if (known !== undefined && side === 'phone' && local !== undefined) this.#o.onPhone?.(call, { callId: known.callId, address: local.address, port: local.port, leg: phoneLegAt(local.address, local.srtp !== undefined) })
     if (local === undefined || far === undefined) return
     // What is offered is not so yet, and may be refused.
     if (side === 'provider' && answeredBy === undefined) return

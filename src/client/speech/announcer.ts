@@ -1,5 +1,6 @@
 /** What the phone of a call is told the moment that the call stands, where the call is weaker than *sealed* and no roster speaks for it. */
 import type { MediaCommand, SpokenFormat } from '../../media/api.ts'
+import { hasPlainLeg } from '../../model/privacy.ts'
 import { type CallState, emptyRoster, type Roster } from '../../model/roster.ts'
 import type { DescribedAudio } from '../../telephony/relay/index.ts'
 import { callSpoken, labelSpoken, type Speak } from './spoken.ts'
@@ -32,11 +33,15 @@ function formatsOf(phone: DescribedAudio, other: DescribedAudio): SpokenFormat[]
 }
 
 /** Says what a call through a provider has become, once for each time; the words of a state that has passed are not said any more. */
-export function stateTeller(voice: Speak | undefined, play: (pcm: Int16Array) => void): (now: Pick<CallState, 'state' | 'profile'>) => void {
-  let last: CallState['state'] | undefined
+export function stateTeller(voice: Speak | undefined, play: (pcm: Int16Array) => void): (now: Pick<Roster, 'sealedCall' | 'phoneLeg' | 'members'>) => void {
+  let last: CallState['state'] | 'plain-leg' | undefined
   return (now) => {
-    const words = now.state === last ? undefined : callSpoken(now)
-    last = now.state
-    if (words !== undefined) void voice?.(words).then((pcm) => pcm !== undefined && last === now.state && play(pcm))
+    const call = now.sealedCall
+    if (call === undefined) return
+    const plainLeg = call.state === 'sealed' && hasPlainLeg(now)
+    const is = plainLeg ? 'plain-leg' : call.state
+    const words = is === last ? undefined : callSpoken(call, plainLeg)
+    last = is
+    if (words !== undefined) void voice?.(words).then((pcm) => pcm !== undefined && last === is && play(pcm))
   }
 }

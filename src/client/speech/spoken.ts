@@ -1,6 +1,6 @@
 /** What a phone without a screen is told in words. Pure: a sentence for a synthesiser, and the recorded words to fall back on. */
 import { displayName } from '../../model/identity.ts'
-import { privacyOf } from '../../model/privacy.ts'
+import { hasPlainLeg, privacyOf } from '../../model/privacy.ts'
 import type { CallEvent, CallState, Roster } from '../../model/roster.ts'
 import type { Sentences } from './sentences.ts'
 
@@ -41,6 +41,8 @@ export function codeSpoken(r: Roster): Spoken {
   return phrase((s) => s.code(spelled), 'code', ...digits(r.securityCode))
 }
 
+const PLAIN_LEG = phrase((s) => s.plainLeg, 'plain-leg')
+
 /** On entry, where the call is weaker than *sealed*; undefined where it is that. */
 export function labelSpoken(r: Roster): Spoken | undefined {
   const privacy = privacyOf(r)
@@ -48,21 +50,23 @@ export function labelSpoken(r: Roster): Spoken | undefined {
   if (privacy === 'bridged') return phrase((s) => s.bridged, 'bridged')
   if (privacy === 'none') return undefined
   if (r.members.some((m) => m.kind === 'gateway')) return phrase((s) => s.gateway, 'gateway')
-  return r.members.some((m) => m.phoneLeg === 'plain-lan') ? phrase((s) => s.plainLeg, 'plain-leg') : undefined
+  return hasPlainLeg(r) ? PLAIN_LEG : undefined
 }
 
-/** In a call through a provider, when it comes into this state. */
-export function callSpoken({ state, profile }: Pick<CallState, 'state' | 'profile'>): Spoken | undefined {
+/** In a call through a provider, when it comes into this state. `plainLeg`: our phone's own leg is in clear. */
+export function callSpoken({ state, profile }: CallState, plainLeg: boolean): Spoken | undefined {
   if (state === 'asking') return phrase((s) => s.asking, 'asking')
   if (state === 'doubt') return phrase((s) => s.doubt, 'doubt')
   // The legacy profile authenticates nobody: whoever is on the way can listen.
-  return state === 'open' || (state === 'sealed' && profile === 'chained') ? phrase((s) => s.open, 'open') : undefined
+  if (state === 'open' || (state === 'sealed' && profile === 'chained')) return phrase((s) => s.open, 'open')
+  return state === 'sealed' && plainLeg ? PLAIN_LEG : undefined
 }
 
 export const lockSpoken = (locked: boolean): Spoken => (locked ? phrase((s) => s.locked, 'locked') : phrase((s) => s.unlocked, 'unlocked'))
 /** What is said to everybody's phone when it happens. `r`: as it is afterwards. */
 export function spokenFor(r: Roster, e: CallEvent): Spoken | undefined {
   if (e.kind === 'act' && (e.act.act === 'lock' || e.act.act === 'unlock')) return lockSpoken(e.act.act === 'lock')
+  if (e.kind === 'phone-leg' && e.leg === 'plain-lan') return labelSpoken(r)
   return e.kind === 'note' && e.code === 'CLIENT_GATEWAY_JOINED' ? labelSpoken(r) : undefined
 }
 export const NOT_HOST: Spoken = phrase((s) => s.notHost, 'not-host')

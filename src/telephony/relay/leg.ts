@@ -3,7 +3,8 @@ import { type Fault, makeFault, ok, type Result } from '../../base/result.ts'
 import type { Random } from '../../base/ports.ts'
 import { Keying, type KeyRules, type KeysOut } from './keying.ts'
 import type { MediaLeg, RelayMedia, Role, ToldRole } from './media.ts'
-import { type DescribedAudio, isUnspecified, type ReadAudio } from './sdp.ts'
+import { isUnspecified } from '../local-address.ts'
+import type { DescribedAudio, ReadAudio } from './sdp.ts'
 import type { HopStreams } from './tunnel.ts'
 
 export class Leg {

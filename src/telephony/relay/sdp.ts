@@ -9,6 +9,7 @@ import { err, ok } from '../../base/result.ts'
 import { isIpv4, isIpv6 } from '../../protocol/sip/scanner.ts'
 import type { MediaDescription, RtpFormat, SessionDescription } from '../../protocol/sdp/index.ts'
 import { attributeOf, directionOf, parseSdp, rtpFormatsOf, sdesKeysOf } from '../../protocol/sdp/index.ts'
+import { isUnspecified } from '../local-address.ts'
 import type { AgreedKeys, KeysIn, KeysOut } from './keying.ts'
 
 /** Where the sender of a description wants its RTP, and what it can take. */
@@ -71,8 +72,6 @@ function describe(session: SessionDescription, stream: MediaDescription): Result
 }
 
 const isGroup = (address: string): boolean => (address.includes(':') ? /^ff/i.test(address) : Number(address.split('.')[0]) >= 224)
-/** `c=0.0.0.0`, the hold of RFC 2543. */
-export const isUnspecified = (address: string): boolean => /^(?:0\.0\.0\.0|[0:]+)$/.test(address)
 
 /** ICE, multiplexing, keys and sources: they hold on one hop only, or lead around us. */
 const takenOut = new Set([

@@ -1,6 +1,6 @@
 /** The one sentence: who can hear this. */
 import type { VNode } from 'preact'
-import { privacyOf } from '../../model/privacy.ts'
+import { hasPlainLeg, privacyOf } from '../../model/privacy.ts'
 import { Shape } from '../parts/icons.tsx'
 import { headlineOf, isChained, nameOf, sentenceOf } from '../state/sentence.ts'
 import type { CallView } from '../state/state.ts'
@@ -13,7 +13,7 @@ export function Privacy({ call, weaker, known }: { readonly call: CallView; read
   const privacy = known ? privacyOf((weaker ?? call).roster) : 'none'
   const how = !known ? w.privacy.unknownHow : weaker !== undefined ? w.calls.weakerHow(sentenceOf(w, roster)) : roster.sealedCall !== undefined ? isChained(roster) ? w.sealedCall.chainedHow : w.sealedCall.how[roster.sealedCall.state] : roster.phase === 'healing' ? w.privacy.healingHow : { sealed: w.privacy.sealedHow, bridged: w.privacy.bridgedHow, open: w.privacy.openHow, none: roster.waiting ? w.privacy.waitingHow : w.privacy.noneHow }[privacy]
   const locked = roster.policy?.state.locked === true || roster.conference?.locked === true
-  const also = [locked ? w.privacy.locked : '', roster.members.some((m) => m.kind === 'gateway') ? w.privacy.gateway : '', roster.members.some((m) => m.phoneLeg === 'plain-lan') ? w.privacy.plainLeg : ''].filter((t) => t !== '')
+  const also = [locked ? w.privacy.locked : '', roster.members.some((m) => m.kind === 'gateway') ? w.privacy.gateway : '', privacy === 'sealed' && hasPlainLeg(roster) ? w.privacy.plainLeg : ''].filter((t) => t !== '')
   return (
     <section class="privacy" data-privacy={privacy} aria-labelledby="privacy">
       <Shape privacy={privacy} />

@@ -81,7 +81,7 @@ test('who can hear a call: every sentence', () => {
   const member = { leaf: 1, self: true, kind: 'gateway', phoneLeg: 'plain-lan' } as unknown as Roster['members'][number]
   const bridged = (callers: Roster['callers']): Roster => ({ ...emptyRoster('1', 'bridged'), phase: 'member', callers, conference: { current: false, locked: false, recorded: true, weAreHost: false, more: 0 } })
   const rosters: Roster[] = [
-    ...(['early', 'seeking', 'asking', 'open', 'agreeing', 'doubt', 'lost', 'sealed'] as const).map((s) => call(s)), call('sealed', { profile: 'chained', held: true }), call('sealed', { held: true }),
+    ...(['early', 'seeking', 'asking', 'open', 'agreeing', 'doubt', 'lost', 'sealed'] as const).map((s) => call(s)), call('sealed', { profile: 'chained', held: true }), call('sealed', { held: true }), { ...call('sealed'), phoneLeg: 'plain-lan' as const },
     bridged([caller]), bridged([caller, caller]), emptyRoster('1', 'open'), emptyRoster('1', 'sealed'), { ...emptyRoster('1', 'sealed'), phase: 'left' },
     ...[[member], [member, member]].map((members) => ({ ...emptyRoster('1', 'sealed'), phase: 'member', members }) as Roster),
   ]

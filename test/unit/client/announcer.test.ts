@@ -7,6 +7,7 @@ import { announcer, stateTeller } from '../../../src/client/speech/announcer.ts'
 import { SENTENCES } from '../../../src/client/speech/sentences.ts'
 import type { Spoken } from '../../../src/client/speech/spoken.ts'
 import type { MediaCommand } from '../../../src/media/api.ts'
+import type { CallState, PhoneLeg } from '../../../src/model/roster.ts'
 import type { DescribedAudio } from '../../../src/telephony/relay/index.ts'
 
 const described = (port: number, ...formats: readonly (readonly [string, number, number])[]): DescribedAudio => ({
@@ -92,7 +93,8 @@ test('through a provider without sealing: that anyone on the line can hear it, t
 test('a call through a provider says what it has become: that nobody is heard and how to go on, or that anyone can listen', async () => {
   const s = stage()
   let played = 0
-  const tell = stateTeller(s.voice, () => void played++)
+  const teller = stateTeller(s.voice, () => void played++)
+  const tell = (is: Pick<CallState, 'state' | 'profile'>, phoneLeg: PhoneLeg = 'local'): void => teller({ members: [], phoneLeg, sealedCall: { number: '1', words: [], ...is } })
   for (const state of ['early', 'seeking', 'asking', 'asking', 'open', 'sealed', 'doubt'] as const) {
     tell({ state })
     await soon()
@@ -104,4 +106,11 @@ test('a call through a provider says what it has become: that nobody is heard an
   await soon()
   assert.equal(played, 3, 'words of a state that has passed')
   tell({ state: 'sealed', profile: 'chained' })
+  const before = s.said.length
+  tell({ state: 'sealed' }, 'encrypted')
+  tell({ state: 'sealed' }, 'plain-lan')
+  tell({ state: 'sealed' }, 'plain-lan')
+  tell({ state: 'lost' }, 'plain-lan')
+  await soon()
+  assert.deepEqual(s.said.slice(before), [SENTENCES.en.plainLeg], 'sealed up to here, and in clear from here to the phone')
 })

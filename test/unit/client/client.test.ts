@@ -13,6 +13,8 @@ import type { ClientMessage, ServerMessage } from '../../../src/protocol/wire/me
 import { FakeVault } from '../../kit/fake-vault.ts'
 import { VirtualClock } from '../../kit/virtual-clock.ts'
 
+const rtpOf = (address: string, srtp: Pick<RtpPhoneMedia, 'srtp'> = {}): RtpPhoneMedia => ({ kind: 'rtp', codec: 'g722', payloadType: 9, ptimeMs: 20, remote: { address, port: 4000 }, hold: false, send: true, ...srtp })
+
 class Phone implements Handset {
   readonly line = 'desk'
   readonly got: HandsetCommand[] = []
@@ -25,8 +27,7 @@ class Phone implements Handset {
     return { [Symbol.dispose]: () => {} }
   }
   [Symbol.dispose](): void {}
-  dial(call: string, target: string, contact = 'sip:desk@127.0.0.1:5070'): void {
-    const media: RtpPhoneMedia = { kind: 'rtp', codec: 'g722', payloadType: 9, ptimeMs: 20, remote: { address: '127.0.0.1', port: 4000 }, hold: false, send: true }
+  dial(call: string, target: string, contact = 'sip:desk@127.0.0.1:5070', media: RtpPhoneMedia = rtpOf('127.0.0.1')): void {
     this.#tell({ kind: 'dial', call: call as CallRef, line: this.line, target, contact, media })
   }
   tell(e: HandsetEvent): void {
@@ -203,6 +204,20 @@ describe('a phone that dials', () => {
     s.emit({ kind: 'event', event: { kind: 'phase', at: 0 as Instant, phase: 'healing' } })
     assert.equal(played().length, 5)
     assert.ok(played().every((n) => n > 1000))
+  })
+  test('says on the roster how its sound gets here: on this machine, under SRTP, or in clear on the local network', async () => {
+    const s = await new Stage().up()
+    const leg = (): unknown => s.client.calls[0]!.roster.phoneLeg
+    const media = (m: RtpPhoneMedia): void => s.phone.tell({ kind: 'media', call: 'c1' as CallRef, media: m })
+    s.phone.dial('c1', '8100', 'sip:desk@192.0.2.7', rtpOf('192.0.2.7'))
+    assert.equal(leg(), 'plain-lan')
+    media(rtpOf('192.0.2.7', { srtp: { receive: keys, send: keys } }))
+    assert.equal(leg(), 'encrypted')
+    media(rtpOf('0.0.0.0'))
+    assert.equal(leg(), 'encrypted', 'a hold by address is no other leg')
+    // The phone on this machine takes the room over.
+    s.phone.dial('c2', '8100', 'sip:desk@192.0.2.7:5072')
+    assert.equal(leg(), 'local')
   })
   test('is told when its call ends', async () => {
     const s = await new Stage().up()

@@ -86,6 +86,12 @@ test('on entry the label is spoken when the call is weaker than sealed, and when
   s.call.roster = rosterOf([someone(0, 'Anna'), someone(1, 'Door', 'gateway')])
   s.phones.event(s.call as unknown as RunningCall, { kind: 'note', at: instant(1), code: 'CLIENT_GATEWAY_JOINED', text: '', prominent: true })
   assert.deepEqual(s.said, ['Telephone callers can hear this, through a gateway.'])
+  const desk = stage(applyEvent(rosterOf([someone(0, 'Anna')]), { kind: 'phone-leg', at: instant(0), leg: 'plain-lan' }))
+  assert.deepEqual(desk.said, ['A phone in this call is not protected in its local network.'])
+  desk.phones.event(desk.call as unknown as RunningCall, { kind: 'phone-leg', at: instant(1), leg: 'plain-lan' })
+  assert.equal(desk.said.length, 2, 'when it becomes so in the call')
+  desk.phones.event(desk.call as unknown as RunningCall, { kind: 'phone-leg', at: instant(1), leg: 'encrypted' })
+  assert.equal(desk.said.length, 2)
 })
 
 test('robots hear neither, and nobody who has hung up is spoken to', async () => {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { instant } from '../../../src/base/brand.ts'
 import type { Identity } from '../../../src/model/identity.ts'
 import { privacyOf, privacySentence } from '../../../src/model/privacy.ts'
-import { applyEvent, type CallEvent, type ConferenceState, emptyRoster } from '../../../src/model/roster.ts'
+import { applyEvent, type CallEvent, type CallState, type ConferenceState, emptyRoster, type PhoneLeg, type Roster } from '../../../src/model/roster.ts'
 
 const anna = { subject: 'Anna', keyId: 'aa', emails: [], hosts: [] } as unknown as Identity
 const state: ConferenceState = { current: true, locked: false, recorded: false, weAreHost: false, more: 0 }
@@ -38,4 +38,30 @@ test('the sentence names the weakest: the server, unverified callers, a recorder
   assert.equal(sentence({ callers: [], members: [{ leaf: 1, identity: anna, self: false, presence: { recorded: true } }] }), 'Our server can hear this. It is being recorded.')
   assert.equal(sentence({ callers: [], state: { ...state, recorded: true } }), 'Our server can hear this. It is being recorded.')
   assert.match(sentence({ callers: [], state: { ...state, current: false } }), /^Our server can hear this\. The list of members is old/)
+})
+
+test('the leg of our own phone is kept over every change of the group, whenever it was known, and weakens the sentence while it is in clear', () => {
+  const group = (epoch: bigint): CallEvent => ({ kind: 'group', at: instant(1), epoch, securityCode: '1', members: [{ leaf: 0, identity: anna, self: true, kind: 'member' }, { leaf: 1, identity: { ...anna, keyId: 'bb' }, self: false, kind: 'member' }] })
+  const leg = (is: PhoneLeg): CallEvent => ({ kind: 'phone-leg', at: instant(1), leg: is })
+  const room = (...events: readonly CallEvent[]): Roster => events.reduce(applyEvent, { ...emptyRoster('weekly', 'sealed'), phase: 'member' })
+  const legs = (r: Roster): unknown => r.members.map((m) => m.phoneLeg)
+  const before = room(leg('plain-lan'), group(1n), group(2n))
+  assert.deepEqual(legs(before), ['plain-lan', undefined])
+  assert.deepEqual(legs(room(group(1n), leg('plain-lan'), group(2n))), ['plain-lan', undefined])
+  assert.equal(privacySentence(before), 'Only these 2 people can hear this. Phone leg: plain on LAN.')
+  const after = room(leg('plain-lan'), group(1n), leg('encrypted'), group(2n))
+  assert.deepEqual(legs(after), ['encrypted', undefined])
+  assert.equal(privacySentence(after), 'Only these 2 people can hear this.')
+})
+
+test('a sealed call whose phone is in clear on the local network does not say that only the two can hear it, and one that is not sealed says what is worse', () => {
+  const call = (state: CallState['state'], leg: PhoneLeg, more: Partial<CallState> = {}): string => {
+    const at = instant(1)
+    return privacySentence([{ kind: 'phone-leg', at, leg } as const, { kind: 'sealed-call', at, number: '1', state, words: [], ...more } as const].reduce(applyEvent, emptyRoster('1', 'sealed')))
+  }
+  assert.equal(call('sealed', 'plain-lan'), 'Only you and the other side can hear this. Phone leg: plain on LAN.')
+  assert.equal(call('sealed', 'plain-lan', { muted: true }), 'Only you and the other side can hear this. The other side is muted. Phone leg: plain on LAN.')
+  for (const leg of ['local', 'encrypted'] as const) assert.equal(call('sealed', leg), 'Only you and the other side can hear this.')
+  assert.equal(call('open', 'plain-lan'), 'Anyone on the line can hear this.')
+  assert.doesNotMatch(call('sealed', 'plain-lan', { profile: 'chained' }), /LAN/)
 })

@@ -116,3 +116,17 @@ test('one side alone described, a leg of nobody, a call that is over: nothing', 
   watch.onClosed(LEG)
   assert.deepEqual(told, ['to box', 'over'])
 })
+
+test('how the sound of the phone gets here is told with its address, and a hold at no address tells nothing new', () => {
+  const legs: unknown[] = []
+  const watch = new CallWatch({ isEmergency: () => false, onCall: () => {}, onPhone: (call, { leg, address }) => legs.push([call, address, leg]), onNews: () => {} })
+  const m = message(INVITE)
+  watch.passing('provider', { k: 'sip-request', id: 1, message: m, streams: { up: LEG, down: LEG } }, parsed(m), 'one.test')
+  const key = { tag: 1, suite: 'AEAD_AES_128_GCM', masterKey: new Uint8Array(16), masterSalt: new Uint8Array(12) } as const
+  const phone = (address: string, srtp = false): void => watch.onDescribed({ call: LEG, side: 'phone', local: { ...described(), address, ...(srtp ? { srtp: { receive: key, send: key } } : {}) }, far: undefined })
+  phone('192.0.2.20')
+  phone('192.0.2.20', true)
+  phone('127.0.0.1')
+  phone('0.0.0.0')
+  assert.deepEqual(legs, [[LEG, '192.0.2.20', 'plain-lan'], [LEG, '192.0.2.20', 'encrypted'], [LEG, '127.0.0.1', 'local'], [LEG, '0.0.0.0', undefined]])
+})
