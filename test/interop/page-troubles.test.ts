@@ -1,4 +1,7 @@
-/** What goes wrong is shown as what it is, within two seconds of the client's knowing it, and goes away without a reload. */
+/**
+ * What goes wrong is shown as what it is and goes away without a reload. How soon is measured and printed; that it is soon enough is shown where no
+ * stall of a machine stands between: unit/web/trouble and connection, unit/client/server-channel.
+ */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +18,7 @@ import { parseCertificate } from '../../src/protocol/x509/certificate.ts'
 import { decodePem, encodePem } from '../../src/protocol/x509/pem.ts'
 import { becomes, startBrowser, type TestBrowser } from '../kit/browser.ts'
 import { freePorts } from '../kit/free-ports.ts'
-import { promised, type Running, run, until } from '../kit/processes.ts'
+import { type Running, run, until } from '../kit/processes.ts'
 import { type Papers, startClient, startServer, type StcClient, type StcServer, TestAuthority } from '../kit/stc.ts'
 import { needs } from './setup.ts'
 
@@ -24,7 +27,6 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const authority = new TestAuthority(folder, 'ca')
 const serverPapers = authority.server()
-const SHOWN_MS = 2000
 const DAY_S = 86_400
 
 interface Scene {
@@ -32,7 +34,7 @@ interface Scene {
   readonly server: StcServer
   readonly client: StcClient
   readonly b: TestBrowser
-  /** The banner with this cause, `SHOWN_MS` from now at the latest. */
+  /** The banner with this cause; says how long it took. */
   shows(cause: string): Promise<void>
   recovers(): Promise<void>
 }
@@ -54,10 +56,14 @@ async function scene(t: TestContext, papers: Papers | (() => Papers), serverConf
   await b.page.evaluate('globalThis.stcMark = true')
   return {
     own, server, client, b,
-    shows: (cause) => b.page.locator(`.trouble[data-cause="${cause}"]`).waitFor({ timeout: SHOWN_MS }),
+    async shows(cause) {
+      const since = performance.now()
+      await b.page.locator(`.trouble[data-cause="${cause}"]`).waitFor()
+      t.diagnostic(`${cause}: shown after ${Math.round(performance.now() - since)} ms`)
+    },
     recovers: async () => {
       await b.page.locator('.trouble').waitFor({ state: 'detached' })
-      await b.page.getByText('Connected to').waitFor()
+      await b.page.getByText(/^Connected to/).waitFor()
       assert.equal(await b.page.evaluate('globalThis.stcMark'), true, 'the page was loaded anew')
     },
   }
@@ -98,8 +104,8 @@ test('a server that falls silent: its machine, its cable', { timeout: 300_000, s
   const s = await scene(t, authority.member('silvia'))
   s.server.process.signal('SIGSTOP')
   t.after(() => s.server.process.signal('SIGCONT'))
-  // The two seconds are those of unit/client/server-channel; here nothing has ended the connection yet.
-  await s.b.page.locator('.trouble[data-cause="server-silent"]').waitFor({ timeout: 60_000 })
+  // Nothing has ended the connection yet.
+  await s.shows('server-silent')
   s.server.process.signal('SIGCONT')
   await s.recovers()
 })
@@ -173,7 +179,7 @@ test('a wrong clock', { timeout: 300_000 }, async (t) => {
   const code = `import{existsSync as e}from"node:fs";const n=Date.now;Date.now=()=>n()+(e(${JSON.stringify(wrong)})?36e5:0)`
   const s = await scene(t, authority.member('emma'), {}, () => withNodeOptions(`--import=data:text/javascript,${encodeURIComponent(code)}`))
   await s.shows('clock')
-  await until(promised(SHOWN_MS), 'the hour', async () => ((await s.b.page.locator('.trouble').allInnerTexts()).join().includes('60 minutes') ? true : undefined))
+  await until(10_000, 'the hour', async () => ((await s.b.page.locator('.trouble').allInnerTexts()).join().includes('60 minutes') ? true : undefined))
   // Set right by its user, and wrong again: neither the client nor the window is started anew, and the connection stands.
   rmSync(wrong)
   await s.recovers()

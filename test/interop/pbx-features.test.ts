@@ -7,9 +7,9 @@ import { hears } from '../kit/hears.ts'
 import { LossyGateway } from '../kit/lossy-gateway.ts'
 import { startLinphonec } from '../kit/phones/linphonec.ts'
 import { until } from '../kit/processes.ts'
-import { tone, toneShare } from '../kit/tones.ts'
+import { bestShare, tone } from '../kit/tones.ts'
 import { UdpPhone } from '../kit/udp-phone.ts'
-import { part, seconds, writeWav } from '../kit/wav.ts'
+import { writeWav } from '../kit/wav.ts'
 import { needs, needsAsterisk } from './setup.ts'
 
 test('an attended transfer between a plain phone and a phone behind stc', { timeout: 300_000 }, async (t) => {
@@ -60,14 +60,14 @@ test('a message on the voicemail lights the lamp behind stc and is heard there; 
   await carl.events.next('established')
   await until(30_000, 'the beep', () => /Playing 'beep/.test(w.asterisk.log()) || undefined, () => w.asterisk.log().slice(-2000), 100)
   const from = Date.now()
-  await until(20_000, 'five seconds of message', () => Date.now() - from > 5000 || undefined, undefined, 100)
+  await until(20_000, 'ten seconds of message', () => Date.now() - from > 10_000 || undefined, undefined, 100)
   carl.hangup()
   await carl.events.next('closed')
   await lamp(/Messages-Waiting: yes/)
   anna.dial(at('501', a.sip))
   await anna.events.next('established')
   // Between the words of the machine.
-  await until(40_000, 'the message', () => (seconds(anna.heard()) > 3 && toneShare(part(anna.heard(), seconds(anna.heard()) - 2), 500) >= 0.9) || undefined, () => w.asterisk.log().slice(-2000), 200)
+  await until(40_000, 'the message', () => bestShare(anna.heard(), 500, 2) >= 0.9 || undefined, () => w.asterisk.log().slice(-2000), 500)
   anna.hangup()
   await anna.events.next('closed')
 

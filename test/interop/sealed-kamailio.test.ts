@@ -43,16 +43,19 @@ test('sealed through Kamailio and rtpengine by each carrier, baresip and linphon
       const name = (p: { readonly uri: string }): string => /^sip:(\w+)@/.exec(p.uri)![1]!
       const dialled = (callee: (typeof callees)[number]): string => `sip:${name(callee)}@${a.sip.address}:${a.sip.port}`
       const pairs: readonly Pair[] = [{ caller: anna, callee: callees[0], number: dialled(callees[0]), hz: [1100, 700] }, { caller: carla, callee: callees[1], number: dialled(callees[1]), hz: [1300, 900] }]
-      const before = new Set(kamailio.recorded().keys())
+      let before = new Set(kamailio.recorded().keys())
       const tap = await capture(`udp ${ownPorts}`)
-      const calls = await callSealed(s, pairs, [A, new Screen(client)], withinMs)
+      const calls = await callSealed(s, pairs, [A, new Screen(client)], withinMs, () => {
+        // A call that was sealed late was hung up at once: most of its recording is from before.
+        before = new Set(kamailio.recorded().keys())
+      })
       const packets = packetTimes(await tap.stop())
       for (const p of callees) assert.equal(kamailio.log().split(`rings ${name(p)}`).length - 1, calls, 'the callee rings once for each call')
       await hangUp(pairs)
       assert.deepEqual(packets, [20, 30, 60])
       for (const [type, codec, voices] of [[PCMA, pcmaCodec, [700, 1100]], [G722, g722Codec, [900, 1300]]] as const) {
         const recorded = [...kamailio.recorded()].filter(([flow, { payloadType, payloads }]) => !before.has(flow) && payloadType === type && payloads.length > 50).map(([, { payloads }]) => heard(payloads, codec))
-        assert.equal(recorded.length, 2 * calls, `both directions of the call of payload type ${type}`)
+        assert.equal(recorded.length, 2, `both directions of the call of payload type ${type}`)
         for (const pcm of recorded) assertNoise(part(pcm, seconds(pcm) - 2), voices)
       }
     })

@@ -29,7 +29,11 @@ export interface BehindProvider {
 
 export function behindProvider(t: Pick<TestContext, 'after'>, provider: ProviderAt, o: { readonly transport?: 'udp' | 'tcp' | 'tls'; readonly way?: Readonly<Record<string, unknown>> } = {}): BehindProvider {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-provider-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  // The last one first: what is still running would write into the folder while it goes.
+  const ends: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
+  t.after(async () => {
+    for (const end of ends.toReversed()) await end()
+  })
   const authority = new TestAuthority(folder, 'realm')
   const microphone = (name: string, hz: number): string => {
     const file = path.join(folder, `${name}.wav`)
@@ -42,18 +46,18 @@ export function behindProvider(t: Pick<TestContext, 'after'>, provider: Provider
     client: async (name, config = {}, more = {}) => {
       const way = { host: provider.address, port: provider.sip, transport: o.transport ?? 'udp', listen: { address: '127.0.0.1' }, ...o.way }
       const client = await startClient(folder, name, 0, authority.member(name), { config: { server: undefined, upstream: { providers: [way] }, page: false, spokenLabel: false, ...config }, ...more })
-      t.after(() => client.stop())
+      ends.push(() => client.stop())
       return client
     },
     phone: async (name, hz, at, more = {}) => {
       const phone = await startBaresip({ name, codecs: ['pcmu'], microphone: microphone(name, hz), autoAnswer: true, registrar: { ...at, password: `secret-${name}` }, unbuffered: at.port === provider.sip, ...more })
-      t.after(() => phone.stop())
+      ends.push(() => phone.stop())
       await phone.events.next('registered')
       return phone
     },
     linphonec: async (name, hz, at, more = {}) => {
       const phone = await startLinphonec({ name, codecs: ['pcmu'], microphone: microphone(name, hz), autoAnswer: true, registrar: { ...at, password: `secret-${name}` }, ...more })
-      t.after(() => phone.stop())
+      ends.push(() => phone.stop())
       await phone.events.next('registered')
       return phone
     },

@@ -5,7 +5,7 @@ import { hears } from './hears.ts'
 import type { Phone } from './phones/phone.ts'
 import { until } from './processes.ts'
 import type { StcClient } from './stc.ts'
-import { toneBelow, } from './tones.ts'
+import { toneBelow } from './tones.ts'
 import { part, type Pcm, seconds } from './wav.ts'
 
 export const SEALED = /Only you and the other side can hear this/g
@@ -80,8 +80,8 @@ export interface Pair {
   readonly hz: readonly [caller: number, callee: number]
 }
 
-/** All pairs call at the same time: sealed soon after the answer, the same words on both ends, heard both ways. They go on talking. Gives how often they called. */
-export async function callSealed(t: TestContext, pairs: readonly Pair[], screens: readonly Screen[], withinMs: number): Promise<number> {
+/** All pairs call at the same time: sealed soon after the answer, the same words on both ends, heard both ways. They go on talking. Gives how often they called; `again` is told before they call once more. */
+export async function callSealed(t: TestContext, pairs: readonly Pair[], screens: readonly Screen[], withinMs: number, again: () => void = () => {}): Promise<number> {
   let calls = 1
   for (; ; calls++) {
     for (const s of screens) s.skip()
@@ -90,6 +90,7 @@ export async function callSealed(t: TestContext, pairs: readonly Pair[], screens
     if (sealedMs < withinMs) break
     assert.ok(calls < ATTEMPTS, `${sealedMs} ms, ${calls} times too late`)
     await hangUp(pairs)
+    again()
   }
   await until(15_000, 'the same words on both terminals', () => sameWords(screens, pairs.length) || undefined, () => screens.map((s) => [...s.words].join(', ')).join(' | '), 50)
   await Promise.all(pairs.flatMap(({ caller, callee, hz }) => [hears(caller, hz[0], { settle: SETTLE }), hears(callee, hz[1], { settle: SETTLE })]))

@@ -83,6 +83,15 @@ export function toneShare(pcm: Pcm, hz: number, floorDb = -40): number {
   return rows.length === 0 ? 0 : rows.filter((r) => r[0]! >= floorDb).length / rows.length
 }
 
+/** That share in whichever piece of so many seconds the tone stands best: for what is played once, on a busy machine, where sound stumbles. 0 for less than a piece. */
+export function bestShare(pcm: Pcm, hz: number, look = 1.6): number {
+  const stands = toneLevels(pcm, [hz]).map(([level]) => level! >= -40)
+  const length = Math.round((1000 * look) / windowMs)
+  let best = 0
+  for (let at = 0; at + length <= stands.length; at++) best = Math.max(best, stands.slice(at, at + length).filter(Boolean).length / length)
+  return best
+}
+
 /** How far `hz` lies below the weakest of `others`, in dB, by the median over the windows. */
 export function toneBelow(pcm: Pcm, hz: number, others: readonly number[]): number {
   const gaps = toneLevels(pcm, [hz, ...others]).map(([own, ...rest]) => Math.min(...rest) - own!).sort((a, b) => a - b)

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import { mix, silence, tone, toneBelow, toneLevel, toneShare } from '../../kit/tones.ts'
+import { bestShare, mix, silence, tone, toneBelow, toneLevel, toneShare } from '../../kit/tones.ts'
 import { join, part, readWav, seconds, writeWav } from '../../kit/wav.ts'
 
 const near = (a: number, b: number, by: number): void => assert.ok(Math.abs(a - b) <= by, `${a} is not ${b} ± ${by}`)
@@ -23,6 +23,25 @@ test('a tone is counted in the windows where it is, and in no other', () => {
   assert.equal(toneShare(half, 1033), 0)
   assert.equal(toneShare(silence(rate, 1), 487), 0)
   assert.equal(toneShare({ rate, samples: new Int16Array(0) }, 487), 0)
+})
+
+test('what is played once is found in whichever piece it stands best; too little sound is nothing', () => {
+  const rate = 8000
+  const once = join([silence(rate, 1.1), tone(487, { rate, seconds: 2.4 }), silence(rate, 3)])
+  assert.equal(bestShare(once, 487), 1)
+  assert.equal(bestShare(once, 487, 4), 13 / 20)
+  assert.equal(bestShare(once, 1033), 0)
+  assert.equal(bestShare(part(once, 1.2, 2.6), 487), 0)
+})
+
+test('a long tone goes on without a seam, whole hertz or not', () => {
+  for (const hz of [700, 700.5]) {
+    const { samples } = tone(hz, { rate: 8000, seconds: 3.3 })
+    const other = tone(hz, { rate: 8000, seconds: 0.7 }).samples
+    assert.equal(samples.length, 26_400)
+    for (const i of [7999, 8000, 15_999, 16_000, 20_000, 26_399]) assert.equal(samples[i], 0 + Math.round(32767 * 10 ** (-18 / 20) * Math.sin((2 * Math.PI * hz * i) / 8000)), `${hz} Hz at ${i}`)
+    assert.deepEqual(samples.subarray(0, other.length), other)
+  }
 })
 
 test('a tone that was shifted by resampling is still the same, another is not', () => {

@@ -24,3 +24,34 @@ test('the address of another start, pasted into an open window, is loaded; other
     assert.equal(reloads, times, hash)
   }
 })
+
+test('a client that is gone is told in the moment in which its connection ends; another one is tried for until it is there', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const sockets: { onopen?: () => void; onclose?: () => void }[] = []
+  const window = {
+    location: { hash: '', host: '127.0.0.1:1' }, localStorage: { getItem: () => 'token', setItem: () => {} }, addEventListener: () => {}, fetch: () => Promise.reject(new Error('nobody is there')),
+    WebSocket: class {
+      constructor() {
+        sockets.push(this)
+      }
+    },
+  }
+  for (const [name, value] of Object.entries(window)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true })
+  const { Connection } = (await import(MODULE)) as { Connection: new (on: object) => PageConnection }
+  const links: string[] = []
+  await new Connection({ link: (l: string) => links.push(l) }).start()
+  sockets[0]!.onopen!()
+  sockets[0]!.onclose!()
+  // No timer has run.
+  await Promise.resolve().then(() => {}).then(() => {})
+  assert.deepEqual(links, ['open', 'lost'])
+  for (let tries = 1; tries < 4; tries++) {
+    t.mock.timers.tick(1500)
+    assert.equal(sockets.length, tries + 1)
+    sockets[tries]!.onclose!()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.mock.timers.tick(1500)
+  sockets[4]!.onopen!()
+  assert.deepEqual(links, ['open', 'lost', 'lost', 'lost', 'lost', 'open'])
+})
