@@ -33,13 +33,13 @@ else process.exit(await withPackages())
 async function withPackages(): Promise<number> {
   const report = new Report()
   const { computing, waiting } = planOf(files)
-  const lane = async (...lists: Batch[][]): Promise<void> => {
+  const lanes = Math.min(MOST_LANES, Math.max(2, availableParallelism()))
+  const lane = async (n: number, ...lists: Batch[][]): Promise<void> => {
     for (const list of lists) {
-      for (let batch = list.shift(); batch !== undefined; batch = list.shift()) await runBatch(batch.map((f) => here + f), report)
+      for (let batch = list.shift(); batch !== undefined; batch = list.shift()) await runBatch(batch.map((f) => here + f), report, `${n}/${lanes + 1}`)
     }
   }
-  const lanes = Math.min(MOST_LANES, Math.max(2, availableParallelism()))
-  await Promise.all([...Array.from({ length: lanes }, () => lane(computing, waiting)), lane(waiting)])
+  await Promise.all([...Array.from({ length: lanes }, (_, n) => lane(n, computing, waiting)), lane(lanes, waiting)])
   await report.end()
   return report.failed ? 1 : 0
 }
@@ -64,11 +64,11 @@ async function withPeers(): Promise<number> {
   return failed.length === 0 ? 0 : 1
 }
 
-/** `lane`: which half of the ports its tests take. */
+/** `lane`: which half of the ports its tests take (test/kit/free-ports.ts). */
 function runPeers(these: readonly string[], stdio: 'inherit' | 'pipe', lane?: 0 | 1): Promise<{ readonly code: number; readonly said: Buffer }> {
   // Tests with peers want the processor's attention: one at a time.
   const flags = ['--test', '--test-concurrency=1', '--test-force-exit', '--test-reporter=spec']
-  const env = { ...process.env, ...(lane === undefined ? {} : { STC_TEST_LANE: `${lane}` }) }
+  const env = { ...process.env, ...(lane === undefined ? {} : { STC_TEST_LANE: `${lane}/2` }) }
   const said: Buffer[] = []
   const child = spawn(process.execPath, [...flags, ...these.map((f) => here + f)], { stdio: [stdio === 'inherit' ? 'inherit' : 'ignore', stdio, stdio], env })
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (piece: Buffer) => said.push(piece))

@@ -39,7 +39,7 @@ export interface NoiseReport {
 }
 
 export const LEAST_OCTETS = 100_000
-/** Chance exceeds six standard deviations once in 10^9, the worst of some hundred places hardly more often. */
+/** Chance exceeds six standard deviations once in 10^9. */
 const LIMIT_Z = 6
 /**
  * Amplitudes of noise packets of one codec scatter by a few per cent with G.711 and raw, more where the
@@ -107,8 +107,8 @@ function worstPlace(payloads: readonly Uint8Array[]): number {
       if (total >= 400) worst = Math.max(worst, chiSquare(counts, total))
     }
   }
-  // Fifteen degrees of freedom have a longer tail: six deviations of a normal one are about nine here.
-  return (worst * 6) / 9
+  // Fifteen degrees of freedom have a longer tail, and this is the worst of up to 512: chance exceeds twelve deviations in one of them once in 4·10^7 captures.
+  return (worst * 6) / 12
 }
 
 /** The octets as 16-bit samples. */

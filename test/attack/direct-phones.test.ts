@@ -165,9 +165,12 @@ test('a certificate has four connections at most, and calls at its own rate: ano
   await until(3000, 'the oldest to go', () => (phones[0]!.ended && phones[1]!.ended) || undefined)
   assert.deepEqual(phones.map((p) => p.ended), [true, true, false, false, false, false])
   const flooder = phones[5]!
+  const began = performance.now()
   for (let i = 0; i < 60; i++) flooder.send('INVITE', { body: '', callId: `flood-${i}` })
   await until(5000, 'answers to all', () => flooder.texts.filter((x) => /^SIP\/2\.0 (486|503)/.test(x)).length >= 60 || undefined, undefined, 20)
-  assert.equal(calls(w).length, 20)
+  // Twenty at once, and two a second while they come.
+  const most = 21 + (2 * (performance.now() - began)) / 1000
+  assert.ok(calls(w).length >= 20 && calls(w).length <= most, `${calls(w).length} calls, at most ${most}`)
   const bert = await w.connect('bert')
   assert.match(await bert.invite(''), /^SIP\/2\.0 486/)
 })

@@ -1,15 +1,14 @@
 /** What says that it comes from port 0, where nobody can be answered: the doors of SIP and of media stay open. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ssrc } from '../../src/base/brand.ts'
 import { fromUtf8, utf8 } from '../../src/base/bytes.ts'
 import { must } from '../../src/base/result.ts'
 import { createSipHandset } from '../../src/client/handset/sip/index.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import { nodeUdp } from '../../src/net/node-udp.ts'
 import { realScheduler } from '../../src/net/scheduler.ts'
-import { legSpec, MediaClient } from '../kit/media-client.ts'
-import { PlainParty, rtpPacket } from '../kit/plain-peer.ts'
+import { rtpPacket } from '../kit/plain-peer.ts'
+import { planeCall } from '../kit/plane-call.ts'
 import { planeWorlds } from '../kit/plane-worlds.ts'
 import { portZero } from '../kit/port-zero.ts'
 
@@ -50,20 +49,7 @@ test('requests at the handset’s door: the next phone is answered', { skip }, a
 
 for (const [name, make] of planeWorlds) if (!name.includes('simulated')) test(`${name}: a member and a phone’s side that send from there move nothing, and the call goes on`, { skip }, async () => {
   const w = await make()
-  const join = async (probe: number) => {
-    const spec = legSpec(crypto, probe)
-    const client = new MediaClient(crypto, await w.socket(), w.plane.local, spec)
-    const leg = must(w.plane.open(spec))
-    client.probe()
-    await w.until(() => w.plane.stats().find((s) => s.leg === leg)!.path === 'udp')
-    return { client, leg }
-  }
-  const a = await join(1)
-  const b = await join(2)
-  must(w.plane.route(a.leg, ssrc(101), [b.leg]))
-  const party = new PlainParty(await w.pair())
-  const opened = must(await w.plane.openPlain({ bind: w.here, peer: party.peer }))
-  must(w.plane.bridge(opened.leg, { kind: 'hop', leg: b.leg, receive: ssrc(200), send: ssrc(300) }))
+  const { a, b, party, opened } = await planeCall(w, 101)
   party.to = opened
   // First of all the peer’s host, before the peer itself was heard: it would be latched.
   zero!.send(rtpPacket({ sequence: 1, timestamp: 1, ssrc: 7, payload: new Uint8Array(20).fill(1) }), opened.rtp)

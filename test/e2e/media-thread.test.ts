@@ -1,5 +1,7 @@
 /** A media thread that dies or hangs takes its program with it, and only for a moment. */
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -17,6 +19,9 @@ test('the server says that it is broken; after another start its clients are bac
   const [a, b] = await Promise.all([w.member('Ann', { hz: 500 }), w.member('Ben', { hz: 800 })])
   await conversation(a, b, w)
   const { port } = w
+  // The number that the restart takes for media too: nobody else gets it meanwhile.
+  const held = createSocket('udp4').bind(port, '127.0.0.1')
+  await once(held, 'listening')
   const code = a.roster!.securityCode
   process.emit('SIGHUP')
   let fault: Fault | undefined
@@ -26,6 +31,7 @@ test('the server says that it is broken; after another start its clients are bac
   assert.ok(w.log.some((l) => l.code === 'MEDIA_WORKER'))
   // What `stc server` and whoever watches over it do.
   await w.server.close()
+  await new Promise<void>((resolve) => held.close(resolve))
   await w.open(port)
   await until(15_000, 'both to notice', () => (a.faults.length > 0 && b.faults.length > 0 ? true : undefined))
   await w.agreed([a, b], 20_000)

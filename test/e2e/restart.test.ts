@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
-import { until } from '../kit/processes.ts'
+import { until, within } from '../kit/processes.ts'
 import { conversation, hearEachOther, RealWorld } from '../kit/real-room.ts'
 
 test('the server is started again: clients reconnect, rejoin and hear each other, in a room that is true', async (t) => {
@@ -40,9 +40,9 @@ test('a client whose server takes no notice can be stopped all the same, soon', 
   t.after(() => silent.close())
   const w = await RealWorld.start(t)
   const m = await w.member('Ann', { server: { port: (silent.address() as { port: number }).port } })
-  const [socket] = await once(silent, 'connection')
+  const [socket] = await within(20_000, 'connection', once(silent, 'connection'))
   const closed = once(socket as NodeJS.EventEmitter, 'close')
   ;(socket as { resume(): void }).resume()
-  await m.stop()
-  await closed
+  await within(20_000, 'end of the client', m.stop())
+  await within(20_000, 'end of its connection', closed)
 })

@@ -33,6 +33,16 @@ async function stcWith(env: Readonly<Record<string, string>>, ...args: readonly 
   return { code: Number(await child.exit), out: child.output() }
 }
 
+/** Asked until its answer has this: what a client does reaches its files, its counters and the server's log a moment later. */
+async function tells(what: RegExp, ...args: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
+  let last = ''
+  return until(20_000, `${what} by stc ${args.join(' ')}`, async () => {
+    const answer = await stc(...args)
+    last = answer.out
+    return what.test(last) ? answer : undefined
+  }, () => last, 200)
+}
+
 /** Each sentence of the doctor has its German. */
 function inBoth(out: string): string {
   for (const [, sentence] of out.matchAll(/^(?:ok {3}|WRONG|risky|\? {4}| {5}\u2192) (.*)$/gm)) if (!/^stc explain [A-Z0-9_]+$/.test(sentence!)) assert.notEqual(doctorGerman(sentence!), undefined, `no German for: ${sentence}`)
@@ -70,16 +80,14 @@ test('what a user asks of a running client, and what a report gives away', { tim
   const pageSecret = (await client.shows(/#key=([0-9a-f]+)/))[1]!
   await chatter(client.sip.port)
 
-  const status = await stc('status', '-c', file)
+  const status = await tells(/server +127\.0\.0\.1: connected, media over UDP/, 'status', '-c', file)
   assert.equal(status.code, 0, status.out)
-  assert.match(status.out, /server +127\.0\.0\.1: connected, media over UDP/)
   assert.match(status.out, /you +zora/)
   assert.ok(!status.out.includes(pageSecret))
   const asJson = JSON.parse((await stc('status', '-c', file, '--json')).out) as { lines: { server: { up: boolean } }[] }
   assert.equal(asJson.lines[0]!.server.up, true)
-  assert.match((await stc('logs', '-c', file)).out, /connected to the server/)
-  const trace = await stc('trace', '-c', file, '--full')
-  assert.match(trace.out, /phone ──▶ stc {2}OPTIONS sip:8100/)
+  await tells(/connected to the server/, 'logs', '-c', file)
+  const trace = await tells(/phone ──▶ stc {2}OPTIONS sip:8100/, 'trace', '-c', file, '--full')
   assert.match(trace.out, /phone ◀── stc {2}SIP\/2\.0 \d{3}/)
 
   const out = path.join(folder, 'report.txt')
@@ -97,15 +105,19 @@ test('what a user asks of a running client, and what a report gives away', { tim
   const phone = await UdpPhone.open('127.0.0.1', client.sip, 'zora', SECRETS.password)
   t.after(() => phone.close())
   assert.equal((await phone.invite('8weekly', sdpOffer('127.0.0.1', await freePorts(2), ['m=audio PORT RTP/AVP 0']))).status, 200)
-  const lines = (text: string): { readonly room?: string; readonly call?: string; readonly text?: string }[] => text.split('\n').flatMap((l) => (l.startsWith('{') ? [JSON.parse(l)] : []))
+  const lines = (text: string): { readonly room?: string; readonly call?: string; readonly text?: string }[] => text.slice(0, text.lastIndexOf('\n') + 1).split('\n').flatMap((l) => (l.startsWith('{') ? [JSON.parse(l)] : []))
   const named = (text: string): (string | undefined)[] => [...new Set(lines(text).filter((l) => l.room === 'weekly' && l.call !== undefined).map((l) => l.call))]
-  const [id, ...others] = named((await stc('logs', '-c', file, '--json')).out)
+  const calls = (what: string, text: () => Promise<string> | string): Promise<(string | undefined)[]> => until(20_000, `the call in ${what}`, async () => {
+    const found = named(await text())
+    return found.length > 0 ? found : undefined
+  }, undefined, 200)
+  const [id, ...others] = await calls('the log', async () => (await stc('logs', '-c', file, '--json')).out)
   assert.match(id ?? 'none', /^[0-9a-f]{16}$/)
   assert.deepEqual(others, [])
-  assert.match((await stc('status', '-c', file)).out, new RegExp(`^call +weekly: .*, call ${id}$`, 'm'))
-  assert.deepEqual(named(server.process.output()), [id], server.process.tail())
-  assert.deepEqual(named((await stc('journal', 'export', '-c', file, '--call', id!)).out), [id])
-  assert.match((await stc('journal', 'show', '-c', file, '--call', id!)).out, /weekly/)
+  await tells(new RegExp(`^call +weekly: .*, call ${id}$`, 'm'), 'status', '-c', file)
+  assert.deepEqual(await calls('the log of the server', server.process.output), [id], server.process.tail())
+  assert.deepEqual(await calls('the journal', async () => (await stc('journal', 'export', '-c', file, '--call', id!)).out), [id])
+  await tells(/weekly/, 'journal', 'show', '-c', file, '--call', id!)
   assert.equal((await phone.bye('8weekly')).status, 200)
 })
 
@@ -133,7 +145,7 @@ test('doctor names what is in the way: another authority, a proxy that refuses, 
   const refused = await doctor({ proxy: `http://127.0.0.1:${proxy.port}` })
   assert.equal(refused.code, 1)
   assert.match(inBoth(refused.out), /WRONG.*CHANNEL_PROXY_PASSWORD/)
-  assert.match(inBoth((await doctor({ proxy: 'none' })).out), /WRONG talk\.stc\.invalid has no address/)
+  assert.match(inBoth((await doctor({ proxy: 'none' })).out), /WRONG (talk\.stc\.invalid has no address|the name servers of this machine do not answer)/)
   assert.match(inBoth((await doctor({ host: '127.0.0.1', port: 9 })).out), /WRONG.*CHANNEL_UNREACHABLE/)
   const inspected = path.join(folder, 'inspected')
   const other = await startServer(inspected, evil.server())

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { must } from '../../src/base/result.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import { answerHopOffer, createHopOffer, finishHop, HOP_SUITES } from '../../src/protocol/hop/agreement.ts'
+import { fuzz } from '../kit/fuzz.ts'
 
 const crypto = createNodeCrypto()
 const exporter = (context: Uint8Array): Uint8Array => crypto.hash('sha512', context)
@@ -18,7 +19,7 @@ const mutated = (good: Uint8Array) =>
 
 test('offers', () => {
   const { message } = createHopOffer(crypto, { generation: 5, suites: HOP_SUITES })
-  fc.assert(fc.property(fc.oneof(mutated(message), fc.uint8Array({ maxLength: 40 })), (bytes) => {
+  fuzz(fc.property(fc.oneof(mutated(message), fc.uint8Array({ maxLength: 40 })), (bytes) => {
     const r = answerHopOffer(crypto, bytes, exporter, rules)
     if (!r.ok) assert.match(r.fault.code, /^HOP_/)
   }), { numRuns: 1500, interruptAfterTimeLimit: 1500 })
@@ -28,7 +29,7 @@ test('answers', () => {
   const first = createHopOffer(crypto, { generation: 5, suites: HOP_SUITES })
   const good = must(answerHopOffer(crypto, first.message, exporter, rules))
   const right = must(finishHop(crypto, first.state, good.message, exporter))
-  fc.assert(fc.property(fc.oneof(mutated(good.message), fc.uint8Array({ maxLength: 40 })), (bytes) => {
+  fuzz(fc.property(fc.oneof(mutated(good.message), fc.uint8Array({ maxLength: 40 })), (bytes) => {
     const r = finishHop(crypto, createHopOffer(crypto, { generation: 5, suites: HOP_SUITES }).state, bytes, exporter)
     if (!r.ok) assert.match(r.fault.code, /^HOP_/)
     else assert.notDeepEqual(r.value.send.masterKey, right.send.masterKey)

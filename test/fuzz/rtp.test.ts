@@ -8,6 +8,7 @@ import { newRtpHeader, parseRtp, rtpHeaderLength, writeRtpHeader } from '../../s
 import { cname, writeRtcp } from '../../src/protocol/rtp/rtcp.ts'
 import { parseRtcp } from '../../src/protocol/rtp/rtcp-parse.ts'
 import { decodeTelephoneEvent } from '../../src/protocol/rtp/telephone-event.ts'
+import { fuzz } from '../kit/fuzz.ts'
 
 const LIMIT = { numRuns: 4000, interruptAfterTimeLimit: 1500 }
 /** A good packet with some octets replaced and its end cut. */
@@ -29,7 +30,7 @@ const rtcp = writeRtcp([
 
 test('RTP headers', () => {
   const out = newRtpHeader()
-  fc.assert(fc.property(fc.oneof(mutated(rtp), fc.uint8Array({ maxLength: 80 })), (bytes) => {
+  fuzz(fc.property(fc.oneof(mutated(rtp), fc.uint8Array({ maxLength: 80 })), (bytes) => {
     const r = parseRtp(bytes, bytes.length, out)
     assert.ok(r <= 0 && r >= -3)
     assert.ok(rtpHeaderLength(bytes, bytes.length) <= bytes.length)
@@ -43,14 +44,14 @@ test('RTP headers', () => {
 })
 
 test('RTCP compounds', () => {
-  fc.assert(fc.property(fc.oneof(mutated(rtcp), fc.uint8Array({ maxLength: 80 })), (bytes) => {
+  fuzz(fc.property(fc.oneof(mutated(rtcp), fc.uint8Array({ maxLength: 80 })), (bytes) => {
     const r = parseRtcp(bytes)
     if (!r.ok) assert.equal(r.fault.code, 'RTCP_MALFORMED')
   }), LIMIT)
 })
 
 test('telephone events', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 8 }), (bytes) => {
+  fuzz(fc.property(fc.uint8Array({ maxLength: 8 }), (bytes) => {
     assert.equal(decodeTelephoneEvent(bytes).ok, bytes.length === 4)
   }), LIMIT)
 })

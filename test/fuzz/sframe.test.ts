@@ -7,12 +7,13 @@ import { must } from '../../src/base/result.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import { decodeHeader, encodeHeader } from '../../src/protocol/sframe/header.ts'
 import { SFrameSession } from '../../src/protocol/sframe/session.ts'
+import { fuzz } from '../kit/fuzz.ts'
 
 const LIMIT = { numRuns: 2000, interruptAfterTimeLimit: 1500 }
 const SSRC = ssrc(1)
 
 test('headers', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => {
+  fuzz(fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => {
     const r = decodeHeader(bytes)
     if (!r.ok) assert.equal(r.fault.code, 'SFRAME_MALFORMED')
     else assert.deepEqual(encodeHeader(r.value.kid, r.value.ctr), bytes.slice(0, r.value.length))
@@ -35,7 +36,7 @@ test('frames', () => {
     bytes[at]! ^= change
     return length % 3 === 0 ? bytes.subarray(0, length) : bytes
   })
-  fc.assert(fc.property(fc.oneof(mutated, fc.uint8Array({ maxLength: 60 })), (bytes) => {
+  fuzz(fc.property(fc.oneof(mutated, fc.uint8Array({ maxLength: 60 })), (bytes) => {
     const r = b.open(bytes, SSRC, 0, instant(1))
     assert.ok(!r.ok && r.code.startsWith('SFRAME_'))
   }), LIMIT)

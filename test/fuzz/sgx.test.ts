@@ -7,6 +7,7 @@ import { readQeIdentity, readTcbInfo } from '../../src/protocol/sgx/collateral.t
 import { parseQuote } from '../../src/protocol/sgx/quote.ts'
 import { verifyQuote } from '../../src/protocol/sgx/verify.ts'
 import { crypto, NOW } from '../kit/certificates.ts'
+import { fuzz } from '../kit/fuzz.ts'
 import { ProcessorMaker, tdReport } from '../kit/sgx.ts'
 
 const BUDGET_MS = 1500
@@ -17,7 +18,7 @@ const policy = { measurements: ['aa'.repeat(32), 'dd'.repeat(48)], statuses: ['U
 const change = fc.record({ at: fc.nat(), value: fc.integer({ min: 1, max: 255 }), cut: fc.boolean() })
 
 test('quotes with an octet changed, or cut', () => {
-  fc.assert(fc.property(fc.constantFrom(...quotes), change, (quote, c) => {
+  fuzz(fc.property(fc.constantFrom(...quotes), change, (quote, c) => {
     const at = c.at % quote.length
     const damaged = c.cut ? quote.slice(0, at) : quote.with(at, quote[at]! ^ c.value)
     const r = verifyQuote(crypto, damaged, collateral, policy, NOW)
@@ -27,7 +28,7 @@ test('quotes with an octet changed, or cut', () => {
 })
 
 test('random octets', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 9000 }), fc.constantFrom(3, 4, 5), (bytes, version) => {
+  fuzz(fc.property(fc.uint8Array({ maxLength: 9000 }), fc.constantFrom(3, 4, 5), (bytes, version) => {
     const quote = Uint8Array.from([version, 0, 2, 0, ...bytes])
     parseQuote(quote)
     assert.equal(verifyQuote(crypto, quote, collateral, policy, NOW).ok, false)
@@ -36,7 +37,7 @@ test('random octets', () => {
 
 test('statements: any JSON', () => {
   const shapes = [maker.tcbInfo(), maker.qeIdentity()]
-  fc.assert(fc.property(fc.constantFrom(...shapes), fc.string(), fc.jsonValue(), (shape, key, value) => {
+  fuzz(fc.property(fc.constantFrom(...shapes), fc.string(), fc.jsonValue(), (shape, key, value) => {
     for (const json of [JSON.stringify(value), JSON.stringify({ ...shape, [key]: value }), JSON.stringify({ ...shape, tcbLevels: value }), key]) {
       readTcbInfo(json)
       readQeIdentity(json)
@@ -45,7 +46,7 @@ test('statements: any JSON', () => {
 })
 
 test('the time of the verdict is what counts', () => {
-  fc.assert(fc.property(fc.integer({ min: 0, max: 4e9 }), (now) => {
+  fuzz(fc.property(fc.integer({ min: 0, max: 4e9 }), (now) => {
     const r = verifyQuote(crypto, quotes[0]!, collateral, policy, unixTime(now))
     if (r.ok) assert.ok(now <= r.value.validUntil && now >= NOW - 3600)
   }), { interruptAfterTimeLimit: BUDGET_MS, numRuns: 1e6 })

@@ -61,7 +61,9 @@ function apt(wanted: readonly string[]): string | undefined {
   if (findTool('apt-get') === undefined) return `this system has no apt-get; the tests need ${wanted.join(', ')} from Debian`
   if (process.getuid?.() !== 0) return `installing Debian packages needs root; ${by}`
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  for (const args of [['update', '-q'], ['install', '-y', '-q', '--no-install-recommends', ...wanted]]) {
+  // A mirror that is busy, and another who installs something right now.
+  const patient = ['-o', 'Acquire::Retries=3', '-o', 'DPkg::Lock::Timeout=120']
+  for (const args of [['update', '-q', ...patient], ['install', ...patient, '-y', '-q', '--no-install-recommends', ...wanted]]) {
     const done = spawnSync('apt-get', args, { env, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', timeout: 600_000 })
     if (done.status !== 0) {
       const last = `${done.stderr ?? ''}${done.error?.message ?? ''}`.trim().split('\n').at(-1) ?? ''

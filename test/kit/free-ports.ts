@@ -4,10 +4,11 @@ import { createServer } from 'node:net'
 
 const host = '127.0.0.1'
 // Below the kernel's ephemeral range, so that no outgoing socket takes one between our look and its use.
-// Test runs beside each other have halves of it each (test/run.ts).
-const lane = process.env['STC_TEST_LANE']
-const first = lane === '1' ? 26_000 : 20_000
-const last = lane === '0' ? 26_000 : 32_000
+// Test runs beside each other have a part of it each (test/run.ts): which one, of how many.
+const [lane = 0, lanes = 1] = process.env['STC_TEST_LANE']?.split('/').map(Number) ?? []
+const part = 2 * Math.floor((32_000 - 20_000) / lanes / 2)
+const first = 20_000 + lane * part
+const last = first + part
 /** What belongs to this run, for a capture: runs beside it send on loopback too. */
 export const ownPorts = `portrange ${first}-${last - 1}`
 let next = first + 2 * Math.floor((Math.random() * (last - first)) / 2)

@@ -168,10 +168,11 @@ export class RealMember {
     this.robot!.dial(`8${room}`)
     await until(15_000, `place of ${this.name} in the room`, () => (this.roster?.phase === 'member' ? true : undefined), () => this.notes.join('\n'))
   }
-  /** Resolves as soon as this member has heard this tone in so large a part of a second. */
-  async hears(hz: number, limitMs = 15_000, share = 1): Promise<void> {
+  /** Resolves as soon as this member has heard this tone in so large a part of a second, and nothing of the other in the same one. */
+  async hears(hz: number, limitMs = 15_000, share = 1, not?: number): Promise<void> {
     this.#heard.length = 0
-    await until(limitMs, `${hz} Hz at ${this.name}`, () => (shareOf(hz, this.#heard) >= share ? true : undefined), () => this.notes.join('\n'), 100)
+    const good = (): boolean => shareOf(hz, this.#heard) >= share && (not === undefined || shareOf(not, this.#heard) === 0)
+    await until(limitMs, `${hz} Hz at ${this.name}${not === undefined ? '' : ` without ${not} Hz`}`, () => good() || undefined, () => this.notes.join('\n'), 100)
   }
   /** In the last second. */
   hearsNot(hz: number): boolean {
@@ -198,6 +199,5 @@ export async function conversation(a: RealMember, b: RealMember, w: RealWorld): 
   await hearEachOther(a, b)
 }
 export async function hearEachOther(a: RealMember, b: RealMember): Promise<void> {
-  await Promise.all([a.hears(b.options.hz!), b.hears(a.options.hz!)])
-  for (const m of [a, b]) if (!m.hearsNot(m.options.hz!)) throw new Error(`${m.name} hears itself`)
+  await Promise.all([[a, b] as const, [b, a] as const].map(([m, other]) => m.hears(other.options.hz!, 15_000, 1, m.options.hz!)))
 }

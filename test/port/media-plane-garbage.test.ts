@@ -1,15 +1,10 @@
 /** Datagrams of every size and mutated packets at every door of a plane: counted, and calls go on. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ssrc } from '../../src/base/brand.ts'
-import { must } from '../../src/base/result.ts'
-import { createNodeCrypto } from '../../src/crypto/node/index.ts'
-import { legSpec, MediaClient } from '../kit/media-client.ts'
-import { PlainParty } from '../kit/plain-peer.ts'
+import { planeCall } from '../kit/plane-call.ts'
 import { planeWorlds } from '../kit/plane-worlds.ts'
 import { SeededNumbers, SeededRandom } from '../kit/seeded-random.ts'
 
-const crypto = createNodeCrypto()
 /** UDP over IPv4 carries no more. */
 const LONGEST = 65_507
 
@@ -17,20 +12,7 @@ for (const [name, make] of planeWorlds) test(`${name}: datagrams of 0 to ${LONGE
   const w = await make()
   const numbers = new SeededNumbers(99)
   const random = new SeededRandom(99)
-  const join = async (probe: number) => {
-    const spec = legSpec(crypto, probe)
-    const client = new MediaClient(crypto, await w.socket(), w.plane.local, spec)
-    const leg = must(w.plane.open(spec))
-    client.probe()
-    await w.until(() => w.plane.stats().find((s) => s.leg === leg)!.path === 'udp')
-    return { client, leg }
-  }
-  const a = await join(1)
-  const b = await join(2)
-  must(w.plane.route(a.leg, ssrc(100), [b.leg]))
-  const party = new PlainParty(await w.pair())
-  const opened = must(await w.plane.openPlain({ bind: w.here, peer: party.peer }))
-  must(w.plane.bridge(opened.leg, { kind: 'hop', leg: b.leg, receive: ssrc(200), send: ssrc(300) }))
+  const { a, b, opened } = await planeCall(w, 100)
   const doors = [w.plane.local, opened.rtp, opened.rtcp]
   const stranger = await w.socket()
 

@@ -11,7 +11,9 @@ import { pathToFileURL } from 'node:url'
 const out = process.stdout as unknown as { readonly _handle?: { setBlocking?(on: boolean): void } }
 out._handle?.setBlocking?.(true)
 
-for (const file of process.argv.slice(2)) {
+const [lane, ...files] = process.argv.slice(2)
+process.env['STC_TEST_LANE'] = lane!
+for (const file of files) {
   test(file, async () => {
     // What the file before has said is out, should this one end the process.
     await setImmediate()

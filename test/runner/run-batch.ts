@@ -15,13 +15,13 @@ const SUMMARY = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\
 
 type Data = EventData.TestFail & { readonly message?: string; readonly details: { readonly error: { readonly failureType?: string } } }
 
-/** Runs files in one process until all have run: when it ends early the file is named, and the ones after it get another. */
-export async function runBatch(files: readonly string[], report: Report): Promise<void> {
+/** Runs files in one process until all have run: when it ends early the file is named, and the ones after it get another. `lane`: which part of the ports is theirs, `0/3` and so on. */
+export async function runBatch(files: readonly string[], report: Report, lane: string): Promise<void> {
   for (let rest = files; rest.length > 0; ) {
     const done = new Set<string>()
     let events: TestEvent[] = []
     let late = false
-    const { hung } = await each(rest, ({ type, data }) => {
+    const { hung } = await each([lane, ...rest], ({ type, data }) => {
       const inner = (data.nesting ?? AROUND) - AROUND
       const itself = type === 'test:fail' && data.details.error.failureType !== 'subtestsFailed'
       if (data.nesting === 0 && (type === 'test:pass' || type === 'test:fail') && rest.includes(data.name)) {

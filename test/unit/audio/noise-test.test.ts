@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { before, test } from 'node:test'
 import type { CodecFactory } from '../../../src/audio/codecs.ts'
 import { codecFactory } from '../../../src/audio/codecs.ts'
 import { noiseTest } from '../../../src/audio/noise-test.ts'
 import { loadOpus } from '../../../src/audio/opus.ts'
 import { must } from '../../../src/base/result.ts'
+import { SeededRandom } from '../../kit/seeded-random.ts'
 import { voice } from '../../kit/voices.ts'
 
 let codecs: CodecFactory
@@ -18,7 +18,8 @@ const frame = (i: number): Int16Array => speech.subarray((i * 320) % (speech.len
 
 test('random octets in packets of any size are noise as every codec', () => {
   for (const size of [80, 97, 161, 177]) {
-    const report = must(noiseTest(Array.from({ length: Math.ceil(110_000 / size) }, () => new Uint8Array(randomBytes(size))), codecs))
+    const random = new SeededRandom(size)
+    const report = must(noiseTest(Array.from({ length: Math.ceil(110_000 / size) }, () => random.bytes(size)), codecs))
     assert.equal(report.verdict, 'noise', JSON.stringify(report))
     assert.deepEqual(report.codecs.map((c) => c.codec), ['raw', 'g722', 'opus', 'pcmu', 'pcma'])
   }
@@ -35,7 +36,8 @@ test('plaintext voice is not noise, and shows as its own codec', () => {
 })
 
 test('one bit that is always clear in one octet of 160 is noticed', () => {
-  const payloads = Array.from({ length: 700 }, () => new Uint8Array(randomBytes(160)))
+  const random = new SeededRandom(1)
+  const payloads = Array.from({ length: 700 }, () => random.bytes(160))
   for (const p of payloads) p[37]! &= 0x7f
   assert.equal(must(noiseTest(payloads, codecs)).verdict, 'structured')
 })

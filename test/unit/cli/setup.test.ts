@@ -22,6 +22,9 @@ test('where what an invitation brought does not start, another link or own files
   await using stack = new AsyncDisposableStack()
   stack.defer(() => rmSync(folder, { recursive: true, force: true }))
   Object.assign(process.env, { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere', XDG_STATE_HOME: path.join(folder, 'state') })
+  stack.defer(() => {
+    for (const name of ['DBUS_SESSION_BUS_ADDRESS', 'XDG_STATE_HOME']) Reflect.deleteProperty(process.env, name)
+  })
   const authority = new AuthorityDesk()
   authority.now = currentTime()
   const door = must(await openDoor({ ...authority.options, now: currentTime, hosts: ['localhost'], bind: { address: '127.0.0.1', port: 0 } }))

@@ -12,6 +12,7 @@ import { systemCalls } from '../../../src/net/native/system.ts'
 import { KitVault } from '../../kit/frame-vault.ts'
 import { legSpec } from '../../kit/media-client.ts'
 import { heardShare, tone } from '../../kit/media-world.ts'
+import { within } from '../../kit/processes.ts'
 
 const native = systemCalls()
 const planes = native.ok ? (['native', 'portable'] as const) : (['portable'] as const)
@@ -48,13 +49,13 @@ for (const choice of planes) test(`two media threads and a plane thread over rea
     return plane.open(spec)
   })
   plane.routeRoom([{ from: legs[0]!, ssrc: ssrc(100) }, { from: legs[1]!, ssrc: ssrc(101) }], [legs[0]!, legs[1]!])
-  await Promise.all(hosts.map((host, i) => new Promise<void>((resolve) => {
+  await within(20_000, 'tones at both', Promise.all(hosts.map((host, i) => new Promise<void>((resolve) => {
     const listen = (pcm: Int16Array): void => {
       if (heardShare(pcm, tones[1 - i]!) >= 0.8) resolve()
     }
     if (i === 0) host.subscribe((e) => e.op === 'phone.heard' && listen(e.pcm))
     else streamed = listen
-  })))
+  }))), () => faults.join('\n'))
   assert.deepEqual(faults, [], 'it is the plane that was asked for')
   await Promise.all(hosts.map((h) => h.stop()))
   await plane.stop()
@@ -69,7 +70,7 @@ test('a conference in Opus is possible, commands to nothing are faults', async (
   host.command({ op: 'conference.open', conference: 1, hop: 1, phone: 1, ssrc: ssrc(1), session: 1, codec: 'opus' })
   host.command({ op: 'conference.mute', conference: 2, muted: true })
   host.command({ op: 'phone.set', phone: 9, media: { kind: 'pcm', speech: new Int16Array(0), record: false } })
-  await three
+  await within(20_000, 'two faults', three)
   assert.deepEqual(faults, ['MEDIA_CONFERENCE_UNKNOWN', 'MEDIA_PHONE_UNKNOWN'])
   await host.stop()
   host.command({ op: 'stop' })

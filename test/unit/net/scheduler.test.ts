@@ -8,13 +8,13 @@ test('calls back in order, never early, not after cancelling', async () => {
   const start = clock.now()
   const seen: string[] = []
   await new Promise<void>((resolve) => {
-    clock.at(instant(start + 12), () => {
-      assert.ok(clock.now() >= start + 11.8)
+    clock.at(instant(start + 500), () => {
+      assert.ok(clock.now() >= start + 499.8)
       seen.push('second')
       resolve()
     })
-    clock.at(instant(start + 4), () => seen.push('first'))
-    const cancel = clock.at(instant(start + 2), () => seen.push('cancelled'))
+    clock.at(instant(start + 100), () => seen.push('first'))
+    const cancel = clock.at(instant(start + 50), () => seen.push('cancelled'))
     cancel()
     cancel()
     clock.at(instant(start - 100), () => seen.push('past'))
@@ -24,5 +24,5 @@ test('calls back in order, never early, not after cancelling', async () => {
 })
 
 test('wall time is the time of day', () => {
-  assert.ok(Math.abs(realScheduler().unix() - Date.now() / 1000) <= 1)
+  assert.ok(Math.abs(realScheduler().unix() - Date.now() / 1000) <= 5)
 })

@@ -10,6 +10,7 @@ import { systemCalls } from '../../../../src/net/native/system.ts'
 import { Waker } from '../../../../src/net/native/wake.ts'
 import { nodeUdp } from '../../../../src/net/node-udp.ts'
 import { realScheduler } from '../../../../src/net/scheduler.ts'
+import { until as comes } from '../../../kit/processes.ts'
 import { portZero } from '../../../kit/port-zero.ts'
 
 const system = systemCalls()
@@ -44,7 +45,7 @@ for (const address of ['127.0.0.1', '::1']) {
     assert.deepEqual(got.map((g) => g.length), sizes.map((n) => Math.min(n, 2048)))
     assert.ok(got.every((g) => g.port === other.local.port && g.address === address))
     loop.flush()
-    while (back.length < 6) await new Promise((resolve) => setImmediate(resolve))
+    await comes(5000, 'the echoes', () => back.length >= 6 || undefined)
     assert.deepEqual(back, [0, 1, 12, 200, 1500, 1600])
     assert.equal(loop.outgoing.refused, sizes.length - 6, 'longer than a slot')
     assert.ok(mine.granted.receive >= 1 << 17 && mine.granted.send >= 1 << 17)
@@ -201,7 +202,7 @@ test('a socket of all addresses speaks IPv4 and IPv6, and shows IPv4 as such', {
   until(loop, () => from !== '')
   loop.flush()
   assert.equal(from, '127.0.0.1')
-  while (answered === 0) await new Promise((resolve) => setImmediate(resolve))
+  await comes(5000, 'the answer', () => answered !== 0 || undefined)
   assert.equal(answered, 3)
   four.close()
   bound.value.close()
@@ -222,7 +223,7 @@ test('one flush is one call, and segments arrive as datagrams', { skip }, async 
     loop.flush()
     assert.equal(loop.outgoing.calls, 1)
     assert.equal(loop.outgoing.sent, segment ? 2 : 20)
-    while (got[0]!.length + got[1]!.length < 20) await new Promise((resolve) => setImmediate(resolve))
+    await comes(5000, 'all twenty', () => got[0]!.length + got[1]!.length >= 20 || undefined)
     assert.deepEqual(got, [0, 1].map((k) => Array.from({ length: 10 }, (_, i) => 2 * i + k)))
     for (const s of [socket, ...sinks]) s.close()
     loop.close()
