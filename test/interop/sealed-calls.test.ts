@@ -19,8 +19,9 @@ const BRIDGES = {
 } as const
 type Bridge = keyof typeof BRIDGES
 const RECORDS = 23
-/** Octets of a recording in 16 bits and 8 kHz, header and all. */
-const LAST_TWO_SECONDS = 2 * 16_000 + 44
+/** Octets of a recording in 16 bits and 8 kHz. */
+const LAST_TWO_SECONDS = 2 * 16_000
+const WAV_HEADER = 44
 
 const PHONES = { anna: 'ulaw', bert: 'ulaw', carla: 'g722', lena: 'g722', emil: 'alaw', frieda: 'alaw', gerd: 'g722', hanna: 'g722', ida: 'ulaw', jan: 'ulaw', karl: 'g722', lotte: 'g722' } as const
 type Name = keyof typeof PHONES
@@ -80,7 +81,11 @@ test('sealed through Asterisk by each carrier, baresip and linphonec: both hear 
 })
 
 async function lastOf(file: string): Promise<Pcm> {
-  await until(5000, 'the recording', () => (existsSync(file) && readFileSync(file).length > LAST_TWO_SECONDS) || undefined)
+  // Asterisk writes in pieces of two seconds, and how long it is when it closes the file.
+  await until(15_000, 'the recording, closed', () => {
+    const octets = existsSync(file) ? readFileSync(file) : Buffer.alloc(0)
+    return (octets.length > WAV_HEADER + LAST_TWO_SECONDS && octets.readUInt32LE(WAV_HEADER - 4) === octets.length - WAV_HEADER) || undefined
+  }, undefined, 100)
   const recorded = readWav(file)
   return part(recorded, seconds(recorded) - 2)
 }
