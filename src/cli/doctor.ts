@@ -26,12 +26,13 @@ export function registerDoctor(program: Command): Command {
 /** In the order in which things have to work; what cannot work because of something before is left out. */
 export async function examineClient(config: ClientConfig, file: string, offline: boolean): Promise<Finding[]> {
   const found: Finding[] = [good(`configuration ${file}`), ...(await examinePki(file, offline)), ...(await lookAtVault(config, file)), ...lookAtDialPlan(config)]
-  if (offline) return [...found, ...(await lookAtPhones(config, undefined))]
+  // Whether a client runs is asked at its own door: where it does, the addresses of its phones are taken, and by nobody else.
+  if (offline) return [...found, ...(await lookAtPhones(config, await runningNow(file)))]
   if (config.server === undefined) return [...found, good('no server is configured: calls go through telephone providers alone'), ...(await lookAtPhones(config, await runningNow(file)))]
   const network = await lookAtNetwork(config.server, config.identity.anchors.flatMap((a) => certificatesIn(besideConfig(file, a))))
   found.push(...network.findings)
   const client = network.reached ? await lookAtClient(config, file) : undefined
-  return [...found, ...(client?.findings ?? []), ...(await lookAtPhones(config, client?.running))]
+  return [...found, ...(client?.findings ?? []), ...(await lookAtPhones(config, client?.running ?? await runningNow(file)))]
 }
 
 function certificatesIn(file: string): Der[] {
