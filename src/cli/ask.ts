@@ -9,8 +9,9 @@ const CTRL_D = '\u0004'
 export function askPassphrase(question: string, over?: AbortSignal): Promise<string | undefined> {
   const { stdin, stderr } = process
   if (!stdin.isTTY || over?.aborted === true) return Promise.resolve(undefined)
-  stderr.write(question)
+  // First: what is typed ahead of the question would be shown.
   stdin.setRawMode(true)
+  stderr.write(question)
   stdin.setEncoding('utf8')
   return new Promise((resolve) => {
     let text = ''

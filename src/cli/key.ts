@@ -4,10 +4,10 @@ import type { Command } from 'commander'
 import { err, ok, type Result } from '../base/result.ts'
 import { clientConfig } from '../client/config.ts'
 import { besideConfig, readConfig } from '../store/config.ts'
-import { type KeyPlaces, protectKey, protectKeyIn, sealedInfoOf, systemPlaces, unlockFor } from '../store/protect-key.ts'
-import type { KeyUnlock } from '../store/sealed-key.ts'
+import { type KeyPlaces, needsPassphrase, protectKey, protectKeyIn, sealedInfoOf, systemPlaces, unlockFor } from '../store/protect-key.ts'
+import type { KeyUnlock, SealedKeyInfo } from '../store/sealed-key.ts'
 import { sealInEnclave } from '../vault/host/process.ts'
-import { askPassphrase } from './ask.ts'
+import { askPassphrase, servicePassphrase } from './ask.ts'
 import { enclaveOf } from './compose-vault.ts'
 import { answer, fail, say } from './output.ts'
 
@@ -35,15 +35,19 @@ export function registerKey(program: Command): void {
     .description('say how the key file is protected')
     .requiredOption('-c, --config <file>', 'the client\'s configuration')
     .action((o: { readonly config: string }) => {
-      const file = keyFileOf(o.config)
-      if (!file.ok) return fail(file.fault)
-      const info = sealedInfoOf(file.value)
-      if (info === undefined) return answer({ file: file.value, sealed: false }, [`${file.value} is not sealed: whoever reads the file has the key ("stc key protect" changes that)`])
-      answer({ file: file.value, sealed: true, lock: info.lock, bound: info.bound, generation: info.generation }, [`${file.value} is sealed with ${BY[info.lock]}, ${info.bound ? 'for this machine' : 'for any machine'}; copy number ${info.generation}`])
+      const identity = identityIn(o.config)
+      if (!identity.ok) return fail(identity.fault)
+      const file = identity.value.key
+      const info = sealedInfoOf(file)
+      if (info === undefined) return answer({ file, sealed: false }, [`${file} is not sealed: whoever reads the file has the key ("stc key protect" changes that)`])
+      answer({ file, sealed: true, lock: info.lock, bound: boundOf(info), generation: info.generation }, [`${file} is sealed with ${BY[info.lock]}, ${whereOf(info)}; copy number ${info.generation}`])
     })
 }
 
 const BY = { passphrase: 'a passphrase', keyring: 'the system\'s keyring', enclave: 'the enclave' } as const
+/** What an enclave seals names no machine: its own key is of this processor and this program. */
+const boundOf = ({ lock, bound }: SealedKeyInfo): boolean => bound || lock === 'enclave'
+const whereOf = (info: SealedKeyInfo): string => (info.lock === 'enclave' ? 'for this program on this processor alone' : info.bound ? 'for this machine' : 'for any machine')
 
 /** The enclave takes the key as it lies there and gives it back sealed. */
 async function protectByEnclave(config: string, keyFile: string, unlock: KeyUnlock, places: KeyPlaces): Promise<void> {
@@ -56,24 +60,27 @@ async function protectByEnclave(config: string, keyFile: string, unlock: KeyUnlo
   say(`${keyFile} is sealed with the enclave of ${start.folder}. Another program, and so the next version of it, does not open it: keep another copy of the key elsewhere.`)
 }
 
-function keyFileOf(config: string): Result<string> {
+function identityIn(config: string): Result<{ readonly key: string; readonly passphrase?: string | undefined }> {
   const read = readConfig(config, clientConfig)
-  return read.ok ? ok(besideConfig(config, read.value.identity.key)) : read
+  return read.ok ? ok({ key: besideConfig(config, read.value.identity.key), passphrase: read.value.identity.passphrase }) : read
 }
 
 async function protect(o: ProtectOptions): Promise<void> {
-  const file = keyFileOf(o.config)
+  const file = identityIn(o.config)
   if (!file.ok) return fail(file.fault)
   const places = systemPlaces()
-  const now = unlockFor(file.value, places)
+  const keyFile = file.value.key
+  const now = unlockFor(keyFile, places)
   if (!now.ok) return fail(now.fault)
-  const old = sealedInfoOf(file.value)?.lock === 'passphrase' ? await askPassphrase(`Passphrase of ${file.value} now: `) : undefined
-  if (o.enclave === true) return protectByEnclave(o.config, file.value, { ...now.value, ...(old === undefined ? {} : { passphrase: old }) }, places)
+  const given = file.value.passphrase ?? servicePassphrase()
+  const old = needsPassphrase(keyFile) ? given ?? await askPassphrase(`Passphrase of ${keyFile} now: `) : undefined
+  if (o.enclave === true) return protectByEnclave(o.config, keyFile, { ...now.value, ...(old === undefined ? {} : { passphrase: old }) }, places)
   const fresh = o.keyring === true ? ok(undefined) : await newPassphrase(o.passphraseFile)
   if (!fresh.ok) return fail(fresh.fault)
-  const done = protectKey(file.value, { ...now.value, ...(old === undefined ? {} : { passphrase: old }) }, { ...(fresh.value === undefined ? {} : { passphrase: fresh.value }), anyMachine: o.anyMachine === true }, places)
+  const done = protectKey(keyFile, { ...now.value, ...(old === undefined ? {} : { passphrase: old }) }, { ...(fresh.value === undefined ? {} : { passphrase: fresh.value }), anyMachine: o.anyMachine === true }, places)
   if (!done.ok) return fail(done.fault)
-  say(`${file.value} is sealed with ${BY[done.value.lock]}, ${done.value.bound ? 'for this machine' : 'for any machine'}.`)
+  say(`${keyFile} is sealed with ${BY[done.value.lock]}, ${done.value.bound ? 'for this machine' : 'for any machine'}.`)
+  if (fresh.value !== undefined && given !== undefined && given !== fresh.value) say('The passphrase in the configuration or in the service\'s credentials is another one: put the new one there, or take it out.')
   if (done.value.generation === 1) say('What the file held before may still stand somewhere on the disk: a key that was never there unsealed is safer (ask for a new certificate).')
 }
 

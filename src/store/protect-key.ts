@@ -32,7 +32,7 @@ export function sealedInfoOf(keyFile: string): SealedKeyInfo | undefined {
 export function needsPassphrase(keyFile: string): boolean {
   if (sealedInfoOf(keyFile)?.lock === 'passphrase') return true
   try {
-    return /BEGIN ENCRYPTED PRIVATE KEY/.test(sealedPart(keyFile))
+    return /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(sealedPart(keyFile))
   } catch {
     return false
   }
@@ -54,6 +54,7 @@ function sealedPart(keyFile: string): string {
       line += octet.toString('latin1')
       if (!line.endsWith('\n') && !/^-----(BEGIN|END) [^-]*-----$/.test(line)) continue
       text += line
+      if (/^-----BEGIN (RSA|EC) PRIVATE KEY-----/.test(line)) return text + wordAt(fd, 'Proc-Type: 4,ENCRYPTED')
       if (/^-----END STC SEALED KEY-----/.test(line) || (/^-----BEGIN [^-]*PRIVATE KEY-----/.test(line))) return text
       line = ''
     }
@@ -61,6 +62,19 @@ function sealedPart(keyFile: string): string {
   } finally {
     closeSync(fd)
   }
+}
+
+/** `word` where it stands next (RFC 1421 §4.6.1.1), as far as it does: a key that lies open begins with the M of every DER sequence, and no more of it is read. */
+function wordAt(fd: number, word: string): string {
+  const octet = Buffer.alloc(1)
+  let text = ''
+  while (text.length < word.length && readSync(fd, octet, 0, 1, null) === 1) {
+    const c = octet.toString('latin1')
+    if (text === '' && (c === '\r' || c === '\n')) continue
+    if (c !== word[text.length]) break
+    text += c
+  }
+  return text
 }
 
 /** All that opens this file here, but the passphrase. */

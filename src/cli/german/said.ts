@@ -108,6 +108,7 @@ export const SAID: Sentences = [
   ['a passphrase', 'einem Kennwort'],
   ["the system's keyring", 'dem Schlüsselbund des Systems'],
   ['the enclave', 'der Enklave'],
+  ["The passphrase in the configuration or in the service's credentials is another one: put the new one there, or take it out.", 'Das Kennwort in der Konfiguration oder in den Zugangsdaten des Dienstes ist ein anderes: Tragen Sie dort das neue ein, oder nehmen Sie es heraus.'],
   ['What the file held before may still stand somewhere on the disk: a key that was never there unsealed is safer (ask for a new certificate).', 'Was vorher in der Datei stand, ist vielleicht noch irgendwo auf der Platte: Ein Schlüssel, der nie offen dalag, ist sicherer (bitten Sie um ein neues Zertifikat).'],
   // Rooms and blocks
   ['{1} is blocked, signed by {2}.', '{1} ist gesperrt, unterschrieben von {2}.'],
