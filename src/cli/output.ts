@@ -56,8 +56,8 @@ export const coded = (f: Pick<Fault, 'message'> & { readonly code: string }): st
 
 const plain = ({ code, message, cause }: Fault): object => ({ code, message, ...(cause === undefined ? {} : { because: plain(cause) }) })
 
-/** Ctrl-C comes twice: from the terminal, which tells the whole group, and passed on by the launcher. */
-const SAME_KEY_PRESS_MS = 300
+/** Ctrl-C comes twice: from the terminal, which tells the whole group, and passed on by the launcher, which may be slow. */
+const SAME_KEY_PRESS_MS = 1500
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
 export function interrupted(): Promise<void> {
