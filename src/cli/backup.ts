@@ -106,7 +106,7 @@ export async function gather(configFile: string, places: KeyPlaces, ask: (keyFil
   for (const line of linesOf(config.value)) {
     const { folder, rooms, peers, numbers, passwords, journals } = dataFiles(line, configFile)
     const below = (file: string): string => `${data}/${path.basename(folder)}/${path.relative(folder, file).split(path.sep).join('/')}`
-    for (const file of [rooms, peers, numbers, passwords, ...journalFiles(journals)]) {
+    for (const file of each([rooms, peers, numbers, passwords], journalFiles(journals))) {
       if (!existsSync(file)) continue
       const octets = read(file)
       if (!octets.ok) return octets
@@ -136,11 +136,19 @@ function namedFiles(c: ClientConfig): { readonly at: Place; readonly file: strin
   ]
 }
 
-/** One folder for each key; evidence that was set aside stays where it is. */
-function journalFiles(folder: string): string[] {
-  if (!existsSync(folder)) return []
-  return readdirSync(folder, { withFileTypes: true }).filter((f) => f.isDirectory()).flatMap((key) =>
-    readdirSync(path.join(folder, key.name)).filter((f) => f === 'head' || f.endsWith('.stj')).map((f) => path.join(folder, key.name, f)))
+/**
+ * One folder for each key; evidence that was set aside stays where it is. A client that runs may write a record at any moment: each file is read
+ * when it is named, and the head first, for parts may know more than it does and not less.
+ */
+function* journalFiles(folder: string): Generator<string> {
+  if (!existsSync(folder)) return
+  for (const key of readdirSync(folder, { withFileTypes: true }).filter((f) => f.isDirectory())) {
+    yield path.join(folder, key.name, 'head')
+    for (const f of readdirSync(path.join(folder, key.name))) if (f.endsWith('.stj')) yield path.join(folder, key.name, f)
+  }
+}
+function* each<T>(...all: readonly Iterable<T>[]): Generator<T> {
+  for (const some of all) yield* some
 }
 
 /** Undefined: the file opens anywhere as it is. */
