@@ -15,23 +15,25 @@ const LONGEST_OCTETS = 8 << 20
 const WORD_RATE = 8000
 const RATE = 16_000
 
-/** `synthesisers`: programs that read text from stdin and write a WAV to stdout with these arguments; the first that works. */
-export function createVoice(language: SpokenLanguage = 'en', synthesisers: readonly string[] = SYNTHESISERS): Speak {
+/** `synthesisers`: programs that read text from stdin and write a WAV to stdout with these arguments; the first that works. `patienceMs`: how long a caller is kept waiting for one. */
+export function createVoice(language: SpokenLanguage = 'en', synthesisers: readonly string[] = SYNTHESISERS, patienceMs = PATIENCE_MS): Speak {
   let working: readonly string[] = synthesisers
   return async (s) => {
     for (const program of working) {
-      const pcm = await synthesise(program, language, s.text(SENTENCES[language]))
-      if (pcm !== undefined) return pcm
+      const pcm = await synthesise(program, language, s.text(SENTENCES[language]), patienceMs)
+      if (pcm !== 'late' && pcm !== undefined) return pcm
+      // A machine that was busy for once: the next sentence may be in time.
+      if (pcm === 'late') break
       working = working.filter((p) => p !== program)
     }
     return recorded(language, s)
   }
 }
 
-/** The text goes in by stdin: it has names in it that others chose. */
-function synthesise(program: string, language: SpokenLanguage, text: string): Promise<Int16Array | undefined> {
+/** The text goes in by stdin: it has names in it that others chose. Undefined: it is not there, or does not work. */
+function synthesise(program: string, language: SpokenLanguage, text: string, patienceMs: number): Promise<Int16Array | 'late' | undefined> {
   return new Promise((resolve) => {
-    const child = spawn(program, ['--stdout', '--stdin', '-s', '150', '-v', language], { stdio: ['pipe', 'pipe', 'ignore'], timeout: PATIENCE_MS })
+    const child = spawn(program, ['--stdout', '--stdin', '-s', '150', '-v', language], { stdio: ['pipe', 'pipe', 'ignore'], timeout: patienceMs })
     const pieces: Buffer[] = []
     let octets = 0
     child.on('error', () => resolve(undefined))
@@ -42,6 +44,8 @@ function synthesise(program: string, language: SpokenLanguage, text: string): Pr
       else pieces.push(more)
     })
     child.on('close', (code) => {
+      // Ended by us, and not for what it said.
+      if (child.killed && octets <= LONGEST_OCTETS) return resolve('late')
       const wav = code === 0 ? speechOf(streamed(Buffer.concat(pieces))) : undefined
       resolve(wav?.ok === true ? wav.value : undefined)
     })
