@@ -32,11 +32,11 @@ afterEach(() => {
 const OLD = 'as it was handed out'
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
-const FORMS: readonly (readonly [string, KeyObject, KeyExportOptions<'pem'>])[] = [
+const FORMS: readonly (readonly [string, KeyObject, KeyExportOptions])[] = [
   ['PKCS#8', ec, { format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: OLD }], ['RSA, RFC 1421', rsa, { format: 'pem', type: 'pkcs1', cipher: 'aes-128-cbc', passphrase: OLD }],
   ['EC, RFC 1421', ec, { format: 'pem', type: 'sec1', cipher: 'aes-128-cbc', passphrase: OLD }],
 ]
-const pem = (key: KeyObject, form: KeyExportOptions<'pem'>): string => key.export(form) as string
+const pem = (key: KeyObject, form: KeyExportOptions): string => key.export(form) as string
 
 /** The client's configuration, and the key in its file. */
 function files(text: string, passphrase?: string): { readonly config: string; readonly key: string; readonly words: string } {
@@ -91,7 +91,7 @@ test('a key that is locked is seen to be, in every form; of one that lies open n
   for (const [name, key, form] of FORMS) {
     const text = pem(key, form)
     for (const t of [text, text.replaceAll('\n', '\r\n'), `-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n${text}`]) assert.ok(needsPassphrase(files(t).key), name)
-    assert.equal(needsPassphrase(files(pem(key, { format: 'pem', type: form.type! } as KeyExportOptions<'pem'>)).key), false, name)
+    assert.equal(needsPassphrase(files(pem(key, { format: 'pem', type: form.type! } as KeyExportOptions)).key), false, name)
   }
 })
 
