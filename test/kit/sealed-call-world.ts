@@ -20,6 +20,7 @@ import { Meetings } from '../../src/server/meetings.ts'
 import type { CallCarrier, CallCodec, VaultCalls } from '../../src/vault/api/calls.ts'
 import { CallEngine } from '../../src/vault/inside/call-engine.ts'
 import { CallSession } from '../../src/vault/inside/call-session.ts'
+import { CallRates } from '../../src/vault/inside/rates.ts'
 import { callHandlers } from '../../src/vault/inside/handlers/call.ts'
 import type { VaultState } from '../../src/vault/inside/state.ts'
 import { judge, person } from './agreement.ts'
@@ -39,7 +40,7 @@ export interface SideOptions extends Partial<Pick<SealedCallOptions, 'policy' | 
   /** An ordinary phone: no stc there. */
   readonly plain?: true
 }
-type Vaulted = Pick<VaultState, 'crypto' | 'clock' | 'calls' | 'newCall' | 'endCall'>
+type Vaulted = Pick<VaultState, 'crypto' | 'clock' | 'calls' | 'rates' | 'newCall' | 'endCall'>
 
 const CALL = 1
 const ENCODED_SILENCE: Readonly<Record<CallCodec, number>> = { pcmu: 0xff, pcma: 0xd5, g722: 0xfa }
@@ -90,7 +91,7 @@ export class Side {
     let next = 1
     const known = { verifyOther: (chain: Parameters<typeof judge>[0]) => judge(chain) }
     const vault = {
-      crypto: o.crypto ?? crypto, clock: world.clock, calls, identity: { ...(o.identity ?? { chain: [], signer: undefined }), known },
+      crypto: o.crypto ?? crypto, clock: world.clock, calls, rates: new CallRates(world.clock.now()), identity: { ...(o.identity ?? { chain: [], signer: undefined }), known },
       newCall: (options: ConstructorParameters<typeof CallSession>[1]) => {
         const session = new CallSession(next++, { ...options, frames: (c) => this.#engine.command(c) })
         calls.set(session.id, session)

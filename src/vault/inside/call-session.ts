@@ -1,9 +1,10 @@
 /** The keys of one call as the control part keeps them: an agreement over one of the carriers, and another for each change of keys. */
 import type { Instant } from '../../base/brand.ts'
-import { type Fault, makeFault } from '../../base/result.ts'
+import { type Fault, makeFault, type Result } from '../../base/result.ts'
 import { LegacyPairing } from '../../protocol/keyagreement/legacy.ts'
 import { AgreementMachine, type AgreementIn, type AgreementOptions, type AgreementOut } from '../../protocol/keyagreement/machine.ts'
 import { type Carrier, CARRIERS } from '../../protocol/keyagreement/messages.ts'
+import { type Bucket, fullBucket, type Rate, take } from '../../protocol/room/bucket.ts'
 import type { CallProgress, SessionId } from '../api/calls.ts'
 import type { FrameCommand } from './frame-commands.ts'
 
@@ -11,6 +12,8 @@ import type { FrameCommand } from './frame-commands.ts'
 const STATE = 16
 const COMMIT = 1
 const LEGACY = 8
+/** Of one call, after the first: other carriers, and changes of keys, which the other side may begin as well. */
+const AGREEMENTS: Rate = { burst: 8, perSecond: 0.2 }
 /** What a carrier gets that has another behind it. */
 const TRY_MS = 5000
 
@@ -21,6 +24,8 @@ export interface CallSessionOptions extends Omit<AgreementOptions, 'offers' | 'r
   /** The published cascade in place of all else. */
   readonly chained: boolean
   readonly frames: (c: FrameCommand) => void
+  /** For an agreement after the first, which `call.begin` was for: each signs once with the certificate's key. Absent: none signs. */
+  readonly pay?: (now: Instant) => Result<undefined>
 }
 
 type Out = AgreementOut | ReturnType<LegacyPairing['step']>['out'][number]
@@ -36,6 +41,8 @@ export class CallSession {
   /** Beginnings of the other side over other carriers than ours. */
   readonly #turnedDown = new Map<Carrier, Uint8Array>()
   #wakeAt: Instant | undefined
+  /** Undefined: none was begun. */
+  #agreements: Bucket | undefined
   #epoch = -1
   /** Of the peer whose keys these are: another one needs another call. */
   #peerKey: string | undefined
@@ -53,8 +60,9 @@ export class CallSession {
     this.#ready.add(carrier)
     const waits = this.#machine === undefined || this.#machine.phase === 'idle' || (this.#machine.phase === 'committed' && rank(carrier) < rank(this.#carrier))
     if (!waits) return this.#quiet(now)
-    this.#begin(carrier)
-    return this.#step({ kind: 'start' }, now, false)
+    const busy = this.#begin(carrier, now)
+    if (busy === undefined) return this.#step({ kind: 'start' }, now, false)
+    return this.#machine === undefined ? { ...this.#quiet(now), failed: busy } : this.#refuse(busy, now)
   }
   tick(now: Instant): CallProgress {
     return this.#machine === undefined ? this.#quiet(now) : this.#step({ kind: 'tick' }, now, this.#epoch >= 0 && this.#machine.phase !== 'confirmed')
@@ -62,8 +70,9 @@ export class CallSession {
   /** New keys in place of those in use; agreed on under them. */
   rekey(now: Instant): CallProgress {
     if (!this.#rests || this.#o.chained) return this.#quiet(now)
-    this.#begin(this.#carrier)
-    return this.#step({ kind: 'start' }, now, true)
+    const busy = this.#begin(this.#carrier, now)
+    // Those that stand go on; it is asked for again.
+    return busy === undefined ? this.#step({ kind: 'start' }, now, true) : this.#refuse(busy, now)
   }
   /** Nothing is being agreed on, and there are keys: a change of them that failed can be begun anew. */
   get #rests(): boolean {
@@ -78,12 +87,17 @@ export class CallSession {
     const confirmed = this.#machine?.phase === 'confirmed'
     // Two that are to meet at a server hear each other in the sound as well.
     if (this.#epoch < 0 && carrier === 'in-band' && !this.#o.carriers.includes(carrier)) return this.#unexpected('a carrier that is switched off', now)
-    if (this.#epoch >= 0 && this.#rests && bytes[0] === COMMIT && sealed) this.#begin(this.#carrier)
+    if (this.#epoch >= 0 && this.#rests && bytes[0] === COMMIT && sealed) {
+      const busy = this.#begin(this.#carrier, now)
+      if (busy !== undefined) return this.#refuse(busy, now)
+    }
     // New keys come under the old ones, or not at all. Unsealed is only what completes the first agreement, repeated.
     else if (this.#epoch >= 0 && !confirmed && !sealed) return this.#unexpected('outside the sealed frames', now)
     else if (this.#epoch < 0 && (bytes[0] === COMMIT || bytes[0] === LEGACY)) {
-      if (this.#yields(carrier)) this.#begin(carrier)
-      else if (carrier !== this.#carrier) {
+      if (this.#yields(carrier)) {
+        const busy = this.#begin(carrier, now)
+        if (busy !== undefined) return this.#refuse(busy, now)
+      } else if (carrier !== this.#carrier) {
         // For when ours leads nowhere: some carriers say it only once.
         this.#turnedDown.set(carrier, bytes)
         return this.#quiet(now)
@@ -102,7 +116,10 @@ export class CallSession {
     if (this.#epoch >= 0 && !this.#o.chained) this.#o.frames({ op: 'call.say', session: this.id, message: Uint8Array.of(STATE, (hold ? 1 : 0) | (mute ? 2 : 0)) })
   }
 
-  #begin(carrier: Carrier): void {
+  /** A fault when there were too many; nothing has changed then. */
+  #begin(carrier: Carrier, now: Instant): Fault | undefined {
+    const busy = this.#pay(now)
+    if (busy !== undefined) return busy
     this.#machine?.[Symbol.dispose]()
     this.#carrier = carrier
     const { crypto, identity, judge, password, codec, carriers, chained } = this.#o
@@ -113,6 +130,16 @@ export class CallSession {
     const others = first && carrier !== 'in-band' && able.some((c) => c !== carrier)
     const way = { crypto, resend: first && carrier === 'message', ...(password === undefined ? {} : { password }), ...(others ? { giveUpMs: TRY_MS } : {}) }
     this.#machine = chained ? new LegacyPairing(way) : new AgreementMachine({ ...way, judge, ...(identity === undefined ? {} : { identity }), offers: { carrier, able, codec } })
+    return undefined
+  }
+  #pay(now: Instant): Fault | undefined {
+    if (this.#agreements === undefined) {
+      this.#agreements = fullBucket(AGREEMENTS, now)
+      return undefined
+    }
+    if (!take(this.#agreements, AGREEMENTS, now)) return makeFault('VAULT_BUSY', `more than ${AGREEMENTS.burst} changes of keys at once in a call`)
+    const paid = this.#o.pay?.(now)
+    return paid?.ok === false ? paid.fault : undefined
   }
 
   /** `inFrames`: under the keys that stand. What completes the first agreement goes the way that the rest of it came: the other side has no keys yet to open frames with. */
@@ -150,7 +177,10 @@ export class CallSession {
     return { send: [], refused: [], ...(this.#wakeAt === undefined ? {} : { wakeInMs: Math.max(0, this.#wakeAt - now) }) }
   }
   #unexpected(what: string, now: Instant): CallProgress {
-    return { ...this.#quiet(now), refused: [makeFault('KEYAGREEMENT_UNEXPECTED', what)] }
+    return this.#refuse(makeFault('KEYAGREEMENT_UNEXPECTED', what), now)
+  }
+  #refuse(fault: Fault, now: Instant): CallProgress {
+    return { ...this.#quiet(now), refused: [fault] }
   }
 
   #instead(next: Carrier, now: Instant, refused: readonly Fault[]): CallProgress {

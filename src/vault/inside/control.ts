@@ -3,7 +3,6 @@ import { type Fault, type Result, err, makeFault, ok } from '../../base/result.t
 import type { PipeId, VaultCallName, VaultCalls } from '../api/calls.ts'
 import { handlers } from './handlers/index.ts'
 import { JournalWatch } from './journal/watch.ts'
-import { CallRates } from './rates.ts'
 import type { Handler, VaultState } from './state.ts'
 import { type PipeOptions, type PipeWorld, TlsPipe } from './tls-pipe.ts'
 
@@ -12,7 +11,6 @@ const PIPES_LIMIT = 64
 export class VaultControl {
   readonly #state: VaultState
   readonly #pipeWorld: PipeWorld
-  readonly #rates: CallRates
   readonly #watch: JournalWatch
   /** All that may be asked, where that is not everything. */
   readonly #only: ReadonlySet<string> | undefined
@@ -22,14 +20,13 @@ export class VaultControl {
     this.#only = only
     this.#state = state
     this.#pipeWorld = pipeWorld
-    this.#rates = new CallRates(state.clock.now())
     this.#watch = new JournalWatch(state.crypto, state.journal, (id) => state.session(id))
   }
 
   async call<K extends VaultCallName>(name: K, input: VaultCalls[K]['in']): Promise<Result<VaultCalls[K]['out']>> {
     if (this.#closed) return err('VAULT_DEAD', 'it was closed')
     if (this.#only?.has(name) === false) return err('VAULT_CALL', `${name}: this vault reads the journal alone`)
-    const allowed = this.#rates.call(name, this.#state.clock.now())
+    const allowed = this.#state.rates.call(name, this.#state.clock.now())
     if (!allowed.ok) return allowed
     const handler = handlers[name] as Handler<K>
     try {
@@ -46,7 +43,7 @@ export class VaultControl {
     if (this.#closed) return err('VAULT_DEAD', 'it was closed')
     if (this.#only !== undefined) return err('VAULT_CALL', 'this vault reads the journal alone')
     if (this.#state.pipes.size >= PIPES_LIMIT || this.#state.pipes.has(id)) return err('VAULT_FULL', `${PIPES_LIMIT} connections`)
-    const allowed = this.#rates.signature(this.#state.clock.now())
+    const allowed = this.#state.rates.signature(this.#state.clock.now())
     if (!allowed.ok) return allowed
     const opened = open(id, this.#pipeWorld, options)
     if (!opened.ok) return opened

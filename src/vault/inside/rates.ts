@@ -4,7 +4,7 @@ import { type Result, err, ok } from '../../base/result.ts'
 import { type Bucket, fullBucket, type Rate, take } from '../../protocol/room/bucket.ts'
 import type { VaultCallName } from '../api/calls.ts'
 
-/** Signatures with the certificate's own key: delegations, policies, a host's acts, TLS handshakes. */
+/** Signatures with the certificate's own key: delegations, policies, a host's acts, TLS handshakes, each agreement of a sealed call. */
 export const SIGNATURES: Rate = { burst: 120, perSecond: 4 }
 /** A room of two hundred says much at once to whoever comes back. */
 export const CALLS: Rate = { burst: 5000, perSecond: 1000 }

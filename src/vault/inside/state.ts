@@ -9,6 +9,7 @@ import type { HopConnection } from './hop-connection.ts'
 import type { IdentityKeeper } from './identity-keeper.ts'
 import { CallSession, type CallSessionOptions } from './call-session.ts'
 import { loadMemory } from './memory.ts'
+import { CallRates } from './rates.ts'
 import { type WaitingRequest, RoomSession } from './room-session.ts'
 
 const SESSIONS_LIMIT = 64
@@ -23,6 +24,7 @@ export class VaultState {
   readonly #frames: (c: FrameCommand) => void
   readonly #sessions = new Map<SessionId, RoomSession>()
   readonly calls = new Map<SessionId, CallSession>()
+  readonly rates: CallRates
   /** Rings that were read: each is shown once. */
   readonly rings = new Set<string>()
   #nextSession: number
@@ -31,6 +33,7 @@ export class VaultState {
     this.#nextSession = firstSession
     this.crypto = crypto
     this.clock = clock
+    this.rates = new CallRates(clock.now())
     this.identity = identity
     this.#frames = frames
     this.world = groupWorld(crypto, clock, identity.verify)

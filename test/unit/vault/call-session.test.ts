@@ -64,3 +64,21 @@ test('while keys change, and after a change has failed, what is not sealed is re
   renewed(b, a)
   assert.deepEqual([a.epochs, b.epochs], [[0, 1], [0, 1]])
 })
+
+test('a peer that changes keys without end gets eight signatures for it, and the keys that stand go on', () => {
+  const [a, b] = agreed()
+  for (let i = 0; i < 12; i++) renewed(a, b)
+  assert.deepEqual([a.epochs.at(-1), b.epochs.at(-1)], [8, 8])
+  assert.deepEqual(a.session.rekey(AT).refused.map((f) => f.code), ['VAULT_BUSY'])
+  const commit = encodeMessage({ type: 'commit', hash: crypto.bytes(32) })
+  assert.deepEqual(b.session.message(commit, true, 'in-band', AT).refused.map((f) => f.code), ['VAULT_BUSY'])
+  b.session.say(true, false)
+  assert.deepEqual([...b.said.splice(0)[0]!], [16, 1])
+  const later = instant(AT + 5000)
+  a.took(a.session.rekey(later))
+  for (let i = 0; i < 10; i++) {
+    for (const m of a.said.splice(0)) b.took(b.session.message(m, true, 'in-band', later))
+    for (const m of b.said.splice(0)) a.took(a.session.message(m, true, 'in-band', later))
+  }
+  assert.deepEqual([a.epochs.at(-1), b.epochs.at(-1)], [9, 9])
+})

@@ -10,7 +10,7 @@ export const callHandlers: Handlers<'call.begin' | 'call.step' | 'call.state' | 
     const session = vault.newCall({
       crypto, codec, carriers, chained: profile === 'chained',
       ...(password === undefined ? {} : { password: utf8(password.normalize('NFC')) }),
-      ...(anonymous ? {} : { identity: { chain: identity.chain, signer: identity.signer } }),
+      ...(anonymous ? {} : { identity: { chain: identity.chain, signer: identity.signer }, pay: (now) => vault.rates.signature(now) }),
       judge: (chain) => {
         const judged = identity.known.verifyOther(chain, vault.clock.unix())
         // Nobody whom we know vouches for it: it names nobody, and the words have to be compared.
