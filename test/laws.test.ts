@@ -31,7 +31,7 @@ const allowed: [string, string[]][] = [
   ['telephony/', ['base/', 'crypto/port.ts', 'protocol/sip/', 'protocol/sdp/', 'net/', 'telephony/']],
   ['vault/api/', ['base/', 'model/', 'protocol/wire/cbor.ts', 'protocol/wire/limits.ts', 'vault/api/']],
   ['vault/inside/', ['base/', 'crypto/', 'model/', 'protocol/', 'store/private-key.ts', 'vault/api/', 'vault/inside/']],
-  ['vault/host/', ['base/', 'crypto/', 'model/', 'protocol/wire/cbor.ts', 'net/', 'vault/api/', 'vault/host/']],
+  ['vault/host/', ['base/', 'crypto/', 'model/', 'protocol/wire/cbor.ts', 'protocol/x509/pem.ts', 'net/', 'vault/api/', 'vault/host/']],
   ['pki/', ['base/', 'crypto/', 'model/', 'protocol/sgx/', 'protocol/x509/', 'pki/']],
   ['store/', ['base/', 'crypto/', 'model/', 'protocol/policy/', 'protocol/sgx/', 'protocol/x509/', 'store/']],
   ['client/', ['base/', 'crypto/', 'model/', 'protocol/sip/', 'protocol/sdp/', 'protocol/rtp/', 'protocol/srtp/', 'protocol/wire/', 'protocol/x509/', 'audio/', 'net/', 'media/', 'telephony/', 'vault/api/', 'vault/host/', 'store/', 'client/']],

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { type Result, err, ok } from '../base/result.ts'
-import { decodePem } from '../protocol/x509/pem.ts'
+import { decodePem, withoutCertificates } from '../protocol/x509/pem.ts'
 import { replaceFile } from './atomic-file.ts'
 import { rememberGeneration, seenGeneration, stateFolder } from './key-memory.ts'
 import { type Keyring, systemKeyring } from './keyring.ts'
@@ -39,6 +39,8 @@ export function needsPassphrase(keyFile: string): boolean {
 }
 
 const SEALED_PART_LIMIT = 256 * 1024
+/** The largest RSA key has a third of it; an enclave takes no more. */
+const KEY_TEXT_LIMIT = 16 * 1024
 
 /**
  * The file up to the end of its sealed key, octet by octet: of a key that lies open not one is read, for it is the vault's alone, and what was
@@ -95,8 +97,8 @@ export interface Protection {
   readonly logN?: number
 }
 
-/** As `protectKey`, by an enclave: the new text of the file comes from there. */
-export async function protectKeyIn(seal: (text: Uint8Array, generation: number) => Promise<Result<string>>, keyFile: string, places: KeyPlaces): Promise<Result<SealedKeyInfo>> {
+/** As `protectKey`, by an enclave: it gets what holds the key, and the new text comes from there. */
+export async function protectKeyIn(seal: (keyText: Uint8Array, generation: number) => Promise<Result<string>>, keyFile: string, places: KeyPlaces): Promise<Result<SealedKeyInfo>> {
   let text: Uint8Array
   try {
     text = new Uint8Array(readFileSync(keyFile))
@@ -105,8 +107,10 @@ export async function protectKeyIn(seal: (text: Uint8Array, generation: number) 
   }
   const generation = Math.max(seenGeneration(keyFile, places.folder), sealedInfoOf(keyFile)?.generation ?? 0) + 1
   const rest = certificatesOf(Buffer.from(text).toString('latin1'))
-  const sealed = await seal(text, generation)
+  const keyText = withoutCertificates(text)
   text.fill(0)
+  const sealed = keyText.length > KEY_TEXT_LIMIT ? err('IDENTITY_FILE_TOO_LARGE', keyFile) : await seal(keyText, generation)
+  keyText.fill(0)
   if (!sealed.ok) return sealed
   const replaced = replaceFile(keyFile, Buffer.from(rest + sealed.value, 'latin1'))
   if (!replaced.ok) return replaced

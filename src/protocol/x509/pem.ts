@@ -40,6 +40,12 @@ export function pemText(file: Uint8Array): string {
   return text
 }
 
+/** The same file without certificates: what holds its key. The caller wipes it. */
+export function withoutCertificates(file: Uint8Array): Uint8Array {
+  const kept = decodePem(pemText(file)).filter((b) => !b.label.includes('CERTIFICATE')).map((b) => `${b.text}\n`).join('')
+  return Uint8Array.from(kept, (c) => c.charCodeAt(0))
+}
+
 export function encodePem(label: string, bytes: Uint8Array): string {
   let binary = ''
   for (const octet of bytes) binary += String.fromCharCode(octet)

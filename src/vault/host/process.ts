@@ -10,6 +10,7 @@ import type { Writable } from 'node:stream'
 import { deserialize } from 'node:v8'
 import { type Fault, type Result, err, ok } from '../../base/result.ts'
 import { encodeCbor } from '../../protocol/wire/cbor.ts'
+import { withoutCertificates } from '../../protocol/x509/pem.ts'
 import { CLIENT_LIMITS, FROM_VAULT, frame, numbered, PIPE_CHUNK, TO_VAULT, Unframer, type VaultReport } from '../api/border.ts'
 import { CALL_NAMES, type ProcessOptions, type Sealing } from '../api/call-shapes.ts'
 import type { FromControl, ToControl } from '../api/worker-messages.ts'
@@ -44,7 +45,7 @@ export async function startVaultProcess(start: ProcessStart): Promise<Result<Pro
   const opened = openKey(options.keyFile)
   if (!opened.ok) return opened
   // No descriptor goes into an enclave: the file's text does, sealed for it as it should be.
-  const keyText = enclave === undefined || opened.value === undefined ? {} : { keyText: new Uint8Array(readFileSync(opened.value)) }
+  const keyText = enclave === undefined || opened.value === undefined ? {} : { keyText: withoutCertificates(new Uint8Array(readFileSync(opened.value))) }
   let link: ProcessLink | undefined
   const vault = new HostedVault((events) => (link = new ProcessLink(enclave === undefined ? spawnVault(bundle.file, opened.value) : spawnEnclave(enclave), events)), 'VAULT_STOPPED')
   if (opened.value !== undefined) closeSync(opened.value)

@@ -10,7 +10,7 @@ import { encodePem, decodePem } from '../../../src/protocol/x509/pem.ts'
 import { rememberGeneration, seenGeneration } from '../../../src/store/key-memory.ts'
 import { type Keyring, systemKeyring } from '../../../src/store/keyring.ts'
 import { privateKeyOf } from '../../../src/store/private-key.ts'
-import { type KeyPlaces, protectKey, sealedInfoOf, unlockFor } from '../../../src/store/protect-key.ts'
+import { type KeyPlaces, protectKey, protectKeyIn, sealedInfoOf, unlockFor } from '../../../src/store/protect-key.ts'
 import { openSealedKey, sealedKeyInfo, sealKey } from '../../../src/store/sealed-key.ts'
 import { ok, err } from '../../../src/base/result.ts'
 import { crypto } from '../../kit/certificates.ts'
@@ -130,6 +130,22 @@ test('a wrong passphrase changes nothing', (t) => {
   const before = readFileSync(p.file)
   assert.equal(codeOf(protectKey(p.file, { ...must(unlockFor(p.file, p)), passphrase: 'wrong' }, { passphrase: 'second passphrase', logN: CHEAP }, p)), 'IDENTITY_PASSPHRASE_WRONG')
   assert.deepEqual(readFileSync(p.file), before)
+})
+
+test('an enclave gets what holds the key and not the certificates beside it, and nothing that it would not take', async (t) => {
+  const p = places(t)
+  const certificates = encodePem('CERTIFICATE', new Uint8Array(1200).fill(7)).repeat(60)
+  writeFileSync(p.file, certificates + encodePem('PRIVATE KEY', pkcs8))
+  let got = ''
+  const seal = async (text: Uint8Array) => {
+    got = Buffer.from(text).toString('latin1')
+    return ok('sealed text')
+  }
+  assert.equal(must(await protectKeyIn(seal, p.file, p)).lock, 'enclave')
+  assert.equal(got.trim(), encodePem('PRIVATE KEY', pkcs8).trim())
+  assert.equal(readFileSync(p.file, 'latin1'), `${certificates}sealed text`)
+  writeFileSync(p.file, encodePem('PRIVATE KEY', new Uint8Array(20_000)))
+  assert.equal(codeOf(await protectKeyIn(async () => assert.fail('asked'), p.file, p)), 'IDENTITY_FILE_TOO_LARGE')
 })
 
 test('a stop between the new file and its number: the new file opens, its number is learnt', (t) => {

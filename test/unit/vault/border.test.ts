@@ -70,12 +70,17 @@ class Bench {
   readonly sent: { kind: number; id: number; body: unknown }[] = []
   readonly control: ToControl[] = []
   readonly readied: (string | undefined)[] = []
+  readonly sealed: string[] = []
   opened = 0
   closed = 0
   readonly border: Border
   constructor() {
     const unframer = new Unframer(Object.fromEntries(Object.values(FROM_VAULT).map((k) => [k, 1 << 20])), (kind, body) => {
       if (kind === FROM_VAULT.ready) return void this.readied.push((deserialize(body) as Fault | undefined)?.code)
+      if (kind === FROM_VAULT.sealed) {
+        const r = deserialize(body) as Result<string>
+        return void this.sealed.push(r.ok ? r.value : r.fault.code)
+      }
       const id = new DataView(body.buffer, body.byteOffset).getUint32(0)
       this.sent.push({ kind, id, body: kind === FROM_VAULT.answer ? deserialize(body.slice(4)) : [...body.subarray(4)] })
     })
@@ -110,6 +115,10 @@ test('what cannot be opened is answered: the host does not wait for ever', () =>
   const b = new Bench()
   b.border.push(frame(TO_VAULT.open, encodeCbor({ nothing: 'that is asked for' })))
   assert.deepEqual([b.readied, b.opened], [['VAULT_CALL'], 0])
+  const sealing = (octets: number): Uint8Array => frame(TO_VAULT.seal, encodeCbor({ keyText: new Uint8Array(octets), keyFile: 'ann.key', generation: 1 }))
+  const options = { chain: [], anchors: [], realm: 'r', pkcs8: new Uint8Array(1) }
+  for (const m of [sealing(16 * 1024), sealing(16 * 1024 + 1), frame(TO_VAULT.seal, Uint8Array.of(0xff)), frame(TO_VAULT.open, encodeCbor(options)), sealing(1)]) b.border.push(m)
+  assert.deepEqual([b.sealed, b.opened], [['sealed', 'VAULT_CALL', 'VAULT_CALL', 'VAULT_CALL'], 1])
 })
 
 test('more calls than may wait are refused, until one is answered', () => {

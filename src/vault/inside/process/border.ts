@@ -94,8 +94,9 @@ export class Border {
 
   #seal(body: Uint8Array): void {
     const sealing = shaped(SEAL_SHAPE, body)
-    if (this.#opened || sealing === BAD) return void this.refused++
-    this.#ports.send(frame(FROM_VAULT.sealed, serialize(this.#ports.seal(sealing))))
+    if (this.#opened || sealing === BAD) this.refused++
+    // Whoever asks waits for this answer.
+    this.#ports.send(frame(FROM_VAULT.sealed, serialize(this.#opened || sealing === BAD ? err('VAULT_CALL', 'seal') : this.#ports.seal(sealing))))
   }
 
   #call(id: number, body: Uint8Array): void {
