@@ -25,7 +25,7 @@ beforeEach(() => {
   Object.assign(process.env, { XDG_STATE_HOME: path.join(folder, 'state'), CREDENTIALS_DIRECTORY: path.join(folder, 'credentials'), LANG: 'C', LC_ALL: 'C' })
 })
 afterEach(() => {
-  ENVIRONMENT.forEach((n, i) => (before[i] === undefined ? Reflect.deleteProperty(process.env, n) : (process.env[n] = before[i])))
+  for (const [i, n] of ENVIRONMENT.entries()) before[i] === undefined ? Reflect.deleteProperty(process.env, n) : (process.env[n] = before[i])
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -74,7 +74,10 @@ async function stc(...args: readonly string[]): Promise<string> {
 async function atTerminal<T>(typed: readonly string[], work: (seen: string[]) => Promise<T>): Promise<T> {
   const seen: string[] = []
   const answers = [...typed]
-  const terminal = Object.assign(new PassThrough(), { isTTY: true, setRawMode: (on: boolean) => void (seen.push(`raw ${on}`), on && queueMicrotask(() => terminal.write(`${answers.shift() ?? '\u0003'}\r`))) })
+  const terminal = Object.assign(new PassThrough(), { isTTY: true, setRawMode: (on: boolean) => {
+    seen.push(`raw ${on}`)
+    if (on) queueMicrotask(() => terminal.write(`${answers.shift() ?? '\u0003'}\r`))
+  } })
   const real = Object.getOwnPropertyDescriptor(process, 'stdin')!
   const write = process.stderr.write
   Object.defineProperty(process, 'stdin', { configurable: true, value: terminal })
@@ -103,7 +106,7 @@ test('stc key protect takes a key as organisations hand it out: its passphrase f
     return { ...f, said: await stc('key', 'protect', '-c', f.config, '--passphrase-file', f.words) }
   }
   const first = await protect(configured!, OLD)
-  assert.match(first.said, /sealed with a passphrase[^]*in the configuration or in the service's credentials is another one/)
+  assert.match(first.said, /sealed with a passphrase[\s\S]*in the configuration or in the service's credentials is another one/)
   const opened = must(privateKeyOf(readFileSync(first.key, 'latin1'), first.key, { passphrase: 'four words are better', ...(machine === undefined ? {} : { machine }) }))
   assert.deepEqual([...opened], [...(ec.export({ format: 'der', type: 'pkcs8' }) as Buffer)])
   assert.match((await protect(served!)).said, /IDENTITY_PASSPHRASE_NEEDED/, 'nobody gave it')
