@@ -1,13 +1,16 @@
 /** `stc ca`: a small certificate authority for those who have none. */
 import type { Command } from 'commander'
 import { unixTime } from '../base/brand.ts'
+import { makeFault } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { appendAudit, readAudit } from '../pki/audit.ts'
 import { type IssuedEntry, initCa, issueToFiles, listIssued, loadCa, readRoot } from '../pki/ca-directory.ts'
-import { caFiles, readSettings } from '../pki/ca-files.ts'
+import { caFiles, readBlock, readSettings } from '../pki/ca-files.ts'
 import { openDoor } from '../pki/enrolment/door.ts'
 import { Invitations, type InvitationState } from '../pki/enrolment/invitations.ts'
+import { endsSoon, renewIssuing } from '../pki/issuing.ts'
 import { findIssued, listRevoked, publishList, revoke } from '../pki/revoked.ts'
+import { everyAddress } from '../net/any-address.ts'
 import { formatTime } from '../protocol/x509/time.ts'
 import { collect, currentTime, hostAndPort, wholeDays } from './options.ts'
 import { complain, EXIT, fail, interrupted, say } from './output.ts'
@@ -98,6 +101,13 @@ export function registerCa(program: Command): void {
       say(`The new list is ${caFiles(o.ca).list}. "stc ca serve" hands it out; or put it where the server reads it (revocation.lists).`)
     })
 
+  authority.command('renew-issuing')
+    .description('make a new issuing authority with the root key: before the old one ends, or because its key was stolen')
+    .argument('[dir]', 'folder of the authority', DEFAULT_DIR)
+    .requiredOption('--root-key <file>', 'root.key, from where it is locked away')
+    .option('--compromised', 'the issuing key was stolen: revoke the old issuing authority, and with it every certificate that it signed')
+    .action(renewOne)
+
   authority.command('list')
     .description('list what was issued, revoked, and who is invited')
     .argument('[dir]', 'folder of the authority', DEFAULT_DIR)
@@ -112,8 +122,34 @@ export function registerCa(program: Command): void {
       if (!root.ok) return fail(root.fault)
       const lines = readAudit(createNodeCrypto(), caFiles(dir).audit)
       if (!lines.ok) return fail(lines.fault)
+      warnOfEnd(dir)
       for (const { n, at, what, before: _, ...rest } of lines.value) say(`${n}  ${formatTime(unixTime(at))}  ${what}  ${Object.entries(rest).map(([k, v]) => `${k}=${String(v)}`).join('  ')}`)
     })
+}
+
+function renewOne(dir: string, o: { rootKey: string; compromised?: boolean }): void {
+  const rootKey = readBlock(o.rootKey, 'PRIVATE KEY')
+  if (!rootKey.ok) return fail(rootKey.fault.code === 'IDENTITY_CA_MISSING' ? makeFault('IDENTITY_FILE_MISSING', o.rootKey) : rootKey.fault)
+  const compromised = o.compromised === true
+  const made = renewIssuing(createNodeCrypto(), dir, { rootKey: rootKey.value, compromised, now: currentTime() })
+  rootKey.value.fill(0)
+  if (!made.ok) return fail(made.fault)
+  using ca = made.value
+  const files = caFiles(dir)
+  say(`A new issuing authority signs from now on, until ${formatTime(ca.notAfter)}. "stc ca serve" takes it up by itself.`)
+  if (!compromised) return say('Nobody has to do anything: certificates that were issued before hold to their end, and are renewed by the new one.')
+  say(`The old one is revoked, by the list in ${files.list}: with that list, nothing that it signed opens any door or room.`)
+  say('Every member runs "stc identity renew" once, and so does the server; what the thief signed is not in the index and is not renewed.')
+  say(`If servers do not fetch the list from "stc ca serve", give them ${files.list} (revocation.lists).`)
+}
+
+/** On the line of complaints: lists are read by programs. */
+function warnOfEnd(dir: string): void {
+  const opened = loadCa(createNodeCrypto(), dir)
+  if (!opened.ok) return
+  using ca = opened.value
+  const ends = endsSoon(ca, currentTime())
+  if (ends !== undefined) complain(`stc: the issuing authority ends on ${formatTime(ends)}, and whatever it issues ends then at the latest. Make a new one: stc ca renew-issuing --root-key FILE`)
 }
 
 function init(dir: string, o: InitOptions): void {
@@ -145,10 +181,11 @@ async function serve(dir: string, o: { listen?: { host: string; port: number } }
     process.exitCode = EXIT.config
     return complain('stc: this authority was made without --url: nobody would find its door. Make a new one with "stc ca init --url HOST:PORT".')
   }
+  warnOfEnd(dir)
   const stopped = interrupted()
   const door = await openDoor({
     ca: opened.value, root: root.value, dir, settings: settings.value, now: currentTime, hosts: [host, ...(host === 'localhost' ? [] : ['localhost'])],
-    bind: { address: o.listen?.host ?? '::', port: o.listen?.port ?? port }, note: (text) => say(`${formatTime(currentTime())}  ${text}`),
+    bind: { address: await everyAddress(o.listen?.host ?? '::'), port: o.listen?.port ?? port }, note: (text) => say(`${formatTime(currentTime())}  ${text}`),
   })
   if (!door.ok) return fail(door.fault)
   complain(`authority's door at ${host} port ${port} (listening at ${door.value.address} port ${door.value.port}); Ctrl-C closes it`)
@@ -194,6 +231,7 @@ function list(dir: string, o: { json?: boolean }): void {
     for (const e of entries.value) say(JSON.stringify({ ...e, ...(gone.has(e.serial) ? { revoked: gone.get(e.serial) } : {}) }))
     return
   }
+  warnOfEnd(dir)
   if (entries.value.length === 0) say('Nothing issued yet.')
   for (const e of entries.value) say(lineOf(e, gone.get(e.serial)))
   for (const s of new Invitations(dir).all().filter((i) => !i.issued)) say(invitationLine(s))

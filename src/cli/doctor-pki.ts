@@ -4,7 +4,7 @@ import type { Fault } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import { displayName } from '../model/identity.ts'
 import type { RevocationProof, RevocationRule } from '../model/trust.ts'
-import { fetchAnswer, fetchList, isFetchable } from '../pki/fetch.ts'
+import { fetchAnswer, fetchLists, isFetchable } from '../pki/fetch.ts'
 import { type Certificate, certificateText } from '../protocol/x509/certificate.ts'
 import { makeAnchors, type VerifiedPath, verifyChain } from '../protocol/x509/path.ts'
 import { formatTime } from '../protocol/x509/time.ts'
@@ -120,13 +120,13 @@ async function checkPoints(report: Report, c: Certificate, issuer: Certificate, 
   }
   if (offline) return report.good(`${who}: ${[...reachable, ...responders].join(', ')} (not asked)`)
   for (const address of reachable) {
-    const got = await fetchList(address)
+    const got = await fetchLists(address)
     if (!got.ok) {
       report.fault(sentence(got.fault), 'the server and clients need this address; check it from their machines, or give the list as a file: revocation.lists')
       continue
     }
-    proofs.push(got.value)
-    report.good(`${who}: list from ${address}, ${got.value.der.length} octets`)
+    proofs.push(...got.value)
+    report.good(`${who}: list from ${address}, ${got.value.reduce((sum, l) => sum + l.der.length, 0)} octets`)
   }
   for (const address of responders) {
     const got = await fetchAnswer(createNodeCrypto(), address, c, issuer)

@@ -8,6 +8,7 @@ import { type Fault, ok, type Result } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import { lanAddress } from '../demo/lan.ts'
+import { everyAddress } from '../net/any-address.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { Authority } from '../pki/authority.ts'
 import { appendAudit } from '../pki/audit.ts'
@@ -164,7 +165,7 @@ async function run(authority: Authority, ca: string, config: string): Promise<Re
   const server = await startServer(parsed.value, log, fetcher)
   if (!server.ok) return server
   const { host = 'localhost', port = DOOR_PORT } = settings.value
-  const door = await openDoor({ ca: authority, root: root.value, dir: ca, settings: settings.value, now: currentTime, hosts: [host, ...(host === 'localhost' ? [] : ['localhost'])], bind: { address: parsed.value.listen.address, port }, note: say })
+  const door = await openDoor({ ca: authority, root: root.value, dir: ca, settings: settings.value, now: currentTime, hosts: [host, ...(host === 'localhost' ? [] : ['localhost'])], bind: { address: await everyAddress(parsed.value.listen.address), port }, note: say })
   if (!door.ok) {
     await server.value.close()
     return door

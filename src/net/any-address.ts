@@ -15,3 +15,6 @@ export function anyAddress(): Promise<'::' | '0.0.0.0'> {
     })
   })
 }
+
+/** What to bind for an address of a configuration: `::` is every one that the system has. */
+export const everyAddress = async (address: string, any = anyAddress): Promise<string> => (address === '::' ? await any() : address)

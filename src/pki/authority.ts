@@ -75,7 +75,7 @@ export function createSubordinate(above: Authority, options: AuthorityOptions): 
   const random = options.random ?? above.random
   const pkcs8 = newKey(above.crypto, keySeed(options.random))
   const signer = above.crypto.signer('ecdsa-p256-sha256', pkcs8)
-  const certificate = authorityCertificate(above.crypto, { ...options, random }, signer, { ...above, days: ROOT_DAYS / 2 })
+  const certificate = authorityCertificate(above.crypto, { ...options, random }, signer, { ...above, days: Math.min(ROOT_DAYS / 2, (above.notAfter - options.now) / DAY_S) })
   return authorityOf(above.crypto, random, certificate, [certificate, ...above.intermediates], pkcs8, signer, options.listAddress)
 }
 
@@ -118,9 +118,9 @@ export function certify(ca: Authority, spki: Der, request: CertificateRequest): 
 }
 
 /** A revocation list over all that the authority has revoked so far. */
-export function issueRevocationList(ca: Authority, revoked: readonly { readonly serial: string; readonly when: UnixTime }[], number: number, now: UnixTime): Der {
+export function issueRevocationList(ca: Pick<Authority, 'signer' | 'subject' | 'keyId'>, revoked: readonly { readonly serial: string; readonly when: UnixTime }[], number: number, now: UnixTime, days = LIST_DAYS): Der {
   return signRevocationList(ca.signer, {
-    issuer: ca.subject, thisUpdate: unixTime(now - BACKDATED_S), nextUpdate: unixTime(now + LIST_DAYS * DAY_S),
+    issuer: ca.subject, thisUpdate: unixTime(now - BACKDATED_S), nextUpdate: unixTime(Math.floor(now + days * DAY_S)),
     revoked: revoked.map(({ serial, when }) => ({ serial: fromHex(serial) ?? new Uint8Array(0), when })),
     extensions: [authorityKeyId(ca.keyId), crlNumber(number)],
   })

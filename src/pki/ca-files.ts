@@ -1,19 +1,57 @@
 /** Where the small authority keeps what it has, and how it is set up. */
-import { readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import type { Der } from '../base/brand.ts'
 import { type Result, err, ok } from '../base/result.ts'
-import { decodePem } from '../protocol/x509/pem.ts'
-import { PUBLIC_MODE, replace } from './files.ts'
+import { decodePem, encodePem } from '../protocol/x509/pem.ts'
+import { PRIVATE_MODE, PUBLIC_MODE, replace, unwritable, writeNew } from './files.ts'
 
 /**
  * `ca.pem` (root certificate: hand it to everybody), `root.key` (take it away from the machine), `issuing.pem` and `issuing.key` (sign day by
- * day), `index.jsonl` (what was issued), `revoked.jsonl`, `list.crl` (the list now), `audit.jsonl`, `settings.json`, `invitations/`.
+ * day), `index.jsonl` (what was issued), `revoked.jsonl`, `list.crl` (the lists now), `root.crl` (what the root revoked, once it did),
+ * `earlier/` (issuing authorities before this one), `audit.jsonl`, `settings.json`, `invitations/`.
  */
 export const caFiles = (dir: string) => ({
   certificate: path.join(dir, 'ca.pem'), rootKey: path.join(dir, 'root.key'), issuing: path.join(dir, 'issuing.pem'), issuingKey: path.join(dir, 'issuing.key'),
-  index: path.join(dir, 'index.jsonl'), revoked: path.join(dir, 'revoked.jsonl'), list: path.join(dir, 'list.crl'), audit: path.join(dir, 'audit.jsonl'),
+  index: path.join(dir, 'index.jsonl'), revoked: path.join(dir, 'revoked.jsonl'), list: path.join(dir, 'list.crl'), rootList: path.join(dir, 'root.crl'), earlier: path.join(dir, 'earlier'), audit: path.join(dir, 'audit.jsonl'),
   settings: path.join(dir, 'settings.json'), invitations: path.join(dir, 'invitations'),
 })
+
+/** One of the issuing authorities before this one. */
+export function earlierFiles(dir: string, id: string) {
+  const folder = caFiles(dir).earlier
+  return { dir: folder, certificate: path.join(folder, `${id}.pem`), key: path.join(folder, `${id}.key`) }
+}
+
+/** What is there already stays: a try before this one was stopped. `key`: unless it was stolen. */
+export function writeEarlier(at: ReturnType<typeof earlierFiles>, certificate: Der, key: Uint8Array | undefined): Result<void> {
+  try {
+    mkdirSync(at.dir, { recursive: true, mode: 0o700 })
+  } catch (e) {
+    return unwritable(at.dir, e)
+  }
+  const kept = key === undefined ? ok(undefined) : writeNew(at.key, encodePem('PRIVATE KEY', key), PRIVATE_MODE)
+  if (!kept.ok && kept.fault.code !== 'IDENTITY_OUTPUT_EXISTS') return kept
+  const written = writeNew(at.certificate, encodePem('CERTIFICATE', certificate), PUBLIC_MODE)
+  return written.ok || written.fault.code === 'IDENTITY_OUTPUT_EXISTS' ? ok(undefined) : written
+}
+
+/** In place of the one that is there. A key without its certificate is noticed, and the next try goes on from there. */
+export function writeIssuing(dir: string, certificate: Der, key: Uint8Array): Result<void> {
+  const kept = replace(caFiles(dir).issuingKey, encodePem('PRIVATE KEY', key), PRIVATE_MODE)
+  return kept.ok ? replace(caFiles(dir).issuing, encodePem('CERTIFICATE', certificate), PUBLIC_MODE) : kept
+}
+
+/** Issuing authorities before this one; without a key: it was stolen. */
+export function readEarlier(dir: string): { readonly certificate: Der; readonly key: Uint8Array | undefined }[] {
+  const folder = caFiles(dir).earlier
+  const ids = existsSync(folder) ? readdirSync(folder).filter((f) => f.endsWith('.pem')).map((f) => f.slice(0, -4)).sort() : []
+  return ids.flatMap((id) => {
+    const files = earlierFiles(dir, id)
+    const [certificate, key] = [readBlock(files.certificate, 'CERTIFICATE'), readBlock(files.key, 'PRIVATE KEY')]
+    return certificate.ok ? [{ certificate: certificate.value as Der, key: key.ok ? key.value : undefined }] : []
+  })
+}
 
 export interface AuthoritySettings {
   /** Where its door is reached: what links and certificates name. */
@@ -45,9 +83,15 @@ export const listAddress = ({ host, port }: AuthoritySettings): string | undefin
 
 /** The first PEM block of that kind. */
 export function readBlock(file: string, label: string): Result<Uint8Array> {
+  const all = readBlocks(file, label)
+  return all.ok ? ok(all.value[0]!) : all
+}
+
+/** All of that kind, one at least. */
+export function readBlocks(file: string, label: string): Result<readonly Uint8Array[]> {
   try {
-    const bytes = decodePem(readFileSync(file, 'latin1')).find((b) => b.label === label)?.bytes
-    return bytes === undefined ? err('IDENTITY_FILE_DAMAGED', file) : ok(bytes)
+    const found = decodePem(readFileSync(file, 'latin1')).filter((b) => b.label === label).flatMap((b) => (b.bytes === undefined ? [] : [b.bytes]))
+    return found.length === 0 ? err('IDENTITY_FILE_DAMAGED', file) : ok(found)
   } catch (e) {
     const { code } = e as NodeJS.ErrnoException
     return code === 'ENOENT' || code === 'ENOTDIR' ? err('IDENTITY_CA_MISSING', path.resolve(path.dirname(file))) : err('IDENTITY_FILE_UNREADABLE', `${file} (${code ?? 'unknown reason'})`)

@@ -20,14 +20,24 @@ const REDIRECTS = 3
 
 export const isFetchable = (address: string): boolean => /^https?:\/\//i.test(address)
 
-/** A list, in DER or (as some publish it) in PEM. */
-export async function fetchList(address: string): Promise<Result<RevocationProof>> {
+/** Lists in one answer of a door of ours: of issuing authorities one after the other, and of their root. */
+const LISTS_LIMIT = 16
+
+/** A list, in DER or (as some publish it) in PEM; several from a door of ours whose issuing authority is not its first. */
+export async function fetchLists(address: string): Promise<Result<readonly RevocationProof[]>> {
   const got = await get(address, undefined, CRL_OCTETS_LIMIT)
   if (!got.ok) return got
-  const der = got.value[0] === 0x30 ? got.value : decodePem(Buffer.from(got.value).toString('latin1')).find((b) => b.label === 'X509 CRL')?.bytes
-  const parsed = parseRevocationList(der ?? new Uint8Array(0))
-  return parsed.ok ? ok({ kind: 'crl', der: parsed.value.der }) : err('IDENTITY_FETCH_FAILED', address, parsed.fault)
+  const ders = got.value[0] === 0x30 ? [got.value] : decodePem(Buffer.from(got.value).toString('latin1')).filter((b) => b.label === 'X509 CRL').map((b) => b.bytes ?? NOTHING)
+  const proofs: RevocationProof[] = []
+  for (const der of ders.length === 0 ? [NOTHING] : ders.slice(0, LISTS_LIMIT)) {
+    const parsed = parseRevocationList(der)
+    if (!parsed.ok) return err('IDENTITY_FETCH_FAILED', address, parsed.fault)
+    proofs.push({ kind: 'crl', der: parsed.value.der })
+  }
+  return ok(proofs)
 }
+
+const NOTHING = new Uint8Array(0)
 
 /** OCSPRequest ::= SEQUENCE { SEQUENCE { SEQUENCE OF { CertID } } }: without a nonce, so that answers can be made in advance (RFC 5019). */
 export function ocspRequest(crypto: CryptoPort, subject: Certificate, issuer: Certificate): Uint8Array {

@@ -4,6 +4,7 @@ import type { Der, UnixTime } from '../base/brand.ts'
 import { type Result, err, ok } from '../base/result.ts'
 import type { CryptoPort, Signer } from '../crypto/port.ts'
 import { type Certificate, parseCertificate } from '../protocol/x509/certificate.ts'
+import { EKU } from '../protocol/x509/extensions.ts'
 import { encodePem } from '../protocol/x509/pem.ts'
 import { bareCsr } from './csr.ts'
 import { type Ask, refusal } from './enrolment/ask.ts'
@@ -40,7 +41,8 @@ export async function renewAtDoor(crypto: CryptoPort, own: Renewable, root: Der,
   const reply = decodeReply(answered.value)
   if (reply === undefined || reply.status === 'waiting') return err('IDENTITY_ENROLMENT_FORGED', 'its answer makes no sense')
   if (reply.status === 'refused') return refusal(reply)
-  const good = checkIssued(crypto, { chain: reply.chain, root }, own.signer.spki, now)
+  const purpose = own.certificate.extensions.extendedKeyUsage?.includes(EKU.serverAuth) === true ? 'server' : 'member'
+  const good = checkIssued(crypto, { chain: reply.chain, root }, own.signer.spki, now, purpose)
   if (!good.ok) return good
   const keys = readFileSync(own.certificateFile, 'latin1').includes('PRIVATE KEY')
   if (keys) return err('IDENTITY_RENEWAL_REFUSED', `${own.certificateFile} holds the key as well: put it into a file of its own`)

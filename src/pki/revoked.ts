@@ -1,13 +1,14 @@
 /** What the small authority has revoked, and the list that says so. */
 import { existsSync } from 'node:fs'
 import { type UnixTime, unixTime } from '../base/brand.ts'
+import { toHex } from '../base/bytes.ts'
 import { type Result, err, ok } from '../base/result.ts'
 import { parseRevocationList } from '../protocol/x509/crl.ts'
 import { encodePem } from '../protocol/x509/pem.ts'
 import { appendAudit } from './audit.ts'
-import { type Authority, issueRevocationList } from './authority.ts'
+import { type Authority, issueRevocationList, openCa } from './authority.ts'
 import { type IssuedEntry, listIssued } from './ca-directory.ts'
-import { caFiles, readBlock } from './ca-files.ts'
+import { caFiles, readBlock, readBlocks, readEarlier } from './ca-files.ts'
 import { appendLine, PUBLIC_MODE, readLines, replace } from './files.ts'
 
 export interface RevokedEntry {
@@ -58,15 +59,40 @@ export function publishList(ca: Authority, dir: string, now: UnixTime): Result<v
   if (!issued.ok) return issued
   // What has expired needs no entry any more (RFC 5280 §3.3: one list beyond the end).
   const ended = new Set(issued.value.filter((e) => e.notAfter < now - 30 * 86_400).map((e) => e.serial))
-  const der = issueRevocationList(ca, revoked.value.filter((r) => !ended.has(r.serial)).map((r) => ({ serial: r.serial, when: unixTime(r.when) })), Math.floor(now), now)
-  return replace(caFiles(dir).list, encodePem('X509 CRL', der), PUBLIC_MODE)
+  const entries = revoked.value.filter((r) => !ended.has(r.serial)).map((r) => ({ serial: r.serial, when: unixTime(r.when) }))
+  const root = existsSync(caFiles(dir).rootList) ? readBlock(caFiles(dir).rootList, 'X509 CRL') : undefined
+  if (root?.ok === false) return root
+  const ders = [issueRevocationList(ca, entries, Math.floor(now), now), ...earlierLists(ca, dir, entries, now), ...(root === undefined ? [] : [root.value])]
+  return replace(caFiles(dir).list, ders.map((der) => encodePem('X509 CRL', der)).join(''), PUBLIC_MODE)
 }
 
-/** The list as it stands, made anew when it is missing, not this authority's, or has lived for half its time. */
-export function currentList(ca: Authority, dir: string, now: UnixTime): Result<Uint8Array> {
-  const block = readBlock(caFiles(dir).list, 'X509 CRL')
-  const parsed = block.ok ? parseRevocationList(block.value) : block
-  if (parsed.ok && now < (parsed.value.thisUpdate + parsed.value.nextUpdate) / 2 && now >= parsed.value.thisUpdate) return ok(parsed.value.der)
-  const made = publishList(ca, dir, now)
-  return made.ok ? readBlock(caFiles(dir).list, 'X509 CRL') : made
+/** Certificates of the issuing authorities before this one hold to their end, by lists of their own. Serial numbers are random: what another issued is no harm in them. */
+function earlierLists({ crypto }: Authority, dir: string, entries: Parameters<typeof issueRevocationList>[1], now: UnixTime): Uint8Array[] {
+  return readEarlier(dir).flatMap(({ certificate, key }) => {
+    const opened = key === undefined ? undefined : openCa(crypto, certificate, key)
+    if (opened?.ok !== true) return []
+    using earlier = opened.value
+    return earlier.notAfter < now ? [] : [issueRevocationList(earlier, entries, Math.floor(now), now)]
+  })
+}
+
+/** This authority's list, then those of the issuing authorities before it and of the root: as they stand, made anew when they are missing, not this authority's, or have lived for half their time. */
+export function currentLists(ca: Authority, dir: string, now: UnixTime): Result<readonly Uint8Array[]> {
+  const own = readBlock(caFiles(dir).list, 'X509 CRL')
+  const parsed = own.ok ? parseRevocationList(own.value) : own
+  const good = parsed.ok && parsed.value.authorityKeyId?.keyId === toHex(ca.keyId) && now < (parsed.value.thisUpdate + parsed.value.nextUpdate) / 2 && now >= parsed.value.thisUpdate
+  const made = good ? ok(undefined) : publishList(ca, dir, now)
+  return made.ok ? readBlocks(caFiles(dir).list, 'X509 CRL') : made
+}
+
+/** The root's list: all that it revoked before, and this one. It holds as long as the root: nobody signs with it meanwhile. */
+export function revokeIssuing(root: Authority, dir: string, serial: string, now: UnixTime): Result<void> {
+  const file = caFiles(dir).rootList
+  const block = existsSync(file) ? readBlock(file, 'X509 CRL') : undefined
+  const before = block?.ok === true ? parseRevocationList(block.value) : block
+  if (before?.ok === false) return before
+  const revoked = [...(before?.value.revoked ?? [])].map(([known, when]) => ({ serial: known, when }))
+  if (!revoked.some((r) => r.serial === serial)) revoked.push({ serial, when: now })
+  const der = issueRevocationList(root, revoked, Math.floor(now), now, Math.max(1, (root.notAfter - now) / 86_400))
+  return replace(file, encodePem('X509 CRL', der), PUBLIC_MODE)
 }

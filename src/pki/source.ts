@@ -1,11 +1,11 @@
 /** Keeps statements about revocation fresh: lists and answers that the certificates of verified paths name. */
 import { instant } from '../base/brand.ts'
 import type { Scheduler } from '../base/ports.ts'
-import type { Fault, Result } from '../base/result.ts'
+import { type Fault, ok, type Result } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import type { RevocationProof } from '../model/trust.ts'
 import type { Certificate } from '../protocol/x509/certificate.ts'
-import { fetchAnswer, fetchList, isFetchable } from './fetch.ts'
+import { fetchAnswer, fetchLists, isFetchable } from './fetch.ts'
 
 /** Addresses looked after, and members whose certificates name a responder and no list: as many as answers are kept. */
 const TARGETS_LIMIT = 512
@@ -18,13 +18,15 @@ const URGENT_MS = 5000
 const FORGET_MS = 24 * 3_600_000
 
 interface Target {
-  readonly get: () => Promise<Result<RevocationProof>>
+  readonly get: () => Promise<Result<readonly RevocationProof[]>>
   readonly everyMs: number
   wantedAt: number
   lastTry: number
   running: boolean
   cancel: () => void
 }
+
+const one = <T>(r: Result<T>): Result<readonly T[]> => (r.ok ? ok([r.value]) : r)
 
 export class RevocationFetcher {
   readonly #crypto: CryptoPort
@@ -48,10 +50,10 @@ export class RevocationFetcher {
       const issuer = path[i + 1]
       if (issuer === undefined) continue
       const lists = (c.extensions.crlAddresses ?? []).filter(isFetchable)
-      for (const address of lists) this.#target(address, () => fetchList(address), /^https:.*\/list\.crl$/.test(address) ? OWN_DOOR_MS : REFRESH_MS, urgent)
+      for (const address of lists) this.#target(address, () => fetchLists(address), /^https:.*\/list\.crl$/.test(address) ? OWN_DOOR_MS : REFRESH_MS, urgent)
       // A list serves everybody of an issuer; answers are asked for where there is none.
       const responder = lists.length > 0 ? undefined : (c.extensions.ocspAddresses ?? []).find(isFetchable)
-      if (responder !== undefined) this.#target(`${responder} ${c.serial}`, () => fetchAnswer(this.#crypto, responder, c, issuer), REFRESH_MS, urgent)
+      if (responder !== undefined) this.#target(`${responder} ${c.serial}`, async () => one(await fetchAnswer(this.#crypto, responder, c, issuer)), REFRESH_MS, urgent)
     }
   }
   stop(): void {
@@ -77,7 +79,7 @@ export class RevocationFetcher {
     const got = await t.get()
     t.running = false
     if (this.#stopped) return
-    if (got.ok) this.#tell([got.value])
+    if (got.ok) this.#tell(got.value)
     else this.#onFault(got.fault)
     const now = this.#scheduler.now()
     if (now - t.wantedAt > FORGET_MS) this.#targets.delete(key)

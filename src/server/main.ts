@@ -6,7 +6,7 @@ import { createNodeCrypto } from '../crypto/node/index.ts'
 import { selfTest } from '../crypto/self-test.ts'
 import { startPlane, type RunningPlane } from '../media/plane-host.ts'
 import { type AddressPort, showAddress } from '../net/address.ts'
-import { anyAddress } from '../net/any-address.ts'
+import { everyAddress } from '../net/any-address.ts'
 import { realScheduler } from '../net/scheduler.ts'
 import type { TlsServer } from '../net/tls-server.ts'
 import { ROOM_LIMITS } from '../protocol/room/index.ts'
@@ -74,7 +74,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   }
   const shelf = openShelf(config, { crypto, clock: scheduler, realm: config.realm, authorities: credentials.value.authorities }, log)
   if (!shelf.ok) return unwatched(shelf)
-  const bind = config.listen.address === '::' ? { ...config.listen, address: await anyAddress() } : config.listen
+  const bind = { ...config.listen, address: await everyAddress(config.listen.address) }
   const { media } = config
   const plane = await startPlane({ bind, choice: media.plane, workers: media.workers, gatherMs: media.gather, segment: media.segment, ...(media.ports === undefined ? {} : { ports: media.ports }) })
   if (!plane.ok) return unwatched(plane.fault.code === 'NET_BIND' ? err('CONFIG_LISTEN', `${showAddress(bind)} UDP`, plane.fault) : plane)

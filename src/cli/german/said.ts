@@ -88,6 +88,12 @@ export const SAID: Sentences = [
   ['a server needs at least one --host, the name or address that clients connect to.', 'ein Server braucht mindestens ein --host: den Namen oder die Adresse, mit der sich Clients verbinden.'],
   ['--host is for servers: add --server.', '--host ist für Server: Fügen Sie --server hinzu.'],
   ['Wrote {1} and {2}, valid until {3}. Trust anchor: {4}', '{1} und {2} geschrieben, gültig bis {3}. Vertrauensanker: {4}'],
+  ['A new issuing authority signs from now on, until {1}. "stc ca serve" takes it up by itself.', 'Ab jetzt unterschreibt eine neue ausstellende Stelle, bis {1}. „stc ca serve“ übernimmt sie von selbst.'],
+  ['Nobody has to do anything: certificates that were issued before hold to their end, and are renewed by the new one.', 'Niemand muss etwas tun: Vorher ausgestellte Zertifikate gelten bis zu ihrem Ende, und die neue erneuert sie.'],
+  ['The old one is revoked, by the list in {1}: with that list, nothing that it signed opens any door or room.', 'Die alte ist gesperrt, durch die Liste in {1}: Mit ihr öffnet nichts, was die alte unterschrieben hat, eine Tür oder einen Raum.'],
+  ['Every member runs "stc identity renew" once, and so does the server; what the thief signed is not in the index and is not renewed.', 'Jedes Mitglied führt einmal „stc identity renew“ aus, und der Server auch; was der Dieb unterschrieben hat, steht nicht im Verzeichnis und wird nicht erneuert.'],
+  ['If servers do not fetch the list from "stc ca serve", give them {1} (revocation.lists).', 'Server, die die Liste nicht bei „stc ca serve“ holen, brauchen {1} (revocation.lists).'],
+  ['the issuing authority ends on {1}, and whatever it issues ends then at the latest. Make a new one: stc ca renew-issuing --root-key FILE', 'die ausstellende Stelle endet am {1}, und was sie ausstellt, spätestens dann. Legen Sie eine neue an: stc ca renew-issuing --root-key DATEI'],
   ['Nothing issued yet.', 'Noch nichts ausgestellt.'],
   // Identity and keys
   ['Wrote {1}, to take to the authority, and {2}, which stays here.', '{1} geschrieben, für die Ausgabestelle, und {2}, das hierbleibt.'],

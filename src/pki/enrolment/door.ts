@@ -2,10 +2,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { statSync } from 'node:fs'
+import { sameBytes } from '../../base/bytes.ts'
 import { err, ok, type Result } from '../../base/result.ts'
 import { encodePem } from '../../protocol/x509/pem.ts'
-import { issueCertificate } from '../authority.ts'
-import { currentList } from '../revoked.ts'
+import { type Authority, issueCertificate } from '../authority.ts'
+import { loadCa } from '../ca-directory.ts'
+import { caFiles } from '../ca-files.ts'
+import { currentLists } from '../revoked.ts'
 import { Desk } from './desk.ts'
 import { BODY_LIMIT, encodeReply } from './messages.ts'
 import { renew } from './renewals.ts'
@@ -30,26 +34,62 @@ export interface AuthorityDoor {
   close(): Promise<void>
 }
 
-export function openDoor(options: DoorOptions): Promise<Result<AuthorityDoor>> {
+export function openDoor(given: DoorOptions): Promise<Result<AuthorityDoor>> {
+  const issuing = new Issuing(given)
+  const options: DoorOptions = { ...given, get ca() { return issuing.ca } }
   const desk = new Desk(options)
   const server = createServer({ ...context(options), minVersion: 'TLSv1.3', handshakeTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, maxHeaderSize: 8192 })
   server.maxConnections = CONNECTIONS
   const lists = keptList(options)
-  server.on('request', (request, response) => void serve(options, desk, lists, request, response))
+  server.on('request', (request, response) => {
+    if (issuing.look()) server.setSecureContext(context(options))
+    void serve(options, desk, lists, request, response)
+  })
   server.on('clientError', (_, socket) => socket.destroy())
   server.on('tlsClientError', (_, socket) => socket.destroy())
   return listen(server, options)
 }
 
+/** The authority that issues: another one as soon as "stc ca renew-issuing" has put it there. */
+class Issuing {
+  readonly #o: DoorOptions
+  ca: Authority
+  #changedAt: number | undefined
+
+  constructor(o: DoorOptions) {
+    this.#o = o
+    this.ca = o.ca
+    this.#changedAt = this.#at()
+  }
+  /** Whether it is another one than before. */
+  look(): boolean {
+    const at = this.#at()
+    if (at === this.#changedAt) return false
+    const loaded = loadCa(this.ca.crypto, this.#o.dir)
+    if (!loaded.ok) return false
+    this.#changedAt = at
+    if (sameBytes(loaded.value.certificate, this.ca.certificate)) return false
+    this.ca = loaded.value
+    this.#o.note?.('a new issuing authority is in use')
+    return true
+  }
+  #at(): number | undefined {
+    return statSync(caFiles(this.#o.dir).issuing, { throwIfNoEntry: false })?.mtimeMs
+  }
+}
+
 /** The list, looked for at most every two seconds: reading a long one takes a while, and anybody may ask. */
-function keptList(o: DoorOptions): () => Uint8Array | undefined {
-  let kept: Uint8Array | undefined
+function keptList(o: DoorOptions): () => Uint8Array | string | undefined {
+  let kept: Uint8Array | string | undefined
   let readAt = Number.NEGATIVE_INFINITY
+  let by = o.ca
   return () => {
-    if (performance.now() - readAt > KEEP_MS) {
-      const list = currentList(o.ca, o.dir, o.now())
-      kept = list.ok ? list.value : undefined
+    if (by !== o.ca || performance.now() - readAt > KEEP_MS) {
+      const lists = currentLists(o.ca, o.dir, o.now())
+      // One as everybody publishes it; several, after a new issuing authority was made, as PEM.
+      kept = !lists.ok ? undefined : lists.value.length === 1 ? lists.value[0] : lists.value.map((der) => encodePem('X509 CRL', der)).join('')
       readAt = performance.now()
+      by = o.ca
     }
     return kept
   }
@@ -80,14 +120,14 @@ function listen(server: Server, options: DoorOptions): Promise<Result<AuthorityD
   })
 }
 
-async function serve(o: DoorOptions, desk: Desk, lists: () => Uint8Array | undefined, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(o: DoorOptions, desk: Desk, lists: () => Uint8Array | string | undefined, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const say = (status: number, type: string, body: string | Uint8Array): void => {
     response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', connection: 'close' }).end(body)
   }
   const what = `${request.method ?? ''} ${(request.url ?? '').split('?')[0]}`
   if (what === 'GET /list.crl') {
     const list = lists()
-    return list === undefined ? say(503, 'text/plain', 'no list') : say(200, 'application/pkix-crl', list)
+    return list === undefined ? say(503, 'text/plain', 'no list') : say(200, typeof list === 'string' ? 'application/x-pem-file' : 'application/pkix-crl', list)
   }
   if (what === 'GET /ca.pem') return say(200, 'application/x-pem-file', encodePem('CERTIFICATE', o.root))
   if (what === 'GET /join') return say(200, 'text/plain; charset=utf-8', 'This is an invitation to stc. Copy the whole link, with what stands after the #, and run:\n\n  stc join \'LINK\'\n')

@@ -61,12 +61,12 @@ export class Joining {
 }
 
 /** The certificate is for our key and leads to the root. */
-export function checkIssued(crypto: CryptoPort, { chain, root }: Pick<Issued, 'chain' | 'root'>, spki: Uint8Array, now: UnixTime): Result<void> {
+export function checkIssued(crypto: CryptoPort, { chain, root }: Pick<Issued, 'chain' | 'root'>, spki: Uint8Array, now: UnixTime, purpose: 'member' | 'server' = 'member'): Result<void> {
   const own = parseCertificate(chain[0]!)
   if (!own.ok) return own
   if (!sameBytes(own.value.spki, spki)) return err('IDENTITY_ENROLMENT_FORGED', 'the certificate is for another key')
   const anchors = makeAnchors([root])
   if (!anchors.ok) return anchors
-  const verified = verifyChain(crypto, chain, anchors.value, [], now, 'member', 'given')
+  const verified = verifyChain(crypto, chain, anchors.value, [], now, purpose, 'given')
   return verified.ok ? ok(undefined) : err('IDENTITY_ENROLMENT_FORGED', 'the certificate does not verify', verified.fault)
 }

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../../base/result.ts'
 import { isEmergencyNumber } from '../../model/emergency.ts'
 import type { AddressPort } from '../../net/address.ts'
 import { isPrivate } from '../../net/private-address.ts'
-import { anyAddress } from '../../net/any-address.ts'
+import { everyAddress } from '../../net/any-address.ts'
 import { parseMessage } from '../../protocol/sip/index.ts'
 import { isEmergencyUri } from '../../telephony/relay/index.ts'
 import { isLoopback, localHostFor, openStreamTransport, SipEndpoint, type SipFlow, type SipTransport } from '../../telephony/index.ts'
@@ -34,7 +34,7 @@ const CONNECTIONS_PER_PHONE = 2
 
 export async function startPhones({ config, core, credentials, relay, emergency }: StartPhonesOptions): Promise<Result<{ readonly local: AddressPort }>> {
   const { crypto, scheduler, plane, log } = core.options
-  const bind = config.listen.address === '::' ? { ...config.listen, address: await anyAddress() } : config.listen
+  const bind = { ...config.listen, address: await everyAddress(config.listen.address) }
   const hostFor = (flow: SipFlow): string => hostForPhone(flow, config.advertise)
   const isEmergency = (number: string): boolean => isEmergencyNumber(emergency, number)
   const tries = new SourceLimit(TRIES.perSecond, TRIES.burst)

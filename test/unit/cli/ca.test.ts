@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { unixTime } from '../../../src/base/brand.ts'
 import { must } from '../../../src/base/result.ts'
 import { createNodeCrypto } from '../../../src/crypto/node/index.ts'
+import { initCa } from '../../../src/pki/ca-directory.ts'
 import { verifyPath } from '../../../src/protocol/x509/path.ts'
 import { readAnchors, readIdentity } from '../../../src/store/identity-file.ts'
 
@@ -74,6 +75,22 @@ test('nothing is overwritten, and complaints are sentences', async () => {
   await refused(/1 to 3650 days/, 'issue', 'Bob', '--days', '0')
   assert.ok(!existsSync(file('bob.key')))
   assert.equal((await stc('list')).out.trim().split('\n').length, 2)
+})
+
+test('a new issuing authority by the root\'s key, and a word before the old one ends', async () => {
+  await refused(/IDENTITY_FILE_MISSING/, 'renew-issuing', '--root-key', 'on-a-stick.key')
+  await refused(/IDENTITY_KEY_MISMATCH/, 'renew-issuing', '--root-key', 'stc-ca/issuing.key')
+  await refused(/--root-key/, 'renew-issuing')
+  const before = readFileSync(file('stc-ca/issuing.pem'), 'utf8')
+  const renewed = await stc('renew-issuing', '--root-key', 'stc-ca/root.key')
+  assert.match(renewed.out, /A new issuing authority signs from now on, until \d{4}.*\nNobody has to do anything/)
+  assert.notEqual(readFileSync(file('stc-ca/issuing.pem'), 'utf8'), before)
+  assert.match((await stc('renew-issuing', '--root-key', 'stc-ca/root.key', '--compromised')).out, /The old one is revoked.*\nEvery member runs "stc identity renew" once/)
+  assert.match((await stc('audit')).out, /renew issuing  .*\n.*renew issuing, the old one revoked/)
+  assert.equal((await stc('list')).err, '')
+  // Four and a half years later.
+  must(initCa(createNodeCrypto(), file('aged'), { name: 'Aged', now: unixTime(Math.floor(Date.now() / 1000) - 4.5 * 365 * 86_400) }))
+  for (const command of ['list', 'audit']) assert.match((await stc(command, 'aged')).err, /the issuing authority ends on \d{4}.*stc ca renew-issuing --root-key FILE/)
 })
 
 test('permissions and damage are named', async (t) => {

@@ -18,7 +18,7 @@ import { Invitations } from '../../../src/pki/enrolment/invitations.ts'
 import { openDoor } from '../../../src/pki/enrolment/door.ts'
 import { Joining } from '../../../src/pki/enrolment/join.ts'
 import { formatLink, parseLink } from '../../../src/pki/enrolment/link.ts'
-import { fetchList } from '../../../src/pki/fetch.ts'
+import { fetchLists } from '../../../src/pki/fetch.ts'
 import { doorOf, isDue, renewAtDoor } from '../../../src/pki/renewal.ts'
 import { findIssued, listRevoked, revoke } from '../../../src/pki/revoked.ts'
 import { parseCertificate } from '../../../src/protocol/x509/certificate.ts'
@@ -84,8 +84,8 @@ test('a group that keeps no journals says so at its set-up, and its new members 
 })
 
 const currentListOf = async () => {
-  const { currentList } = await import('../../../src/pki/revoked.ts')
-  return must(currentList(stage.options.ca, stage.options.dir, stage.now)) as never
+  const { currentLists } = await import('../../../src/pki/revoked.ts')
+  return must(currentLists(stage.options.ca, stage.options.dir, stage.now))[0] as never
 }
 
 test('renewal by itself: due after two thirds, same key and names, not for a revoked one', async () => {
@@ -140,9 +140,9 @@ test('over the network: the door shows the root of the link, hands out the list,
     assert.equal(must(await at('ca.example.org', `http://anna:secret@127.0.0.1:${proxy.port}`))!.name, 'Dora')
     assert.deepEqual(proxy.asked, [ca, other, ca])
     await proxy.close()
-    const list = must(await fetchList(`https://localhost:${door.port}/list.crl`))
-    assert.equal(must(parseRevocationList(list.der)).revoked.size, 0)
-    const missing = await fetchList(`https://localhost:${door.port}/settings.json`)
+    const list = must(await fetchLists(`https://localhost:${door.port}/list.crl`))
+    assert.equal(must(parseRevocationList(list[0]!.der)).revoked.size, 0)
+    const missing = await fetchLists(`https://localhost:${door.port}/settings.json`)
     assert.ok(!missing.ok && /HTTP 404/.test(missing.fault.message))
     const foreign = await new Joining(crypto, { ...invitation, fingerprint: new Uint8Array(32) }).ask(asker(crypto, connectTo), now())
     assert.ok(!foreign.ok && foreign.fault.code === 'IDENTITY_ENROLMENT_FORGED')

@@ -6,7 +6,7 @@ import { must } from '../../../src/base/result.ts'
 import type { RevocationProof } from '../../../src/model/trust.ts'
 import { issueRevocationList } from '../../../src/pki/authority.ts'
 import { basicConstraints, crlAddresses, keyUsage, ocspAddress } from '../../../src/pki/certificate.ts'
-import { fetchAnswer, fetchList } from '../../../src/pki/fetch.ts'
+import { fetchAnswer, fetchLists } from '../../../src/pki/fetch.ts'
 import { RevocationFetcher } from '../../../src/pki/source.ts'
 import { parseCertificate } from '../../../src/protocol/x509/certificate.ts'
 import { KEY_USAGE } from '../../../src/protocol/x509/extensions.ts'
@@ -45,13 +45,13 @@ after(() => {
 })
 
 test('lists in DER and PEM, behind a redirect; everything else is a fault that names the address', async () => {
-  for (const path of ['/list.crl', '/pem', '/moved']) assert.deepEqual(must(await fetchList(base + path)).der, list, path)
+  for (const path of ['/list.crl', '/pem', '/moved']) assert.deepEqual(must(await fetchLists(base + path)).map((p) => p.der), [list], path)
   for (const path of ['/round', '/html', '/endless', '/nothing']) {
-    const r = await fetchList(base + path)
+    const r = await fetchLists(base + path)
     assert.ok(!r.ok && r.fault.code === 'IDENTITY_FETCH_FAILED' && r.fault.message.includes(path), path)
   }
   for (const address of ['file:///etc/passwd', 'ldap:///CN=x', 'http://127.0.0.1:1/list.crl', 'http://']) {
-    const r = await fetchList(address)
+    const r = await fetchLists(address)
     assert.ok(!r.ok && r.fault.code === 'IDENTITY_FETCH_FAILED', address)
   }
 })
@@ -67,9 +67,9 @@ test('a server that ends in the middle of its answer, and one that ends it by cl
   })
   await new Promise<void>((resolve) => void door.listen(0, '127.0.0.1', resolve))
   const at = `http://127.0.0.1:${(door.address() as AddressInfo).port}`
-  const cut = await fetchList(`${at}/cut`)
+  const cut = await fetchLists(`${at}/cut`)
   assert.ok(!cut.ok && cut.fault.code === 'IDENTITY_FETCH_FAILED' && cut.fault.message.includes('closed'))
-  assert.deepEqual(must(await fetchList(`${at}/whole`)).der, list)
+  assert.deepEqual(must(await fetchLists(`${at}/whole`)).map((p) => p.der), [list])
   door.close()
 })
 

@@ -1,0 +1,37 @@
+/** Whoever stole the issuing key of a small authority, and the owner who has the root's. */
+import assert from 'node:assert/strict'
+import path from 'node:path'
+import { test } from 'node:test'
+import { must } from '../../src/base/result.ts'
+import { issueRevocationList } from '../../src/pki/authority.ts'
+import { issueToFiles } from '../../src/pki/ca-directory.ts'
+import { readBlock } from '../../src/pki/ca-files.ts'
+import { readIdentity } from '../../src/store/identity-file.ts'
+import { crypto, DAY_S, issue } from '../kit/certificates.ts'
+import { staged } from '../kit/issuing-stage.ts'
+
+test('a stolen issuing key: the root\'s list ends what the thief signed, and members renew once', async (t) => {
+  const stage = staged(t)
+  const ann = await stage.member('Ann')
+  const server = must(issueToFiles(stage.options.ca, stage.options.dir, { name: 'server', hosts: ['stc.example.org'], kind: 'server', now: stage.now }, path.join(stage.dir, 'server')))
+  const stolen = stage.options.ca
+  const ghost = issue(stolen, { name: 'Ann', now: stage.now })
+  assert.deepEqual([stage.judge(ann.chain), stage.judge(ghost.chain)], ['accepted', 'accepted'], 'the control')
+  stage.renewIssuing(true)
+  assert.deepEqual([stage.judge(ann.chain), stage.judge(ghost.chain)], ['IDENTITY_REVOKED', 'IDENTITY_REVOKED'])
+  // With the new issuing certificate enclosed, too, and with a fresh list of the thief's.
+  const own = { kind: 'crl' as const, der: issueRevocationList(stolen, [], Math.floor(stage.now) + 9, stage.now) }
+  assert.equal(stage.judge([...ghost.chain, stage.options.ca.certificate], [own, ...stage.lists()]), 'IDENTITY_REVOKED')
+  const refused = await stage.renewed({ chain: [...ghost.chain], pkcs8: ghost.pkcs8 })
+  assert.ok(!refused.ok && refused.fault.code === 'IDENTITY_SERIAL_UNKNOWN', refused.ok ? 'renewed' : refused.fault.message)
+  const again = must(await stage.renewed(ann))
+  assert.equal(stage.judge(again), 'accepted')
+  using kept = must(readIdentity(crypto, { certificateFile: server.certificateFile, keyFile: server.keyFile }, stage.now))
+  assert.equal(stage.judge(must(await stage.renewed({ chain: kept.chain, pkcs8: must(readBlock(server.keyFile, 'PRIVATE KEY')) })), stage.lists(), 'server'), 'accepted')
+  // Even when the list of the root is a year old, and after the next theft.
+  stage.wait(80 * DAY_S)
+  const next = stage.options.ca
+  stage.renewIssuing(true)
+  const bob = await stage.member('Bob')
+  assert.deepEqual([stage.judge(ghost.chain), stage.judge(again), stage.judge(issue(next, { now: stage.now }).chain), stage.judge(bob.chain)], ['IDENTITY_REVOKED', 'IDENTITY_REVOKED', 'IDENTITY_REVOKED', 'accepted'])
+})
