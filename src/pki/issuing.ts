@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import type { Der, UnixTime } from '../base/brand.ts'
 import { toHex } from '../base/bytes.ts'
-import { type Result, err, ok } from '../base/result.ts'
+import { ok, type Result } from '../base/result.ts'
 import type { CryptoPort } from '../crypto/port.ts'
 import { parseCertificate } from '../protocol/x509/certificate.ts'
 import { ATTRIBUTE, attributeOf } from '../protocol/x509/name.ts'

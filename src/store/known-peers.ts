@@ -1,4 +1,4 @@
-/** Known peers on disk: one JSON file, replaced as a whole. */
+/** Known peers on disk: one JSON file, replaced as a whole: at once for what a person said, once for all that are met in one step. */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { utf8 } from '../base/bytes.ts'
@@ -19,6 +19,7 @@ const content = z.object({
 export class KnownPeers {
   readonly #file: string
   readonly #peers: Map<string, KnownPeer>
+  #due = false
   /** What could not be written. */
   onFault: (message: string) => void = () => {}
 
@@ -49,12 +50,14 @@ export class KnownPeers {
   meet(i: Identity, unix: number): Acquaintance {
     const { acquaintance, peer } = meet(this.#peers, i, unix)
     this.#put(peer)
+    this.#writeSoon()
     return acquaintance
   }
   compared(keyId: string, unix: number): Acquaintance | undefined {
     const peer = this.#peers.get(keyId)
     if (peer === undefined) return undefined
     this.#put(compared(peer, unix))
+    this.#write()
     return { kind: 'known', compared: true, comparedAt: unix }
   }
   /** What somebody is to us; not remembered. */
@@ -70,6 +73,7 @@ export class KnownPeers {
     if (peer === undefined) return false
     const { blocked: _, ...rest } = peer
     this.#put(on ? { ...rest, blocked: true } : rest)
+    this.#write()
     return true
   }
 
@@ -78,6 +82,18 @@ export class KnownPeers {
     this.#peers.set(peer.keyId, peer)
     // Whoever was not compared and is longest away goes first.
     if (this.#peers.size > PEERS_LIMIT) this.#peers.delete([...this.#peers.values()].find((p) => !p.compared && p.blocked !== true)?.keyId ?? this.#peers.keys().next().value!)
+  }
+
+  /** A room of two hundred is met at once, before the phone is answered: one file, not two hundred. */
+  #writeSoon(): void {
+    if (this.#due) return
+    this.#due = true
+    queueMicrotask(() => {
+      if (this.#due) this.#write()
+    })
+  }
+  #write(): void {
+    this.#due = false
     const written = replaceFile(this.#file, utf8(JSON.stringify({ version: 1, peers: this.all })))
     if (!written.ok) this.onFault(written.fault.message)
   }
