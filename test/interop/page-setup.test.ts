@@ -109,6 +109,8 @@ test('set-up, echo room and a call without a mouse, heard after six presses', { 
     shares.push(must(heardSpeech(said, members)).share)
     if (shares.at(-1)! >= 0.8) return true
     sounds.clear()
+    // What came is here before the page has drawn it.
+    await b.page.getByRole('button', { name: 'Record again' }).waitFor({ timeout: 60_000 })
     await hands.tabTo(/^Record again$/)
     await hands.press('Enter')
     return undefined

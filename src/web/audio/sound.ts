@@ -4,6 +4,7 @@
  */
 import type { BrowserState } from '../../model/page.ts'
 import microphoneUrl from './microphone.worklet.ts?worker&url'
+import { Playback } from './playback.ts'
 import speakerUrl from './speaker.worklet.ts?worker&url'
 
 export interface SoundPorts {
@@ -17,6 +18,7 @@ export type SoundProblem = 'refused' | 'missing' | 'broken'
 export type SoundState = 'off' | 'asking' | 'on' | SoundProblem
 
 const CHOSEN = { microphone: 'stc-microphone', speaker: 'stc-speaker' } as const
+export type Device = keyof typeof CHOSEN
 /** Of this window, over a reload, for as long as the call goes on: it had the sound; its user talks by pushing. */
 const HAD = 'stc-had-sound'
 const PUSHING = 'stc-push-to-talk'
@@ -27,6 +29,8 @@ const AWAY_MS = 5000
 
 export class Sound {
   readonly #o: SoundPorts
+  /** On the speaker that the user chose, whether the phone is open or not. */
+  readonly recordings = new Playback(() => this.#context, (context) => this.#sink(context))
   readonly #listeners = new Set<() => void>()
   #context: AudioContext | undefined
   #stream: MediaStream | undefined
@@ -39,7 +43,11 @@ export class Sound {
   #needs = 0
   #held = false
   #losing: ReturnType<typeof setTimeout> | undefined
+  /** Chosen, and not open yet. What comes of an older choice is not wanted any more. */
+  readonly #choosing = new Map<Device, { readonly id: string }>()
   state: SoundState = 'off'
+  /** What was chosen last, and could not be opened: what was used before still is. */
+  failed: Device | undefined
   /** Of the microphone, −dBov, for the level test. */
   onLevel: (level: number) => void = () => {}
 
@@ -112,6 +120,8 @@ export class Sound {
     this.#stream = stream
     return await this.#begun(async () => {
       await this.#build(stream)
+      // Pulled out in the meantime: nothing will come from it.
+      if (stream !== this.#stream || stream.getAudioTracks()[0]?.readyState === 'ended') throw new Error('the microphone has ended')
       this.#set('on')
     })
   }
@@ -137,19 +147,21 @@ export class Sound {
     }
     this.#speaker = new AudioWorkletNode(context, 'stc-speaker', { numberOfInputs: 0, numberOfOutputs: 1, outputChannelCount: [1] })
     this.#speaker.connect(context.destination)
-    this.#listen(stream)
-    await this.#sink()
+    this.#listen(context, stream)
+    // Not in every browser; a device that is gone leaves the default.
+    await this.#sink(context).catch(() => {})
     await context.resume()
     navigator.mediaDevices.ondevicechange = () => this.#set(this.state)
   }
   #wanted(): MediaTrackConstraints {
-    const chosen = localStorage.getItem(CHOSEN.microphone)
+    const chosen = this.#chosen('microphone')
     return { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1, ...(chosen === null ? {} : { deviceId: { ideal: chosen } }) }
   }
-  #listen(stream: MediaStream): void {
+  #listen(context: AudioContext, stream: MediaStream): void {
+    const source = context.createMediaStreamSource(stream)
+    source.connect(this.#microphone!)
     this.#source?.disconnect()
-    this.#source = this.#context!.createMediaStreamSource(stream)
-    this.#source.connect(this.#microphone!)
+    this.#source = source
     // Pulled out, or taken away by the system: shown, and opened again with what is left.
     stream.getAudioTracks()[0]?.addEventListener('ended', () => {
       if (stream !== this.#stream) return
@@ -157,17 +169,18 @@ export class Sound {
       if (this.#talking) void this.open()
     })
   }
-  async #sink(): Promise<void> {
-    const chosen = localStorage.getItem(CHOSEN.speaker)
-    const context = this.#context as (AudioContext & { setSinkId?(id: string): Promise<void> }) | undefined
-    // Not in every browser; a device that is gone leaves the default.
-    if (chosen !== null) await context?.setSinkId?.(chosen).catch(() => {})
+  async #sink(context: AudioContext & { setSinkId?(id: string): Promise<void> }): Promise<void> {
+    const chosen = this.#chosen('speaker')
+    if (chosen !== null) await context.setSinkId?.(chosen)
   }
   close(): void {
-    for (const t of this.#stream?.getTracks() ?? []) t.stop()
+    this.recordings.stop()
+    stop(this.#stream)
     void this.#context?.close().catch(() => {})
     this.#stream = undefined
     this.#context = undefined
+    this.#source = undefined
+    this.failed = undefined
     this.#microphone = undefined
     this.#speaker = undefined
     this.#set('off')
@@ -177,21 +190,43 @@ export class Sound {
     const all = await navigator.mediaDevices.enumerateDevices()
     return { microphones: all.filter((d) => d.kind === 'audioinput' && d.deviceId !== ''), speakers: all.filter((d) => d.kind === 'audiooutput' && d.deviceId !== '') }
   }
-  chosen(kind: keyof typeof CHOSEN): string {
-    return localStorage.getItem(CHOSEN[kind]) ?? 'default'
+  #chosen(kind: Device): string | null {
+    return this.#choosing.get(kind)?.id ?? localStorage.getItem(CHOSEN[kind])
   }
-  async choose(kind: keyof typeof CHOSEN, id: string): Promise<void> {
-    localStorage.setItem(CHOSEN[kind], id)
-    if (this.state !== 'on') return
-    if (kind === 'speaker') return await this.#sink()
-    const before = this.#stream
+  chosen(kind: Device): string {
+    return this.#chosen(kind) ?? 'default'
+  }
+  /** What is used, or about to be: where what was chosen is not there, the browser opens another microphone. */
+  used(kind: Device): string {
+    return (kind === 'microphone' && !this.#choosing.has(kind) ? this.#stream?.getAudioTracks()[0]?.getSettings().deviceId : undefined) ?? this.chosen(kind)
+  }
+  /** Never rejects: `failed` says so, and the choice is forgotten. */
+  async choose(kind: Device, id: string): Promise<void> {
+    const context = this.#context
+    if (this.state !== 'on' || context === undefined) return localStorage.setItem(CHOSEN[kind], id)
+    const choice = { id }
+    this.#choosing.set(kind, choice)
+    this.failed = undefined
+    const newest = (): boolean => this.#choosing.get(kind) === choice
+    const fits = await (kind === 'speaker' ? this.#sink(context) : this.#change(context, id, newest)).then(() => true, () => false)
+    if (!newest()) return
+    this.#choosing.delete(kind)
+    if (fits || context !== this.#context) localStorage.setItem(CHOSEN[kind], id)
+    else this.failed = kind
+    this.#set(this.state)
+  }
+  /** Another microphone for the sound that is open. The call may be over, or another one chosen, before the browser gives it. */
+  async #change(context: AudioContext, id: string, newest: () => boolean): Promise<void> {
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: { ...this.#wanted(), deviceId: { exact: id } } })
     try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ audio: this.#wanted() })
-    } catch {
-      return
+      if (!newest() || context !== this.#context) throw new Error('too late')
+      this.#listen(context, stream)
+    } catch (e) {
+      stop(stream)
+      throw e
     }
-    this.#listen(this.#stream)
-    for (const t of before?.getTracks() ?? []) t.stop()
+    stop(this.#stream)
+    this.#stream = stream
   }
 
   /** The client's phone in this page began or ended a call, or its sound went to another window. */
@@ -226,26 +261,8 @@ export class Sound {
   play(pcm: Int16Array): void {
     this.#speaker?.port.postMessage(pcm)
   }
-  /** A recording or a test tone, at once; resolves when it is over. */
-  async playOnce(pcm: Int16Array): Promise<void> {
-    const context = this.#context ?? new AudioContext()
-    await context.resume()
-    const buffer = context.createBuffer(1, pcm.length, 16_000)
-    buffer.copyToChannel(Float32Array.from(pcm, (x) => x / 32_768), 0)
-    const node = context.createBufferSource()
-    node.buffer = buffer
-    node.connect(context.destination)
-    node.start()
-    this.#playing?.stop()
-    this.#playing = node
-    await new Promise<void>((resolve) => {
-      node.onended = () => resolve()
-    })
-    if (context !== this.#context) await context.close()
-  }
-  #playing: AudioBufferSourceNode | undefined
-  stopPlaying(): void {
-    this.#playing?.stop()
-    this.#playing = undefined
-  }
+}
+
+function stop(stream: MediaStream | undefined): void {
+  for (const t of stream?.getTracks() ?? []) t.stop()
 }

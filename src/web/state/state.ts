@@ -2,6 +2,7 @@
 import type { PageCall, PageFault, PageMessage, PageSender, PageSnapshot } from '../../model/page.ts'
 import { displayName } from '../../model/identity.ts'
 import { type CallEvent, applyEvent, type Member, type Roster } from '../../model/roster.ts'
+import { presenceOf } from './presence.ts'
 
 /** To the client on this computer. `locked`: it is there, and does not know this window. */
 export type Link = 'connecting' | 'open' | 'lost' | 'locked'
@@ -119,9 +120,9 @@ export function fold(s: State, m: PageMessage): State {
 const withSnapshot = (s: State, change: Partial<PageSnapshot>): State => (s.snapshot === undefined ? s : { ...s, snapshot: { ...s.snapshot, ...change } })
 const withCall = (s: State, id: number, change: (c: CallView) => CallView): State => ({ ...s, calls: s.calls.map((c) => (c.id === id ? change(c) : c)) })
 
-/** What the page itself knows of a call outlives what the client tells anew. */
+/** What the page itself knows of a call outlives what the client tells anew. A client that was started again counts its calls anew. */
 function keepView(s: State, call: PageCall): CallView {
-  const before = s.calls.find((c) => c.id === call.id)
+  const before = s.calls.find((c) => c.id === call.id && c.startedAt === call.startedAt)
   const { history, lines, lateTicks, compared, seen } = before ?? { history: earlier(call.roster), lines: new Map<number, Line>(), lateTicks: 0, compared: undefined, seen: 0 }
   return { ...call, history, lines, lateTicks, seen, ...(compared === undefined ? {} : { compared }) }
 }
@@ -160,8 +161,8 @@ function happenings(before: Roster, now: Roster, e: CallEvent): Happening[] {
 
 /** Who is in `a` and not in `b`. */
 const others = (a: Roster, b: Roster): Member[] => {
-  const there = new Set(b.members.map((m) => m.identity.keyId))
-  return a.members.filter((m) => !m.self && !there.has(m.identity.keyId))
+  const there = new Set(b.members.map((m) => presenceOf(b.kind, m)))
+  return a.members.filter((m) => !m.self && !there.has(presenceOf(a.kind, m)))
 }
 
 function linesOf(c: CallView, senders: readonly PageSender[]): Map<number, Line> {

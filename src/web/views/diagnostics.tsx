@@ -7,6 +7,7 @@ import type { Member } from '../../model/roster.ts'
 import { memo } from '../parts/memo.ts'
 import { AROUND, NearItems } from '../parts/near.ts'
 import { Sparkline } from '../parts/small.tsx'
+import { presenceOf } from '../state/presence.ts'
 import type { CallView, Line } from '../state/state.ts'
 import { useWords } from '../words/index.ts'
 
@@ -36,9 +37,10 @@ function Table({ call, server }: { readonly call: CallView; readonly server: Pag
   const w = useWords()
   const [, redraw] = useState(0)
   const others = useMemo(() => call.roster.members.filter((m) => !m.self), [call.roster.members])
+  const presences = useMemo(() => others.map((m) => presenceOf(call.roster.kind, m)), [others])
   const rows = useRef<HTMLTableSectionElement>(null)
   const near = useMemo(() => new NearItems((seen) => new IntersectionObserver(seen, { rootMargin: AROUND })), [])
-  useMemo(() => near.expect(others.map((m) => m.identity.keyId)), [others])
+  useMemo(() => near.expect(presences), [presences])
   useLayoutEffect(() => near.follow(rows.current!), [others])
   useEffect(() => () => near.stop(), [])
   const onNear = useMemo(() => () => redraw((n) => n + 1), [])
@@ -46,9 +48,10 @@ function Table({ call, server }: { readonly call: CallView; readonly server: Pag
     <div class="scroll" tabIndex={0} role="group" aria-label={w.diagnostics.lastMinute}>
       <table>
         <thead><tr>{[w.diagnostics.member, w.diagnostics.loss, w.diagnostics.jitter, w.diagnostics.buffer, w.diagnostics.concealed, w.diagnostics.delay, w.diagnostics.epoch, w.diagnostics.refused].map((t) => <th scope="col" key={t}>{t}</th>)}</tr></thead>
-        <tbody ref={rows}>{others.map((m) => {
-          const whole = near.has(m.identity.keyId)
-          return <Numbers key={m.identity.keyId} near={near} onNear={onNear} member={m} whole={whole} line={whole ? call.lines.get(m.ssrc ?? -1) : undefined} epoch={whole ? call.roster.epoch : undefined} roundTripMs={whole ? server.roundTripMs : undefined} />
+        <tbody ref={rows}>{others.map((m, i) => {
+          const presence = presences[i]!
+          const whole = near.has(presence)
+          return <Numbers key={presence} presence={presence} near={near} onNear={onNear} member={m} whole={whole} line={whole ? call.lines.get(m.ssrc ?? -1) : undefined} epoch={whole ? call.roster.epoch : undefined} roundTripMs={whole ? server.roundTripMs : undefined} />
         })}</tbody>
       </table>
       <p class="quiet">{w.diagnostics.delayHow}</p>
@@ -59,6 +62,7 @@ function Table({ call, server }: { readonly call: CallView; readonly server: Pag
 interface NumbersProps {
   readonly near: NearItems
   readonly onNear: () => void
+  readonly presence: string
   readonly member: Member
   readonly whole: boolean
   readonly line: Line | undefined
@@ -66,11 +70,11 @@ interface NumbersProps {
   readonly roundTripMs: number | undefined
 }
 
-const Numbers = memo(({ near, onNear, member, whole, line, epoch, roundTripMs }: NumbersProps): VNode => {
+const Numbers = memo(({ near, onNear, presence, member, whole, line, epoch, roundTripMs }: NumbersProps): VNode => {
   const w = useWords()
-  useLayoutEffect(() => near.watch(member.identity.keyId, onNear), [])
+  useLayoutEffect(() => near.watch(presence, onNear), [])
   const name = displayName(member.identity)
-  if (!whole) return <tr style={`height: ${near.heightOf(member.identity.keyId) ?? USUAL_PX}px`}><th scope="row"><bdi>{name}</bdi></th><td colSpan={7} /></tr>
+  if (!whole) return <tr style={`height: ${near.heightOf(presence) ?? USUAL_PX}px`}><th scope="row"><bdi>{name}</bdi></th><td colSpan={7} /></tr>
   const points = line?.points ?? []
   const last = points.at(-1)
   const cell = (title: string, text: string, values: readonly number[], most: number): VNode => (

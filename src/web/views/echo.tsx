@@ -10,11 +10,12 @@ import { useWords } from '../words/index.ts'
 import { dialFromPage } from './rooms.tsx'
 
 const SECONDS = 4
+type Side = 'members' | 'server'
 
 export function Echo({ snapshot, call, tapped, onDone }: { readonly snapshot: PageSnapshot; readonly call: CallView | undefined; readonly tapped: Tapped | undefined; readonly onDone: () => void }): VNode {
   const w = useWords()
   const [left, setLeft] = useState<number>()
-  const [playing, setPlaying] = useState<'members' | 'server'>()
+  const [playing, setPlaying] = useState<Side>()
   const ready = call?.roster.phase === 'member'
   const complete = tapped?.members !== undefined && tapped.server !== undefined
 
@@ -23,7 +24,7 @@ export function Echo({ snapshot, call, tapped, onDone }: { readonly snapshot: Pa
     forgetTapped()
     const done = sound.need()
     return () => {
-      sound.stopPlaying()
+      sound.recordings.stop()
       done()
     }
   }, [])
@@ -37,22 +38,20 @@ export function Echo({ snapshot, call, tapped, onDone }: { readonly snapshot: Pa
   }, [left])
   useEffect(() => {
     // First what the server gets, then what the members get: that order makes the point.
-    if (complete) void play('server').then(() => play('members'))
+    if (complete) play('server', 'members')
   }, [complete])
 
   function record(): void {
     if (call === undefined) return
+    // What is heard now would be in it.
+    sound.recordings.stop()
     forgetTapped()
     setLeft(SECONDS)
     void connection.command('tap', { call: call.id, seconds: SECONDS })
   }
-  async function play(which: 'members' | 'server'): Promise<void> {
-    const pcm = tapped?.[which]
-    if (pcm === undefined) return
-    setPlaying(which)
+  function play(...sides: readonly Side[]): void {
     // Noise at full scale is unpleasant, and says no more than quiet noise.
-    await sound.playOnce(which === 'server' ? pcm.map((x) => x >> 3) : pcm)
-    setPlaying(undefined)
+    void sound.recordings.play(sides.map((name) => ({ name, pcm: name === 'server' ? tapped!.server!.map((x) => x >> 3) : tapped!.members! })), setPlaying)
   }
   const leave = (): void => {
     if (call !== undefined) void connection.command('leave', { call: call.id })
@@ -71,8 +70,8 @@ export function Echo({ snapshot, call, tapped, onDone }: { readonly snapshot: Pa
       {complete && (
         <>
           <div class="columns even">
-            <Heard kind="server" title={w.echo.server} how={w.echo.serverHow} pcm={tapped.server!} playing={playing === 'server'} onPlay={() => void play('server')} octets={tapped.octets} />
-            <Heard kind="members" title={w.echo.members} how={w.echo.membersHow} pcm={tapped.members!} playing={playing === 'members'} onPlay={() => void play('members')} />
+            <Heard kind="server" title={w.echo.server} how={w.echo.serverHow} pcm={tapped.server!} playing={playing === 'server'} onPlay={() => play('server')} octets={tapped.octets} />
+            <Heard kind="members" title={w.echo.members} how={w.echo.membersHow} pcm={tapped.members!} playing={playing === 'members'} onPlay={() => play('members')} />
           </div>
           <p role="status" class={isQuiet(tapped.members!) ? 'problem' : 'good big'}>{isQuiet(tapped.members!) ? w.echo.quiet : <><Icon name="check" /> {w.echo.done}</>}</p>
         </>
@@ -86,7 +85,7 @@ export function Echo({ snapshot, call, tapped, onDone }: { readonly snapshot: Pa
 }
 
 interface HeardProps {
-  readonly kind: 'members' | 'server'
+  readonly kind: Side
   readonly title: string
   readonly how: string
   readonly pcm: Int16Array

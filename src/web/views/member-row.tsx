@@ -15,25 +15,26 @@ import { Unheard } from './unheard.tsx'
 interface RowProps {
   readonly near: NearItems
   readonly call: number
+  /** Whose it is (`presenceOf`). */
+  readonly line: string
   readonly member: Member
   readonly muted: boolean
   readonly quality: Quality
   readonly sinceMs: number
   readonly namesake: string
   readonly volume: number
-  readonly onOpen: (keyId: string) => void
+  readonly onOpen: (line: string) => void
 }
 
 /** One and the same element, in view or not: what is watched, found or focused in it stays. */
 export const Row = memo((props: RowProps): VNode => {
-  const { near, member: m, quality, sinceMs } = props
-  const { keyId } = m.identity
+  const { near, line, member: m, quality, sinceMs } = props
   const w = useWords()
-  const [whole, setWhole] = useState(() => near.has(keyId))
-  useLayoutEffect(() => near.watch(keyId, setWhole), [])
+  const [whole, setWhole] = useState(() => near.has(line))
+  useLayoutEffect(() => near.watch(line, setWhole), [])
   const name = displayName(m.identity)
   const about = [m.identity.organisation, m.identity.emails[0]].filter((t) => t !== undefined && t !== name).join(' · ') || m.identity.issuer
-  const height = whole ? undefined : near.heightOf(keyId)
+  const height = whole ? undefined : near.heightOf(line)
   return (
     <li class={whole ? '' : 'far'} style={height === undefined ? '' : `height: ${height}px`} data-unheard={m.unheard !== undefined} data-changed={m.acquaintance?.kind === 'changed'} data-joining={m.state === 'joining'}>
       {whole && <Speaking call={props.call} who={streamOf(m)} word={w.members.speaking}><Initials identity={m.identity} /></Speaking>}
@@ -69,7 +70,7 @@ function Tags({ member: m, muted, namesake }: RowProps): VNode {
 }
 
 /** Level, quality, volume, and what is behind the row. */
-function Sides({ call, member: m, quality, sinceMs, volume, onOpen, name }: RowProps & { readonly name: string }): VNode {
+function Sides({ call, line, member: m, quality, sinceMs, volume, onOpen, name }: RowProps & { readonly name: string }): VNode {
   const w = useWords()
   const who = streamOf(m)
   return (
@@ -84,7 +85,7 @@ function Sides({ call, member: m, quality, sinceMs, volume, onOpen, name }: RowP
           <input type="range" min="0" max="2" step="0.05" value={volume} onInput={(e) => void connection.command('volume', { call, keyId: m.identity.keyId, gain: Number(e.currentTarget.value) })} />
         </label>
       )}
-      <button type="button" class="icon-button" aria-label={w.members.details(name)} onClick={() => onOpen(m.identity.keyId)}><Icon name="more" /></button>
+      <button type="button" class="icon-button" aria-label={w.members.details(name)} onClick={() => onOpen(line)}><Icon name="more" /></button>
     </>
   )
 }

@@ -1,11 +1,11 @@
 /** Who is in the call. A row says all that there is to say of one person; the rest is behind it, on demand. */
 import type { VNode } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { displayName } from '../../model/identity.ts'
 import type { PagePerson } from '../../model/page.ts'
-import type { Member, Roster } from '../../model/roster.ts'
+import type { Roster } from '../../model/roster.ts'
 import { memo } from '../parts/memo.ts'
 import { AROUND, NearItems } from '../parts/near.ts'
+import { namesakes, presenceOf } from '../state/presence.ts'
 import { type CallView, type Clock, type Quality, qualityOf } from '../state/state.ts'
 import { timeOfDay, useWords } from '../words/index.ts'
 import { MemberDetails, PbxActs } from './member-details.tsx'
@@ -28,7 +28,7 @@ export function Members({ call, clock, people }: { readonly call: CallView; read
   const kept = useRef(now)
   if (now.size !== kept.current.size || [...now].some(([ssrc, q]) => kept.current.get(ssrc) !== q)) kept.current = now
   const [open, setOpen] = useState<string>()
-  const shown = call.roster.members.find((m) => m.identity.keyId === open)
+  const shown = call.roster.members.find((m) => presenceOf(call.roster.kind, m) === open)
   return (
     <>
       <List id={call.id} roster={call.roster} muted={call.muted} volumes={call.volumes} qualities={kept.current} clock={clock} people={people} onOpen={setOpen} />
@@ -38,14 +38,15 @@ export function Members({ call, clock, people }: { readonly call: CallView; read
 }
 
 /** Numbers come every second; two hundred rows are looked at again only when one of them says something else. */
-const List = memo(({ id, roster, muted, volumes, qualities, clock, people, onOpen }: MembersProps & { readonly onOpen: (keyId: string) => void }): VNode => {
+const List = memo(({ id, roster, muted, volumes, qualities, clock, people, onOpen }: MembersProps & { readonly onOpen: (presence: string) => void }): VNode => {
   const w = useWords()
   const [asking, setAsking] = useState(false)
-  const { members } = roster
-  const names = useMemo(() => namesakes(members), [members])
+  const { kind, members } = roster
+  const names = useMemo(() => namesakes(roster), [kind, members])
+  const lines = useMemo(() => members.map((m) => presenceOf(kind, m)), [kind, members])
   const list = useRef<HTMLUListElement>(null)
   const near = useMemo(() => new NearItems((seen) => new IntersectionObserver(seen, { rootMargin: AROUND })), [])
-  useMemo(() => near.expect(members.map((m) => m.identity.keyId)), [members])
+  useMemo(() => near.expect(lines), [lines])
   useLayoutEffect(() => near.follow(list.current!), [members])
   useEffect(() => () => near.stop(), [])
   // Nobody whom a certificate names.
@@ -57,11 +58,11 @@ const List = memo(({ id, roster, muted, volumes, qualities, clock, people, onOpe
         {roster.kind === 'sealed' && roster.phase === 'member' && roster.sealedCall === undefined && <button type="button" class="plain" onClick={() => setAsking(true)}>{w.people.askIn}</button>}
       </div>
       {members.length === 0 && !strangers && <p class="quiet">{w.members.empty}</p>}
-      <ul ref={list} class={near.long ? 'long' : undefined} onFocusIn={(e) => near.focus(members[[...list.current!.children].findIndex((row) => row.contains(e.target as Node))]?.identity.keyId)} onFocusOut={() => near.focus(undefined)}>
-        {members.map((m) => (
+      <ul ref={list} class={near.long ? 'long' : undefined} onFocusIn={(e) => near.focus(lines[[...list.current!.children].findIndex((row) => row.contains(e.target as Node))])} onFocusOut={() => near.focus(undefined)}>
+        {members.map((m, i) => (
           <Row
-            key={m.identity.keyId} near={near} call={id} member={m} muted={m.self && muted} quality={m.self ? 'good' : (qualities.get(m.ssrc ?? -1) ?? 'none')}
-            sinceMs={clock.unixMs + m.since - clock.instant} namesake={names.get(m.identity.keyId) ?? ''} volume={volumes[m.identity.keyId] ?? 1} onOpen={onOpen}
+            key={lines[i]!} line={lines[i]!} near={near} call={id} member={m} muted={m.self && muted} quality={m.self ? 'good' : (qualities.get(m.ssrc ?? -1) ?? 'none')}
+            sinceMs={clock.unixMs + m.since - clock.instant} namesake={names.get(lines[i]!) ?? ''} volume={volumes[m.identity.keyId] ?? 1} onOpen={onOpen}
           />
         ))}
       </ul>
@@ -70,16 +71,6 @@ const List = memo(({ id, roster, muted, volumes, qualities, clock, people, onOpe
     </section>
   )
 })
-
-/** `i/n` for people who share a name with somebody else here. */
-function namesakes(members: readonly Member[]): Map<string, string> {
-  const by = new Map<string, string[]>()
-  for (const m of members) {
-    const name = displayName(m.identity).toLocaleLowerCase()
-    by.set(name, [...(by.get(name) ?? []), m.identity.keyId])
-  }
-  return new Map([...by.values()].filter((ids) => ids.length > 1).flatMap((ids) => ids.toSorted().map((id, i): [string, string] => [id, `${i + 1}/${ids.length}`])))
-}
 
 /** Whoever no certificate names, apart from those whom one does. */
 function Callers({ call, roster, headed, since }: { readonly call: number; readonly roster: Roster; readonly headed: boolean; readonly since: (at: number) => string }): VNode | null {

@@ -29,7 +29,7 @@ export function BrowserPhone({ level = 2, line }: { readonly level?: 1 | 2; read
           <Choice id="microphone" label={w.phone.microphone} devices={devices.microphones} />
           <LevelTest />
           <Choice id="speaker" label={w.phone.speaker} devices={devices.speakers} />
-          <div class="row"><button type="button" onClick={() => void s.playOnce(testTone())}>{w.phone.testTone}</button></div>
+          <div class="row"><button type="button" onClick={() => void s.recordings.play([{ name: 'tone', pcm: testTone() }])}>{w.phone.testTone}</button></div>
         </>
       ) : <button type="button" class="primary" onClick={() => void s.open()}>{s.state === 'off' || s.state === 'asking' ? w.phone.start : w.phone.retry}</button>}
       <Notifying />
@@ -48,14 +48,15 @@ function Notifying(): VNode | null {
 
 function Choice({ id, label, devices }: { readonly id: 'microphone' | 'speaker'; readonly label: string; readonly devices: readonly MediaDeviceInfo[] }): VNode {
   const w = useWords()
-  const chosen = sound.chosen(id)
+  const used = sound.used(id)
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      <select id={id} onChange={(e) => void sound.choose(id, e.currentTarget.value)}>
+      <select id={id} value={devices.some((d) => d.deviceId === used) ? used : devices[0]?.deviceId ?? 'default'} onChange={(e) => void sound.choose(id, e.currentTarget.value)}>
         {devices.length === 0 && <option value="default">{w.phone.standard}</option>}
-        {devices.map((d, i) => <option key={d.deviceId} value={d.deviceId} selected={d.deviceId === chosen}>{d.label === '' ? `${label} ${i + 1}` : d.label}</option>)}
+        {devices.map((d, i) => <option key={d.deviceId} value={d.deviceId}>{d.label === '' ? `${label} ${i + 1}` : d.label}</option>)}
       </select>
+      {sound.failed === id && <p class="problem" role="alert"><Icon name="warning" /> {w.phone.unusable}</p>}
     </div>
   )
 }

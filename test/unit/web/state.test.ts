@@ -4,6 +4,7 @@ import { instant, type Ssrc, type UnixTime } from '../../../src/base/brand.ts'
 import type { Identity } from '../../../src/model/identity.ts'
 import type { PageMessage, PageSender, PageSnapshot } from '../../../src/model/page.ts'
 import { type CallEvent, emptyRoster, type GroupMember } from '../../../src/model/roster.ts'
+import { namesakes, presenceOf } from '../../../src/web/state/presence.ts'
 import { fold, qualityOf, START, type State } from '../../../src/web/state/state.ts'
 import { isVoiceless, troubleOf } from '../../../src/web/state/trouble.ts'
 
@@ -30,6 +31,38 @@ test('a snapshot after a lost connection keeps what the page knew of its calls',
   const again = fold(s, { ...snapshot, calls: [{ ...call, roster: s.calls[0]!.roster, muted: true }] })
   assert.equal(again.calls[0]!.history.length, 1)
   assert.equal(again.calls[0]!.muted, true)
+})
+
+test('a client that was started again counts its calls anew: nothing of the old call stands above the new one', () => {
+  const before = all(snapshot, { k: 'call', call }, event(group(2, member(1, 'me', true), member(2, 'anna'))))
+  const compared = { ...before, calls: before.calls.map((c) => ({ ...c, compared: '11111 22222', seen: 9 })) }
+  const other = { ...call, room: '200', startedAt: instant(7) }
+  for (const m of [{ ...snapshot, calls: [other] }, { k: 'call', call: other } as const]) {
+    const [now] = fold(compared, m).calls
+    assert.deepEqual([now!.room, now!.history, now!.compared, now!.seen, now!.lines.size], ['200', [], undefined, 0, 0], m.k)
+  }
+  assert.equal(fold(compared, { ...snapshot, calls: [{ ...call, roster: before.calls[0]!.roster }] }).calls[0]!.compared, '11111 22222')
+})
+
+test('somebody with two phones in a conference of the PBX has two lines, each told apart, and each comes and goes', () => {
+  const conference = (at: number, ...leaves: number[]): CallEvent => ({
+    kind: 'conference', at: instant(at), state: { current: true, locked: false, recorded: false, weAreHost: true, more: 0 }, callers: [],
+    members: leaves.map((leaf) => ({ leaf, identity: identity('anna'), self: false, presence: {} })),
+  })
+  const bridged = { ...call, roster: emptyRoster('800', 'bridged') }
+  const both = all(snapshot, { k: 'call', call: bridged }, event(conference(1, 4)), event(conference(2, 4, 9)))
+  const { roster } = both.calls[0]!
+  const [first, second] = roster.members.map((m) => presenceOf(roster.kind, m))
+  assert.notEqual(first, second)
+  assert.deepEqual([first, second].map((p) => namesakes(roster).get(p!)), ['1/2', '2/2'])
+  assert.deepEqual(fold(both, event(conference(3, 9))).calls[0]!.history.map((h) => `${h.at} ${h.kind} ${h.name}`), ['1 joined anna', '2 joined anna', '3 left anna'])
+})
+
+test('in a group whoever comes back at another leaf is the same line', () => {
+  const s = all(snapshot, { k: 'call', call }, event(group(1, member(1, 'me', true), member(2, 'anna'))), event(group(2, member(1, 'me', true), member(5, 'anna'))))
+  assert.deepEqual(s.calls[0]!.history.map((h) => h.kind), ['joined'])
+  assert.equal(presenceOf('sealed', member(2, 'anna')), presenceOf('sealed', member(5, 'anna')))
+  assert.deepEqual([...namesakes({ kind: 'sealed', members: s.calls[0]!.roster.members })], [])
 })
 
 test('quality follows the loss of the last seconds, not of the whole call', () => {
