@@ -65,10 +65,10 @@ export class ClientRelayMedia implements RelayMedia {
   }
 }
 
-/** A phone needs no filling: what the PBX does not send is silence there too. */
+/** Under the phone's own keys where it has some. A phone needs no filling: what the PBX does not send is silence there too. */
 export function peerOf(local: DescribedAudio, far: DescribedAudio | undefined): PlainPeer {
   const common = local.formats.find((f) => f.name !== 'telephone-event' && (far === undefined || far.formats.some((g) => g.name === f.name)))
-  return { rtp: { address: local.address, port: local.port }, rtcp: { address: local.address, port: local.rtcpPort }, ...(common === undefined ? {} : { clockRate: common.clockHz }) }
+  return { rtp: { address: local.address, port: local.port }, rtcp: { address: local.address, port: local.rtcpPort }, ...(common === undefined ? {} : { clockRate: common.clockHz }), ...(local.srtp === undefined ? {} : { srtp: local.srtp }) }
 }
 
 /** Told once, when the call stands and both have said what they take: an offer in the 2xx is answered after it (RFC 3261 §13.2.1). */

@@ -10,6 +10,8 @@ import { lineKind } from '../../src/client/kinds/line/index.ts'
 import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import type { MediaCommand, MediaEvent } from '../../src/media/api.ts'
 import type { SipRequest } from '../../src/protocol/sip/index.ts'
+import type { SrtpPolicy } from '../../src/client/handset/sip/index.ts'
+import type { TransportName } from '../../src/telephony/index.ts'
 import { FakeVault } from './fake-vault.ts'
 import { pbxAt, pbxSdp, uriOf } from './relay-world.ts'
 import { headerOf, ScriptedPhone, sdpOf, SimSipTransport, tagOf } from './sip-phone.ts'
@@ -77,11 +79,12 @@ export function lineAtProvider(seals: (outgoing: boolean) => boolean, kind = boa
       await world.desk()
       return world.contact()
     },
-    async desk(): Promise<ScriptedPhone> {
-      const phones = new SimSipTransport('UDP', clock)
-      client.addHandset(new SipHandset({ line: 'desk', scheduler: clock, crypto: createNodeCrypto(), users: new Map(), isEmergency: (n) => n === '112', upstream: client.upstream!.relay }, { transports: [phones], hostFor: () => phones.local.address }))
-      const phone = new ScriptedPhone(phones, clock, { user: '101' })
-      phone.answer = () => ({ status: 200, body: sdpOf(['m=audio 17000 RTP/AVP 0'], phones.local.address) })
+    /** `address`: where it is, when not on this machine. */
+    async desk({ transport = 'UDP' as TransportName, address = '127.0.0.1', ...settings }: { readonly transport?: TransportName; readonly address?: string; readonly srtp?: SrtpPolicy } = {}): Promise<ScriptedPhone> {
+      const phones = new SimSipTransport(transport, clock)
+      client.addHandset(new SipHandset({ line: 'desk', scheduler: clock, crypto: createNodeCrypto(), users: new Map(), isEmergency: (n) => n === '112', upstream: client.upstream!.relay, ...settings }, { transports: [phones], hostFor: () => phones.local.address }))
+      const phone = new ScriptedPhone(phones, clock, { user: '101', address })
+      phone.answer = () => ({ status: 200, body: sdpOf(['m=audio 17000 RTP/AVP 0'], address) })
       phone.send('REGISTER', { uri: 'sip:provider.example', to: '<sip:101@provider.example>', headers: ['Expires: 300'] })
       await pass(100)
       return phone

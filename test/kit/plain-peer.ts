@@ -39,6 +39,9 @@ export class PlainParty {
   /** Undoes protection; gives the plain length. */
   open: (data: Uint8Array, rtcp: boolean) => number = (data) => data.length
 
+  /** Protects a packet. */
+  seal: (packet: Uint8Array) => Uint8Array = (packet) => packet
+
   constructor(pair: RtpPair) {
     this.pair = pair
     for (const socket of [pair.rtp, pair.rtcp]) {
@@ -62,7 +65,7 @@ export class PlainParty {
     this.heard.push({ ssrc: h.ssrc, sequence: h.sequence, timestamp: h.timestamp, payload: data.slice(h.payloadAt, h.payloadAt + h.payloadLength), payloadType: h.payloadType, marker: h.marker, octets })
   }
   send(p: PlainRtp): void {
-    this.pair.rtp.send(rtpPacket(p), this.to!.rtp)
+    this.pair.rtp.send(this.seal(rtpPacket(p)), this.to!.rtp)
   }
   report(packets: readonly RtcpPacket[]): void {
     this.pair.rtcp.send(writeRtcp(packets), this.to!.rtcp)

@@ -64,7 +64,7 @@ export class FakeMedia implements RelayMedia {
 }
 
 export interface RelayWorldOptions extends Partial<Omit<SipHandsetSettings, 'upstream' | 'line'>> {
-  readonly phoneTransport?: 'UDP' | 'TCP'
+  readonly phoneTransport?: 'UDP' | 'TCP' | 'TLS'
   readonly emergency?: readonly string[]
   /** The PBX may be in these places besides the first. */
   readonly otherPlaces?: readonly { readonly address: string; readonly port: number }[]

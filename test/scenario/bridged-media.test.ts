@@ -7,6 +7,8 @@ import { ssrc } from '../../src/base/brand.ts'
 import { instant } from '../../src/base/brand.ts'
 import { must } from '../../src/base/result.ts'
 import { bindRtpPair } from '../../src/media/plain/rtp-pair.ts'
+import { createSrtpReceiver } from '../../src/protocol/srtp/receiver.ts'
+import { createSrtpSender } from '../../src/protocol/srtp/sender.ts'
 import { silence } from '../../src/media/plain/silence.ts'
 import type { LegId, PlainPeer } from '../../src/media/plane/types.ts'
 import { legSpec } from '../kit/media-client.ts'
@@ -338,5 +340,63 @@ seededTest('a stream in a codec that is none of ours passes as it is, with no wo
   const heard = b.phone.heard.slice(before)
   assert.ok(heard.length > 45 && heard.every((h) => h.payloadType === 8), `${heard.filter((h) => h.payloadType !== 8).length} of ${heard.length} are words`)
   oneStream({ heard })
+  stop(b)
+})
+
+/** The phone's end of SDES. */
+function keyed(b: Bridged, generation: number): NonNullable<PlainPeer['srtp']> {
+  const { receive, send } = legSpec(b.w.crypto, 9, generation, 'AES_CM_128_HMAC_SHA1_80')
+  const [sender, receiver] = [must(createSrtpSender(b.w.crypto, receive)), must(createSrtpReceiver(b.w.crypto, send))]
+  b.phone.open = (data, rtcp) => (rtcp ? receiver.unprotectRtcp(data, data.length) : receiver.unprotect(data, data.length))
+  b.phone.seal = (packet) => {
+    const buf = new Uint8Array(packet.length + 32)
+    buf.set(packet)
+    return buf.subarray(0, sender.protect(buf, packet.length))
+  }
+  return { receive, send }
+}
+
+seededTest('a phone with keys of its own: SRTP to it and from it, what is in clear there is not taken, and keys may come and go in the call', async (seed) => {
+  const b = await bridged(seed)
+  const wire: Uint8Array[] = []
+  let sealing: typeof b.phone.seal = (p) => p
+  const settle = async (peer: () => PlainPeer): Promise<void> => {
+    for (const t of b.talkers) t.talks = false
+    await b.w.clock.advance(100)
+    b.member.command({ op: 'call.peer', call: 7, peer: peer() })
+    for (const t of b.talkers) t.talks = true
+  }
+  for (const generation of [1, 2]) {
+    const from = [b.phone.heard.length, b.pbx.heard.length] as const
+    await settle(() => ({ ...b.phone.peer, srtp: keyed(b, generation) }))
+    const { open } = b.phone
+    b.phone.open = (data, rtcp) => {
+      if (!rtcp) wire.push(data.slice())
+      return open(data, rtcp)
+    }
+    sealing = b.phone.seal
+    await b.w.clock.advance(2000)
+    assert.ok(b.phone.heard.length - from[0] > 90 && b.pbx.heard.length - from[1] > 90, `${generation}: ${b.phone.heard.length - from[0]}, ${b.pbx.heard.length - from[1]}`)
+  }
+  assert.ok(wire.length > 180 && wire.every((p) => p.length === 12 + 160 + 10 && p.subarray(20, 60).some((o) => o !== 0)), 'no payload as the PBX sent it')
+  // In clear nothing is taken any more.
+  await b.w.clock.advance(100)
+  b.phone.seal = (p) => p
+  const before = b.pbx.heard.length
+  await b.w.clock.advance(1000)
+  assert.ok(b.pbx.heard.length - before <= 5, `${b.pbx.heard.length - before}`)
+  b.phone.seal = sealing
+  await b.w.clock.advance(500)
+  assert.ok(b.pbx.heard.length - before > 15)
+  // The phone gave its keys up, as it may where they are not required.
+  await settle(() => {
+    b.phone.seal = (p) => p
+    b.phone.open = (data) => data.length
+    return b.phone.peer
+  })
+  const clear = [b.phone.heard.length, b.pbx.heard.length] as const
+  await b.w.clock.advance(1000)
+  assert.ok(b.phone.heard.length - clear[0] > 40 && b.pbx.heard.length - clear[1] > 40)
+  oneStream(b.pbx, 60)
   stop(b)
 })

@@ -5,7 +5,7 @@ import type { AddressPort } from '../../net/address.ts'
 import { isPrivate } from '../../net/private-address.ts'
 import { everyAddress } from '../../net/any-address.ts'
 import { parseMessage } from '../../protocol/sip/index.ts'
-import { isEmergencyUri } from '../../telephony/relay/index.ts'
+import { isEmergencyUri, KeyMemory } from '../../telephony/relay/index.ts'
 import { isLoopback, localHostFor, openStreamTransport, SipEndpoint, type SipFlow, type SipTransport } from '../../telephony/index.ts'
 import { SourceLimit } from '../../telephony/source-limit.ts'
 import type { ServerCore } from '../core.ts'
@@ -13,7 +13,6 @@ import type { Credentials } from '../credentials.ts'
 import { verifyGuest } from '../guests.ts'
 import type { SipRelay } from '../sip/index.ts'
 import type { PhonesConfig } from './config.ts'
-import { KeyMemory } from './key-memory.ts'
 import { Phones } from './phones.ts'
 
 export { type PhonesConfig, phonesConfig } from './config.ts'
@@ -53,12 +52,13 @@ export async function startPhones({ config, core, credentials, relay, emergency 
   })
   if (!opened.ok) return opened.fault.code === 'SIP_BIND' ? err('CONFIG_LISTEN', `phones.listen port ${bind.port}`, opened.fault) : opened
   const transport = opened.value
-  const memory = new KeyMemory(crypto)
+  const memoryKey = crypto.bytes(32)
+  const memory = new KeyMemory((data) => crypto.hmac('sha256', memoryKey, data))
   const phones: Phones = new Phones({
     crypto, scheduler, plane, log, ssrcs: core.ssrcs, refusals: core.refusals, relay, maximum: config.maximum, owners: config.extensions, hostFor, boundFor: localHostFor,
     endpoint: () => endpoint, drop: (flow) => transport.drop(flow),
     isEmergency,
-    keys: { suites: config.suites, fresh: (key, callId) => memory.fresh(key, callId) },
+    keys: { suites: config.suites, fresh: (key, callId) => memory.fresh(key, callId), required: true, offers: true },
     stillGood: ({ path, identity }) => core.revocation.stillGood(crypto, path, identity.subject, scheduler.unix()),
   })
   const endpoint: SipEndpoint = new SipEndpoint({ transports: [watched(transport, (flow) => phones.lost(flow))], scheduler, random: crypto, hostFor, user: phones })

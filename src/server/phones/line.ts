@@ -48,7 +48,7 @@ export class PhoneLine {
     const media = phoneMedia(o)
     const tokens = crypto.bytes(32)
     const side = new Downstream({
-      now: () => scheduler.now(), hmac: (data) => crypto.hmac('sha256', tokens, data), hostFor: o.hostFor, boundFor: o.boundFor, isEmergency: o.isEmergency, keys: o.keys, nat: true, current: (flow) => this.flows.find((f) => f.connection === flow.connection) ?? this.flows.at(-1) ?? flow,
+      now: () => scheduler.now(), hmac: (data) => crypto.hmac('sha256', tokens, data), hostFor: o.hostFor, boundFor: o.boundFor, isEmergency: o.isEmergency, keys: () => o.keys, nat: true, current: (flow) => this.flows.find((f) => f.connection === flow.connection) ?? this.flows.at(-1) ?? flow,
       refuses: (request) => (namesIn(request).every((name) => mayUse(guest.verified, o.owners, name)) ? undefined : { status: 403, fault: makeFault('RELAY_NOT_YOURS', namesIn(request).at(-1)!.slice(0, 64)) }),
       onRegistered: () => {},
     })

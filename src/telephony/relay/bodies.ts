@@ -28,6 +28,10 @@ function readBody(m: Message, keyed: boolean): Result<ReadBody> {
   return described.ok ? ok({ kind: 'sdp', described: described.value }) : described
 }
 
+/** Where keys cannot be used the phone hears why. */
+const barred = (body: Result<ReadBody>, leg: Leg | undefined): Result<ReadBody> =>
+  !body.ok && body.fault.code === 'RELAY_SRTP' && typeof leg?.keyed === 'string' ? err('SDP_SRTP_REFUSED', leg.keyed) : body
+
 export class Bodies {
   readonly #side: LocalSide
 
@@ -37,8 +41,8 @@ export class Bodies {
 
   /** Of a message of our side, for the other half: descriptions without our side's address. */
   out<M extends Message>(message: M, leg: Leg | undefined, flow: SipFlow, role: Role): Result<M> {
-    const keyed = this.#side.keys !== undefined
-    const body = readBody(message, keyed)
+    const keyed = leg?.keyed === true
+    const body = barred(readBody(message, keyed), leg)
     if (!body.ok) leg?.cannot(body.fault)
     if (!body.ok) return body
     if (body.value.kind === 'other') return ok(message)

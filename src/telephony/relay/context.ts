@@ -41,7 +41,7 @@ export class HalfContext {
 
   newLeg(flow: SipFlow, forHelp = false): Leg {
     const { media, side, random } = this.o
-    return newLeg(media, side.mediaBind?.(flow) ?? side.mediaAddress(flow), side.keys, random, forHelp)
+    return newLeg(media, side.mediaBind?.(flow) ?? side.mediaAddress(flow), side.keys?.(flow, forHelp), random, forHelp)
   }
   /** The returned function cancels; so does `close`. */
   after(ms: number, run: () => void): Stop {

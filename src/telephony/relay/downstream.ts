@@ -22,8 +22,8 @@ export interface DownstreamOptions {
   readonly isEmergency: (number: string) => boolean
   /** The PBX has taken this registration. */
   readonly onRegistered: (request: SipRequest, response: SipResponse, flow: SipFlow) => void
-  /** SRTP with the phones by SDES; left out: RTP in clear. */
-  readonly keys?: KeyRules
+  /** SRTP with the phone on this flow by SDES, also in a call for help. */
+  readonly keys: (flow: SipFlow, help: boolean) => KeyRules
   /** Whom else not to let through, outside of calls. */
   readonly refuses?: (request: SipRequest) => Refusal | undefined
   /** The connection in place of one that a phone has given up. */
@@ -50,7 +50,6 @@ const DEFAULT_S = 3600
 export class Downstream implements LocalSide {
   readonly goneStatus = 503
   readonly silentMs = undefined
-  readonly keys: KeyRules | undefined
   readonly livenessMs: number | undefined
   readonly #o: DownstreamOptions
   readonly #tokens: Tokens<{ readonly name: string }>
@@ -61,7 +60,6 @@ export class Downstream implements LocalSide {
 
   constructor(options: DownstreamOptions) {
     this.#o = options
-    this.keys = options.keys
     this.livenessMs = options.livenessMs
     this.#tokens = new Tokens(options.hmac)
   }
@@ -71,6 +69,9 @@ export class Downstream implements LocalSide {
     return [...this.#places].filter(([, p]) => this.#isRegistered(p)).map(([contact]) => contact)
   }
 
+  keys(flow: SipFlow, help: boolean): KeyRules {
+    return this.#o.keys(flow, help)
+  }
   rewriter(flow: SipFlow): Rewriter {
     const host = this.#o.hostFor(flow)
     const { port } = flow.local

@@ -2,6 +2,7 @@
 export { Downstream, isEmergencyUri } from './downstream.ts'
 export { userOf } from './extensions.ts'
 export { RelayHalf } from './half.ts'
+export { KeyMemory } from './key-memory.ts'
 export type { AgreedKeys, KeyRules } from './keying.ts'
 export type { MediaLeg, RelayMedia } from './media.ts'
 export { type DescribedAudio, pointAt, readDescription } from './sdp.ts'

@@ -1,6 +1,6 @@
 /**
  * SRTP keys of one phone leg by SDES (RFC 4568): what was offered, what was agreed. Keys stand in descriptions between the
- * phone and its half alone, under TLS; between the halves a description says RTP/AVP.
+ * phone and its half alone, under TLS or on one machine; between the halves a description says RTP/AVP.
  */
 import type { Random } from '../../base/ports.ts'
 import { err, ok, type Result } from '../../base/result.ts'
@@ -12,6 +12,12 @@ export interface KeyRules {
   readonly suites: readonly SdesSuite[]
   /** False: this key has protected another call. */
   readonly fresh: (key: SdesKey, callId: string) => boolean
+  /** RTP in clear is refused; otherwise it is as the phone has it. */
+  readonly required: boolean
+  /** Who is called is offered keys. */
+  readonly offers: boolean
+  /** Why no keys can be used, for people. */
+  readonly barred?: string
 }
 
 export interface AgreedKeys {
@@ -32,6 +38,8 @@ export interface KeysIn {
   readonly secure: boolean
 }
 
+/** RTP/AVP without a key. */
+const IN_CLEAR: KeysOut = { attributes: [], secure: false }
 /** Of the phone's key in one call. */
 const changesLimit = 100
 
@@ -41,19 +49,30 @@ export class Keying {
   readonly #random: Random
   readonly #rules: KeyRules
   /** The phone's offer that was last, its best key, and our key for the answer once one was made. */
-  #theirs: { readonly key: SdesKey; readonly secure: boolean; ours: SdesKey | undefined } | undefined
-  /** What we offered and the phone has not answered. */
+  #theirs: { readonly key: SdesKey | undefined; readonly secure: boolean; ours: SdesKey | undefined; answered: boolean } | undefined
+  /** What we offered and the phone has not answered; empty: RTP in clear. */
   #offered: readonly SdesKey[] | undefined
   #agreed: AgreedKeys | undefined
+  #clear = false
+  /** How the phone writes its streams. */
+  #secure: boolean
   /** The phone's keys that others took the place of: going back to one would repeat its packets. */
   readonly #past: SdesKey[] = []
 
   constructor(random: Random, rules: KeyRules) {
     this.#random = random
     this.#rules = rules
+    this.#secure = rules.required
+  }
+  get barred(): string | undefined {
+    return this.#rules.barred
   }
   get agreed(): AgreedKeys | undefined {
     return this.#agreed
+  }
+  /** RTP is in clear, as the phone offered or answered. */
+  get clear(): boolean {
+    return this.#clear
   }
   /** The phone has to answer. */
   get asks(): boolean {
@@ -61,37 +80,60 @@ export class Keying {
   }
   /** The phone waits for an answer. */
   get asked(): boolean {
-    return this.#theirs !== undefined && this.#theirs.ours === undefined
+    return this.#theirs?.answered === false
   }
 
   /** Its keys count from our answer on (§7.1.2). Fails with SDP_SRTP_REQUIRED, SDP_SRTP_REFUSED, RELAY_KEY_REUSED; then all stays as it was. */
-  theirOffer({ keys, secure }: KeysIn, callId: string): Result<void> {
+  theirOffer({ keys: all, secure }: KeysIn, callId: string): Result<void> {
+    const keys = this.#usable(all)
     const key = this.#rules.suites.flatMap((suite) => keys.filter((k) => k.suite === suite))[0]
-    if (key === undefined) return keys.length === 0 && !secure ? err('SDP_SRTP_REQUIRED') : err('SDP_SRTP_REFUSED', 'no usable key')
+    if (key === undefined) return this.#theirOfferInClear({ keys, secure })
     const good = this.#check(key, callId)
     if (!good.ok) return good
-    this.#theirs = { key, secure, ours: undefined }
+    this.#theirs = { key, secure, ours: undefined, answered: false }
+    return ok(undefined)
+  }
+  #theirOfferInClear({ keys, secure }: KeysIn): Result<void> {
+    const { required, barred } = this.#rules
+    if (secure || (required && keys.length > 0)) return err('SDP_SRTP_REFUSED', barred ?? 'no usable key')
+    if (required) return err('SDP_SRTP_REQUIRED', barred)
+    this.#theirs = { key: undefined, secure, ours: undefined, answered: false }
+    // Under keys it stays until that is answered.
+    if (this.#agreed === undefined) this.#clear = true
     return ok(undefined)
   }
   /** §5.1.2: the tag and suite of what was accepted, a key of our own. The same one again for the same offer. */
   ourAnswer(): Result<KeysOut> {
     const theirs = this.#theirs
-    if (theirs === undefined) return err('RELAY_MISMATCH', 'an answer to no offer')
+    if (theirs === undefined && (this.#rules.required || this.#agreed !== undefined)) return err('RELAY_MISMATCH', 'an answer to no offer')
+    if (theirs !== undefined) theirs.answered = true
+    if (theirs?.key === undefined) {
+      this.#inClear()
+      return ok(IN_CLEAR)
+    }
     theirs.ours ??= { ...this.#ours(theirs.key.suite), tag: theirs.key.tag }
-    this.#agree({ receive: theirs.key, send: theirs.ours })
+    this.#agree({ receive: theirs.key, send: theirs.ours }, theirs.secure)
     return ok({ attributes: [sdesValue(theirs.ours)], secure: theirs.secure })
   }
 
   /** A running call goes on with its key, so that its numbers go on as well (§7.1.4). */
-  ourOffer(): KeysOut {
+  ourOffer(): Result<KeysOut> {
+    const { required, offers, suites, barred } = this.#rules
     const agreed = this.#agreed
-    this.#offered ??= agreed === undefined ? this.#rules.suites.map((suite, i) => ({ ...this.#fresh(suite), tag: i + 1 })) : [{ ...agreed.send, tag: 1 }]
-    return { attributes: this.#offered.map(sdesValue), secure: true }
+    if (required && !offers) return err('SDP_SRTP_REQUIRED', barred)
+    this.#offered ??= agreed !== undefined ? [{ ...agreed.send, tag: 1 }] : offers && !this.#clear ? suites.map((suite, i) => ({ ...this.#fresh(suite), tag: i + 1 })) : []
+    return ok(this.#offered.length === 0 ? IN_CLEAR : { attributes: this.#offered.map(sdesValue), secure: this.#secure })
   }
-  /** Exactly one of those that we offered (§5.1.3). */
-  theirAnswer({ keys }: KeysIn, callId: string): Result<void> {
+  /** Exactly one of those that we offered (§5.1.3), or none where that may be and the call is not under keys. */
+  theirAnswer({ keys: all, secure }: KeysIn, callId: string): Result<void> {
     const agreed = this.#agreed
+    const keys = this.#usable(all)
     const [key] = keys
+    if (key === undefined && !secure && !this.#rules.required && agreed === undefined) {
+      this.#offered = undefined
+      this.#inClear()
+      return ok(undefined)
+    }
     if (key === undefined || keys.length !== 1) return err('SDP_SRTP_REFUSED', 'no key, or several, in an answer')
     // The answer of 183 comes once more in 200.
     if (this.#offered === undefined) return agreed !== undefined && sameKey(agreed.receive, key) ? ok(undefined) : err('SDP_SRTP_REFUSED', 'an answer with another key than before')
@@ -100,16 +142,26 @@ export class Keying {
     const good = this.#check(key, callId)
     if (!good.ok) return good
     this.#offered = undefined
-    this.#agree({ receive: key, send: ours })
+    this.#agree({ receive: key, send: ours }, secure)
     return ok(undefined)
   }
   /** The offer that was last came to nothing. */
   refused(): void {
     this.#offered = undefined
-    if (this.#theirs?.ours === undefined) this.#theirs = undefined
+    if (this.asked) this.#theirs = undefined
   }
 
-  #agree(keys: AgreedKeys): void {
+  #usable(keys: readonly SdesKey[]): readonly SdesKey[] {
+    return this.#rules.barred === undefined ? keys : []
+  }
+  #inClear(): void {
+    if (this.#agreed !== undefined) this.#past.push(this.#agreed.receive)
+    this.#agreed = undefined
+    this.#clear = true
+  }
+  #agree(keys: AgreedKeys, secure: boolean): void {
+    this.#clear = false
+    this.#secure = secure
     if (this.#agreed !== undefined && !sameKey(this.#agreed.receive, keys.receive)) this.#past.push(this.#agreed.receive)
     this.#agreed = keys
   }

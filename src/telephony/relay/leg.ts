@@ -82,7 +82,7 @@ export class Leg {
   /** Our keys for a description that our side gets. */
   keysFor(role: Role): Result<KeysOut | undefined> {
     if (this.#keying === undefined) return ok(undefined)
-    if (role === 'offer') return ok(this.#keying.ourOffer())
+    if (role === 'offer') return this.#keying.ourOffer()
     const answer = this.#keying.ourAnswer()
     // What it said of itself in its offer can be used now.
     if (answer.ok) this.#tell('offer')
@@ -93,12 +93,16 @@ export class Leg {
     const owed = this.#keying === undefined ? this.#offered === (near ? 'far' : 'near') : near ? this.#keying.asks : this.#keying.asked
     return method === 'ACK' || (method === 'PRACK' && owed) ? 'answer' : 'offer'
   }
+  /** Whether RTP/SAVP can be read, or why not; undefined: keys are nothing that this side knows. */
+  get keyed(): true | string | undefined {
+    return this.#keying === undefined ? undefined : (this.#keying.barred ?? true)
+  }
   /** Never in clear where keys are due, and nowhere before somebody said where. */
   #tell(role: ToldRole): void {
     const described = this.#local
     const srtp = this.#keying?.agreed
     if (described === undefined) this.#open().local(undefined, role)
-    else if (!isUnspecified(described.address) && (this.#keying === undefined || srtp !== undefined)) this.#open().local(srtp === undefined ? described : { ...described, srtp }, role)
+    else if (!isUnspecified(described.address) && (this.#keying === undefined || srtp !== undefined || this.#keying.clear)) this.#open().local(srtp === undefined ? described : { ...described, srtp }, role)
     else this.#open()
   }
   far(described: DescribedAudio | undefined, role: Role): void {

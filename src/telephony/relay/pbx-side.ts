@@ -50,7 +50,6 @@ export const pbxShared = <Line extends PbxLine>(tokens: Tokens<Line>): PbxShared
 export class PbxSide<Line extends PbxLine> implements LocalSide {
   readonly goneStatus = 480
   readonly silentMs = 4000
-  readonly keys = undefined
   readonly #o: PbxSideOptions
   readonly #shared: PbxShared<Line>
   readonly #line: Line

@@ -29,8 +29,8 @@ export interface LocalSide {
   admitFar(request: SipRequest, inside: boolean): Refusal | undefined
   /** What of a request that may: a password that would only be a guess is taken off. */
   stripped?(request: SipRequest, inside: boolean): SipRequest
-  /** SRTP towards our side by SDES; undefined: RTP in clear. */
-  readonly keys: KeyRules | undefined
+  /** SRTP by SDES with somebody on this flow; undefined: RTP in clear. `help`: a call for help. */
+  keys?(flow: SipFlow, help: boolean): KeyRules | undefined
   /** Where media goes as somebody on this flow asks; undefined: not there. */
   placed(described: ReadAudio, flow: SipFlow): ReadAudio | undefined
   /** Our address in descriptions for this flow. */

@@ -7,7 +7,7 @@ import type { CallRef, Handset, HandsetCommand, HandsetEvent } from '../port.ts'
 import { SipCall, warningOf } from './call.ts'
 import { CallMedia } from './call-media.ts'
 import { Gate } from './gate.ts'
-import { isLoopback, type ResolvedSettings, resolveSettings, type SipHandsetSettings } from './options.ts'
+import { keysAreSafe, type ResolvedSettings, resolveSettings, type SipHandsetSettings } from './options.ts'
 import type { PhoneRelay } from './phone-relay.ts'
 import { phoneName, Registrar } from './registrar.ts'
 import { acceptSdp, allow, served, supported } from './served.ts'
@@ -49,7 +49,7 @@ export class SipHandset implements Handset, TransactionUser {
     const { upstream } = resolved
     this.#relay = upstream
     this.#detach = upstream?.attach({
-      transports: wiring.transports, endpoint: this.#endpoint, hostFor: wiring.hostFor,
+      transports: wiring.transports, endpoint: this.#endpoint, hostFor: wiring.hostFor, srtp: resolved.srtp,
       registered: (request, flow) => void this.#registrar.register(request, flow, this.#tag()),
     })
     this.#callHost = {
@@ -197,7 +197,7 @@ export class SipHandset implements Handset, TransactionUser {
 
   #mediaFor(flow: SipFlow): CallMedia {
     const { codecs, srtp, crypto } = this.#settings
-    return new CallMedia({ codecs, srtp, keysAreSafe: flow.transport === 'TLS' || isLoopback(flow.remote.address) }, crypto)
+    return new CallMedia({ codecs, srtp, keysAreSafe: keysAreSafe(flow) }, crypto)
   }
 
   #refuse(incoming: Incoming, status: number, headers: readonly Header[] = [], reason?: string): void {

@@ -5,6 +5,8 @@ import type { Secret } from '../../../base/secret.ts'
 import type { CryptoPort } from '../../../crypto/port.ts'
 import type { PhoneCodec } from '../../../media/api.ts'
 import type { AddressPort } from '../../../net/address.ts'
+import type { SipFlow } from '../../../telephony/index.ts'
+import { isLoopback } from '../../../telephony/local-address.ts'
 import type { PhoneRelay } from './phone-relay.ts'
 
 export type SrtpPolicy = 'off' | 'offered' | 'required'
@@ -53,4 +55,7 @@ export const resolveSettings = (s: SipHandsetSettings): ResolvedSettings => ({
   ...s,
 })
 
-export { isLoopback } from '../../../telephony/local-address.ts'
+/** SDES keys are worth something only where the signalling is encrypted or stays on this machine (RFC 4568 §7). */
+export const keysAreSafe = (flow: SipFlow): boolean => flow.transport === 'TLS' || isLoopback(flow.remote.address)
+
+export { isLoopback }

@@ -4,8 +4,9 @@ import type { Scheduler } from '../../../base/ports.ts'
 import { type Fault, makeFault } from '../../../base/result.ts'
 import { type SipRequest, tagOf, unescapeUri } from '../../../protocol/sip/index.ts'
 import type { Incoming, SipEndpoint, SipFlow, SipTransport } from '../../../telephony/index.ts'
-import { Downstream, RelayHalf, type RelayMedia, type TunnelMessage, type TunnelSend } from '../../../telephony/relay/index.ts'
-import { LIVENESS_MS, type SipCrypto } from './options.ts'
+import { Downstream, KeyMemory, RelayHalf, type RelayMedia, type TunnelMessage, type TunnelSend } from '../../../telephony/relay/index.ts'
+import { LIVENESS_MS, type SipCrypto, type SrtpPolicy } from './options.ts'
+import { keyRules } from './phone-keys.ts'
 
 export interface PhoneRelayOptions {
   readonly scheduler: Scheduler
@@ -28,6 +29,7 @@ export interface RelayedHandset {
   readonly endpoint: SipEndpoint
   /** The address of ours that a peer on this flow can reach; IPv6 in brackets. */
   readonly hostFor: (flow: SipFlow) => string
+  readonly srtp: SrtpPolicy
   /** The PBX took a registration. */
   registered(request: SipRequest, flow: SipFlow): void
 }
@@ -41,10 +43,12 @@ export class PhoneRelay {
   constructor(options: PhoneRelayOptions) {
     this.#o = options
     const { scheduler, crypto, isEmergency, send, media, report, heardAt } = options
-    const key = crypto.bytes(32)
+    const [key, memoryKey] = [crypto.bytes(32), crypto.bytes(32)]
+    const memory = new KeyMemory((data) => crypto.hmac('sha256', memoryKey, data))
     this.#side = new Downstream({
       now: () => instant(scheduler.now()), livenessMs: LIVENESS_MS, hmac: (data) => crypto.hmac('sha256', key, data), isEmergency,
       hostFor: (flow) => this.#handsetOf(flow).hostFor(flow),
+      keys: (flow, help) => keyRules(this.#handsetOf(flow).srtp, flow, help, (used, callId) => memory.fresh(used, callId)),
       onRegistered: (request, _response, flow) => this.#handsetOf(flow).registered(request, flow),
     })
     this.#half = new RelayHalf({ endpoint: (flow) => this.#handsetOf(flow).endpoint, side: this.#side, send, media, scheduler, random: crypto, report, ...(heardAt === undefined ? {} : { heardAt }) })

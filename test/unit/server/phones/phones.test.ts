@@ -45,7 +45,7 @@ function world(o: { readonly advertise?: string } = {}) {
   const refusals = new LimitedLog(silentLog, clock)
   const phones: Phones = new Phones({
     crypto, scheduler: clock, plane: plane as never, log: silentLog, refusals, maximum: 10, owners: { 2001: ['cn:anna'] }, hostFor, boundFor: () => '10.0.0.1', ssrcs: new SsrcAllocator(crypto),
-    relay: { openPhone: (p) => upstream.open(p) }, endpoint: () => endpoint, isEmergency: () => false, keys: { suites: ['AES_CM_128_HMAC_SHA1_80'], fresh: () => true },
+    relay: { openPhone: (p) => upstream.open(p) }, endpoint: () => endpoint, isEmergency: () => false, keys: { suites: ['AES_CM_128_HMAC_SHA1_80'], fresh: () => true, required: true, offers: true },
     drop: (flow) => {
       dropped.push(flow.connection!)
       phones.lost(flow)

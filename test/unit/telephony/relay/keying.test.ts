@@ -8,7 +8,7 @@ import { Keying } from '../../../../src/telephony/relay/keying.ts'
 
 const suite = 'AES_CM_128_HMAC_SHA1_80'
 /** As a memory that has forgotten: what the leg itself knows must do. */
-const keying = (): Keying => new Keying(createNodeCrypto(), { suites: [suite], fresh: () => true })
+const keying = (): Keying => new Keying(createNodeCrypto(), { suites: [suite], fresh: () => true, required: true, offers: true })
 const key = (fill: number, tag = 1): SdesKey => ({ tag, suite, masterKey: new Uint8Array(16).fill(fill), masterSalt: new Uint8Array(14).fill(fill) })
 const of = (...keys: SdesKey[]) => ({ keys, secure: true })
 const code = (r: { ok: true } | { ok: false; fault: { code: string } }): string => (r.ok ? 'ok' : r.fault.code)
@@ -24,7 +24,7 @@ test('an answer to no offer is a fault, before any call and after a refused one'
 
 test('our own key thrown back is refused: in an answer to our offer, and in an offer of a call that stands', () => {
   const asked = keying()
-  const ours = read(asked.ourOffer().attributes[0]!)
+  const ours = read(must(asked.ourOffer()).attributes[0]!)
   assert.equal(code(asked.theirAnswer(of(ours), 'a')), 'RELAY_KEY_REUSED')
   assert.equal(asked.agreed, undefined)
 
