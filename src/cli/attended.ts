@@ -45,7 +45,10 @@ export class Attended implements AsyncDisposable {
   extras(config: ClientConfig, name: string, extras: ClientExtras): ClientExtras {
     const watch = new ClientWatch(realScheduler(false), config.server?.host ?? '', () => uptime() * 1000)
     this.#lines.push({ name, config, watch })
-    return { ...extras, trace: this.#trace, observer: observeAll(watch.observer, this.#log.observer(name), ...(extras.observer === undefined ? [] : [extras.observer])) }
+    return { ...extras, trace: this.#trace, providerWay: (host, fault, from) => {
+      extras.providerWay?.(host, fault, from)
+      this.#log.write({ level: fault === undefined ? 'info' : 'warn', ...(name === '' ? {} : { line: name }), ...(fault === undefined ? {} : { code: fault.code }), text: `telephone provider ${host}: ${fault?.message ?? `reached again, from ${from}`}` })
+    }, observer: observeAll(watch.observer, this.#log.observer(name), ...(extras.observer === undefined ? [] : [extras.observer])) }
   }
 
   /** The clients in the order of their lines; `page`: its address without what lets one in. */

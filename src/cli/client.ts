@@ -122,6 +122,7 @@ function extrasFor(config: ClientConfig, name: string, broken: (fault: Coded) =>
   const tell = name === '' ? say : (text: string): void => say(`${name}: ${text}`)
   const terminal = plainTerminal(tell)
   return {
+    providerWay: (host, fault, from) => tell(fault === undefined ? `telephone provider ${host}: reached again, from ${from}` : `telephone provider ${host}: ${coded(fault)}`),
     relayReport: (fault, about) => tell(`pbx: ${about}: ${coded(fault)}`),
     ...(config.log === 'debug' ? { report: (fault, from) => tell(`refused from ${showAddress(from)}: ${coded(fault)}`) } : {}),
     observer: {

@@ -54,6 +54,8 @@ export interface ClientExtras {
   readonly report?: (fault: Fault, from: AddressPort) => void
   /** What the relay to the PBX refused, or could not do. */
   readonly relayReport?: (fault: Fault, about: string) => void
+  /** Why no way leads to this provider; undefined: one does again, from that address of ours. */
+  readonly providerWay?: (host: string, fault: Fault | undefined, from: string) => void
   /** Takes note of what phones signal. */
   readonly trace?: SipTrace
   /** Another vault's program than our own: tests. */
@@ -161,7 +163,7 @@ async function upstreamOf(config: ClientConfig, configFile: string, own: ClientV
   if (config.upstream === 'none') return ok({})
   const account = accountOf(config)
   if (config.upstream === 'server') return ok({ upstream: { report, ...account } })
-  const ways = await openProviders(config.upstream.providers, configFile)
+  const ways = await openProviders(config.upstream.providers, configFile, ({ host }, fault, from) => extras.providerWay?.(host, fault, from))
   if (!ways.ok) return ways
   // No secret: only so that a provider sees the same contacts after a restart.
   const shown = await own.vault.call('identity.show', {})

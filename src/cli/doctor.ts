@@ -9,6 +9,7 @@ import { examinePki } from './doctor-pki.ts'
 import { type Finding, good, showFindings } from './doctor/findings.ts'
 import { lookAtDialPlan, lookAtPhones, lookAtVault } from './doctor/here.ts'
 import { lookAtNetwork } from './doctor/network.ts'
+import { lookAtProviders } from './doctor/providers.ts'
 import { lookAtClient, runningNow } from './doctor/running.ts'
 import { fail } from './output.ts'
 
@@ -28,6 +29,7 @@ export async function examineClient(config: ClientConfig, file: string, offline:
   const found: Finding[] = [good(`configuration ${file}`), ...(await examinePki(file, offline)), ...(await lookAtVault(config, file)), ...lookAtDialPlan(config)]
   // Whether a client runs is asked at its own door: where it does, the addresses of its phones are taken, and by nobody else.
   if (offline) return [...found, ...(await lookAtPhones(config, await runningNow(file)))]
+  found.push(...(await lookAtProviders(config)))
   if (config.server === undefined) return [...found, good('no server is configured: calls go through telephone providers alone'), ...(await lookAtPhones(config, await runningNow(file)))]
   const network = await lookAtNetwork(config.server, config.identity.anchors.flatMap((a) => certificatesIn(besideConfig(file, a))))
   found.push(...network.findings)

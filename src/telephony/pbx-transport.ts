@@ -10,6 +10,15 @@ export interface PbxTransport extends SipTransport {
   way(within?: SipFlow): SipFlow | undefined
   /** Of a kept connection, one listener: it is there, or gone. */
   watch?(listener: (up: boolean) => void): void
+  /** Of a way that may begin at another address of ours later. */
+  roam?(user: WayUser): void
+}
+
+export interface WayUser {
+  /** Calls stand that a move would end. */
+  busy(): boolean
+  /** It begins at another address now: what came to the one before, media too, comes no more. */
+  moved(): void
 }
 
 export interface PbxTransportOptions {

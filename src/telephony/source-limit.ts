@@ -29,4 +29,10 @@ export class SourceLimit {
     if (this.#buckets.size > rememberedSources) this.#buckets.delete(this.#buckets.keys().next().value!)
     return tokens >= 1
   }
+
+  /** What was let in did not count after all. */
+  giveBack(address: string, now: Instant): void {
+    const bucket = this.#buckets.get(address)
+    if (bucket !== undefined) this.#buckets.set(address, { tokens: Math.min(this.#burst, bucket.tokens + ((now - bucket.at) * this.#perSecond) / 1000 + 1), at: now })
+  }
 }

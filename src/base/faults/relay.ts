@@ -3,6 +3,8 @@ import type { FaultEntry } from './index.ts'
 export const relayFaults = {
   RELAY_INTERNAL: { what: 'Internal error in the SIP relay', todo: 'Please report it with the log.' },
   RELAY_DOWN: { what: 'The telephone system cannot be reached', todo: 'Check the server and the PBX; the phone may use its second server.' },
+  RELAY_NO_WAY: { what: 'No way leads to the telephone provider', todo: 'Check the network of this machine, and the name under upstream.providers; it is tried again every few seconds, and rooms and page go on.' },
+  RELAY_MOVED: { what: 'This machine is in another network now, and the call that ran over the one before has ended', todo: 'Call again.' },
   RELAY_PHONE_GONE: { what: 'A phone no longer answers in its call, which is ended', todo: 'Look at the phone: it was switched off, lost its network, or was started anew.' },
   RELAY_NO_PBX: { what: 'This server has no telephone system behind it', todo: 'Configure `sip` on the server, or dial a sealed room.' },
   RELAY_NO_TARGET: { what: 'Nobody is registered here under this address', todo: 'Register the phone again.' },

@@ -38,6 +38,15 @@ export const SENTENCES: Sentences = [
   ['the vault runs without "{1}": {2}', 'der Tresor läuft ohne „{1}“: {2}'],
   ['docs/protocol/vault.md says what that means', 'docs/protocol/vault.md sagt, was das bedeutet'],
   ['see docs/operations.md, the key on the disk', 'siehe docs/operations.md, der Schlüssel auf der Platte (the key on the disk)'],
+  // Providers
+  ['the telephone provider {1} has no address now', 'der Telefonanbieter {1} hat jetzt keine Adresse'],
+  ['check the network, and how the name is written in upstream.providers; until it is found its phones are told that nobody can be reached, and rooms and page work', 'prüfen Sie das Netz, und wie der Name in upstream.providers geschrieben ist; bis er gefunden ist, hören seine Telefone, dass niemand zu erreichen ist, Räume und Seite laufen'],
+  ['the telephone provider {1} is reached from {2}, as listen.address says', 'der Telefonanbieter {1} wird von {2} aus erreicht, wie listen.address sagt'],
+  ["listen.address of the telephone provider {1}, {2}, is none of this machine's addresses", 'listen.address des Telefonanbieters {1}, {2}, ist keine Adresse dieses Rechners'],
+  ['leave it out: the address that leads there is then found, also in another network', 'lassen Sie es weg: Die Adresse, die dorthin führt, findet sich dann von selbst, auch in einem anderen Netz'],
+  ['no route leads to the telephone provider {1}', 'zum Telefonanbieter {1} führt keine Route'],
+  ['check that the network is up', 'prüfen Sie, ob das Netz da ist'],
+  ['the telephone provider {1} is reached from {2}', 'der Telefonanbieter {1} wird von {2} aus erreicht'],
   // Network
   ['the server is given as an address, {1}: no name has to be looked up', 'der Server ist als Adresse angegeben, {1}: Es muss kein Name nachgeschlagen werden'],
   ['{1} is {2} (IPv4 and IPv6)', '{1} ist {2} (IPv4 und IPv6)'],

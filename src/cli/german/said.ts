@@ -22,6 +22,8 @@ export const SAID: Sentences = [
   ['media to the server: {1}, {2} ms', 'Sprache zum Server: {1}, {2} ms'],
   ['media to the server: {1}', 'Sprache zum Server: {1}'],
   ['connected to {1}', 'verbunden mit {1}'],
+  ['telephone provider {1}: reached again, from {2}', 'Telefonanbieter {1}: wieder zu erreichen, von {2} aus'],
+  ['telephone provider {1}: {2}', 'Telefonanbieter {1}: {2}'],
   ['connected again', 'wieder verbunden'],
   ['the connection is lost: {1}', 'die Verbindung ist weg: {1}'],
   ['not connected: {1}', 'nicht verbunden: {1}'],

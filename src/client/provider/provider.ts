@@ -30,6 +30,7 @@ export class Provider {
       scheduler: o.scheduler, random: o.crypto, isEmergency: o.isEmergency, hmac: (data) => o.crypto.hmac('sha256', o.tokenKey, data), report: o.report,
     })
     this.#endpoint = new SipEndpoint({ transports: [o.transport], scheduler: o.scheduler, random: o.crypto, hostFor: localHostFor, user: relay })
+    o.transport.roam?.({ busy: () => relay.busy, moved: () => relay.moved() })
     // All phones of a client are one user of the provider's machines, whatever their accounts.
     this.#half = relay.open({ client: 'phones', send: o.send, media: o.media })
   }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { utf8 } from '../../base/bytes.ts'
 import { err, ok, type Result } from '../../base/result.ts'
 import { resolveAddresses } from '../../net/resolve.ts'
+import { routeTo } from '../../net/route.ts'
 import { localHostFor, openPbxTransport } from '../../telephony/index.ts'
 import type { ServerCore } from '../core.ts'
 import { emergencyOf, type SipConfig } from './config.ts'
@@ -23,7 +24,7 @@ export async function startSip(config: SipConfig, core: ServerCore, serverKey: s
   const transport = config.transport.toUpperCase() as 'UDP' | 'TCP' | 'TLS'
   // An address of its own, not a wildcard: media ports are bound to it as well.
   const any = remote.address.includes(':') ? '::' : '0.0.0.0'
-  const own = config.listen.address ?? localHostFor({ transport, local: { address: any, port: 0 }, remote }).replace(/^\[|\]$/g, '')
+  const own = config.listen.address ?? (await routeTo(remote)) ?? localHostFor({ transport, local: { address: any, port: 0 }, remote }).replace(/^\[|\]$/g, '')
   const anchors = readAll(config.anchors)
   if (!anchors.ok) return anchors
   const opened = await openPbxTransport({

@@ -16,6 +16,8 @@ interface Asked {
   /** It brought a description. */
   readonly offered: boolean
   cancelled: boolean
+  /** The far side has said that something goes on. */
+  early: boolean
   /** A 2xx has passed: only that may come again (RFC 6026). */
   succeeded: boolean
 }
@@ -66,17 +68,19 @@ export class Asking {
     side.heard(request, flow)
     this.#c.dialogs.moved(request, flow)
     const id = ++this.#next
-    this.#asked.set(id, { incoming, leg, offered: out.value !== request, cancelled: false, succeeded: false })
+    this.#asked.set(id, { incoming, leg, offered: out.value !== request, cancelled: false, early: false, succeeded: false })
     const message = serialise(requestOut(out.value, side.rewriter(flow)))
     const sent = this.#c.send({ k: 'sip-request', id, message, ...withStreams(leg) })
     if (!sent.ok) return this.#end(id, { status: 503, fault: makeFault('RELAY_DOWN', undefined, sent.fault) })
     if (request.method === 'INVITE') this.#c.after(TUNNEL_SILENT_MS, () => this.#silent(id))
   }
-  /** Nothing at all has come through the tunnel since: the network is gone, and a phone that is told tries its second server. */
+  /** Nothing at all has come through the tunnel for so long: the network is gone, and a phone that is told tries its second server. One that rings waits for the end of the connection, which may be back in a moment. */
   #silent(id: number): void {
     const asked = this.#asked.get(id)
     const { heardAt, scheduler } = this.#c.o
-    if (asked === undefined || asked.succeeded || heardAt === undefined || (heardAt() ?? 0) > scheduler.now() - TUNNEL_SILENT_MS) return
+    if (asked === undefined || asked.succeeded || asked.early || heardAt === undefined) return
+    const left = (heardAt() ?? 0) + TUNNEL_SILENT_MS - scheduler.now()
+    if (left > 0) return void this.#c.after(left, () => this.#silent(id))
     // It may get there after all.
     this.#c.send({ k: 'sip-cancel', id })
     this.#end(id, { status: asked.cancelled ? 487 : this.#c.o.side.goneStatus, fault: makeFault('RELAY_DOWN', 'the server does not answer') })
@@ -147,6 +151,7 @@ export class Asking {
     // 100 is per hop.
     if (response.status === 100) return
     const { incoming, leg } = asked
+    asked.early = true
     leg?.join(m.streams)
     this.#c.bodies.in(response, leg, incoming.flow, asked.offered ? 'answer' : 'offer', (ready) => {
       if (this.#asked.get(m.id) !== asked) return

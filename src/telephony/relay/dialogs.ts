@@ -52,6 +52,9 @@ export class Dialogs {
   get size(): number {
     return this.#confirmed.size
   }
+  get standing(): RelayedDialog[] {
+    return [...this.#confirmed.values()]
+  }
   /** When the oldest of those that stand began. */
   get since(): Instant | undefined {
     // In the order in which they were answered.

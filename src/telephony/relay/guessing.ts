@@ -2,48 +2,67 @@
 import type { Instant } from '../../base/brand.ts'
 import { parseDigest } from '../../protocol/sip/digest.ts'
 import { headersOf } from '../../protocol/sip/message.ts'
-import type { SipRequest, SipResponse } from '../../protocol/sip/index.ts'
+import { type SipRequest, type SipResponse, tagOf } from '../../protocol/sip/index.ts'
 import { SourceLimit } from '../source-limit.ts'
 import { userOf } from './extensions.ts'
 
-/** Five at once, then one every two minutes: a typing error passes, a guesser does not get far. */
-const burst = 5
-const perSecond = 1 / 120
+/** Of one user name: five at once, then one every two minutes. A typing error passes, a guesser does not get far. */
+const ofName = { burst: 5, perSecond: 1 / 120 }
+/** Of one client, whatever the names: thirty desk phones may register at once after a restart, since what was right is given back. */
+const ofClient = { burst: 40, perSecond: 1 / 30 }
 const provedLimit = 10_000
+const askedLimit = 10_000
 /** For help, and for calls that stand, which pass in any case: a phone must not lose them to another one of its client that guesses. */
 const spared = { burst: 3, perSecond: 1 / 60 }
 
 const passwordHeaders = new Set(['Authorization', 'Proxy-Authorization'])
 
+/** 403: this name has shown too many wrong passwords; 503: its client has, under other names, and later it may be another's turn. */
+export type Guessed = 403 | 503
+
 export class Guessing {
-  readonly #wrong = new SourceLimit(perSecond, burst)
+  readonly #ofName = new SourceLimit(ofName.perSecond, ofName.burst)
+  readonly #ofClient = new SourceLimit(ofClient.perSecond, ofClient.burst)
   readonly #spared = { help: new SourceLimit(spared.perSecond, spared.burst), inside: new SourceLimit(spared.perSecond, spared.burst) }
-  readonly #blocked = new Map<string, Instant>()
   /** Whose password the PBX took last: by client, extension and name. Oldest first. */
   readonly #proved = new Set<string>()
+  /** Requests that were counted and are not answered yet, by the account that they count for: many at once are as many guesses. Oldest first. */
+  readonly #asked = new Map<string, string>()
 
-  /** True: this request brings a password that is not known to be right, and this client has shown too many wrong ones. */
-  refuses(client: string, request: SipRequest, now: Instant): boolean {
-    const until = this.#blocked.get(client)
-    if (until === undefined || !hasPassword(request)) return false
-    if (now >= until) {
-      this.#blocked.delete(client)
-      return false
-    }
+  /** Why a request is not to be passed on with the password that it brings, which is not known to be right; else it is counted until its answer says that it was. */
+  refuses(client: string, request: SipRequest, now: Instant): Guessed | undefined {
     // One phone with an old password must not silence the others of its client.
-    return !this.#proved.has(nameOf(client, request) ?? '')
+    if (!hasPassword(request) || this.#proved.has(nameOf(client, request) ?? '')) return undefined
+    const account = accountOf(client, request)
+    if (!this.#ofName.admits(account, now)) return 403
+    if (!this.#ofClient.admits(client, now)) return 503
+    this.#ofName.admit(account, now)
+    this.#ofClient.admit(client, now)
+    this.#asked.set(keyOf(client, request), account)
+    if (this.#asked.size > askedLimit) this.#asked.delete(this.#asked.keys().next().value!)
+    return undefined
   }
-  /** Whether what passes although `refuses` says no may have its password. */
+  /** Whether what passes although it is refused may have its password. */
   spares(client: string, what: 'help' | 'inside', now: Instant): boolean {
     return this.#spared[what].admit(client, now)
   }
   answered(client: string, request: SipRequest, response: SipResponse, now: Instant): void {
-    const name = nameOf(client, request)
+    const [name, key] = [nameOf(client, request), keyOf(client, request)]
+    const counted = this.#asked.get(key)
+    this.#asked.delete(key)
     if (isWrong(request, response)) {
       this.#proved.delete(name ?? '')
-      // Beyond what is allowed nothing is asked for the time in which one more becomes allowed.
-      if (!this.#wrong.admit(client, now) || !this.#wrong.admits(client, now)) this.#blocked.set(client, (now + 1000 / perSecond) as Instant)
-    } else if (name !== undefined && request.method === 'REGISTER' && response.status < 300) this.#proves(name)
+      if (counted === undefined) {
+        this.#ofName.admit(accountOf(client, request), now)
+        if (this.#ofClient.admits(client, now)) this.#ofClient.admit(client, now)
+      }
+      return
+    }
+    if (counted !== undefined) {
+      this.#ofName.giveBack(counted, now)
+      this.#ofClient.giveBack(client, now)
+    }
+    if (name !== undefined && request.method === 'REGISTER' && response.status < 300) this.#proves(name)
   }
   /** Only by a registration: what else is answered well may never have been asked for a password. */
   #proves(name: string): void {
@@ -58,12 +77,18 @@ const hasPassword = (request: SipRequest): boolean => passwordsOf(request).lengt
 export const withoutPassword = (request: SipRequest): SipRequest => ({ ...request, headers: request.headers.filter((h) => !passwordHeaders.has(h.name)) })
 
 /** Undefined where it is not exactly one, or not one that can be read: such a password is never known to be right. */
-function nameOf(client: string, request: SipRequest): string | undefined {
+function userNameOf(request: SipRequest): string | undefined {
   const [password, ...more] = passwordsOf(request)
   const digest = password === undefined || more.length > 0 ? undefined : parseDigest(password)
-  const user = digest?.ok === true ? digest.value.get('username') : undefined
+  return digest?.ok === true ? digest.value.get('username') : undefined
+}
+function nameOf(client: string, request: SipRequest): string | undefined {
+  const user = userNameOf(request)
   return user === undefined ? undefined : JSON.stringify([client, userOf(request.from.uri), user])
 }
+/** Whose password is tried: what stands in From does not matter for that. */
+const accountOf = (client: string, request: SipRequest): string => JSON.stringify([client, userNameOf(request) ?? null])
+const keyOf = (client: string, request: SipRequest): string => JSON.stringify([client, request.callId, tagOf(request.from), request.cseq.number, request.method])
 
 /** Asked again although a password came; not because its nonce was old (RFC 7616 §3.3). */
 function isWrong(request: SipRequest, response: SipResponse): boolean {

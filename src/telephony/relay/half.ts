@@ -4,7 +4,7 @@
  * or proves a password (Call-ID, From, To, CSeq, digest) crosses as it is.
  */
 import type { Instant } from '../../base/brand.ts'
-import { makeFault } from '../../base/result.ts'
+import { type Fault, makeFault } from '../../base/result.ts'
 import { serialise, type SipRequest, type SipResponse } from '../../protocol/sip/index.ts'
 import type { Incoming } from '../endpoint.ts'
 import type { SipFlow } from '../transport.ts'
@@ -25,11 +25,10 @@ export class RelayHalf {
     this.#c = new HalfContext(options)
     this.#asking = new Asking(this.#c)
     this.#serving = new Serving(this.#c)
-    this.#c.watch = (d) => (d.leg.forHelp ? unwatched : watched(this.#c, d, () => this.#gone(d)))
+    this.#c.watch = (d) => (d.leg.forHelp ? unwatched : watched(this.#c, d, () => this.#gone(d, makeFault('RELAY_PHONE_GONE'))))
   }
   /** Our side's end of this call is not there any more. */
-  #gone(d: RelayedDialog): void {
-    const fault = makeFault('RELAY_PHONE_GONE')
+  #gone(d: RelayedDialog, fault: Fault): void {
     this.#c.o.report(fault, `call of ${d.flow.remote.address}`)
     this.#serving.bye(d, fault.message)
     this.#asking.bye(d.near, d.flow, fault.message)
@@ -85,6 +84,11 @@ export class RelayHalf {
   endCalls(reason: string): void {
     this.#serving.down(reason)
     this.#asking.down()
+  }
+
+  /** Nothing of our side's calls reaches us any more, and nothing that we send them: both ends are told. */
+  cutOff(fault: Fault): void {
+    for (const d of this.#c.dialogs.standing) this.#gone(d, fault)
   }
 
   /** Whether any request or call of this name is known here. */

@@ -80,6 +80,10 @@ export class PbxSide<Line extends PbxLine> implements LocalSide {
   route(_: SipRequest, within?: SipFlow): SipFlow | Refusal {
     return (this.#o.dead?.() === true ? undefined : this.#o.way(within)) ?? { status: 503, fault: makeFault('RELAY_DOWN') }
   }
+  /** After a new connection, or from another address of ours. */
+  current(flow: SipFlow): SipFlow {
+    return this.#o.way(flow) ?? flow
+  }
   admit(): undefined {
     return undefined
   }
@@ -90,7 +94,8 @@ export class PbxSide<Line extends PbxLine> implements LocalSide {
     const { guessing, extensions, requests, invites } = this.#shared
     const { name } = this.#line
     if (!requests.admit(name, now) || (request.method === 'INVITE' && !invites.admit(name, now))) return { status: 503, fault: makeFault('RELAY_FLOOD') }
-    if (guessing.refuses(name, request, now)) return { status: 403, fault: makeFault('RELAY_GUESSING') }
+    const guessed = guessing.refuses(name, request, now)
+    if (guessed !== undefined) return { status: guessed, fault: makeFault('RELAY_GUESSING') }
     if (request.method !== 'REGISTER' && extensions.isOthers(name, request.from, now)) return { status: 403, fault: makeFault('RELAY_OTHERS_NAME') }
     return undefined
   }
@@ -100,7 +105,7 @@ export class PbxSide<Line extends PbxLine> implements LocalSide {
     const now = this.#o.scheduler.now()
     const { guessing } = this.#shared
     const { name } = this.#line
-    if ((!inside && !this.#isEmergency(request)) || !guessing.refuses(name, request, now)) return request
+    if ((!inside && !this.#isEmergency(request)) || guessing.refuses(name, request, now) === undefined) return request
     return guessing.spares(name, inside ? 'inside' : 'help', now) ? request : withoutPassword(request)
   }
   #isEmergency(request: SipRequest): boolean {

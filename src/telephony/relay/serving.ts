@@ -123,7 +123,8 @@ export class Serving {
     const ack = parsed.value
     const known = this.#c.dialogs.find(ack)
     if (ack.method !== 'ACK' || known === undefined) return this.#c.o.report(makeFault('RELAY_MISMATCH', 'ACK of no call'), 'ack')
-    const { flow, leg } = known
+    const { leg } = known
+    const flow = this.#c.o.side.current?.(known.flow) ?? known.flow
     this.#c.bodies.in(ack, leg, flow, 'answer', (ready) => {
       if (ready.ok) this.#c.o.endpoint(flow).sendAck(requestIn(ready.value, this.#c.o.side.rewriter(flow)), flow)
       else this.#c.o.report(ready.fault, 'ack')

@@ -1,7 +1,7 @@
 /** The PBX's side of the relay: one way to the PBX, shared by the lines of all clients; each connection has a half of its own. */
 import { toHex } from '../../base/bytes.ts'
 import type { Random, Scheduler } from '../../base/ports.ts'
-import type { Fault } from '../../base/result.ts'
+import { type Fault, makeFault } from '../../base/result.ts'
 import { makeReply, parseUri, sipUri, type SipRequest, type SipResponse, tagOf } from '../../protocol/sip/index.ts'
 import type { Incoming, SipEndpoint, TransactionUser } from '../endpoint.ts'
 import type { SipFlow } from '../transport.ts'
@@ -82,6 +82,10 @@ export class UpstreamRelay implements TransactionUser {
       tell(reason.slice(0, 300))
       half.endCalls(reason)
     }
+  }
+  /** We are at another address than the one that the calls were made from. */
+  moved(): void {
+    for (const half of this.#halves.keys()) half.cutOff(makeFault('RELAY_MOVED'))
   }
   /** Calls that stand, or are being made, through any connection. */
   get busy(): boolean {

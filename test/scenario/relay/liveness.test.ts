@@ -127,6 +127,38 @@ test('the network is gone without a word: a dial hears 503 after 6 s, for help o
   }
 })
 
+test('a network that dies while a dial waits is noticed as soon as one that was dead before it; a call that rings waits for the end of the connection', () => {
+  for (const rings of [false, true]) {
+    const w = relayWorld()
+    w.pbx.answer = (r) => (r.method === 'INVITE' ? { status: rings ? 180 : 100 } : { status: 200 })
+    const phone = w.phone()
+    phone.invite({ uri: 'sip:2002@127.0.0.1' })
+    w.clock.advanceSync(4000)
+    w.state.heardAt = instant(w.clock.now())
+    w.clock.advanceSync(5900)
+    assert.equal(phone.last.status, rings ? 180 : 100)
+    w.clock.advanceSync(200)
+    assert.equal(phone.last.status, rings ? 180 : 503)
+    if (rings) w.cut()
+    w.clock.advanceSync(100)
+    assert.ok(phone.last.status >= 480)
+  }
+})
+
+test('our address is another one: calls end at both sides with the reason, nothing is left', () => {
+  const w = relayWorld()
+  const phone = w.phone()
+  w.call(phone)
+  w.upstream.moved()
+  w.clock.advanceSync(100)
+  for (const side of [phone, w.pbx]) {
+    assert.equal(side.requests.at(-1)!.method, 'BYE')
+    assert.match(headerOf(side.requests.at(-1)!, 'Reason')!, /another network/)
+  }
+  assert.ok(w.codes().includes('RELAY_MOVED'))
+  assert.deepEqual(w.left(), nothingLeft)
+})
+
 test('a server that is heard is waited for, however long a phone rings', () => {
   const w = relayWorld()
   w.pbx.answer = (r) => (r.method === 'INVITE' ? { status: 100 } : { status: 200 })

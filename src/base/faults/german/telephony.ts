@@ -43,6 +43,8 @@ export const telephonyGerman: Record<keyof typeof lineFaults | keyof typeof pbxF
   PBX_NO_CONFERENCE: { what: 'Sie sind in keiner solchen Konferenz', todo: 'Wählen Sie sie erst.' },
   PBX_NO_MEMBER: { what: 'Dieses Mitglied ist nicht mehr in der Konferenz', todo: 'Sehen Sie die Liste noch einmal an.' },
   RELAY_INTERNAL: { what: 'Interner Fehler in der Weitergabe von SIP', todo: MELDEN },
+  RELAY_NO_WAY: { what: 'Kein Weg führt zum Telefonanbieter', todo: 'Prüfen Sie das Netz dieses Rechners und den Namen unter upstream.providers; es wird alle paar Sekunden wieder versucht, Räume und Seite laufen weiter.' },
+  RELAY_MOVED: { what: 'Dieser Rechner ist jetzt in einem anderen Netz, und das Gespräch über das vorige ist zu Ende', todo: 'Rufen Sie noch einmal an.' },
   RELAY_PHONE_GONE: { what: 'Ein Telefon antwortet in seinem Gespräch nicht mehr, das damit endet', todo: 'Sehen Sie nach dem Telefon: Es wurde ausgeschaltet, verlor sein Netz oder wurde neu gestartet.' },
   RELAY_DOWN: { what: 'Die Telefonanlage ist nicht zu erreichen', todo: 'Prüfen Sie Server und Anlage; das Telefon kann seinen zweiten Server nehmen.' },
   RELAY_NO_PBX: { what: 'Hinter diesem Server steht keine Telefonanlage', todo: 'Tragen Sie am Server `sip` ein, oder wählen Sie einen versiegelten Raum.' },

@@ -1,0 +1,201 @@
+/**
+ * The way to a provider from a machine that moves between networks. It begins at the one of our addresses that the system's routes name; when that
+ * changes, or nobody answers any more and the provider's name leads elsewhere, it is opened anew. A name that does not resolve, or no route at all,
+ * is a way that is down and tried again. Looked at, not waited for: a datagram from an address that is gone fails without a word on most systems.
+ */
+import { type Instant, instant } from '../base/brand.ts'
+import type { Scheduler } from '../base/ports.ts'
+import { type Fault, makeFault, ok, type Result } from '../base/result.ts'
+import { type AddressPort, sameAddress, showAddress } from '../net/address.ts'
+import type { PbxTransport, WayUser } from './pbx-transport.ts'
+import type { SipFlow, TransportListener, TransportName } from './transport.ts'
+
+export type Places = readonly [AddressPort, ...AddressPort[]]
+
+export interface RoamingOptions {
+  readonly name: TransportName
+  readonly scheduler: Scheduler
+  /** Where it is, as its name says now. */
+  readonly resolve: () => Promise<Result<Places>>
+  /** Our address on the way there; undefined: none leads there now. */
+  readonly route: (to: AddressPort) => Promise<string | undefined>
+  /** It is still one of this machine's. */
+  readonly owns: (address: string) => boolean
+  readonly open: (places: Places, local: string) => Promise<Result<PbxTransport>>
+  /** Why there is no way; undefined: there is one again, from `local`. Each said once. */
+  readonly tell: (fault: Fault | undefined, local: string) => void
+}
+
+/** Two system calls: cheap enough for a move to be noticed before a phone gives up. */
+const LOOK_MS = 2000
+/** Where there is no way at all. Looking up a name is somebody else's work. */
+const RETRY_MS = 5000
+/** Something was asked, and nothing at all has come for so long: the name may lead elsewhere by now. */
+const SILENT_MS = 20_000
+const NOWHERE: AddressPort = { address: '0.0.0.0', port: 0 }
+
+interface Open {
+  readonly transport: PbxTransport
+  readonly places: Places
+  readonly local: string
+}
+
+export class RoamingWay implements PbxTransport {
+  readonly name: TransportName
+  readonly #o: RoamingOptions
+  #open: Open | undefined
+  #routed = false
+  #listener: TransportListener | undefined
+  #watcher: (up: boolean) => void = () => {}
+  #shown = false
+  #user: WayUser = { busy: () => false, moved: () => {} }
+  /** It began at another address before. */
+  #hasMoved = false
+  #told: string | undefined
+  /** Since when something was asked and nothing came, or there was no connection. */
+  #silentSince: Instant | undefined
+  #stop: () => void = () => {}
+  #closed = false
+
+  constructor(options: RoamingOptions) {
+    this.name = options.name
+    this.#o = options
+  }
+  get local(): AddressPort {
+    return this.#open?.transport.local ?? NOWHERE
+  }
+  way(within?: SipFlow): SipFlow | undefined {
+    // What belongs to a call is sent again by itself, and the network may be back by then.
+    return this.#routed || within !== undefined ? this.#open?.transport.way(within) : undefined
+  }
+  watch(listener: (up: boolean) => void): void {
+    this.#watcher = listener
+  }
+  roam(user: WayUser): void {
+    this.#user = user
+  }
+  listen(listener: TransportListener): void {
+    this.#listener = listener
+    if (this.#open !== undefined) this.#listen(this.#open.transport)
+  }
+  send(data: Uint8Array, flow: SipFlow): boolean {
+    if (wantsAnswer(data)) this.#silentSince ??= this.#o.scheduler.now()
+    return this.#open?.transport.send(data, flow) ?? false
+  }
+  close(): void {
+    this.#closed = true
+    this.#stop()
+    this.#open?.transport.close()
+  }
+
+  /** Opens it, or says why not, and goes on looking. An address or port of ours that cannot be had is the only thing that is not tried again. */
+  async start(): Promise<Result<void>> {
+    const opened = await this.#begin()
+    if (!opened.ok && opened.fault.code === 'SIP_BIND') return opened
+    this.#later(this.#open === undefined ? RETRY_MS : LOOK_MS)
+    return ok(undefined)
+  }
+
+  #later(ms: number): void {
+    if (this.#closed) return
+    const { scheduler } = this.#o
+    this.#stop = scheduler.at(instant(scheduler.now() + ms), () => void this.#look().then(() => this.#later(this.#open === undefined ? RETRY_MS : LOOK_MS)))
+  }
+  async #look(): Promise<void> {
+    const open = this.#open
+    if (open === undefined) return void (await this.#begin())
+    const remote = open.transport.way()?.remote ?? open.places[0]
+    const local = await this.#o.route(remote)
+    if (this.#closed) return
+    if (local === undefined) return this.#off(makeFault('RELAY_NO_WAY', `no route to ${showAddress(remote)}`))
+    const now = this.#o.scheduler.now()
+    if (open.transport.way() === undefined) this.#silentSince ??= now
+    const silent = this.#silentSince !== undefined && now - this.#silentSince >= SILENT_MS
+    // A call that stands need not end because another network was joined besides.
+    if (local !== open.local && (silent || !this.#user.busy() || !this.#o.owns(open.local))) return void (await this.#begin())
+    this.#on(open)
+    if (!silent) return
+    this.#silentSince = undefined
+    const found = await this.#o.resolve()
+    if (!this.#closed && found.ok && !sameSet(found.value, open.places)) await this.#begin(found.value)
+  }
+
+  /** From the beginning: the name, the route, a socket. What was there stays until there is something better. */
+  async #begin(known?: Places): Promise<Result<void>> {
+    const places: Result<Places> = known === undefined ? await this.#o.resolve() : ok(known)
+    const local = places.ok ? await this.#o.route(places.value[0]) : undefined
+    if (this.#closed) return ok(undefined)
+    if (!places.ok || local === undefined) {
+      const fault = places.ok ? makeFault('RELAY_NO_WAY', `no route to ${showAddress(places.value[0])}`) : places.fault
+      this.#off(fault)
+      return { ok: false, fault }
+    }
+    this.#drop(local)
+    const opened = await this.#o.open(places.value, local)
+    if (!opened.ok) {
+      this.#off(opened.fault)
+      return opened
+    }
+    if (this.#closed) {
+      opened.value.close()
+      return ok(undefined)
+    }
+    this.#open = { transport: opened.value, places: places.value, local }
+    this.#silentSince = undefined
+    if (this.#listener !== undefined) this.#listen(opened.value)
+    opened.value.watch?.(() => this.#show())
+    this.#on(this.#open)
+    return ok(undefined)
+  }
+  /** Its port may be wanted again, so it goes first. Who waits for an answer is told: none comes there any more. */
+  #drop(next: string): void {
+    const open = this.#open
+    if (open === undefined) return
+    this.#open = undefined
+    this.#routed = false
+    this.#show()
+    const { transport, places, local } = open
+    const flows = this.name === 'UDP' ? places.map((remote): SipFlow => ({ transport: 'UDP', local: transport.local, remote })) : [transport.way()]
+    transport.close()
+    for (const flow of flows) if (flow !== undefined) this.#listener?.lost(flow)
+    this.#hasMoved ||= local !== next
+  }
+
+  #listen(transport: PbxTransport): void {
+    const mine = (): boolean => this.#open?.transport === transport
+    transport.listen({
+      message: (data, flow) => {
+        if (!mine()) return
+        this.#silentSince = undefined
+        this.#listener?.message(data, flow)
+      },
+      lost: (flow) => mine() && this.#listener?.lost(flow),
+      silent: (flow, forMs) => mine() && this.#listener?.silent?.(flow, forMs),
+    })
+  }
+  #on(open: Open): void {
+    this.#routed = true
+    if (this.#told !== undefined) this.#o.tell(undefined, open.local)
+    this.#told = undefined
+    this.#show()
+    if (!this.#hasMoved) return
+    this.#hasMoved = false
+    this.#user.moved()
+  }
+  #off(fault: Fault): void {
+    this.#routed = false
+    if (this.#told !== fault.message) this.#o.tell(fault, '')
+    this.#told = fault.message
+    this.#show()
+  }
+  #show(): void {
+    const up = this.way() !== undefined
+    if (up === this.#shown) return
+    this.#shown = up
+    this.#watcher(up)
+  }
+}
+
+/** No answer of ours (`SIP/2.0 …`) and no ACK. */
+const wantsAnswer = (data: Uint8Array): boolean => !['SIP/', 'ACK '].some((head) => [...head].every((c, i) => data[i] === c.charCodeAt(0)))
+const sameSet = (a: Places, b: Places): boolean => a.length === b.length && a.every((x) => b.some((y) => sameAddress(x, y)))
