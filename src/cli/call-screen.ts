@@ -10,7 +10,7 @@ import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { MediaCommand, SenderStats } from '../media/api.ts'
 import { displayName } from '../model/identity.ts'
 import { privacyOf, privacySentence } from '../model/privacy.ts'
-import { answer, coded, complain, say, speaksJson } from './output.ts'
+import { answer, coded, complain, local, say, speaksJson } from './output.ts'
 import { rosterWords } from './plain-terminal.ts'
 import type { ClientMemory } from './room-memory.ts'
 import { takeLine } from './typed-commands.ts'
@@ -52,7 +52,7 @@ export class CallScreen {
   watch(also: ClientObserver): ClientObserver {
     return observeAll(also, {
       onServer: (up, { fault }) => {
-        if (this.#begun !== undefined) this.#tell(up ? 'connected again' : `the connection is lost: ${fault === undefined ? '' : coded(fault)}`)
+        if (this.#begun !== undefined) this.#tell(up ? 'connected again' : fault === undefined ? 'the connection is lost' : `the connection is lost: ${coded(fault)}`)
       },
       onServerSilent: (silent) => {
         if (this.#begun !== undefined) this.#tell(silent ? 'no answer from the server for 2 s' : 'the server answers again')
@@ -106,13 +106,19 @@ export class CallScreen {
     for (const n of this.#news) say(n)
   }
 
+  /** A line of news, in whatever way they are shown. */
+  tell(text: string): void {
+    this.#tell(text)
+  }
   get #terminal(): Terminal {
     return { write: (line) => this.#tell(this.#live ? line.trim() : line), colours: this.#colours && !this.#live, ...rosterWords() }
   }
   #tell(text: string): void {
     if (text === '') return
-    if (!this.#live || this.#begun === undefined) return speaksJson() ? answer({ event: 'text', text }, []) : say(text)
-    this.#news = [...this.#news, text].slice(-NEWS_KEPT)
+    if (!this.#live) return speaksJson() ? answer({ event: 'text', text }, []) : say(text)
+    // Before the screen is drawn, too: what was written there is not seen under it.
+    if (this.#begun === undefined) say(text)
+    this.#news = [...this.#news, local(text)].slice(-NEWS_KEPT)
   }
   #asJson({ name, roster, muted }: RunningCall, event: string): void {
     answer({

@@ -57,7 +57,7 @@ export async function callRoom(room: string, o: Options): Promise<void> {
     },
     sound: (pcm) => sound.ok && sound.value.heard(pcm),
   })
-  const sound = openSound({ ...o, ...(o.silent === undefined ? {} : { mute: o.silent }) }, (pcm) => handset.speak(pcm))
+  const sound = openSound({ ...o, ...(o.silent === undefined ? {} : { mute: o.silent }) }, (pcm) => handset.speak(pcm), (text) => screen.tell(text))
   if (!sound.ok) return fail(sound.fault)
   using _sound = sound.value
   let limit: NodeJS.Timeout | undefined

@@ -18,7 +18,7 @@ export const speaksJson = (): boolean => json
 const write = (stream: NodeJS.WriteStream, line: string): void => void stream.write(`${line}\n`)
 
 /** As people read it; programs read English. */
-const local = (line: string): string => (languageOf() === 'de' ? (saidGerman(line) ?? line) : line)
+export const local = (line: string): string => (languageOf() === 'de' ? (saidGerman(line) ?? line) : line)
 
 export const say = (line: string): void => {
   if (!json) write(process.stdout, local(line))

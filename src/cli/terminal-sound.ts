@@ -2,9 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import type { Writable } from 'node:stream'
 import { joinPcm } from '../audio/join-pcm.ts'
 import { speechOf, wavOf } from '../audio/wav.ts'
 import { err, ok, type Result } from '../base/result.ts'
+
+type Program = readonly [string, ...string[]]
 
 const RATE = 16_000
 const FRAME = 320
@@ -15,16 +18,21 @@ const LARGEST_PIECE = 6 * FRAME
 const MOST_WAITING = RATE * 2
 const RECORD_LIMIT_S = 3600
 
-const MICROPHONES: readonly (readonly [string, ...string[]])[] = [
+/** A program that ran for so long had a device, which may be there again. */
+const STAYED_MS = 10_000
+const LAST_WORDS = 200
+
+const MICROPHONES: readonly Program[] = [
   ['parec', '--raw', `--rate=${RATE}`, '--channels=1', '--format=s16le', '--latency-msec=20'], ['arecord', '-q', '-t', 'raw', '-f', 'S16_LE', '-r', `${RATE}`, '-c', '1', '-'],
   ['rec', '-q', '-t', 'raw', '-b', '16', '-e', 'signed-integer', '-r', `${RATE}`, '-c', '1', '-'],
 ]
-const SPEAKERS: readonly (readonly [string, ...string[]])[] = [
+const SPEAKERS: readonly Program[] = [
   ['pacat', '--playback', '--raw', `--rate=${RATE}`, '--channels=1', '--format=s16le', '--latency-msec=40'], ['aplay', '-q', '-t', 'raw', '-f', 'S16_LE', '-r', `${RATE}`, '-c', '1', '-'],
   ['play', '-q', '-t', 'raw', '-b', '16', '-e', 'signed-integer', '-r', `${RATE}`, '-c', '1', '-'],
 ]
 
 export interface Sound extends Disposable {
+  /** The first that was tried; empty where none is installed. */
   readonly microphone: string
   readonly speaker: string
   heard(pcm: Int16Array): void
@@ -41,17 +49,18 @@ export interface SoundChoice {
   readonly mute?: boolean
 }
 
-export function openSound(choice: SoundChoice, speak: (pcm: Int16Array) => void): Result<Sound> {
+/** `tell`: what becomes known later, that there is no device for any of the programs. */
+export function openSound(choice: SoundChoice, speak: (pcm: Int16Array) => void, tell: (text: string) => void): Result<Sound> {
   const ends: (() => void)[] = []
-  const from = choice.play === undefined ? ok(fromProgram(choice.mute === true ? undefined : find(MICROPHONES), speak, ends)) : fromFile(choice.play, speak, ends)
+  const from = choice.play === undefined ? ok(fromProgram(choice.mute === true ? [] : installed(MICROPHONES), speak, (why) => tell(`no microphone: others hear silence (${why})`), ends)) : fromFile(choice.play, speak, ends)
   if (!from.ok) return from
-  const to = choice.record === undefined ? toProgram(choice.mute === true ? undefined : find(SPEAKERS), ends) : toFile(choice.record)
+  const to = choice.record === undefined ? toProgram(choice.mute === true ? [] : installed(SPEAKERS), (why) => tell(`no speaker: you hear nothing (${why})`), ends) : toFile(choice.record)
   return ok({ microphone: from.value, speaker: to.name, heard: to.heard, finish: to.finish, [Symbol.dispose]: () => ends.forEach((e) => void e()) })
 }
 
-function find(programs: typeof MICROPHONES): readonly [string, ...string[]] | undefined {
+function installed(programs: readonly Program[]): readonly Program[] {
   const folders = (process.env['PATH'] ?? '').split(path.delimiter)
-  return programs.find(([name]) => folders.some((f) => {
+  return programs.filter(([name]) => folders.some((f) => {
     try {
       accessSync(path.join(f, name), constants.X_OK)
       return true
@@ -61,28 +70,64 @@ function find(programs: typeof MICROPHONES): readonly [string, ...string[]] | un
   }))
 }
 
-/** Ends with us, and is no reason to end when it does. */
-function start([name, ...args]: readonly [string, ...string[]], stdio: 'in' | 'out', ends: (() => void)[]): ChildProcess {
-  const child = spawn(name, args, { stdio: [stdio === 'in' ? 'pipe' : 'ignore', stdio === 'out' ? 'pipe' : 'ignore', 'ignore'] })
-  child.on('error', () => {})
-  ends.push(() => void child.kill())
-  return child
+interface Running {
+  readonly stdio: 'in' | 'out'
+  readonly use: (child: ChildProcess) => void
+  /** None is left, and what each of them said last. */
+  readonly lost: (why: string) => void
 }
 
-function fromProgram(program: readonly [string, ...string[]] | undefined, speak: (pcm: Int16Array) => void, ends: (() => void)[]): string {
-  if (program === undefined) return ''
-  let odd: Buffer = Buffer.alloc(0)
-  start(program, 'out', ends).stdout!.on('data', (more: Buffer) => {
-    const all = Buffer.concat([odd, more])
-    const samples = Math.floor(all.length / 2)
-    odd = all.subarray(2 * samples)
-    for (let at = 0; at < samples; at += LARGEST_PIECE) {
-      const piece = new Int16Array(Math.min(LARGEST_PIECE, samples - at))
-      for (let i = 0; i < piece.length; i++) piece[i] = all.readInt16LE(2 * (at + i))
-      speak(piece)
+/** The first that stays: one that ends had no device, or lost it, and the next is tried. They end with us, and are no reason to end when they do. */
+function run(programs: readonly Program[], { stdio, use, lost }: Running, ends: (() => void)[]): string {
+  let over = false
+  let child: ChildProcess | undefined
+  let why: string[] = []
+  const begin = (at: number): void => {
+    const program = programs[at]
+    if (program === undefined) return lost(why.join('; '))
+    const [name, ...args] = program
+    const since = performance.now()
+    const own = spawn(name, args, { stdio: [stdio === 'in' ? 'pipe' : 'ignore', stdio === 'out' ? 'pipe' : 'ignore', 'pipe'] })
+    child = own
+    let words = ''
+    own.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      words = (words + text).slice(-2 * LAST_WORDS)
+    })
+    let ended = false
+    const end = (how: string): void => {
+      if (ended || over) return
+      ended = true
+      const stayed = performance.now() - since > STAYED_MS
+      why = [...(stayed ? [] : why), `${name}: ${lastLine(words) ?? how}`]
+      begin(stayed ? 0 : at + 1)
     }
+    own.on('error', (e) => end(e.message)).on('close', (code, signal) => end(`it ended with ${signal ?? code}`))
+    use(own)
+  }
+  if (programs.length > 0) begin(0)
+  ends.push(() => {
+    over = true
+    child?.kill()
   })
-  return program[0]
+  return programs[0]?.[0] ?? ''
+}
+const lastLine = (text: string): string | undefined => text.split('\n').map((l) => l.replace(/[\x00-\x1f\x7f-\x9f]/g, '').trim()).filter((l) => l !== '').at(-1)?.slice(0, LAST_WORDS)
+
+function fromProgram(programs: readonly Program[], speak: (pcm: Int16Array) => void, lost: Running['lost'], ends: (() => void)[]): string {
+  const listen = (child: ChildProcess): void => {
+    let odd: Buffer = Buffer.alloc(0)
+    child.stdout!.on('data', (more: Buffer) => {
+      const all = Buffer.concat([odd, more])
+      const samples = Math.floor(all.length / 2)
+      odd = all.subarray(2 * samples)
+      for (let at = 0; at < samples; at += LARGEST_PIECE) {
+        const piece = new Int16Array(Math.min(LARGEST_PIECE, samples - at))
+        for (let i = 0; i < piece.length; i++) piece[i] = all.readInt16LE(2 * (at + i))
+        speak(piece)
+      }
+    })
+  }
+  return run(programs, { stdio: 'out', use: listen, lost }, ends)
 }
 
 function fromFile(file: string, speak: (pcm: Int16Array) => void, ends: (() => void)[]): Result<string> {
@@ -109,14 +154,15 @@ function fromFile(file: string, speak: (pcm: Int16Array) => void, ends: (() => v
 
 type Out = { readonly name: string } & Pick<Sound, 'heard' | 'finish'>
 
-function toProgram(program: readonly [string, ...string[]] | undefined, ends: (() => void)[]): Out {
-  if (program === undefined) return { name: '', heard: () => {}, finish: () => ok(undefined) }
-  const { stdin } = start(program, 'in', ends)
-  stdin!.on('error', () => {})
+function toProgram(programs: readonly Program[], lost: Running['lost'], ends: (() => void)[]): Out {
+  let stdin: Writable | undefined
+  const play = (child: ChildProcess): void => {
+    stdin = child.stdin!.on('error', () => {})
+  }
   return {
-    name: program[0],
+    name: run(programs, { stdio: 'in', use: play, lost }, ends),
     heard: (pcm) => {
-      if (stdin!.writable && stdin!.writableLength < MOST_WAITING) stdin!.write(Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength))
+      if (stdin?.writable === true && stdin.writableLength < MOST_WAITING) stdin.write(Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength))
     },
     finish: () => ok(undefined),
   }

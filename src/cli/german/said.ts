@@ -26,6 +26,7 @@ export const SAID: Sentences = [
   ['telephone provider {1}: {2}', 'Telefonanbieter {1}: {2}'],
   ['connected again', 'wieder verbunden'],
   ['the connection is lost: {1}', 'die Verbindung ist weg: {1}'],
+  ['the connection is lost', 'die Verbindung ist weg'],
   ['not connected: {1}', 'nicht verbunden: {1}'],
   ['not connected', 'nicht verbunden'],
   ['refused from {1}: {2}', 'abgelehnt von {1}: {2}'],
@@ -41,6 +42,11 @@ export const SAID: Sentences = [
   ['telephone {1}: {2}', 'Anlage, {1}: {2}'],
   ['no answer from the server for 2 s', 'seit 2 s keine Antwort vom Server'],
   ['the server answers again', 'der Server antwortet wieder'],
+  // The sound of `stc call`
+  ['no microphone: others hear silence (install pulseaudio-utils, alsa-utils or sox, or use --play FILE)', 'kein Mikrofon: Die anderen hören Stille (installieren Sie pulseaudio-utils, alsa-utils oder sox, oder nehmen Sie --play DATEI)'],
+  ['no speaker: you hear nothing (install pulseaudio-utils, alsa-utils or sox, or use --record FILE)', 'kein Lautsprecher: Sie hören nichts (installieren Sie pulseaudio-utils, alsa-utils oder sox, oder nehmen Sie --record DATEI)'],
+  ['no microphone: others hear silence ({1})', 'kein Mikrofon: Die anderen hören Stille ({1})'],
+  ['no speaker: you hear nothing ({1})', 'kein Lautsprecher: Sie hören nichts ({1})'],
   // The roster on the terminal
   ['security code {1}', 'Sicherheitscode {1}'],
   ['compare aloud: {1}', 'laut vergleichen: {1}'],

@@ -154,7 +154,7 @@ const AS_IT_IS = /^(stc join |pbx: |sip: |[23]\. |version |measurement |signer |
 
 test('what commands say as they work', () => {
   const src = new URL('../../../src/cli/', import.meta.url).pathname
-  const lines = readdirSync(src).filter((f) => f.endsWith('.ts')).flatMap((f) => sentencesOf(src + f, new Set(['say', 'complain', 'tell'])).map((s) => [f, s] as const))
+  const lines = readdirSync(src).filter((f) => f.endsWith('.ts')).flatMap((f) => sentencesOf(src + f, new Set(['say', 'complain', 'tell', '#tell'])).map((s) => [f, s] as const))
   assert.ok(lines.length > 100, `${lines.length} lines`)
   assert.deepEqual(lines.filter(([, s]) => !AS_IT_IS.test(s.trim().replace(/^stc: /, '')) && ['x', ''].every((x) => saidGerman(s.replaceAll('\0', x)) === undefined)), [])
   assert.equal(saidGerman('\x1b[32m● Only these 3 people can hear this. Phone leg: plain on LAN.\x1b[0m'), '\x1b[32m● Nur diese 3 Personen können das hören. Strecke zum Telefon: offen im LAN.\x1b[0m')
