@@ -1,5 +1,5 @@
 /** Files that are there whole or not at all. */
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { type Result, err, ok } from '../base/result.ts'
@@ -7,9 +7,34 @@ import { type Result, err, ok } from '../base/result.ts'
 export const PRIVATE_MODE = 0o600
 export const PUBLIC_MODE = 0o644
 
+const DRAFT_OLD_MS = 60_000
+
+/** Where a file's next content is written. What processes that were killed left there is removed: it may be a key. */
+function draftOf(file: string): string {
+  const [folder, name] = [path.dirname(file), path.basename(file)]
+  try {
+    for (const left of readdirSync(folder)) {
+      const pid = left.startsWith(`${name}.`) ? /^(\d{1,10})\.new$/.exec(left.slice(name.length + 1))?.[1] : undefined
+      // Its number may be that of a process that we do not see, which is writing now.
+      if (pid !== undefined && !runs(Number(pid)) && Date.now() - statSync(path.join(folder, left)).mtimeMs > DRAFT_OLD_MS) rmSync(path.join(folder, left), { force: true })
+    }
+  } catch {
+    // Whoever writes next tells what is wrong with the folder.
+  }
+  return `${file}.${process.pid}.new`
+}
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (e) {
+    return (e as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}
+
 /** Creates a file with its full content, never over an existing one. */
 export function writeNew(file: string, content: string, mode: number): Result<void> {
-  const draft = `${file}.${process.pid}.new`
+  const draft = draftOf(file)
   try {
     writeWhole(draft, content, mode, 'wx')
     linkSync(draft, file)
@@ -23,7 +48,7 @@ export function writeNew(file: string, content: string, mode: number): Result<vo
 
 /** A file's new content, all of it or none: after a crash the old or the new one stands there. */
 export function replace(file: string, content: string | Uint8Array, mode: number): Result<void> {
-  const draft = `${file}.${process.pid}.new`
+  const draft = draftOf(file)
   try {
     writeWhole(draft, content, mode, 'w')
     renameSync(draft, file)
