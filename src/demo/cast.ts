@@ -23,6 +23,8 @@ export interface MemberView {
   readonly name: string
   readonly child: Child
   roster: Roster | undefined
+  /** The first epoch in which it showed everybody. */
+  wholeSince: bigint | undefined
   joinMs: number | undefined
   stats: Extract<Report, { kind: 'stats' }> | undefined
 }
@@ -43,10 +45,12 @@ export class Cast {
       const child = new Child(c.name, this.#o.entry, {
         role: 'member', name: c.name, config: c.config, configFile: c.configFile, voices: this.#o.voices[i] ?? [], room: this.#o.room, record: this.#o.record, page: this.#o.pageOf === i,
       })
-      const view: MemberView = { name: c.name, child, roster: undefined, joinMs: undefined, stats: undefined }
+      const view: MemberView = { name: c.name, child, roster: undefined, wholeSince: undefined, joinMs: undefined, stats: undefined }
       child.on((r) => {
-        if (r.kind === 'roster') view.roster = r.roster
-        else if (r.kind === 'joined') view.joinMs = r.joinMs
+        if (r.kind === 'roster') {
+          view.roster = r.roster
+          if (r.roster.members.length === this.#o.stage.clients.length) view.wholeSince ??= r.roster.epoch
+        } else if (r.kind === 'joined') view.joinMs = r.joinMs
         else if (r.kind === 'stats') view.stats = r
         this.#o.onReport?.(i, r)
       })
@@ -69,6 +73,11 @@ export class Cast {
   agreed(count: number): boolean {
     const code = this.members.find((m) => m.roster !== undefined)?.roster?.securityCode
     return this.members.every((m) => m.roster?.securityCode === code && m.roster?.members.length === count && m.roster.members.every((x) => x.state === 'member'))
+  }
+  /** Everybody has the keys that follow on the last join. */
+  get updated(): boolean {
+    const whole = this.members.flatMap((m) => m.wholeSince ?? [])
+    return whole.length === this.members.length && this.members.every((m) => m.roster !== undefined && whole.every((epoch) => m.roster!.epoch > epoch))
   }
   /** Resolves when `condition` holds after some report, or after `limitMs`. */
   until(condition: () => boolean, limitMs: number): Promise<boolean> {

@@ -8,21 +8,22 @@ import { FRAME_SAMPLES } from '../audio/codec.ts'
 import { must } from '../base/result.ts'
 import { looksLikeRtcp, rtpHeaderLength } from '../protocol/rtp/header.ts'
 import type { Cast } from './cast.ts'
-import { type HeardRow, judge, type Verdict } from './verdict.ts'
+import { type HeardRow, judge, OWN_DOWN_DB, type Verdict } from './verdict.ts'
 import type { WireTap } from './wiretap.ts'
 
 export interface CheckOptions {
-  readonly cast: Cast
-  readonly tap: WireTap
+  readonly cast: Pick<Cast, 'members' | 'agreed' | 'updated' | 'until' | 'cut'>
+  readonly tap: Pick<WireTap, 'packets'>
   /** What each member says, 16 kHz PCM. */
   readonly speech: readonly Int16Array[]
   readonly talkMs: number
   /** Each of them alone. */
   readonly aloneMs: number
+  /** Buffers run empty and the mute takes hold; tests need no second for it. */
+  readonly settleMs?: number
 }
 
-const AGREE_MS = 10_000
-/** Buffers run empty and the mute takes hold. */
+const AGREE_MS = 30_000
 const SETTLE_MS = 1000
 /** Pieces of talk that are listened to at most. */
 const PIECES = 3
@@ -33,11 +34,7 @@ export async function check(o: CheckOptions): Promise<Verdict> {
   const { cast } = o
   const count = cast.members.length
   const agreed = await cast.until(() => cast.agreed(count), AGREE_MS)
-  // The commotion of joining leaves the buffers deep; they come down at half a per cent.
-  await pause(2 * SETTLE_MS)
-  await cast.cut()
-  // Before everybody has said its word, frames that nobody may open yet are normal.
-  const before = counts(cast)
+  const before = await settled(o)
   const talked = await talk(o)
   const muted = count - 1
   const alone = await eachAlone(o)
@@ -64,6 +61,20 @@ export async function check(o: CheckOptions): Promise<Verdict> {
   }, count)
 }
 
+/**
+ * The counts from which on everything must be right. Everybody gets fresh keys soon after the last join, and a frame of one that stalls in that
+ * moment is refused; so it is before everybody has said its word.
+ */
+export async function settled({ cast, settleMs = SETTLE_MS }: CheckOptions): Promise<Counts> {
+  await cast.until(() => cast.updated, AGREE_MS)
+  // The commotion of joining leaves the buffers deep; they come down at half a per cent.
+  await pause(2 * settleMs)
+  await cast.cut()
+  const old = cast.members.map((m) => m.stats)
+  await cast.until(() => cast.members.every((m, i) => m.stats !== old[i]), AGREE_MS)
+  return counts(cast)
+}
+
 /** The last piece, or the first one in which all is as it must be: a busy machine stumbles. */
 async function talk(o: CheckOptions): Promise<HeardRow[]> {
   for (let piece = 1; ; piece++) {
@@ -73,15 +84,21 @@ async function talk(o: CheckOptions): Promise<HeardRow[]> {
   }
 }
 
-/** What everybody heard while one after the other speaks and all others are muted. */
-async function eachAlone({ cast, aloneMs }: CheckOptions): Promise<Int16Array[][]> {
+/** What everybody heard while one after the other speaks and all others are muted: the last piece of each, or the first one in which the speaker did not hear itself. */
+export async function eachAlone({ cast, speech, aloneMs, settleMs = SETTLE_MS }: CheckOptions): Promise<Int16Array[][]> {
   const all: Int16Array[][] = []
-  for (const speaker of cast.members) {
+  for (const [i, speaker] of cast.members.entries()) {
     for (const m of cast.members) m.child.order({ kind: 'mute', on: m !== speaker })
-    await pause(SETTLE_MS)
-    await cast.cut()
-    await pause(aloneMs)
-    all.push(await cast.cut())
+    for (let piece = 1; ; piece++) {
+      await pause(settleMs)
+      await cast.cut()
+      await pause(aloneMs)
+      const heard = await cast.cut()
+      const down = ownSpeechDownDb(speech[i]!, heard[i]!)
+      if (piece < PIECES && !(down.ok && down.value >= OWN_DOWN_DB)) continue
+      all.push(heard)
+      break
+    }
   }
   return all
 }
@@ -143,7 +160,13 @@ function firstAudio(stats: Cast['members'][number]['stats']): number {
   return instants.length === 0 ? -1 : Math.round(Math.min(...instants) - stats.dialledAt)
 }
 
-function counts(cast: Cast): { received: number; lost: number; unopened: number } {
+interface Counts {
+  readonly received: number
+  readonly lost: number
+  readonly unopened: number
+}
+
+function counts(cast: CheckOptions['cast']): Counts {
   const all = cast.members.flatMap((m) => m.stats?.senders ?? [])
   const sum = (of: (s: (typeof all)[number]) => number): number => all.reduce((n, s) => n + of(s), 0)
   return { received: sum((s) => s.received), lost: sum((s) => s.lost), unopened: sum((s) => s.unopened) }

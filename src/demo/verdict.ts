@@ -37,7 +37,7 @@ export interface Verdict {
   readonly wrong: readonly string[]
 }
 
-const OWN_DOWN_DB = 40
+export const OWN_DOWN_DB = 40
 const NOISE_OCTETS = 100_000
 
 export function judge(v: Omit<Verdict, 'ok' | 'wrong'>, expectedMembers: number): Verdict {

@@ -36,7 +36,7 @@ const BUSY = 'echo "arecord: main:850: audio open error: Device or resource busy
 
 test('a program that ends at once is followed by the next one, for the microphone and for the speaker', { skip }, async (t) => {
   const { sound, spoken, told, folder } = soundOf(t, {
-    parec: NO_DAEMON, arecord: 'printf "\\001\\000\\002\\000"; exec /bin/sleep 600', pacat: NO_DAEMON, aplay: 'exec /bin/cat > "${0%/*}/heard"',
+    parec: NO_DAEMON, arecord: 'printf "\\001\\000\\002\\000"; exec /bin/sleep 600', pacat: NO_DAEMON, aplay: 'exec /bin/cat > "$(/usr/bin/dirname "$0")/heard"',
   })
   await until(() => spoken.length === 2, () => [spoken, told])
   assert.deepEqual(spoken, [1, 2])
