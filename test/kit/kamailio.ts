@@ -33,7 +33,8 @@ export async function startKamailio(): Promise<Kamailio> {
   mkdirSync(path.join(folder, 'rec'))
   const file = path.join(folder, 'kamailio.cfg')
   writeFileSync(file, config(sip, control))
-  const relay = run('rtpengine', ['--foreground', '--log-stderr', '--log-level=6', '--table=-1', `--interface=${host}`, `--listen-ng=${host}:${control}`, `--port-min=${rtp}`, `--port-max=${rtp + RTP_PORTS - 1}`,
+  // Debian's own configuration file has it listen at fixed ports too: two of them could not run beside each other.
+  const relay = run('rtpengine', ['--config-file=none', '--foreground', '--log-stderr', '--log-level=6', '--table=-1', `--interface=${host}`, `--listen-ng=${host}:${control}`, `--port-min=${rtp}`, `--port-max=${rtp + RTP_PORTS - 1}`,
     '--num-threads=1', '--media-num-threads=0', '--recording-method=pcap', '--recording-format=raw', `--recording-dir=${path.join(folder, 'rec')}`, `--pidfile=${path.join(folder, 'rtpengine.pid')}`], { cwd: folder })
   await until(15_000, 'rtpengine', () => alive(relay) && (/Startup complete/.test(relay.output()) || undefined), relay.tail, 50)
   // Kamailio asks once at its start whether rtpengine is there.
