@@ -87,7 +87,8 @@ function run(programs: readonly Program[], { stdio, use, lost }: Running, ends: 
     if (program === undefined) return lost(why.join('; '))
     const [name, ...args] = program
     const since = performance.now()
-    const own = spawn(name, args, { stdio: [stdio === 'in' ? 'pipe' : 'ignore', stdio === 'out' ? 'pipe' : 'ignore', 'pipe'] })
+    // In a group of its own: Ctrl-C is for us alone, and its end no lost device. It ends with its pipe, whatever becomes of us.
+    const own = spawn(name, args, { stdio: [stdio === 'in' ? 'pipe' : 'ignore', stdio === 'out' ? 'pipe' : 'ignore', 'pipe'], detached: true })
     child = own
     let words = ''
     own.stderr!.setEncoding('utf8').on('data', (text: string) => {

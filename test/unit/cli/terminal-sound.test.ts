@@ -73,3 +73,11 @@ test('the end of the call is no lost device, and a program that cannot be starte
   assert.match(other.told[0]!, /^no microphone: .*\(rec: .*ENOENT/)
   assert.deepEqual([told, other.sound.microphone, other.sound.speaker], [[], 'rec', ''])
 })
+
+test('Ctrl-C on the terminal is not for the programs: they end when the call has ended, and none is tried in their place', { skip: process.platform === 'linux' ? false : 'needs /proc' }, async (t) => {
+  const { sound, spoken } = soundOf(t, { parec: 'read -r stat < "/proc/$$/stat"; echo "$stat" > "$(/usr/bin/dirname "$0")/stat"; printf "\\001\\000"; exec /bin/sleep 600' })
+  await until(() => spoken.length === 1, () => spoken)
+  const [pid, , , , group] = readFileSync(path.join(process.env['PATH']!, 'stat'), 'latin1').split(' ')
+  assert.equal(group, pid)
+  sound[Symbol.dispose]()
+})
