@@ -144,7 +144,7 @@ function renewOne(dir: string, o: { rootKey: string; compromised?: boolean }): v
 }
 
 /** On the line of complaints: lists are read by programs. */
-function warnOfEnd(dir: string): void {
+export function warnOfEnd(dir: string): void {
   const opened = loadCa(createNodeCrypto(), dir)
   if (!opened.ok) return
   using ca = opened.value

@@ -21,7 +21,7 @@ import { PUBLIC_MODE, unwritable, writeNew } from '../pki/files.ts'
 import { RevocationFetcher } from '../pki/source.ts'
 import { publishList } from '../pki/revoked.ts'
 import { pinoLog, readServerConfig, startServer } from '../server/index.ts'
-import { decide } from './ca.ts'
+import { decide, warnOfEnd } from './ca.ts'
 import { currentTime, hostAndPort, portNumber } from './options.ts'
 import { endAnyway } from './last-resort.ts'
 import { answer, fail, interrupted, say } from './output.ts'
@@ -66,6 +66,7 @@ async function host(names: readonly string[], o: Options): Promise<void> {
   const opened = loadCa(createNodeCrypto(), ca)
   if (!opened.ok) return fail(opened.fault)
   using authority = opened.value
+  warnOfEnd(ca)
   const running = await run(authority, ca, config)
   if (!running.ok) return fail(running.fault)
   for (const name of names) {

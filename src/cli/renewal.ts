@@ -3,9 +3,12 @@
  * never by the client: its vault keeps it.
  */
 import { execFile } from 'node:child_process'
+import path from 'node:path'
 import type { ClientConfig } from '../client/config.ts'
+import { replaceable } from '../pki/files.ts'
 import { doorOf, isDue } from '../pki/renewal.ts'
 import { parseCertificate } from '../protocol/x509/certificate.ts'
+import { formatTime } from '../protocol/x509/time.ts'
 import { besideConfig } from '../store/config.ts'
 import { readCertificates } from '../store/identity-file.ts'
 import { currentTime } from './options.ts'
@@ -15,14 +18,22 @@ const LOOK_MS = 6 * 3_600_000
 const IDLE_LOOK_MS = 30_000
 const RENEW_MS = 60_000
 
-/** True when a new certificate stands in the file. Does nothing for certificates of other authorities than our small one. */
-export async function renewIfDue(config: ClientConfig, configFile: string): Promise<boolean> {
+/**
+ * True when a new certificate stands in the file. Does nothing for certificates of other authorities than our small one. Where the file
+ * cannot be replaced that is said from the first day on, not when it is nearly over.
+ */
+export async function renewIfDue(config: ClientConfig, configFile: string, place = replaceable): Promise<boolean> {
   const { certificate, key, passphrase, anchors } = config.identity
   const file = besideConfig(configFile, certificate)
   const chain = readCertificates(file)
   const own = chain.ok ? parseCertificate(chain.value[0]!) : chain
   const now = currentTime()
-  if (!own.ok || passphrase !== undefined || doorOf(own.value) === undefined || !isDue(own.value, now) || now > own.value.notAfter) return false
+  if (!own.ok || passphrase !== undefined || doorOf(own.value) === undefined || now > own.value.notAfter) return false
+  if (!place(file).ok) {
+    complain(`stc: the certificate cannot be renewed and ends on ${formatTime(own.value.notAfter)}: this client may not write into ${path.dirname(file)}. Put certificate and key where it may, a service's into /var/lib/stc.`)
+    return false
+  }
+  if (!isDue(own.value, now)) return false
   let complaint = ''
   for (const anchor of anchors) {
     const said = await run('identity', 'renew', '--certificate', file, '--key', besideConfig(configFile, key), '--anchor', besideConfig(configFile, anchor))(proxyEnv(config.server?.proxy))

@@ -70,12 +70,13 @@ export type Decision =
   /** `entry` as in `BasePolicy.admit`; for somebody in the lobby its key. */
   | { readonly act: 'admit'; readonly entry: string }
   | { readonly act: 'withdraw'; readonly entry: string }
+  /** Somebody who is not there: whoever is, is banned by the commit that removes. */
+  | { readonly act: 'ban'; readonly keyId: string }
   | { readonly act: 'unban'; readonly keyId: string }
 
 /** What happened to the policy of a room, as members are told. */
 export type PolicyAct =
   | Decision
-  | { readonly act: 'ban'; readonly keyId: string }
   /** The first owner is another one. */
   | { readonly act: 'hand-over'; readonly from: string; readonly to: string }
   /** Something else in the base: the names of what changed. */
@@ -100,6 +101,7 @@ export function decided(state: StatePolicy, d: Decision): StatePolicy {
     case 'unlock': return state.locked ? { ...state, locked: false } : state
     case 'admit': return state.admitted.includes(d.entry) ? state : { ...state, admitted: [...state.admitted, d.entry] }
     case 'withdraw': return state.admitted.includes(d.entry) ? { ...state, admitted: state.admitted.filter((e) => e !== d.entry) } : state
+    case 'ban': return state.banned.includes(d.keyId) ? state : { ...state, banned: [...state.banned, d.keyId], admitted: state.admitted.filter((e) => e !== d.keyId) }
     case 'unban': return state.banned.includes(d.keyId) ? { ...state, banned: state.banned.filter((k) => k !== d.keyId) } : state
   }
 }

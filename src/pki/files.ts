@@ -1,5 +1,5 @@
 /** Files that are there whole or not at all. */
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, fsyncSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { type Result, err, ok } from '../base/result.ts'
@@ -43,6 +43,16 @@ export function writeNew(file: string, content: string, mode: number): Result<vo
   } catch (e) {
     rmSync(draft, { force: true })
     return (e as NodeJS.ErrnoException).code === 'EEXIST' ? err('IDENTITY_OUTPUT_EXISTS', file) : unwritable(file, e)
+  }
+}
+
+/** Whether `replace` could write there: asked before something is made that has to be kept. */
+export function replaceable(file: string): Result<void> {
+  try {
+    accessSync(path.dirname(file), constants.W_OK)
+    return ok(undefined)
+  } catch (e) {
+    return unwritable(file, e)
   }
 }
 

@@ -10,7 +10,7 @@ import { bareCsr } from './csr.ts'
 import { type Ask, refusal } from './enrolment/ask.ts'
 import { checkIssued } from './enrolment/join.ts'
 import { decodeReply, encodeRenew, renewalMessage } from './enrolment/messages.ts'
-import { PUBLIC_MODE, replace } from './files.ts'
+import { PUBLIC_MODE, replace, replaceable } from './files.ts'
 
 export interface Renewable {
   readonly certificate: Certificate
@@ -34,6 +34,9 @@ export async function renewAtDoor(crypto: CryptoPort, own: Renewable, root: Der,
   const door = doorOf(own.certificate)
   if (door === undefined) return err('IDENTITY_RENEWAL_REFUSED', 'the certificate names no door of an authority of ours')
   if (own.signer.algorithm.startsWith('rsa')) return err('IDENTITY_RENEWAL_REFUSED', 'RSA keys are not renewed by themselves')
+  // Before the authority is asked: what it issues stands in its index.
+  const place = replaceable(own.certificateFile)
+  if (!place.ok) return place
   const csr = bareCsr(own.signer, 'renewal')
   const at = Math.floor(now)
   const answered = await ask({ ...door, path: '/renew', body: encodeRenew({ chain: own.chain, csr, at, signature: own.signer.sign(renewalMessage(csr, at)) }), fingerprint: crypto.hash('sha256', root) })

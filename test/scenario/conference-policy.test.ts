@@ -162,3 +162,23 @@ test('the rooms of a client are remembered', async () => {
   assert.equal(must(await again.vault.call('policy.known', {})).rooms.length, 50)
   w.stop()
 })
+
+seededTest('who leaves before the ban arrives is banned all the same', async (seed, t) => {
+  const w = await worldFor(t, { seed, ...quiet })
+  const [ann, ben, cas] = [await w.join('Ann'), await w.join('Ben'), await w.join('Cas')]
+  await agree(w, [ann, ben, cas])
+  const early = await ann.vault.call('room.decide', { session: ann.view!.session, decision: { act: 'ban', keyId: cas.keyId } })
+  assert.equal(early.ok ? '' : early.fault.code, 'MLS_REMOVAL', 'a member is banned by its removal alone')
+  // The ban waits for an act before it; meanwhile its target is gone.
+  ann.command({ do: 'decide', decision: { act: 'lock' } })
+  ann.command({ do: 'remove', keyId: cas.keyId, ban: true })
+  cas.leave()
+  await w.until(() => ben.roster.policy?.state.banned.includes(cas.keyId) === true, 20_000, 'the ban')
+  await agree(w, [ann, ben])
+  assert.ok(ben.told.includes('Ann banned Cas'), ben.told.join())
+  ann.command({ do: 'decide', decision: { act: 'unlock' } })
+  await w.until(() => ben.roster.policy?.state.locked === false, 10_000, 'unlocked')
+  cas.dial()
+  await w.until(() => cas.over !== undefined, 20_000, 'the refusal')
+  assert.match(cas.over!.reason, /banned/)
+})

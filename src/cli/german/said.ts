@@ -11,6 +11,7 @@ export const SAID: Sentences = [
   ['the key is locked: open this page and type its passphrase', 'der Schlüssel ist abgeschlossen: Öffnen Sie diese Seite, und tippen Sie sein Kennwort'],
   ['starting anew with the new certificate', 'Neustart mit dem neuen Zertifikat'],
   ['certificate renewed: {1}', 'Zertifikat erneuert: {1}'],
+  ['the certificate cannot be renewed and ends on {1}: this client may not write into {2}. Put certificate and key where it may, a service\'s into /var/lib/stc.', 'das Zertifikat lässt sich nicht erneuern und endet am {1}: Dieser Client darf nicht in {2} schreiben. Legen Sie Zertifikat und Schlüssel dahin, wo er es darf, bei einem Dienst nach /var/lib/stc.'],
   ['the certificate is not renewed yet: {1}', 'das Zertifikat ist noch nicht erneuert: {1}'],
   ['vault: in this process', 'Tresor: in diesem Prozess'],
   ['vault: isolated process, program {1}', 'Tresor: abgeschotteter Prozess, Programm {1}'],

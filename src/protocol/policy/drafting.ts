@@ -20,6 +20,7 @@ export function draftRoom(crypto: CryptoPort, wanted: NewRoom & { readonly coOwn
 /** The next state, by us as a host. */
 export function decideNext(crypto: CryptoPort, now: Policies, decision: Decision, host: Signer): Result<Policies> {
   if (!isHost(now.base.policy, keyIdOf(crypto, host.spki))) return err('MLS_NOT_HOST')
+  if (decision.act === 'ban' && isHost(now.base.policy, decision.keyId)) return err('MLS_REMOVAL', 'owners and hosts are removed by changing the policy')
   const before = now.state.policy
   const after = decided(before, decision)
   if (after === before) return err('MLS_NOTHING_TO_DECIDE', decision.act)

@@ -37,7 +37,7 @@ type Act<A extends Decision['act']> = Extract<Decision, { readonly act: A }>
 export const decision = anyOf<Decision>(
   record<Act<'lock'>>({ act: oneOf('lock') }), record<Act<'unlock'>>({ act: oneOf('unlock') }),
   record<Act<'admit'>>({ act: oneOf('admit'), entry: text(NAME_LIMIT) }), record<Act<'withdraw'>>({ act: oneOf('withdraw'), entry: text(NAME_LIMIT) }),
-  record<Act<'unban'>>({ act: oneOf('unban'), keyId: text(NAME_LIMIT) }),
+  record<Act<'ban'>>({ act: oneOf('ban'), keyId: text(NAME_LIMIT) }), record<Act<'unban'>>({ act: oneOf('unban'), keyId: text(NAME_LIMIT) }),
 )
 
 type Word = VaultCalls['room.say']['in']['word']

@@ -10,6 +10,7 @@ import { unixTime } from '../../../src/base/brand.ts'
 import { renewIfDue } from '../../../src/cli/renewal.ts'
 import { clientConfig } from '../../../src/client/config.ts'
 import { issueCertificate } from '../../../src/pki/authority.ts'
+import { type replaceable, unwritable } from '../../../src/pki/files.ts'
 import { encodePem } from '../../../src/protocol/x509/pem.ts'
 import { parseConfig } from '../../../src/store/config.ts'
 import { must } from '../../../src/base/result.ts'
@@ -24,12 +25,13 @@ interface Wanted {
   readonly days: number
   readonly door?: boolean
   readonly passphrase?: string
+  readonly place?: typeof replaceable
   /** What the process that renews ends with. */
   readonly ends?: number
 }
 
 /** In the place of our own program, one that writes down what it was asked for. */
-async function renewed(t: TestContext, { ageDays, days, door = true, passphrase, ends = 0 }: Wanted): Promise<{ readonly done: boolean; readonly asked: readonly string[] | undefined; readonly folder: string }> {
+async function renewed(t: TestContext, { ageDays, days, door = true, passphrase, ends = 0, place }: Wanted): Promise<{ readonly done: boolean; readonly asked: readonly string[] | undefined; readonly folder: string }> {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-renewal-'))
   const issuedAt = unixTime(now - ageDays * DAY_S)
   const ca = { ...testCa({ now: issuedAt }), ...(door ? { listAddress: DOOR } : {}) }
@@ -42,7 +44,7 @@ async function renewed(t: TestContext, { ageDays, days, door = true, passphrase,
   process.argv[1] = path.join(folder, 'fake.mjs')
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   try {
-    const done = await renewIfDue(config, path.join(folder, 'ann.yaml'))
+    const done = await renewIfDue(config, path.join(folder, 'ann.yaml'), place)
     return { done, folder, asked: existsSync(told) ? (JSON.parse(readFileSync(told, 'utf8')) as string[]) : undefined }
   } finally {
     process.argv[1] = program
@@ -89,6 +91,16 @@ test('a key that is sealed for this machine renews, with the service\'s passphra
   writeFileSync(at('ann.key'), encodePem('PRIVATE KEY', pkcs8), { mode: 0o600 })
   assert.equal(stc({}, 'key', 'protect', '-c', at('ann.yaml'), '--keyring'), '')
   assert.equal(renew(), unreached)
+})
+
+test('a folder that the client may not write into is named from the first day on, and nobody is asked', async (t) => {
+  const said: string[] = []
+  t.mock.method(process.stderr, 'write', (text: string) => said.push(text) > 0)
+  for (const ageDays of [1, 61]) {
+    const { done, asked, folder } = await renewed(t, { ageDays, days: 90, place: (file) => unwritable(file, { code: 'EROFS' }) })
+    assert.deepEqual([done, asked], [false, undefined])
+    assert.match(said.pop() ?? '', new RegExp(`the certificate cannot be renewed and ends on \\d{4}.*may not write into ${folder}.*/var/lib/stc`))
+  }
 })
 
 test('where it fails the client goes on with the old one', async (t) => {

@@ -86,8 +86,8 @@ function propose(s: ConferenceState, session: number, view: GroupView, what: Own
     case 'blocked':
       return remove('blocked', what.notice.bytes)
     case 'remove':
-      // It went by itself while a ban was on its way.
-      if (leaf === undefined) return next(s)
+      // It went by itself while a ban was on its way, and would come straight back.
+      if (leaf === undefined) return s.ask('room.decide', { session, decision: { act: 'ban', keyId: what.keyId } }, (r) => answered(s, session, r, ({ signed }) => decide(signed)))
       return s.ask('room.act', { session, leaf, ban: what.ban }, (r) => answered(s, session, r, ({ evidence }) => remove('host', evidence)))
     case 'decide':
       return s.ask('room.decide', { session, decision: what.decision }, (r) => answered(s, session, r, ({ signed }) => decide(signed)))

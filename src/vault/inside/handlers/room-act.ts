@@ -1,5 +1,5 @@
 /** Words and acts in a room: what members say to each other, what hosts and owners decide. */
-import { ok } from '../../../base/result.ts'
+import { err, ok } from '../../../base/result.ts'
 import { decodeKeyPackageMessage } from '../../../protocol/mls/codec.ts'
 import { checkKeyPackage } from '../../../protocol/mls/key-package.ts'
 import { memberOfLeaf } from '../../../protocol/mls/member.ts'
@@ -27,6 +27,8 @@ export const roomActHandlers: Handlers<'room.message' | 'room.act' | 'room.decid
   }),
 
   'room.decide': (vault, { session: id, decision }) => within(vault, id, async (_, group) => {
+    // Whoever is there is banned by the commit that removes (`room.act`).
+    if (decision.act === 'ban' && [...group.snapshot.members.values()].some((m) => m.identity.keyId === decision.keyId)) return err('MLS_REMOVAL', 'a member is banned by its removal')
     const next = decideNext(vault.crypto, group.snapshot.policies, decision, vault.identity.signer)
     return next.ok ? ok({ signed: signedRoom(next.value) }) : next
   }),
