@@ -161,18 +161,31 @@ export function isOf(crypto: CryptoPort, a: OcspAnswer, issuer: Certificate): bo
  * The value is who signed.
  */
 export function checkResponse(crypto: CryptoPort, response: OcspResponse, issuer: Certificate, isRevoked: (c: Certificate) => boolean): Result<Certificate> {
+  const known = verdicts.get(response) ?? []
+  const before = known.find((k) => sameBytes(k.issuer, issuer.der))
+  const verdict = before?.verdict ?? judge(crypto, response, issuer)
+  if (before === undefined) verdicts.set(response, [...known.slice(-3), { issuer: issuer.der, verdict }])
+  if (!verdict.ok) return verdict
+  const { delegate } = verdict.value
+  if (delegate !== undefined && delegate.extensions.ocspNoCheck !== true && isRevoked(delegate)) return err('IDENTITY_OCSP_RESPONDER', `${certificateText(delegate)} has been revoked`)
+  return ok(delegate ?? issuer)
+}
+
+type Verdict = Result<{ readonly delegate: Certificate | undefined }>
+/** Kept as for lists: a realm has an answer for each member, and every new one is weighed beside those at hand. */
+const verdicts = new WeakMap<OcspResponse, { readonly issuer: Uint8Array; readonly verdict: Verdict }[]>()
+
+function judge(crypto: CryptoPort, response: OcspResponse, issuer: Certificate): Verdict {
   const whose = `answer about certificates of ${certificateText(issuer)}`
   const signer = isResponder(crypto, response, issuer) ? issuer : response.certificates.find((c) => isResponder(crypto, response, c))
   if (signer === undefined) return err('IDENTITY_OCSP_RESPONDER', `${whose}, signed by somebody unknown`)
-  if (signer !== issuer) {
-    const delegated = checkDelegate(crypto, signer, issuer, response.producedAt)
-    if (!delegated.ok) return delegated
-    if (signer.extensions.ocspNoCheck !== true && isRevoked(signer)) return err('IDENTITY_OCSP_RESPONDER', `${certificateText(signer)} has been revoked`)
-  }
+  const delegate = signer === issuer ? undefined : signer
+  const named = delegate === undefined ? ok(undefined) : checkDelegate(crypto, delegate, issuer, response.producedAt)
+  if (!named.ok) return named
   const algorithm = signatureName(response.signatureAlgorithm, signer.key, whose)
   if (!algorithm.ok) return algorithm
   if (!crypto.verify(algorithm.value, signer.spki, response.tbs, response.signature)) return err('IDENTITY_REVOCATION_BAD_SIGNATURE', whose)
-  return response.unknownCritical.length > 0 ? err('IDENTITY_REVOCATION_UNSUPPORTED', `${whose}, critical extension ${response.unknownCritical[0]}`) : ok(signer)
+  return response.unknownCritical.length > 0 ? err('IDENTITY_REVOCATION_UNSUPPORTED', `${whose}, critical extension ${response.unknownCritical[0]}`) : ok({ delegate })
 }
 
 function isResponder(crypto: CryptoPort, { responder }: OcspResponse, c: Certificate): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Der } from '../../../../src/base/brand.ts'
-import { fromHex } from '../../../../src/base/bytes.ts'
+import { fromHex, toHex } from '../../../../src/base/bytes.ts'
 import type { FaultCode } from '../../../../src/base/faults/index.ts'
 import { must } from '../../../../src/base/result.ts'
 import { issueRevocationList } from '../../../../src/pki/authority.ts'
@@ -97,7 +97,7 @@ test('answers at hand: outlived ones make room for others, and genuine ones for 
   const book = new AuthorityBook(crypto, [issuer])
   const about = (by = ca, fields: Partial<OcspFields> = {}): RevocationProof => {
     const whose = must(parseCertificate(by.certificate))
-    return { kind: 'ocsp', der: ocspResponse(by.signer, { subject: must(parseCertificate(issue(by).chain[0]!)), issuer: whose, ...fields }) }
+    return { kind: 'ocsp', der: ocspResponse(by.signer, { subject: { ...subject, serial: toHex(crypto.bytes(16)) }, issuer: whose, ...fields }) }
   }
   const first = Array.from({ length: 512 }, () => about())
   const full = mergeEvidence(NO_EVIDENCE, first, book.at(NOW)).evidence
@@ -114,6 +114,19 @@ test('answers at hand: outlived ones make room for others, and genuine ones for 
   const revoked = Array.from({ length: 512 }, () => about(ca, { status: 'revoked' }))
   const kept = mergeEvidence(NO_EVIDENCE, revoked, book.at(NOW)).evidence
   assert.equal(mergeEvidence(kept, [fresh], book.at(later(3601))).changed, false, 'a revocation is not forgotten for it')
+})
+
+test('one more answer is one more signature, however many are at hand', () => {
+  let verified = 0
+  const counting = { ...crypto, verify: (...args: Parameters<typeof crypto.verify>) => ++verified > 0 && crypto.verify(...args) }
+  const book = new AuthorityBook(counting, [issuer])
+  const about = (): RevocationProof => ({ kind: 'ocsp', der: ocspResponse(ca.signer, { subject: { ...subject, serial: toHex(crypto.bytes(16)) }, issuer }) })
+  const twenty = mergeEvidence(NO_EVIDENCE, Array.from({ length: 20 }, about), book.at(NOW)).evidence
+  assert.equal(verified, 20)
+  const more = mergeEvidence(twenty, [about()], book.at(NOW)).evidence
+  assert.deepEqual([verified, more.responses.length], [21, 21])
+  // As another object of the same issuer finds it, too.
+  assert.ok(verifyPath(crypto, chain, anchorsOf(ca), mergeEvidence(more, [{ kind: 'ocsp', der: answer() }], book.at(NOW)).evidence, NOW, 'member', 'required').ok)
 })
 
 test('answers about others, critical extensions, refusals and garbage', () => {
