@@ -41,6 +41,12 @@ export function takeLine(o: TypedOptions, line: string): void {
     case 'help': return COMMANDS_HELP.forEach((h) => void o.terminal.write(`  ${h}`))
     case 'wrong': return o.terminal.write(`  ${typed.text}`)
     case 'code': return showCodes(o, call, typed.keyId)
+    case 'words': {
+      const { memory, words, number } = call.roster.sealedCall ?? {}
+      if (memory !== 'new' || words === undefined) return o.terminal.write(memory === undefined ? '  there is no key to remember now' : '  this key is remembered already')
+      call.input({ kind: 'compared', words })
+      return o.terminal.write(`  compared: the key is remembered for ${number}`)
+    }
     case 'compared': {
       const acquaintance = o.memory.peers.compared(typed.keyId, realScheduler(false).unix())
       const m = call.roster.members.find((x) => x.identity.keyId === typed.keyId)

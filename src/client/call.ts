@@ -61,6 +61,8 @@ export type CallIn =
   | { readonly kind: 'mute'; readonly muted: boolean }
   /** A person goes on with a call as it is, by another way than a key of the phone. */
   | { readonly kind: 'accept' }
+  /** The words of a call through a provider were compared aloud, and are the same: these. */
+  | { readonly kind: 'compared'; readonly words: readonly string[] }
   /** What its user wants of the room. */
   | { readonly kind: 'command'; readonly command: RoomCommand }
   /** A host removes a member. */

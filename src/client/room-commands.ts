@@ -11,11 +11,13 @@ export type Typed =
   /** The pairwise code with somebody, or with everybody. */
   | { readonly kind: 'code'; readonly keyId?: string }
   | { readonly kind: 'compared'; readonly keyId: string }
-  | { readonly kind: 'who' | 'mute' | 'help' }
+  /** `words`: those of a call through a provider were compared. */
+  | { readonly kind: 'who' | 'mute' | 'help' | 'words' }
   | { readonly kind: 'wrong'; readonly text: string }
 
 export const COMMANDS_HELP: readonly string[] = [
   '/who                 the roster, with numbers', '/code [N]            the pairwise code with member N, or with everybody', '/compared N          the code was compared with member N: its key is remembered as theirs',
+  '/compared            the words of a call through a provider were compared: its key is remembered as the number\'s',
   '/mute                mute or unmute yourself', '/flag [TEXT]         raise a red flag: everybody is told that something is wrong',
   'hosts in a conference of the telephone system:   /lock  /unlock  /mute N  /unmute N  /remove N',
   'hosts:   /lock  /unlock  /admit N (who waits)  /withdraw ENTRY  /remove N  /ban N  /unban KEY', 'owners:  /hand-over N  /block N [REASON] (a stolen key: out of all your rooms)',
@@ -46,7 +48,7 @@ export function parseTyped(line: string, roster: Roster): Typed | undefined {
     case '/hand-over': return withMember(roster, rest[0], (keyId) => command({ do: 'hand-over', keyId }))
     case '/block': return withMember(roster, rest[0], (keyId) => command({ do: 'block', keyId, reason: argument.slice((rest[0] ?? '').length).trim() }))
     case '/code': return withMember(roster, rest[0], (keyId) => ({ kind: 'code', keyId }))
-    case '/compared': return withMember(roster, rest[0], (keyId) => ({ kind: 'compared', keyId }))
+    case '/compared': return roster.sealedCall !== undefined && argument === '' ? { kind: 'words' } : withMember(roster, rest[0], (keyId) => ({ kind: 'compared', keyId }))
     default: return { kind: 'wrong', text: `${word} is no command; /help lists them` }
   }
 }

@@ -285,6 +285,8 @@ export interface PageCommands {
   'forget-calls': Record<never, never>
   /** A call through a provider that is not sealed, or with somebody else than before: talk all the same. `state`: what was shown, for nothing else is accepted. */
   accept: { readonly call: number; readonly state: CallState['state'] }
+  /** The words of such a call, as they were shown, are the same at the other side: its key is the number's from now on. */
+  'same-words': { readonly call: number; readonly words: readonly string[] }
   /** Set-up. */
   'setup.server': { readonly server: string }
   /** To another invitation or address. */

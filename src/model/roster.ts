@@ -120,6 +120,8 @@ export interface CallState {
   readonly keyId?: string
   /** The published cascade: nobody is authenticated, and what is heard can be changed. */
   readonly profile?: 'chained'
+  /** Whether that key is remembered as this number's. `new`: not yet, and a person who has compared the words may say that it is. Absent: there is none to remember. */
+  readonly memory?: 'new' | 'remembered'
   /** The other side says that it holds the call. */
   readonly held?: true
   /** The other side says that it is muted. */
@@ -246,12 +248,12 @@ export function applyEvent(r: Roster, e: CallEvent): Roster {
   }
 }
 
-function withCall(r: Roster, { at, peer, number, state, words, keyId, profile, held, muted }: Extract<CallEvent, { kind: 'sealed-call' }>): Roster {
+function withCall(r: Roster, { at, peer, number, state, words, keyId, memory, profile, held, muted }: Extract<CallEvent, { kind: 'sealed-call' }>): Roster {
   const since = sinceOf([...r.members, ...r.callers], 1, at)
   const other = { leaf: 1, number, name: '', self: false, since, presence: {} }
   const member: Member | undefined = peer && { leaf: 1, identity: peer, self: false, kind: 'member', state: 'member', since }
   return {
-    ...r, phase: 'member', securityCode: words.join(' '), sealedCall: { number, state, words, ...(keyId === undefined ? {} : { keyId }), ...(profile === undefined ? {} : { profile }), ...(held === undefined ? {} : { held }), ...(muted === undefined ? {} : { muted }) },
+    ...r, phase: 'member', securityCode: words.join(' '), sealedCall: { number, state, words, ...(keyId === undefined ? {} : { keyId }), ...(memory === undefined ? {} : { memory }), ...(profile === undefined ? {} : { profile }), ...(held === undefined ? {} : { held }), ...(muted === undefined ? {} : { muted }) },
     members: member === undefined ? [] : [member], callers: member === undefined ? [other] : [],
   }
 }

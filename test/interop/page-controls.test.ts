@@ -314,6 +314,15 @@ test('several calls of a softphone: a tab for each, never a headline that is too
   assert.equal(await b.page.evaluate('document.activeElement.id'), await one.getAttribute('id'))
   await shows('harbour')
   await look(b, 'calls-weaker')
+  // Who called is not known yet: the words are.
+  const words = ['harbour', 'violin', 'meadow', 'copper']
+  first.event({ kind: 'sealed-call', at: first.startedAt as never, number: '555-0100', state: 'sealed', words, keyId: 'a'.repeat(64), memory: 'new' })
+  await press('The words are the same')
+  assert.deepEqual(await doing(first, 'the comparison'), [{ kind: 'compared', words }])
+  first.event({ kind: 'sealed-call', at: first.startedAt as never, number: '555-0100', state: 'sealed', words, keyId: 'a'.repeat(64), memory: 'remembered' })
+  await shows(/^The key of this number is remembered/)
+  assert.equal(await b.page.getByRole('button', { name: 'The words are the same' }).count(), 0)
+  await look(b, 'calls-remembered')
   // What is done is done in the call that is shown.
   await press('Mute')
   await until(5000, 'the first call muted', () => (first.muted && !second.muted ? true : undefined))

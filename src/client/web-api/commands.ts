@@ -186,6 +186,15 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
       return withCall(c, a.call, (r) => r.input({ kind: 'accept' }))
     },
   },
+  'same-words': {
+    schema: z.strictObject({ call, words: z.array(z.string().max(64)).min(1).max(8) }),
+    run: (c, a) => {
+      const shown = c.hub.call(a.call)?.call.roster.sealedCall
+      // Other keys have other words.
+      if (shown !== undefined && (shown.memory !== 'new' || shown.words.join(' ') !== a.words.join(' '))) return err('PAGE_CALL_CHANGED')
+      return withCall(c, a.call, (r) => r.input({ kind: 'compared', words: a.words }))
+    },
+  },
   'setup.server': { schema: z.strictObject({ server: z.string().min(1).max(512) }), run: ({ setup }, a) => setup?.server(a.server) ?? err('PAGE_SET_UP') },
   'setup.back': { schema: z.strictObject({}), run: ({ setup }) => setup?.back() ?? err('PAGE_SET_UP') },
   'setup.identity': {

@@ -28,7 +28,7 @@ export function MemberDetails({ call, member: m, person, onClose }: { readonly c
     <Dialog title={name} onClose={onClose}>
       {m.unheard !== undefined && <p class="unheard">{w.members.unheard}: <Unheard code={m.unheard} /></p>}
       {m.acquaintance !== undefined && !m.self && <p class={m.acquaintance.kind === 'changed' ? 'problem' : 'quiet'}>{m.acquaintance.kind === 'changed' ? w.acquaintance.changedHow : w.acquaintance[m.acquaintance.kind]}</p>}
-      {!m.self && call.roster.kind !== 'open' && <Pairwise member={m} />}
+      {!m.self && call.roster.kind !== 'open' && call.roster.sealedCall === undefined && <Pairwise member={m} />}
       {m.phoneLeg !== undefined && <p class="quiet">{w.members.phoneLeg[m.phoneLeg]}</p>}
       <h3>{w.certificate.heading}</h3>
       <dl class="facts-list">

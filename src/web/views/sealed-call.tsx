@@ -22,12 +22,19 @@ export function SealedCall({ call }: { readonly call: CallView }): VNode | null 
         <>
           <p class="quiet">{w.compare}</p>
           <ol class="big-groups words">{s.words.map((x) => <li key={x}>{x}</li>)}</ol>
+          {s.memory === 'remembered' && <p class="good"><Icon name="check" /> {w.remembered}</p>}
+          {s.memory === 'new' && (
+            <>
+              <p class="quiet">{w.newKey}</p>
+              <div class="row end"><button type="button" onClick={() => void connection.command('same-words', { call: call.id, words: s.words }).then(setFault)}>{w.same}</button></div>
+            </>
+          )}
         </>
       )}
+      {fault !== undefined && <p class="problem" role="alert">{faultWords(words, fault)}</p>}
       {asks && (
         <div class="ask" role="alert">
           <p><Icon name="warning" /> {w.asks}</p>
-          {fault !== undefined && <p class="problem">{faultWords(words, fault)}</p>}
           <div class="row end"><button type="button" class="danger" onClick={() => void connection.command('accept', { call: call.id, state: s.state }).then(setFault)}>{s.state === 'doubt' ? w.acceptDoubt : w.accept}</button></div>
         </div>
       )}

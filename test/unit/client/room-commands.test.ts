@@ -22,6 +22,9 @@ test('commands name members by the number on the roster, and act on their key', 
     ['/admit cn:Dan', { do: 'decide', decision: { act: 'admit', entry: 'cn:Dan' } }], [`/unban ${b}`, { do: 'decide', decision: { act: 'unban', keyId: b } }],
   ] as const) assert.deepEqual(parseTyped(line, roster), { kind: 'command', command }, line)
   assert.deepEqual(parseTyped('/compared 3', roster), { kind: 'compared', keyId: b })
+  const through = applyEvent(emptyRoster('555', 'sealed'), { kind: 'sealed-call', at, number: '555', state: 'sealed', words: ['harbour'], memory: 'new' })
+  assert.deepEqual(['/compared', '/compared 1'].map((line) => parseTyped(line, through)?.kind), ['words', 'wrong'])
+  assert.equal(parseTyped('/compared', roster)?.kind, 'wrong')
   assert.deepEqual(parseTyped('/code', roster), { kind: 'code' })
   assert.equal(parseTyped('', roster), undefined)
 })

@@ -65,6 +65,12 @@ test('in a group whoever comes back at another leaf is the same line', () => {
   assert.deepEqual([...namesakes({ kind: 'sealed', members: s.calls[0]!.roster.members })], [])
 })
 
+test('of a call through a provider the page knows whether its key is remembered', () => {
+  const sealed = (memory?: 'new' | 'remembered'): PageMessage => event({ kind: 'sealed-call', at: instant(1), number: '555', state: 'sealed', words: ['harbour'], keyId: 'a'.repeat(64), ...(memory === undefined ? {} : { memory }) })
+  const said = [sealed('new'), sealed('remembered'), sealed()].map((m) => all(snapshot, { k: 'call', call }, sealed('new'), m).calls[0]!.roster.sealedCall?.memory)
+  assert.deepEqual(said, ['new', 'remembered', undefined])
+})
+
 test('quality follows the loss of the last seconds, not of the whole call', () => {
   const stats = (n: number, lost: number): PageMessage => ({ k: 'stats', call: 1, sent: 0, lateTicks: 0, senders: [sender({ received: 50 * n, lost })] })
   let s = all(snapshot, { k: 'call', call }, stats(1, 0))

@@ -64,6 +64,7 @@ export class SealedCallMachine implements CallMachine {
     else if (input.kind === 'vault') this.#answer(this.#sessions.answer(input.ref, input.result))
     else if (input.kind === 'mute') this.#mute(input.muted)
     else if (input.kind === 'accept') this.#accepted()
+    else if (input.kind === 'compared') this.#compared(input.words)
     else if (input.kind === 'leave') this.#end('left')
     else if (input.kind === 'wire') this.#wire(input.message)
     else if (input.kind === 'media' && 'call' in input.event && input.event.call === this.#o.call) {
@@ -236,6 +237,17 @@ export class SealedCallMachine implements CallMachine {
     }
   }
 
+  /** Whether the key is the number's to us, where there are words to tell by. */
+  get #memory(): Party['memory'] {
+    return this.#state === 'sealed' && this.#sessions.keyed && this.#words.length > 0 && this.#profile === undefined ? this.#party.memory : undefined
+  }
+  /** What was compared belongs to the keys that stand, or is of before. */
+  #compared(words: readonly string[]): void {
+    if (this.#memory !== 'new' || words.join(' ') !== this.#words.join(' ')) return
+    this.#party.take()
+    this.#tell()
+  }
+
   #event(e: Event): void {
     if (e === 'found' && this.#bare) return
     if (e === 'opened') this.#patience.heard()
@@ -276,7 +288,8 @@ export class SealedCallMachine implements CallMachine {
   }
   #tell(): void {
     const words = this.#sessions.keyed && (this.#state === 'sealed' || this.#state === 'doubt') ? this.#words : []
-    this.#teller.call({ state: this.#state, words, ...(this.#profile === undefined ? {} : { profile: this.#profile }) }, this.#party.peer)
+    const memory = this.#memory
+    this.#teller.call({ state: this.#state, words, ...(memory === undefined ? {} : { memory }), ...(this.#profile === undefined ? {} : { profile: this.#profile }) }, this.#party.peer)
   }
   #end(reason: string): void {
     this.#sessions.end()

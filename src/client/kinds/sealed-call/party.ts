@@ -31,6 +31,12 @@ export class Party {
   get peer(): Peer {
     return this.#peer
   }
+  /** Of the key that is there, as the number's. */
+  get memory(): 'new' | 'remembered' | undefined {
+    const { keyId } = this.#peer
+    if (keyId === undefined || this.#o.withheld === true) return undefined
+    return this.#o.expected(this.#o.number) === keyId ? 'remembered' : 'new'
+  }
 
   judge({ identity, keyId, numbers = [], profile }: NonNullable<CallProgress['confirmed']>): Verdict {
     const { number, outgoing } = this.#o

@@ -6,6 +6,7 @@ import { ok } from '../../../../src/base/result.ts'
 import type { CallIn, Target } from '../../../../src/client/call.ts'
 import { type NumberMemory, type Numbered, sealedCallKind } from '../../../../src/client/kinds/sealed-call/index.ts'
 import type { Identity } from '../../../../src/model/identity.ts'
+import { encodeNews } from '../../../../src/vault/api/call-news.ts'
 import type { CallProgress } from '../../../../src/vault/api/calls.ts'
 
 const KEY = 'a'.repeat(64)
@@ -78,4 +79,49 @@ test('all who do not say who they are are not one person: nothing is expected of
   assert.deepEqual([state, notes, remembered, asked], ['sealed', [], [], []])
   assert.deepEqual(call(withheld, { identity: BEN, numbers: ['ben'] }).notes, [], 'there is no number that it could be another than')
   assert.equal(call({ ...withheld, outgoing: true }, {}).remembered.length, 1, 'what is dialled is somebody')
+})
+
+test('whoever was called may say that the words were the same: then the key is remembered as the number\'s', () => {
+  const words = ['harbour', 'violin', 'meadow', 'copper']
+  const calls = (target: object, confirmed: Confirmed = {}) => {
+    const known = new Map<string, string>()
+    const numbers: NumberMemory = { keyOf: (who) => known.get(who.number), nameOf: () => undefined, remember: (who, key) => void known.set(who.number, key) }
+    const machine = sealedCallKind({ policy: 'prefer', carriers: ['message'], anonymous: false, numbers }).start({ kind: 'call', room: '100', outgoing: false, ...target }, { conference: 5, hop: 1, phone: 5 })
+    let [memory, started]: [string | undefined, number] = [undefined, 0]
+    const step = (input: CallIn): void => {
+      for (const o of machine.step(input, instant(0)).out) {
+        if (o.kind === 'event' && o.event.kind === 'sealed-call') memory = o.event.memory
+        if (o.kind === 'vault' && o.request.call === 'call.begin') step({ kind: 'vault', ref: o.ref, result: ok({ session: o.ref }) })
+        if (o.kind === 'vault' && o.request.call === 'call.step' && o.request.args.input === 'start') started = o.ref
+      }
+    }
+    step({ kind: 'start' })
+    step({ kind: 'dialog', news: { kind: 'media', codec: 'pcmu', payloadType: 0, receives: true } })
+    step({ kind: 'dialog', news: { kind: 'answered' } })
+    step({ kind: 'dialog', news: { kind: 'reached' } })
+    step({ kind: 'compared', words })
+    assert.equal(known.size, 0, 'before the keys stand')
+    step({ kind: 'vault', ref: started, result: ok({ send: [], refused: [], shortString: { words, digits: '1' }, confirmed: { epoch: 0, role: 'initiator', keyId: KEY, profile: 'sealed', missed: [], ...confirmed } }) })
+    return { step, known, said: () => memory }
+  }
+  const called = calls({})
+  assert.deepEqual([called.said(), called.known.size], ['new', 0])
+  called.step({ kind: 'compared', words: [...words.slice(1), 'lantern'] })
+  assert.deepEqual([called.said(), called.known.size], ['new', 0], 'other words, of other keys')
+  called.step({ kind: 'compared', words })
+  assert.deepEqual([called.said(), called.known.get('100')], ['remembered', KEY])
+  // Known already, and nobody to remember.
+  assert.equal(calls({ outgoing: true }).said(), 'remembered')
+  assert.equal(calls({}, { identity: BEN, numbers: ['100'] }).said(), 'remembered')
+  for (const [target, confirmed] of [[{ withheld: true }, {}], [{}, { profile: 'chained' }]] as const) {
+    const nobody = calls(target, confirmed)
+    nobody.step({ kind: 'compared', words })
+    assert.deepEqual([nobody.said(), nobody.known.size], [undefined, 0])
+  }
+  // What is lost is not who was compared with.
+  const lost = calls({})
+  lost.step({ kind: 'media', event: { op: 'call.news', call: 5, news: encodeNews([{ kind: 'heard' }]) } })
+  for (let i = 0; i < 3; i++) lost.step({ kind: 'media', event: { op: 'call.frames', call: 5, opened: 0, refused: 25 } })
+  lost.step({ kind: 'compared', words })
+  assert.deepEqual([lost.said(), lost.known.size], [undefined, 0])
 })

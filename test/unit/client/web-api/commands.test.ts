@@ -97,6 +97,27 @@ test('a call is accepted as it was shown, and as nothing else: what it has becom
   assert.equal((await w.command('accept', { call: 4, state: 'asking' })).fault?.code, 'PAGE_NO_CALL')
 })
 
+test('that the words were the same is said of those that were shown, and of no others', async (t) => {
+  const d = await openDoor(t)
+  const w = await d.window()
+  const inputs: unknown[] = []
+  const words = ['harbour', 'violin', 'meadow', 'copper']
+  const sealedCall = { number: '555', state: 'sealed', words, memory: 'new' }
+  const call = { id: 3, conference: 3, name: '555', startedAt: 0, muted: false, sipCalls: [], roster: { ...emptyRoster('555', 'sealed'), sealedCall }, input: (i: unknown) => void inputs.push(i) }
+  d.page.hub.observer.onEvent!(call as unknown as RunningCall, { kind: 'phase', at: 1 as never, phase: 'member' })
+  const say = async (said: unknown, id = 3): Promise<string | undefined> => (await w.command('same-words', { call: id, words: said })).fault?.code
+  assert.equal(await say(words), undefined)
+  assert.deepEqual(inputs, [{ kind: 'compared', words }])
+  for (const wrong of ['harbour', [], [1], Array.from({ length: 9 }, () => 'x')]) assert.equal(await say(wrong), 'PAGE_COMMAND', String(wrong))
+  assert.equal(await say(words, 4), 'PAGE_NO_CALL')
+  // Other keys stand by then; or these are remembered by now.
+  sealedCall.words = ['lantern', ...words.slice(1)]
+  assert.equal(await say(words), 'PAGE_CALL_CHANGED')
+  sealedCall.memory = 'remembered'
+  assert.equal(await say(sealedCall.words), 'PAGE_CALL_CHANGED')
+  assert.equal(inputs.length, 1)
+})
+
 test('whoever types an emergency number on the page means help, whatever the page puts in front of it', async (t) => {
   const d = await openDoor(t)
   const w = await d.window()
