@@ -136,9 +136,12 @@ export function mergeEvidence(before: Evidence, proofs: readonly RevocationProof
   }
 }
 
-/** Older than the newest genuine one that has begun. An answer that revokes stands: a responder whose time is over could outdo it with a date of its choice. */
+/** Somebody's clock may be a day behind: to whom a list is from the future, the one before it is needed. */
+const SLOW_CLOCK_S = 86_400
+
+/** Older than the newest genuine one that has begun, for everybody. An answer that revokes stands: a responder whose time is over could outdo it with a date of its choice. */
 function outdoneOf(kept: readonly Kept[], now: UnixTime): (RevocationList | OcspResponse)[] {
-  const newest = kept.find((k) => k.genuine && madeAt(k.e) <= now && ('issuer' in k.e || k.e.answers.every((a) => a.status !== 'unknown' && a.unknownCritical.length === 0)))
+  const newest = kept.find((k) => k.genuine && madeAt(k.e) <= now - ('issuer' in k.e ? SLOW_CLOCK_S : 0) && ('issuer' in k.e || k.e.answers.every((a) => a.status !== 'unknown' && a.unknownCritical.length === 0)))
   if (newest === undefined) return []
   return kept.filter((k) => k.genuine && madeAt(k.e) < madeAt(newest.e) && ('issuer' in k.e || k.e.answers.every((a) => a.status !== 'revoked'))).map((k) => k.e)
 }

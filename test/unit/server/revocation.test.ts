@@ -56,6 +56,20 @@ test('an answer that revokes is handed on beside newer ones', () => {
   assert.equal(revocation.updates()[0]!.proofs.length, 2)
 })
 
+test('whose clock is a day behind is not left with a list from the future alone', () => {
+  const today = 9 * DAY_S
+  const clock = { now: today }
+  const revocation = serverAt(clock)
+  const list = (at: number): RevocationProof => ({ kind: 'crl', der: issueRevocationList(ca, [], at, later(at)) })
+  revocation.learn([list(today - 3 * DAY_S), list(today - 2 * DAY_S), list(today)])
+  const relayed = () => revocation.updates().flatMap((m) => m.proofs as RevocationProof[])
+  for (const behind of [0, DAY_S]) assert.ok(verifyPath(crypto, members[0]!, anchorsOf(ca), relayed(), later(today - behind), 'member', 'required').ok, `${behind}`)
+  assert.equal(relayed().length, 2)
+  clock.now = today + 2 * DAY_S
+  revocation.learn([list(clock.now)])
+  assert.equal(relayed().length, 2, 'the one before it')
+})
+
 test('a file spends its places on what holds', () => {
   const dir = mkdtempSync(path.join(tmpdir(), 'stc-evidence-'))
   const clock = { now: 700 }
