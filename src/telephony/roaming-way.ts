@@ -8,6 +8,7 @@ import type { Scheduler } from '../base/ports.ts'
 import { type Fault, makeFault, ok, type Result } from '../base/result.ts'
 import { type AddressPort, sameAddress, showAddress } from '../net/address.ts'
 import type { PbxTransport, WayUser } from './pbx-transport.ts'
+import { sourceOf } from './stream-transport.ts'
 import type { SipFlow, TransportListener, TransportName } from './transport.ts'
 
 export type Places = readonly [AddressPort, ...AddressPort[]]
@@ -112,7 +113,7 @@ export class RoamingWay implements PbxTransport {
     if (open.transport.way() === undefined) this.#silentSince ??= now
     const silent = this.#silentSince !== undefined && now - this.#silentSince >= SILENT_MS
     // A call that stands need not end because another network was joined besides.
-    if (local !== open.local && (silent || !this.#user.busy() || !this.#o.owns(open.local))) return void (await this.#begin())
+    if (!this.#stillGood(open.local, local) && (silent || !this.#user.busy() || !this.#o.owns(open.local))) return void (await this.#begin())
     this.#on(open)
     if (!silent) return
     this.#silentSince = undefined
@@ -120,6 +121,10 @@ export class RoamingWay implements PbxTransport {
     if (!this.#closed && found.ok && !sameSet(found.value, open.places)) await this.#begin(found.value)
   }
 
+  /** IPv6 hosts take another address of their network every day, and keep the one before for a week (RFC 8981): the provider goes on to find us there. */
+  #stillGood(before: string, now: string): boolean {
+    return before === now || (sourceOf(before, true) === sourceOf(now, true) && this.#o.owns(before))
+  }
   /** From the beginning: the name, the route, a socket. What was there stays until there is something better. */
   async #begin(known?: Places): Promise<Result<void>> {
     const places: Result<Places> = known === undefined ? await this.#o.resolve() : ok(known)

@@ -124,6 +124,20 @@ test('a call that stands is not ended by a second network, unless its own is gon
   assert.equal(w.now(), '10.0.0.2')
 })
 
+test('another IPv6 address of the same network is no other network, until the one before is gone', async () => {
+  const w = roaming({ places: ok([{ address: '2001:db8:9::1', port: 5060 }]), route: '2001:db8::aa', own: ['2001:db8::aa'] })
+  must(await w.way.start())
+  Object.assign(w.net, { route: '2001:db8::bb', own: ['2001:db8::aa', '2001:db8::bb'] })
+  await w.clock.advance(60_000)
+  assert.equal(w.now(), '2001:db8::aa')
+  w.net.own = ['2001:db8::bb']
+  await w.clock.advance(2000)
+  assert.equal(w.now(), '2001:db8::bb')
+  Object.assign(w.net, { route: '2001:db8:0:1::bb', own: ['2001:db8::bb', '2001:db8:0:1::bb'] })
+  await w.clock.advance(2000)
+  assert.equal(w.now(), '2001:db8:0:1::bb')
+})
+
 test('a provider that says nothing for twenty seconds is looked up again, and left where it was if that changes nothing', async () => {
   const w = home()
   must(await w.way.start())
