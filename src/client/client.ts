@@ -365,6 +365,7 @@ export class Client {
       const p = this.#phones.byPhone(e.phone)
       if (p !== undefined) this.#phones.answer(p, { local: e.local })
     } else if (e.op === 'fault') this.#onMediaFault(e)
+    else if (e.op === 'hop.worn') this.connection?.keysWorn(e.generation)
     else if (e.op === 'phone.dtmf') this.#phones.digit(this.#phones.byPhone(e.phone), e.digit)
     for (const call of this.#calls.values()) call.onMedia(e)
   }

@@ -2,7 +2,7 @@
  * Keeps one connection to the server alive: channel, greeting, hop keys, and again after a loss.
  * Up means: messages may be sent and media has keys.
  */
-import type { Instant, Ssrc } from '../base/brand.ts'
+import type { Instant } from '../base/brand.ts'
 import { instant } from '../base/brand.ts'
 import type { Scheduler } from '../base/ports.ts'
 import { err, type Fault, makeFault, ok, type Result } from '../base/result.ts'
@@ -13,6 +13,7 @@ import { WIRE_VERSION } from '../protocol/wire/messages.ts'
 import { PBX_CAPABILITY } from '../protocol/wire/pbx-messages.ts'
 import { RING_CAPABILITY } from '../protocol/wire/ring-messages.ts'
 import type { HopKeys, PipeId, Vault } from '../vault/api/calls.ts'
+import { HopKeying } from './hop-keying.ts'
 
 /** An open, authenticated message channel; `pipe` is the vault's TLS connection below it. */
 export interface OpenChannel {
@@ -50,6 +51,8 @@ export interface ConnectionOptions {
   /** Somebody would notice if the server were gone: it is asked every second, and `onSilent` hears of two seconds without an answer, and of their end. */
   readonly attentive?: () => boolean
   readonly onSilent?: (silent: boolean) => void
+  /** Shorter where a test cannot wait for an hour. */
+  readonly freshKeysMs?: number
   /** Media over a second TLS connection, started beside UDP (PROTOCOL §1). */
   readonly openMediaPath?: (welcome: ServerWire['welcome']) => Promise<() => void>
 }
@@ -67,6 +70,7 @@ export class Connection {
   #stopped = false
   #attempts = 0
   #generation = 0
+  #keying: HopKeying | undefined
   #cancelRetry: () => void = () => {}
   #closeMediaPath: () => void = () => {}
   /** Why there is no connection, for people who ask. */
@@ -102,6 +106,7 @@ export class Connection {
     this.#stopped = true
     this.#cancelRetry()
     this.#closeMediaPath()
+    this.#keying?.close()
     const channel = this.#channel
     this.#channel = undefined
     if (this.#up) this.#o.media({ op: 'hop.close', hop: this.#o.hop })
@@ -120,6 +125,11 @@ export class Connection {
     this.#channel?.attend?.()
   }
 
+  /** The media thread's word: the keys of this generation have seen about as many streams as they should. */
+  keysWorn(generation: number): void {
+    if (this.#up) this.#keying?.worn(generation)
+  }
+
   async #greet(channel: OpenChannel): Promise<void> {
     this.#channel = channel
     const replies = new Replies()
@@ -127,6 +137,7 @@ export class Connection {
       if (this.#channel !== channel) return
       // Before anything of a room: the vault judges certificates by it.
       if (m.k === 'revocation' || m.k === 'attestation' || m.k === 'notice') this.#o.onMessage(m)
+      else if (m.k === 'hop-answer' && this.#up) void this.#rekeyed(channel, m)
       else if (m.k === 'welcome' || m.k === 'hop-answer' || (m.k === 'fault' && !this.#up)) replies.put(m)
       else if (this.#up) this.#o.onMessage(m)
     })
@@ -169,27 +180,34 @@ export class Connection {
     if (!welcome.ok) return welcome
     const { realm } = welcome.value
     if (this.#o.realm !== undefined && realm !== this.#o.realm) return err('CLIENT_REALM', `"${this.#o.realm}" here, "${realm}" there`)
-    // A generation is never used twice, whatever the connection.
-    const generation = ++this.#generation
-    const offer = await this.#o.vault.call('hop.offer', { pipe: channel.pipe, generation, suites: this.#o.suites })
-    if (!offer.ok) return offer
-    channel.send({ k: 'hop-offer', generation, message: offer.value.message })
+    const { vault, suites, hop, media, scheduler, chance, udp, fallback, freshKeysMs } = this.#o
+    const named = welcome.value.udp.length > 0 ? welcome.value.udp : [fallback]
+    const keying = new HopKeying({
+      vault, suites, hop, media, scheduler, chance, pipe: channel.pipe, remotes: udp === false ? [] : named, nextGeneration: () => ++this.#generation, send: (m) => void channel.send(m), ...(freshKeysMs === undefined ? {} : { freshMs: freshKeysMs }),
+    })
+    this.#keying?.close()
+    this.#keying = keying
+    const offered = await keying.offer()
+    if (!offered.ok) return offered
     const answer = await replies.next('hop-answer')
     if (!answer.ok) return answer
-    const keys = await this.#o.vault.call('hop.finish', { pipe: channel.pipe, answer: answer.value.message })
-    if (!keys.ok) return keys
-    const named = welcome.value.udp.length > 0 ? welcome.value.udp : [this.#o.fallback]
-    this.#o.media({
-      op: 'hop.open', hop: this.#o.hop, generation, remotes: this.#o.udp === false ? [] : named,
-      receive: keys.value.receive, send: keys.value.send, probe: answer.value.probe as Ssrc,
-    })
-    return ok(welcome.value)
+    const taken = await keying.take(answer.value)
+    return taken.ok ? ok(welcome.value) : taken
+  }
+
+  async #rekeyed(channel: OpenChannel, answer: ServerWire['hop-answer']): Promise<void> {
+    const taken = await this.#keying?.take(answer)
+    if (taken?.ok !== false || this.#channel !== channel) return
+    // The server has other keys now than we: only a new connection mends that.
+    this.#lost(taken.fault)
+    void channel.close()
   }
 
   #lost(fault: Fault): void {
     this.lastFault = fault
     this.#closeMediaPath()
     this.#closeMediaPath = () => {}
+    this.#keying?.close()
     const was = this.#up
     this.#up = false
     this.#channel = undefined

@@ -199,6 +199,8 @@ export type MediaEvent =
   | { readonly op: 'phone.heard'; readonly phone: PhoneId; readonly pcm: Int16Array }
   /** How media reaches the server now. */
   | { readonly op: 'hop.path'; readonly hop: HopId; readonly path: 'none' | 'udp' | 'tls'; readonly roundTripMs?: number }
+  /** The keys of this generation have seen half of the streams that they may, one way or the other. Said once. */
+  | { readonly op: 'hop.worn'; readonly hop: HopId; readonly generation: number }
   /** Every second, and at the first decoded frame of a sender. */
   | { readonly op: 'conference.stats'; readonly conference: ConferenceId; readonly sent: number; readonly senders: readonly SenderStats[]; readonly ownLevel: number; readonly lateTicks: number }
   /** Our ports for the SDP towards the phone. */

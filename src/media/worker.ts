@@ -1,9 +1,11 @@
 /** Entry of a client's media thread: commands in and events out by the parent's port, frames by the vault's. */
+import { isDeepStrictEqual } from 'node:util'
 import type { MessagePort, Transferable } from 'node:worker_threads'
 import { parentPort, workerData } from 'node:worker_threads'
 import { codecFactory } from '../audio/codecs.ts'
 import { loadOpus } from '../audio/opus.ts'
 import { makeFault } from '../base/result.ts'
+import type { AddressPort } from '../net/address.ts'
 import { resolveAddresses } from '../net/resolve.ts'
 import type { HopId, MediaCommand, MediaEvent } from './api.ts'
 import { openClientFooting } from './client-footing.ts'
@@ -34,12 +36,20 @@ async function main(port: MessagePort, { vaultPort, plane, beats }: MediaWorkerD
   const session = createMediaSession({ udp: footing.udp, scheduler: footing.scheduler, crypto: footing.crypto, codecs: codecFactory(opus.ok ? opus.value : undefined), vault: portVault(vaultPort), emit })
   /** Hops whose server's name is being looked up, by the generation that is wanted. */
   const resolving = new Map<HopId, number>()
+  const resolved = new Map<HopId, { readonly asked: readonly AddressPort[]; readonly found: readonly AddressPort[] }>()
   const openHop = async (c: Extract<MediaCommand, { op: 'hop.open' }>): Promise<void> => {
+    // New keys wait for no name server.
+    const before = resolved.get(c.hop)
+    if (before !== undefined && isDeepStrictEqual(before.asked, c.remotes)) {
+      resolving.delete(c.hop)
+      return session.command({ ...c, remotes: before.found })
+    }
     resolving.set(c.hop, c.generation)
     const remotes = await resolveAddresses(c.remotes, (host, reason) => emit({ op: 'fault', code: 'NET_RESOLVE', message: makeFault('NET_RESOLVE', `${host} (${reason})`).message, about: `hop ${c.hop}` }))
     // Closed, or opened anew, in the meantime.
     if (resolving.get(c.hop) !== c.generation) return
     resolving.delete(c.hop)
+    if (remotes.length > 0) resolved.set(c.hop, { asked: c.remotes, found: remotes })
     session.command({ ...c, remotes })
   }
   port.on('message', (c: MediaCommand | typeof BEAT) => {
@@ -48,7 +58,10 @@ async function main(port: MessagePort, { vaultPort, plane, beats }: MediaWorkerD
       void openHop(c)
       return
     }
-    if (c.op === 'hop.close') resolving.delete(c.hop)
+    if (c.op === 'hop.close') {
+      resolving.delete(c.hop)
+      resolved.delete(c.hop)
+    }
     session.command(c)
     if (c.op !== 'stop') return
     // Sockets, timers and ports were all that kept the thread alive.

@@ -12,6 +12,7 @@ import { createSrtpSender } from '../../src/protocol/srtp/sender.ts'
 import { silence } from '../../src/media/plain/silence.ts'
 import type { LegId, PlainPeer } from '../../src/media/plane/types.ts'
 import { legSpec } from '../kit/media-client.ts'
+import { AgreedHop } from '../kit/agreed-hop.ts'
 import { MediaWorld, type Member, robot } from '../kit/media-world.ts'
 import { PlainParty } from '../kit/plain-peer.ts'
 import { seededTest } from '../kit/seeded-random.ts'
@@ -68,9 +69,9 @@ async function party(w: MediaWorld, name: string, address: string): Promise<Plai
   return new PlainParty(must(await bindRtpPair(w.net.host(name, address), '0.0.0.0')))
 }
 
-async function bridged(seed: number, pbxMore: Partial<PlainPeer> = {}, codecs = codecFactory()): Promise<Bridged> {
+async function bridged(seed: number, pbxMore: Partial<PlainPeer> = {}, codecs = codecFactory(), admit: (w: MediaWorld) => Promise<Member> = async (w) => w.join('client', robot(), { codecs })): Promise<Bridged> {
   const w = await MediaWorld.start(seed)
-  const member = w.join('client', robot(), { codecs })
+  const member = await admit(w)
   const phone = await party(w, 'phone', '10.0.0.2')
   const pbx = await party(w, 'pbx', '10.9.0.5')
   member.command({ op: 'call.open', call: 7, bind: member.host.address, streams: { hop: 1, send: UP, receive: DOWN } })
@@ -148,6 +149,27 @@ seededTest('new keys five times in mid-call: not one packet is missing', async (
     assert.deepEqual(said(p).slice(0, 880), Array.from({ length: 880 }, (_, i) => i))
     oneStream(p)
   }
+  stop(b)
+})
+
+seededTest('new keys that the client asks for, four times in a call, and once more when those are worn: not one packet is missing', async (seed) => {
+  const hop = new AgreedHop(3000)
+  const b = await bridged(seed, {}, undefined, (w) => hop.admit(w))
+  await b.w.clock.advance(9000)
+  assert.ok(hop.generations.length >= 3, `${hop.generations.length} generations`)
+  const before = hop.generations.length
+  hop.connection.keysWorn(before)
+  await b.w.clock.advance(200)
+  assert.deepEqual(hop.generations, Array.from({ length: before + 1 }, (_, i) => i + 1))
+  await b.w.clock.advance(6000)
+  for (const p of [b.pbx, b.phone]) {
+    const numbers = said(p)
+    assert.ok(numbers.length > 700)
+    assert.deepEqual(numbers, Array.from({ length: numbers.length }, (_, i) => i))
+    oneStream(p)
+  }
+  assert.equal(b.w.plane.stats().find((s) => s.leg === b.member.leg)!.refused, 0)
+  await hop.connection.stop()
   stop(b)
 })
 

@@ -41,6 +41,10 @@ export class HopReceiving implements Disposable {
   get generation(): number {
     return this.#current?.number ?? 0
   }
+  /** Of the newest generation. */
+  get worn(): boolean {
+    return this.#current?.receiver.worn === true
+  }
   install(generation: number, keys: SrtpKeys, now: number): Result<void> {
     if (generation <= this.generation) return err('MEDIA_GENERATION', `${generation} after ${this.generation}`)
     const receiver = createSrtpReceiver(this.#crypto, keys)

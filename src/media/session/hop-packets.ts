@@ -34,6 +34,10 @@ export class HopPackets implements Disposable {
     this.#clock = clock
     this.#receiving = new HopReceiving(crypto)
   }
+  /** The newest keys have seen half of the streams that they carry, one way or the other. */
+  get worn(): boolean {
+    return this.#receiving.worn || this.#sender?.worn === true
+  }
   /** Later generations send with the new keys at once: the server has them already. */
   install(generation: number, receive: SrtpKeys, send: SrtpKeys): Result<void> {
     const sender = createSrtpSender(this.#crypto, send)
@@ -88,5 +92,6 @@ export class HopPackets implements Disposable {
   [Symbol.dispose](): void {
     this.#receiving[Symbol.dispose]()
     this.#sender?.[Symbol.dispose]()
+    this.#sender = undefined
   }
 }

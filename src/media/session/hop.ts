@@ -78,6 +78,8 @@ export class Hop {
   #closed = false
   probe = 0 as Ssrc
   #generation = 0
+  /** The last one that was told to be worn. */
+  #worn = 0
 
   constructor(options: HopOptions) {
     this.id = options.id
@@ -142,6 +144,8 @@ export class Hop {
   }
   close(): void {
     this.#closed = true
+    // Frames may still come from the vault.
+    this.#active = 'none'
     for (const receive of [...this.#calls.keys()]) this.dropCall(receive)
     this.#stopTimer?.()
     for (const s of this.#sockets.splice(0)) s.close()
@@ -187,6 +191,10 @@ export class Hop {
       }
     }
     this.#choose()
+    if (this.#worn < this.#generation && this.#packets.worn) {
+      this.#worn = this.#generation
+      this.#o.emit({ op: 'hop.worn', hop: this.id, generation: this.#generation })
+    }
     this.#stopTimer = this.#o.scheduler.at(instant(now + CHECK_MS), () => this.#check())
   }
   #due(way: Way, now: number): boolean {

@@ -33,6 +33,8 @@ export interface SrtpReceiver extends Disposable {
   unprotectRtcp(buf: Uint8Array, length: number): number
   /** Index (ROC · 2^16 + sequence) of the newest authentic RTP packet of a stream, -1 for none. */
   newest(ssrc: number): number
+  /** It has opened packets of half of the streams that it may: the other half is left for those who come until there are other keys. */
+  readonly worn: boolean
   /** Index of the packet that `unprotect` opened last. */
   readonly lastIndex: number
   /** That packet was newer than all of its stream before. */
@@ -101,6 +103,9 @@ class Receiver implements SrtpReceiver {
     return opened
   }
 
+  get worn(): boolean {
+    return this.#streams.size >= this.#limits.streams / 2
+  }
   newest(ssrc: number): number {
     return this.#streams.get(ssrc)?.rtp.highest ?? -1
   }

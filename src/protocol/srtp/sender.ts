@@ -53,6 +53,8 @@ export interface SrtpSender extends Disposable {
   protectNumbered(buf: Uint8Array, length: number, number: number): number
   /** What was added to the numbers of such a stream. */
   shiftOf(ssrc: number): number
+  /** It has protected packets of half of the streams that it may. */
+  readonly worn: boolean
   /** An RTCP compound; numbered per SSRC of its first packet. */
   protectRtcp(buf: Uint8Array, length: number): number
 }
@@ -115,6 +117,9 @@ class Sender implements SrtpSender {
     return this.#seal(buf, clear, length, stream, index)
   }
 
+  get worn(): boolean {
+    return this.#streams.size >= this.#limits.streams / 2
+  }
   shiftOf(ssrc: number): number {
     return this.#streams.get(ssrc)?.shift ?? 0
   }

@@ -6,7 +6,7 @@ import type { AmiField, AmiMessage } from '../../protocol/asterisk/index.ts'
 import type { CouplingOptions } from './coupling-options.ts'
 import { identify } from './identify.ts'
 import type { ClientLeg } from './legs.ts'
-import { type Conference, Presences, type Present } from './presence.ts'
+import { CONFERENCE_NAME, type Conference, Presences, type Present } from './presence.ts'
 
 export type { Present } from './presence.ts'
 
@@ -36,6 +36,8 @@ export class Picture {
   #events = 0
   #current = false
   #looking: Promise<void> | undefined
+  /** The look after that one, for all who ask while it runs. */
+  #next: Promise<void> | undefined
   #cancelLook: Stop = () => {}
   #stopped = false
   readonly #waiting = new Set<(current: boolean) => void>()
@@ -77,6 +79,8 @@ export class Picture {
   }
 
   event(e: AmiMessage): void {
+    // Not tracked: nobody of ours can be told of it, and no look would find it.
+    if (!CONFERENCE_NAME.test(e.get('Conference') ?? 'none')) return
     this.#events++
     const change = this.#presences.event(e)
     if (change.kind === 'none') return
@@ -119,12 +123,17 @@ export class Picture {
   /** Asks for everything, and again from time to time. One look at a time; whoever asks meanwhile gets the next. */
   look(): Promise<void> {
     this.#cancelLook()
-    const mine = this.#lookAfter(this.#looking)
-    this.#looking = mine
-    return mine
+    if (this.#next !== undefined) return this.#next
+    if (this.#looking === undefined) return this.#begin()
+    this.#next = this.#looking.then(() => this.#begin())
+    return this.#next
   }
-  async #lookAfter(before: Promise<void> | undefined): Promise<void> {
-    await before
+  #begin(): Promise<void> {
+    this.#next = undefined
+    this.#looking = this.#lookOnce().finally(() => (this.#looking = undefined))
+    return this.#looking
+  }
+  async #lookOnce(): Promise<void> {
     const prepared = await this.#prepare()
     const seen = prepared.ok ? await this.#lists() : prepared
     if (this.#stopped) return
@@ -153,6 +162,7 @@ export class Picture {
       if (recorders?.ok === false && recorders.fault.code !== 'PBX_ACTION') return recorders
       for (const room of rooms.value) {
         const name = room.get('Conference') ?? ''
+        if (!CONFERENCE_NAME.test(name)) continue
         const members = await this.#list('ConfbridgeList', ['Conference', name])
         if (!members.ok) return members
         lists.set(name, { room, members: members.value })

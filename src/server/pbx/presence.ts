@@ -131,6 +131,10 @@ export class Presences {
     this.conferences.set(name, fresh)
     return fresh
   }
+  /** Too many for us to have it: to look again would change nothing. */
+  #beyond(c: Conference | undefined): boolean {
+    return c === undefined ? this.conferences.size >= CONFERENCES_LIMIT : c.members.size >= MEMBERS_LIMIT
+  }
   #add(c: Conference, e: AmiMessage): Present | undefined {
     const [uniqueId, channel] = [e.get('Uniqueid'), e.get('Channel')]
     if (uniqueId === undefined || channel === undefined || uniqueId === '' || c.members.size >= MEMBERS_LIMIT) return undefined
@@ -152,7 +156,7 @@ export class Presences {
   #leave(e: AmiMessage): Change {
     const c = this.conferences.get(e.get('Conference') ?? '')
     const left = c?.members.get(e.get('Uniqueid') ?? '')
-    if (c === undefined || left === undefined) return stale
+    if (c === undefined || left === undefined) return this.#beyond(c) ? none : stale
     c.members.delete(left.uniqueId)
     return { kind: 'changed', conference: c.name, left }
   }
@@ -165,7 +169,7 @@ export class Presences {
   #set(e: AmiMessage, change: (m: Present) => void): Change {
     const c = this.conferences.get(e.get('Conference') ?? '')
     const m = c?.members.get(e.get('Uniqueid') ?? '')
-    if (c === undefined || m === undefined) return stale
+    if (c === undefined || m === undefined) return this.#beyond(c) ? none : stale
     change(m)
     return { kind: 'changed', conference: c.name }
   }

@@ -93,6 +93,13 @@ class Stage {
 }
 const keys = { suite: 'AEAD_AES_128_GCM', masterKey: new Uint8Array(16), masterSalt: new Uint8Array(12) } as const
 
+test('keys of the hop that are worn are replaced', async () => {
+  const s = await new Stage().up()
+  s.tellMedia({ op: 'hop.worn', hop: 1, generation: 1 })
+  await s.clock.advance(0)
+  assert.deepEqual(s.sent.flatMap((m) => (m.k === 'hop-offer' ? [m.generation] : [])), [1, 2])
+})
+
 describe('a phone that dials', () => {
   test('rings, and is answered only when we are in the group and our port is known', async () => {
     const s = await new Stage().up()
