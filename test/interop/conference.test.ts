@@ -19,7 +19,7 @@ import { SENTENCES } from '../../src/client/speech/sentences.ts'
 import { codeSpoken, lockSpoken, type Spoken, whoIsHere } from '../../src/client/speech/spoken.ts'
 import { createVoice } from '../../src/client/speech/voice.ts'
 import type { Roster } from '../../src/model/roster.ts'
-import { freePorts } from '../kit/free-ports.ts'
+import { freePorts, ownPorts } from '../kit/free-ports.ts'
 import { type Captured, capture } from '../kit/capture.ts'
 import { type Baresip, startBaresip } from '../kit/phones/baresip.ts'
 import { startLinphonec } from '../kit/phones/linphonec.ts'
@@ -176,7 +176,7 @@ test('three softphones in G.722, PCMU and Opus hear the two others and not thems
   if (!needs(t, 'baresip', 'linphonec', 'tshark')) return
   const all = await bring(t, 'anna', 'boris', 'clara')
   for (const m of all) await dial(m)
-  const tap = await capture('udp')
+  const tap = await capture(`udp and ${ownPorts}`)
   await allHear(all)
   await looksLikeNoise(await tap.stop(), all[0]!.server.port)
   for (const m of all) await m.client.shows(/● Only these 3 people can hear this\./)
@@ -258,33 +258,56 @@ test('without a server an emergency call and a conference are both refused at on
   }
 })
 
-/** Presses keys, and waits until the phone has heard the sentence that they ask for: the same synthesiser says it here. */
-async function says(m: Member, keys: string, words: Spoken): Promise<void> {
+/**
+ * Presses keys, and waits until the phone has heard the sentence that they ask for: the same synthesiser says it here.
+ * Keys may be lost and what is said may stumble: they are pressed again when the sentence should long be over. `settled` tells
+ * sentences apart that sound alike.
+ */
+async function says(m: Member, keys: string, words: Spoken, settled: () => boolean = () => true): Promise<void> {
   const spoken = (await createVoice('de')(words))!
   const expected = spoken.subarray(0, SPOKEN_S * 16_000)
-  const from = seconds(m.phone.heard())
-  m.phone.sendDtmf(keys)
   const length = expected.length / 16_000
-  let at = from
-  let best = 0
-  await until(25_000, `${keys}: ${words.text(SENTENCES.de)}`, () => {
+  let [pressed, at, best] = [0, 0, 0]
+  const press = (): void => {
+    pressed = at = seconds(m.phone.heard())
+    best = 0
+    m.phone.sendDtmf(keys)
+  }
+  press()
+  await until(40_000, `${keys}: ${words.text(SENTENCES.de)}`, () => {
     // Each place is looked at once.
-    for (const all = m.phone.heard(); at + length + STEP_S <= seconds(all); at += STEP_S) {
+    for (const all = m.phone.heard(); best < 0.7 && at + length + STEP_S <= seconds(all); at += STEP_S) {
       const heard = heardSpeech(expected, part(all, at, at + length + STEP_S).samples)
       best = Math.max(best, heard.ok ? heard.value.share : 0)
-      if (best >= 0.7) return true
     }
+    if (best >= 0.7 && settled()) return true
+    if (seconds(m.phone.heard()) > pressed + length + AGAIN_S && (best >= 0.7 || at > pressed + AGAIN_S)) press()
     return undefined
   }, () => `${best} of it was heard at best\n${m.client.process.tail()}`, 500)
 }
+/** `*7`: the sentences about it differ by one syllable. */
+const turnsKey = (m: Member, locked: boolean): Promise<void> =>
+  says(m, '*7', lockSpoken(locked), () => [...m.client.process.output().matchAll(/ (locked|UNLOCKED) the room/g)].at(-1)?.[1] === (locked ? 'locked' : 'UNLOCKED'))
 /** Of a long sentence its beginning is enough. */
 const SPOKEN_S = 3
 const STEP_S = 0.4
+/** From the end of the shortest answer until it is asked for again. */
+const AGAIN_S = 8
 
-test('a phone alone is enough: who is here, the code, the lock, mute, and tones when somebody comes and goes; in German', { timeout: 300_000 }, async (t) => {
+/** Whether a note of 140 ms, which is played once, is heard soon after this. */
+async function noted(phone: Phone, hz: number, what: () => Promise<unknown>): Promise<boolean> {
+  const from = seconds(phone.heard())
+  await what()
+  const since = seconds(phone.heard())
+  const heard = (): boolean => toneShare(part(phone.heard(), from), hz) > 0
+  await until(20_000, 'time for a note', () => heard() || seconds(phone.heard()) > since + 6 || undefined, phone.printed, 200)
+  return heard()
+}
+
+test('a phone alone is enough: who is here, the code, the lock, mute, and tones when somebody comes and goes; in German', { timeout: 600_000 }, async (t) => {
   if (!needs(t, 'baresip', 'espeak-ng')) return
   const quiet = path.join(folder, 'quiet.wav')
-  writeWav(quiet, { rate: 16_000, samples: new Int16Array(16_000 * 60) })
+  writeWav(quiet, { rate: 16_000, samples: new Int16Array(16_000 * 240) })
   const [anna, boris] = (await bring(t, { name: 'anna', language: 'de' }, { name: 'boris', phone: { microphone: quiet } })) as [Member, Member]
   await dial(anna)
   const alone = { members: [{ self: true }], callers: [] } as unknown as Roster
@@ -292,17 +315,23 @@ test('a phone alone is enough: who is here, the code, the lock, mute, and tones 
   const code = (await anna.client.shows(/security code\s+(\d{5}(?: \d{5}){5})/))[1]!
   await says(anna, '*6', codeSpoken({ securityCode: code } as Roster))
   // Whoever dials first is its host.
-  await says(anna, '*7', lockSpoken(true))
-  await says(anna, '*7', lockSpoken(false))
-  let from = seconds(anna.phone.heard())
-  const heardNote = (hz: number): Promise<true> => until(20_000, `a tone of ${hz} Hz`, () => toneShare(part(anna.phone.heard(), from), hz) > 0 || undefined, anna.client.process.tail, 200)
-  await dial(boris)
-  await heardNote(784)
+  await turnsKey(anna, true)
+  await turnsKey(anna, false)
+  const comes = (): Promise<boolean> => noted(anna.phone, 784, () => dial(boris))
+  const goes = (): Promise<boolean> => noted(anna.phone, 523, async () => {
+    boris.phone.hangup()
+    await boris.phone.events.next('closed')
+  })
+  for (let tries = 1; !(await comes()); tries++) {
+    assert.ok(tries < 4, `no tone when somebody comes\n${anna.client.process.tail()}`)
+    await goes()
+  }
   await hears(boris, people.anna.hz)
   await says(anna, '*5', whoIsHere({ members: [{ self: true }, { self: false, identity: { subject: 'boris', emails: [], hosts: [] } }], callers: [] } as unknown as Roster))
   anna.phone.sendDtmf('*1')
   await nolonger(boris, people.anna.hz)
-  from = seconds(anna.phone.heard())
-  boris.phone.hangup()
-  await heardNote(523)
+  for (let tries = 1; !(await goes()); tries++) {
+    assert.ok(tries < 4, `no tone when somebody goes\n${anna.client.process.tail()}`)
+    await comes()
+  }
 })

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { capture, payloads } from '../kit/capture.ts'
 import { freePorts } from '../kit/free-ports.ts'
 import { startBaresip } from '../kit/phones/baresip.ts'
-import { mustPass, runSipp } from '../kit/phones/sipp.ts'
+import { callsAnswered, mustPass, runSipp } from '../kit/phones/sipp.ts'
 import { silence } from '../kit/tones.ts'
 import { writeWav } from '../kit/wav.ts'
 import { needs } from './setup.ts'
@@ -24,7 +24,7 @@ test('sipp passes what baresip can and fails what it cannot', async (t) => {
   const remote = { address: '127.0.0.1', port: bob.sipPort }
   for (const scenario of ['call', 'hold', 'delayed-offer', 'codecs']) await mustPass(scenario, { remote, service: 'bob' })
   const flood = await mustPass('options', { remote, service: 'bob', calls: 50, perSecond: 100 })
-  assert.equal(flood.messages.match(/^SIP\/2.0 200 OK/gm)?.length, 50)
+  assert.equal(callsAnswered(flood.messages), 50)
   const refused = await runSipp('update', { remote, service: 'bob' })
   assert.equal(refused.passed, false)
   assert.match(refused.errors, /501 Not Implemented/)

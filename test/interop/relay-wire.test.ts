@@ -7,7 +7,7 @@ import { deflateRawSync } from 'node:zlib'
 import { endpoint } from '../kit/asterisk.ts'
 import { type BehindPbx, behindPbx } from '../kit/behind-pbx.ts'
 import { capture, type Captured, payloads } from '../kit/capture.ts'
-import { freePorts } from '../kit/free-ports.ts'
+import { freePorts, ownPorts } from '../kit/free-ports.ts'
 import { hears } from '../kit/hears.ts'
 import { until } from '../kit/processes.ts'
 import { UdpPhone } from '../kit/udp-phone.ts'
@@ -71,7 +71,7 @@ test('between client and server: no SIP, no SDP, no audio of any codec; beside i
   if (!needs(t, 'tshark') || !needsAsterisk(t)) return
   const w = await behindPbx(t, { config: () => ({ 'pjsip.conf': endpoint('anna', { codecs: 'g722,ulaw,alaw,gsm,opus' }), 'extensions.conf': extensions }) })
   const client = await w.client('anna')
-  const tap = await capture('udp or tcp')
+  const tap = await capture(`(udp or tcp) and ${ownPorts}`)
   // Others may use loopback at the same time.
   const ours = new Set([client.sip.port, w.asterisk.sip, ...Array.from({ length: w.asterisk.rtpCount }, (_, i) => w.asterisk.rtp + i)])
   for (const c of codecs) {

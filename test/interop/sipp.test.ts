@@ -8,7 +8,7 @@ import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import { realScheduler } from '../../src/net/scheduler.ts'
 import { EchoClient } from '../kit/echo-client.ts'
 import { freePorts } from '../kit/free-ports.ts'
-import { mustPass } from '../kit/phones/sipp.ts'
+import { callsAnswered, mustPass } from '../kit/phones/sipp.ts'
 import { needs } from './setup.ts'
 
 async function desk(t: TestContext): Promise<{ client: EchoClient; remote: { address: string; port: number } }> {
@@ -62,5 +62,5 @@ test('a flood of OPTIONS is answered to the last, and a call goes on meanwhile',
     mustPass('options', { remote, calls: 500, perSecond: 250 }),
     mustPass('call', { remote, service: '8100', calls: 5, perSecond: 2 }),
   ])
-  assert.equal(flood.messages.match(/^SIP\/2.0 200 OK/gm)?.length, 500)
+  assert.equal(callsAnswered(flood.messages), 500)
 })

@@ -31,7 +31,8 @@ function knock(papers: Papers | undefined): Promise<string> {
       text += chunk.toString('latin1')
       if (/^HTTP\/1.1 101 /.test(text)) socket.destroy()
     })
-    socket.on('error', reject)
+    // A server that has said all and closes may be quicker than what was still on the way to it.
+    socket.on('error', (e) => (text === '' ? reject(e) : resolve(text)))
     socket.on('close', () => resolve(text))
   })
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePorts } from '../free-ports.ts'
-import { run, within } from '../processes.ts'
+import { PATIENCE, run, within } from '../processes.ts'
 
 export interface SippOptions {
   readonly remote: { readonly address: string; readonly port: number }
@@ -45,7 +45,7 @@ export async function runSipp(scenario: string, o: SippOptions): Promise<SippRes
   const address = o.local ?? '127.0.0.1'
   const port = await freePorts(2)
   const media = await freePorts(4)
-  const limitMs = o.timeoutMs ?? 15_000
+  const limitMs = PATIENCE * (o.timeoutMs ?? 15_000)
   const sipp = run(
     'sipp',
     [
@@ -66,7 +66,7 @@ export async function runSipp(scenario: string, o: SippOptions): Promise<SippRes
   )
   const read = (name: string): string => (existsSync(path.join(folder, name)) ? readFileSync(path.join(folder, name), 'utf8') : '')
   try {
-    const code = await within(limitMs + 5000, `end of sipp ${scenario}`, sipp.exit, sipp.tail)
+    const code = await within(limitMs / PATIENCE + 5000, `end of sipp ${scenario}`, sipp.exit, sipp.tail)
     const errors = read('errors.log')
     return { passed: code === 0, code, errors: code === 0 || errors !== '' ? errors : sipp.tail(), messages: read('messages.log') }
   } finally {
@@ -74,6 +74,9 @@ export async function runSipp(scenario: string, o: SippOptions): Promise<SippRes
     rmSync(folder, { recursive: true, force: true })
   }
 }
+
+/** How many calls had a 200: an answer may come twice, where its request did. */
+export const callsAnswered = (messages: string): number => new Set([...messages.matchAll(/^SIP\/2\.0 200 OK[\s\S]*?^Call-ID: *(\S+)/gim)].map((m) => m[1])).size
 
 /** Fails with SIPp's own words. */
 export async function mustPass(scenario: string, o: SippOptions): Promise<SippResult> {
