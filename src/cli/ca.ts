@@ -139,7 +139,7 @@ function renewOne(dir: string, o: { rootKey: string; compromised?: boolean }): v
   say(`A new issuing authority signs from now on, until ${formatTime(ca.notAfter)}. "stc ca serve" takes it up by itself.`)
   if (!compromised) return say('Nobody has to do anything: certificates that were issued before hold to their end, and are renewed by the new one.')
   say(`The old one is revoked, by the list in ${files.list}: with that list, nothing that it signed opens any door or room.`)
-  say('Every member runs "stc identity renew" once, and so does the server; what the thief signed is not in the index and is not renewed.')
+  say('Clients renew by themselves within minutes; the server by "stc identity renew" and a restart. What the thief signed is not in the index and is not renewed.')
   say(`If servers do not fetch the list from "stc ca serve", give them ${files.list} (revocation.lists).`)
 }
 

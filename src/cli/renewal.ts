@@ -1,20 +1,28 @@
 /**
- * A client renews its certificate by itself when two thirds of its time are over. The key is read by a short-lived process alone,
+ * A client renews its certificate by itself when two thirds of its time are over, or the authority that issued it was revoked (its key was
+ * stolen, and there is another one below the same root). The key is read by a short-lived process alone,
  * never by the client: its vault keeps it.
  */
 import { execFile } from 'node:child_process'
 import path from 'node:path'
+import type { Der } from '../base/brand.ts'
 import type { ClientConfig } from '../client/config.ts'
+import { createNodeCrypto } from '../crypto/node/index.ts'
 import { replaceable } from '../pki/files.ts'
 import { doorOf, isDue } from '../pki/renewal.ts'
 import { parseCertificate } from '../protocol/x509/certificate.ts'
+import { Evidence } from '../protocol/x509/evidence.ts'
+import { isPathRevoked, makeAnchors, verifyChain } from '../protocol/x509/path.ts'
 import { formatTime } from '../protocol/x509/time.ts'
 import { besideConfig } from '../store/config.ts'
 import { readCertificates } from '../store/identity-file.ts'
 import { currentTime } from './options.ts'
+import { keptEvidence } from './room-memory.ts'
 import { complain, say } from './output.ts'
 
 const LOOK_MS = 6 * 3_600_000
+/** For an authority that was revoked: nobody lets us in meanwhile. */
+const QUICK_LOOK_MS = 300_000
 const IDLE_LOOK_MS = 30_000
 const RENEW_MS = 60_000
 
@@ -33,7 +41,7 @@ export async function renewIfDue(config: ClientConfig, configFile: string, place
     complain(`stc: the certificate cannot be renewed and ends on ${formatTime(own.value.notAfter)}: this client may not write into ${path.dirname(file)}. Put certificate and key where it may, a service's into /var/lib/stc.`)
     return false
   }
-  if (!isDue(own.value, now)) return false
+  if (!isDue(own.value, now) && !isIssuerRevoked(config, configFile)) return false
   let complaint = ''
   for (const anchor of anchors) {
     const said = await run('identity', 'renew', '--certificate', file, '--key', besideConfig(configFile, key), '--anchor', besideConfig(configFile, anchor))(proxyEnv(config.server?.proxy))
@@ -45,6 +53,19 @@ export async function renewIfDue(config: ClientConfig, configFile: string, place
   }
   complain(`the certificate is not renewed yet: ${complaint}`)
   return false
+}
+
+/** By what is kept: the client gets the lists that its own certificate names, whether or not the server still lets it in. */
+function isIssuerRevoked(config: ClientConfig, configFile: string): boolean {
+  const read = (file: string): Der[] => {
+    const some = readCertificates(besideConfig(configFile, file))
+    return some.ok ? some.value : []
+  }
+  const crypto = createNodeCrypto()
+  const anchors = makeAnchors(config.identity.anchors.flatMap(read))
+  const own = anchors.ok ? verifyChain(crypto, read(config.identity.certificate), anchors.value, [], currentTime(), 'member', 'given') : anchors
+  const evidence = own.ok ? Evidence.of(keptEvidence(config, configFile).proofs()) : own
+  return own.ok && evidence.ok && isPathRevoked(crypto, own.value.path.slice(1), evidence.value, currentTime())
 }
 
 /** Undefined, or what it complained of. */
@@ -60,13 +81,17 @@ export function renewal(lines: readonly ClientConfig[], configFile: string, idle
       if (idle()) resolve()
       else timer = setTimeout(whenIdle, IDLE_LOOK_MS).unref()
     }
+    let quiet = 0
     const look = async (): Promise<void> => {
+      quiet += QUICK_LOOK_MS
+      const all = quiet >= LOOK_MS
+      if (all) quiet = 0
       let any = false
-      for (const line of lines) any = (await renewIfDue(line, configFile)) || any
+      for (const line of lines) if (all || isIssuerRevoked(line, configFile)) any = (await renewIfDue(line, configFile)) || any
       if (any) whenIdle()
-      else timer = setTimeout(() => void look(), LOOK_MS).unref()
+      else timer = setTimeout(() => void look(), QUICK_LOOK_MS).unref()
     }
-    timer = setTimeout(() => void look(), LOOK_MS).unref()
+    timer = setTimeout(() => void look(), QUICK_LOOK_MS).unref()
   })
   return { due, stop: () => clearTimeout(timer) }
 }

@@ -39,6 +39,9 @@ function judgeOf(config: ClientConfig, configFile: string): () => EvidenceJudge 
   return () => book.at(unixTime(Math.floor(Date.now() / 1000)))
 }
 
+/** Statements about revocation that were kept. */
+export const keptEvidence = (config: ClientConfig, configFile: string): EvidenceFile => new EvidenceFile(dataFiles(config, configFile).evidence, judgeOf(config, configFile), { vouchedOnly: true })
+
 export class ClientMemory {
   readonly peers: KnownPeers
   /** Revocation lists and answers. */
@@ -77,7 +80,7 @@ export class ClientMemory {
     const numbers = SealedNumbers.open(files.numbers, accountDomains(config))
     if (!numbers.ok) return numbers
     const history = CallHistory.open(files.history)
-    return history.ok ? ok(new ClientMemory(files.rooms, content.value, peers.value, new EvidenceFile(files.evidence, judgeOf(config, configFile), { vouchedOnly: true }), numbers.value, history.value)) : history
+    return history.ok ? ok(new ClientMemory(files.rooms, content.value, peers.value, keptEvidence(config, configFile), numbers.value, history.value)) : history
   }
 
   /** For a vault that starts now. */

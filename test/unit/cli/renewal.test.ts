@@ -1,16 +1,18 @@
 /** A client renews its certificate by itself: when, by whom, and what it says when that fails. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { test, type TestContext } from 'node:test'
-import { unixTime } from '../../../src/base/brand.ts'
+import { type Der, unixTime } from '../../../src/base/brand.ts'
 import { renewIfDue } from '../../../src/cli/renewal.ts'
+import { dataFiles, keptEvidence } from '../../../src/cli/room-memory.ts'
 import { clientConfig } from '../../../src/client/config.ts'
-import { issueCertificate } from '../../../src/pki/authority.ts'
+import { type Authority, createSubordinate, issueCertificate, issueRevocationList } from '../../../src/pki/authority.ts'
 import { type replaceable, unwritable } from '../../../src/pki/files.ts'
+import { parseCertificate } from '../../../src/protocol/x509/certificate.ts'
 import { encodePem } from '../../../src/protocol/x509/pem.ts'
 import { parseConfig } from '../../../src/store/config.ts'
 import { must } from '../../../src/base/result.ts'
@@ -26,20 +28,28 @@ interface Wanted {
   readonly door?: boolean
   readonly passphrase?: string
   readonly place?: typeof replaceable
+  /** An authority below a root, and a list that the client has kept. */
+  readonly below?: { readonly issuing: Authority; readonly root: Der; readonly list: (chain: readonly Der[]) => Der | undefined }
   /** What the process that renews ends with. */
   readonly ends?: number
 }
 
 /** In the place of our own program, one that writes down what it was asked for. */
-async function renewed(t: TestContext, { ageDays, days, door = true, passphrase, ends = 0, place }: Wanted): Promise<{ readonly done: boolean; readonly asked: readonly string[] | undefined; readonly folder: string }> {
+async function renewed(t: TestContext, { ageDays, days, door = true, passphrase, ends = 0, place, below }: Wanted): Promise<{ readonly done: boolean; readonly asked: readonly string[] | undefined; readonly folder: string }> {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-renewal-'))
   const issuedAt = unixTime(now - ageDays * DAY_S)
-  const ca = { ...testCa({ now: issuedAt }), ...(door ? { listAddress: DOOR } : {}) }
-  const [certificate] = issueCertificate(ca, { name: 'Ann', kind: 'member', now: issuedAt, lifetimeDays: days }).chain
-  writeFileSync(path.join(folder, 'ann.pem'), encodePem('CERTIFICATE', certificate!))
+  const ca = below?.issuing ?? { ...testCa({ now: issuedAt }), ...(door ? { listAddress: DOOR } : {}) }
+  const { chain } = issueCertificate(ca, { name: 'Ann', kind: 'member', now: issuedAt, lifetimeDays: days })
+  writeFileSync(path.join(folder, 'ann.pem'), chain.map((der) => encodePem('CERTIFICATE', der)).join(''))
+  if (below !== undefined) writeFileSync(path.join(folder, 'ca.pem'), encodePem('CERTIFICATE', below.root))
   const told = path.join(folder, 'told.json')
   writeFileSync(path.join(folder, 'fake.mjs'), `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(told)}, JSON.stringify(process.argv.slice(2)))\nif (${ends}) console.error('the door is shut')\nprocess.exit(${ends})\n`)
   const config = must(parseConfig(`server: { host: h }\nidentity: { certificate: ann.pem, key: ann.key, anchors: [ca.pem]${passphrase === undefined ? '' : `, passphrase: ${passphrase}`} }\n`, clientConfig, 'ann.yaml'))
+  const kept = below?.list(chain)
+  if (kept !== undefined) {
+    mkdirSync(dataFiles(config, path.join(folder, 'ann.yaml')).folder, { recursive: true })
+    must(keptEvidence(config, path.join(folder, 'ann.yaml')).learn([{ kind: 'crl', der: kept }]))
+  }
   const program = process.argv[1]!
   process.argv[1] = path.join(folder, 'fake.mjs')
   t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -61,6 +71,17 @@ test('before that, after its end, without a door of ours, or with a passphrase t
   for (const wanted of [{ ageDays: 59, days: 90 }, { ageDays: 91, days: 90 }, { ageDays: 61, days: 90, door: false }, { ageDays: 61, days: 90, passphrase: 'secret' }] satisfies Wanted[]) {
     const { done, asked } = await renewed(t, wanted)
     assert.deepEqual([done, asked], [false, undefined], JSON.stringify(wanted))
+  }
+})
+
+test('a certificate of an authority that was revoked is renewed whatever its age, and not for another\'s sake', async (t) => {
+  for (const whose of ['its own', 'another', 'none', 'the certificate itself'] as const) {
+    const root = testCa({ now: unixTime(now - DAY_S), pathLength: 1 })
+    const below = { ...createSubordinate(root, { name: 'Issuing', now: unixTime(now - DAY_S), pathLength: 0 }), listAddress: DOOR }
+    const serial = (der: Uint8Array): string => must(parseCertificate(der)).serial
+    const gone = (chain: readonly Uint8Array[]) => ({ 'its own': issueRevocationList(root, [{ serial: serial(below.certificate), when: unixTime(now) }], 1, unixTime(now)), another: issueRevocationList(root, [{ serial: 'abcd', when: unixTime(now) }], 1, unixTime(now)), none: undefined, 'the certificate itself': issueRevocationList(below, [{ serial: serial(chain[0]!), when: unixTime(now) }], 1, unixTime(now)) })[whose]
+    const { asked } = await renewed(t, { ageDays: 1, days: 90, below: { issuing: below, root: root.certificate, list: gone } })
+    assert.equal(asked !== undefined, whose === 'its own', whose)
   }
 })
 
