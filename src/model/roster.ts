@@ -32,7 +32,7 @@ export interface Member {
   readonly state: MemberState
   readonly since: Instant
   readonly ssrc?: Ssrc
-  /** What it says of itself; unknown where it says nothing. */
+  /** Of ourselves alone: members do not tell each other. */
   readonly phoneLeg?: PhoneLeg
   /** The last reason why this member's audio could not be opened; cleared by a good frame. */
   readonly unheard?: string

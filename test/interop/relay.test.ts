@@ -6,6 +6,7 @@ import { behindPbx } from '../kit/behind-pbx.ts'
 import { freePorts } from '../kit/free-ports.ts'
 import { hears } from '../kit/hears.ts'
 import { until } from '../kit/processes.ts'
+import { TestAuthority } from '../kit/stc.ts'
 import { toneShare } from '../kit/tones.ts'
 import { sdpOffer, UdpPhone } from '../kit/udp-phone.ts'
 import { part, seconds } from '../kit/wav.ts'
@@ -76,8 +77,11 @@ test('two clients and a plain phone call each other; hold, keys, a conference, a
   for (const phone of [anna, bert]) phone.hangup()
 
   // A call begins with the words that the server can hear it: the caller's own tone comes back from the echo when they are said. It is higher than speech is loud.
-  const d = await w.client('dora', { spokenLabel: true, language: 'en' })
-  const dora = await w.phone('dora', 2900, d.sip)
+  // This phone is one on the LAN: TLS, and SRTP or nothing, which ends at its client.
+  const { certificate, key, anchors } = new TestAuthority(w.folder, 'phones').server()
+  const d = await w.client('dora', { spokenLabel: true, language: 'en' }, { transports: ['udp', 'tcp', 'tls'], tls: { certificate, key } })
+  const secure = { address: d.sip.address, port: d.sip.port + 1 }
+  const dora = await w.phone('dora', 2900, secure, { registrar: { ...secure, password: 'secret-dora', transport: 'tls' }, srtp: true, caFile: anchors[0]! })
   dora.dial(at('600', d.sip))
   await dora.events.next('established')
   const echoes = (from: number, to: number): number => toneShare(part(dora.heard(), from, to), 2900, -25)
@@ -85,6 +89,12 @@ test('two clients and a plain phone call each other; hold, keys, a conference, a
   assert.ok(start > 1, `heard from ${start} s on`)
   assert.ok(part(dora.heard(), 0, start).samples.filter((x) => Math.abs(x) > 2000).length > 0.2 * dora.heard().rate, 'words')
   dora.hangup()
+  await dora.events.next('closed')
+  carl.events.skip()
+  carl.dial(w.asterisk.uri('dora'))
+  await Promise.all([carl, dora].map((p) => p.events.next('established')))
+  await Promise.all([hears(carl, 2900), hears(dora, 500)])
+  carl.hangup()
   await until(10_000, 'Asterisk without a leg', async () => /0 active channels/.test(await w.asterisk.cli('core show channels count')) || undefined, undefined, 200)
 })
 

@@ -15,7 +15,8 @@ export interface BehindPbx {
   readonly server: StcServer
   readonly authority: TestAuthority
   readonly folder: string
-  client(name: string, config?: Readonly<Record<string, unknown>>): Promise<StcClient>
+  /** `phone`: more of its line. */
+  client(name: string, config?: Readonly<Record<string, unknown>>, phone?: Readonly<Record<string, unknown>>): Promise<StcClient>
   /** A softphone registered at Asterisk, through this client or directly; its microphone is a tone. */
   phone(name: string, hz: number, at: { readonly address: string; readonly port: number }, more?: Partial<BaresipOptions>): Promise<Baresip>
 }
@@ -49,8 +50,8 @@ export async function behindPbx(t: TestContext, o: BehindPbxOptions): Promise<Be
   ends.push(() => server.stop())
   return {
     asterisk, server, authority, folder,
-    client: async (name, config = {}) => {
-      const client = await startClient(folder, name, server.port, authority.member(name), { config: { upstream: 'server', page: false, spokenLabel: false, ...config } })
+    client: async (name, config = {}, phone = {}) => {
+      const client = await startClient(folder, name, server.port, authority.member(name), { config: { upstream: 'server', page: false, spokenLabel: false, ...config }, phone })
       ends.push(() => client.stop())
       // A line each, and each connects by itself: a phone that registers before is told to come back later.
       await client.shows(new RegExp(`(connected to[\\s\\S]*){${1 + ((config.lines as unknown[] | undefined)?.length ?? 0)}}`))

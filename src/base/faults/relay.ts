@@ -20,5 +20,5 @@ export const relayFaults = {
   RELAY_KEY_REUSED: { what: 'A phone offers an SRTP key that protects something else already', todo: 'Call again; if it goes on, the phone makes its keys badly: update it.' },
   RELAY_BODY: { what: 'A SIP message has a body that cannot be relayed', todo: 'Switch off multipart or compressed bodies in the phone.' },
   RELAY_FAX: { what: 'A fax is to be sent as data (T.38), which is neither sealed nor relayed', todo: 'Nothing, where the fax goes on as sound (G.711); else switch off T.38 in the fax machine or its adapter.' },
-  RELAY_SRTP: { what: 'A session description asks for SRTP between the phone and the telephone system', todo: 'Switch off SRTP in the account: from here on the call is encrypted hop by hop.' },
+  RELAY_SRTP: { what: 'The telephone system asks for SRTP, which is not spoken with it', todo: 'Switch off SRTP for these accounts at the telephone system (Asterisk: media_encryption=no); that way is protected by having server and telephone system on one machine.' },
 } as const satisfies Record<string, FaultEntry>

@@ -124,6 +124,12 @@ export class Keying {
     this.#offered ??= agreed !== undefined ? [{ ...agreed.send, tag: 1 }] : offers && !this.#clear ? suites.map((suite, i) => ({ ...this.#fresh(suite), tag: i + 1 })) : []
     return ok(this.#offered.length === 0 ? IN_CLEAR : { attributes: this.#offered.map(sdesValue), secure: this.#secure })
   }
+  /** Whether what we offered and the phone refused can be written in another way: keys in RTP/AVP are nothing for those that take SRTP alone. */
+  insist(): boolean {
+    const can = this.#offered !== undefined && this.#offered.length > 0 && this.#agreed === undefined && !this.#secure
+    if (can) this.#secure = true
+    return can
+  }
   /** Exactly one of those that we offered (§5.1.3), or none where that may be and the call is not under keys. */
   theirAnswer({ keys: all, secure }: KeysIn, callId: string): Result<void> {
     const agreed = this.#agreed

@@ -88,6 +88,10 @@ export class Leg {
     if (answer.ok) this.#tell('offer')
     return answer
   }
+  /** Our side refused what it was offered, and may take the same keys written otherwise. */
+  insists(): boolean {
+    return this.#keying?.insist() === true
+  }
   /** What a description in PRACK is: an answer where one is owed (RFC 3262 §5). `near`: our side speaks. */
   roleOf(method: string, near: boolean): Role {
     const owed = this.#keying === undefined ? this.#offered === (near ? 'far' : 'near') : near ? this.#keying.asks : this.#keying.asked

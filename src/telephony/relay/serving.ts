@@ -20,6 +20,8 @@ interface Served {
   readonly tried: SipFlow[]
   readonly leg: Leg | undefined
   readonly offered: boolean
+  /** Its description is offered anew, and it is sent again. */
+  readonly again: () => void
   outgoing: Outgoing | undefined
   cancelled: string | true | undefined
   succeeded: boolean
@@ -73,13 +75,19 @@ export class Serving {
     const leg = known ?? (invite ? this.#c.newLeg(flow) : undefined)
     leg?.hold()
     leg?.join(m.streams)
-    const served: Served = { request, flow, tried: [], leg, offered: request.body.length > 0 && leg !== undefined, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, heard: false, stopTimerC: () => {}, stopSilence: undefined }
+    const again = (): void => this.#offer(m.id, served, request)
+    const served: Served = { request, flow, tried: [], again, leg, offered: request.body.length > 0 && leg !== undefined, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, heard: false, stopTimerC: () => {}, stopSilence: undefined }
     this.#served.set(m.id, served)
+    again()
+  }
+  /** `request`: as the other half sent it. */
+  #offer(id: number, served: Served, request: SipRequest): void {
+    const { leg, flow } = served
     this.#c.bodies.in(request, leg, flow, leg?.roleOf(request.method, false) ?? 'offer', (ready) => {
-      if (this.#served.get(m.id) !== served) return
-      if (!ready.ok) this.#end(m.id, statusOfFault(ready.fault.code), ready.fault)
-      else if (served.cancelled !== undefined) this.#end(m.id, 487, terminated)
-      else this.#start(m.id, served, ready.value)
+      if (this.#served.get(id) !== served) return
+      if (!ready.ok) this.#end(id, statusOfFault(ready.fault.code), ready.fault)
+      else if (served.cancelled !== undefined) this.#end(id, 487, terminated)
+      else this.#start(id, served, ready.value)
     })
   }
 
@@ -170,6 +178,7 @@ export class Serving {
     if (!samePeople(request, response)) return this.#c.o.report(makeFault('RELAY_MISMATCH'), `response to ${request.method}`)
     if (served.orphan) return this.#orphan(id, served, response)
     if (request.method === 'INVITE' && response.status < 200) this.#armTimerC(id, served)
+    if (NOT_SO.has(response.status) && isFirst(served) && leg?.insists() === true) return served.again()
     const { side } = this.#c.o
     side.heard(response, flow)
     const out = this.#c.bodies.out(response, leg, flow, served.offered ? 'answer' : 'offer')
@@ -252,6 +261,11 @@ export class Serving {
     })
   }
 }
+
+/** RFC 3261 §21.4.26, §21.6.4: not in this description. */
+const NOT_SO: ReadonlySet<number> = new Set([488, 606])
+/** Of a call that nobody has taken or given up. */
+const isFirst = ({ request, offered, cancelled }: Served): boolean => request.method === 'INVITE' && tagOf(request.to) === '' && offered && cancelled === undefined
 
 /** A response with other people in it answers something else (§8.1.3.3, §12.1.2). */
 const samePeople = (request: SipRequest, response: SipResponse): boolean =>

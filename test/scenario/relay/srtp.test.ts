@@ -87,6 +87,20 @@ test('a phone over TLS is called: best effort where keys are offered, SRTP alone
   }
 })
 
+test('a phone that takes SRTP alone refuses keys in RTP/AVP, and is asked again as it wants it; once', () => {
+  for (const [last, status] of [[200, 200], [488, 488]] as const) {
+    const w = relayWorld({ phoneTransport: 'TLS', srtp: 'offered' })
+    const phone = desk(w)
+    const contact = w.register(phone)
+    phone.answer = (r) => (r.method !== 'INVITE' ? { status: 200 } : !body(r).includes('SAVP') || last !== 200 ? { status: 488 } : { status: 200, body: streamOf('SAVP', [crypto('p', keysIn(r)[1]!.tag)]) })
+    w.pbx.invite({ uri: contact, body: pbxSdp, to: '<sip:alice@10.0.0.1>' })
+    w.clock.advanceSync(200)
+    assert.deepEqual(phone.requests.filter((r) => r.method === 'INVITE').map((r) => /RTP\/S?AVP/.exec(body(r))![0]), ['RTP/AVP', 'RTP/SAVP'])
+    assert.deepEqual([w.pbx.shown().filter((x) => /^[2-6].. INVITE/.test(x)), ofLeg(w)?.srtp !== undefined], [[`${status} INVITE`], status === 200])
+    assert.deepEqual(phone.requests.filter((r) => r.method === 'ACK').length, status === 200 ? 1 : 2, 'each refusal')
+  }
+})
+
 test('on this machine nobody is offered keys, who offers some is answered', () => {
   const w = relayWorld({ srtp: 'offered' })
   const phone = w.phone()

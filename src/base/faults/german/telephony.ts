@@ -61,7 +61,7 @@ export const telephonyGerman: Record<keyof typeof lineFaults | keyof typeof pbxF
   RELAY_KEY_REUSED: { what: 'Ein Telefon bietet einen SRTP-Schlüssel an, der schon etwas anderes schützt', todo: 'Rufen Sie noch einmal an; geht es so weiter, macht das Telefon seine Schlüssel schlecht: Aktualisieren Sie es.' },
   RELAY_BODY: { what: 'Eine SIP-Nachricht hat einen Inhalt, der nicht weitergegeben werden kann', todo: 'Schalten Sie mehrteilige oder gepackte Inhalte im Telefon ab.' },
   RELAY_FAX: { what: 'Ein Fax soll als Daten (T.38) gesendet werden, was weder versiegelt noch durchgelassen wird', todo: 'Nichts, wenn das Fax als Ton (G.711) weitergeht; sonst schalten Sie T.38 im Faxgerät oder seinem Adapter ab.' },
-  RELAY_SRTP: { what: 'Eine Gesprächsbeschreibung verlangt SRTP zwischen Telefon und Anlage', todo: 'Schalten Sie SRTP im Konto ab: Von hier an ist das Gespräch Abschnitt für Abschnitt verschlüsselt.' },
+  RELAY_SRTP: { what: 'Die Telefonanlage verlangt SRTP, das mit ihr nicht gesprochen wird', todo: 'Schalten Sie SRTP für diese Konten in der Anlage ab (Asterisk: media_encryption=no); diesen Weg schützt, dass Anlage und Server auf einem Rechner sind.' },
   RING_MALFORMED: { what: 'Ein Anruf, der kam, ist nicht in Ordnung und wurde nicht gezeigt', todo: 'Kommt er wieder, sollte der Anrufer stc aktualisieren, oder jemand gibt sich als ein anderer aus.' },
   RING_STALE: { what: 'Ein Anruf, der kam, ist zu alt oder aus der Zukunft und wurde nicht gezeigt', todo: 'Prüfen Sie die Uhren beider Seiten.' },
   RING_NOT_OURS: { what: 'Ein Anruf, der kam, galt jemand anderem und wurde nicht gezeigt', todo: 'Kommt er wieder, ist der Server vielleicht in falschen Händen: Sagen Sie es seinem Betreiber.' },
