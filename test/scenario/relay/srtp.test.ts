@@ -27,9 +27,13 @@ const asks = (w: ReturnType<typeof relayWorld>, phone: ScriptedPhone, sdp: strin
 
 test('a phone over TLS calls under its keys: it is answered with its tag and a key of ours, the PBX sees plain RTP, and no key crosses', () => {
   const w = relayWorld({ phoneTransport: 'TLS', srtp: 'offered' })
-  w.pbx.answer = w.answering
+  w.pbx.answer = () => ({ status: 180 })
   const phone = desk(w)
-  assert.equal(asks(w, phone, streamOf('SAVP', [crypto('a', 7), crypto('b', 8, 'AES_CM_128_HMAC_SHA1_80')])), 200)
+  assert.equal(asks(w, phone, streamOf('SAVP', [crypto('a', 7), crypto('b', 8, 'AES_CM_128_HMAC_SHA1_80')])), 180)
+  assert.equal(ofLeg(w), undefined, 'nothing is sent or taken in clear before there are keys')
+  w.pbx.respond(w.pbx.requests[0]!, 200, [], pbxSdp)
+  w.clock.advanceSync(100)
+  assert.equal(phone.last.status, 200)
   assert.match(body(phone.last), /m=audio 30000 RTP\/SAVP 0/)
   const [ours, ...others] = keysIn(phone.last)
   assert.deepEqual([ours!.tag, ours!.suite, others.length], [7, 'AEAD_AES_128_GCM', 0])
@@ -43,6 +47,7 @@ test('a phone over TLS calls under its keys: it is answered with its tag and a k
 
   // On hold and back: the same keys go on.
   phone.ack()
+  w.pbx.answer = w.answering
   for (const direction of ['sendonly', 'sendrecv']) {
     phone.send('INVITE', { uri: uriOf(headerOf(phone.last, 'Contact')!), body: streamOf('SAVP', [crypto('a', 7), `a=${direction}`]) })
     w.clock.advanceSync(100)
@@ -63,12 +68,12 @@ test('RTP/AVP with keys is best effort: taken, and answered so', () => {
 
 test('a phone over TLS is called: best effort where keys are offered, SRTP alone where they are required; what it answers counts', () => {
   for (const [policy, protocol, answer, status, srtp] of [
-    ['offered', 'AVP', 'keys', 200, true], ['offered', 'AVP', 'clear', 200, false], ['required', 'SAVP', 'keys', 200, true], ['required', 'SAVP', 'clear', 488, undefined],
+    ['offered', 'AVP', 'keys', 200, true], ['offered', 'AVP', 'clear', 200, false], ['required', 'SAVP', 'keys', 200, true], ['required', 'SAVP', 'clear', 488, undefined], ['required', 'SAVP', 'SAVP without a key', 488, undefined],
   ] as const) {
     const w = relayWorld({ phoneTransport: 'TLS', srtp: policy })
     const phone = desk(w)
     const contact = w.register(phone)
-    phone.answer = (r) => (r.method !== 'INVITE' ? { status: 200 } : { status: 200, body: streamOf(protocol, answer === 'keys' ? [crypto('p', keysIn(r)[1]!.tag)] : []) })
+    phone.answer = (r) => (r.method !== 'INVITE' ? { status: 200 } : { status: 200, body: answer === 'keys' ? streamOf(protocol, [crypto('p', keysIn(r)[1]!.tag)]) : streamOf(answer === 'clear' ? 'AVP' : 'SAVP') })
     w.pbx.invite({ uri: contact, body: pbxSdp, to: '<sip:alice@10.0.0.1>' })
     w.clock.advanceSync(200)
     const about = `${policy}, ${answer}`
