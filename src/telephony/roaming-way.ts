@@ -81,7 +81,8 @@ export class RoamingWay implements PbxTransport {
   }
   send(data: Uint8Array, flow: SipFlow): boolean {
     if (wantsAnswer(data)) this.#silentSince ??= this.#o.scheduler.now()
-    return this.#open?.transport.send(data, flow) ?? false
+    // Of a connection that was before: the one that is now may have its number.
+    return sameAddress(flow.local, this.local) && this.#open?.transport.send(data, flow) === true
   }
   close(): void {
     this.#closed = true

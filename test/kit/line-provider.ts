@@ -11,7 +11,7 @@ import { createNodeCrypto } from '../../src/crypto/node/index.ts'
 import type { MediaCommand, MediaEvent } from '../../src/media/api.ts'
 import type { SipRequest } from '../../src/protocol/sip/index.ts'
 import type { SrtpPolicy } from '../../src/client/handset/sip/index.ts'
-import type { TransportName } from '../../src/telephony/index.ts'
+import type { PbxTransport, TransportName } from '../../src/telephony/index.ts'
 import { FakeVault } from './fake-vault.ts'
 import { pbxAt, pbxSdp, uriOf } from './relay-world.ts'
 import { headerOf, ScriptedPhone, sdpOf, SimSipTransport, tagOf } from './sip-phone.ts'
@@ -28,12 +28,14 @@ export const boastingKind = (claims: (outgoing: boolean) => boolean): CallKind =
   }),
 })
 
-export function lineAtProvider(seals: (outgoing: boolean) => boolean, kind = boastingKind(seals)) {
+/** `through`: what leads over the trunk; left out: it always does. */
+export function lineAtProvider(seals: (outgoing: boolean) => boolean, kind = boastingKind(seals), through?: (clock: VirtualClock, trunk: PbxTransport) => PbxTransport) {
   const clock = new VirtualClock()
   const trunk = new SimSipTransport('UDP', clock, { address: '10.0.0.1', port: 5080 })
   const provider = new ScriptedPhone(trunk, clock, { ...pbxAt, user: 'provider', callId: 'from-provider' })
   let watcher: (up: boolean) => void = () => {}
-  const transport = Object.assign(trunk, { way: () => ({ transport: 'UDP' as const, local: trunk.local, remote: pbxAt }), watch: (l: typeof watcher) => void (watcher = l) })
+  const direct = Object.assign(trunk, { way: () => ({ transport: 'UDP' as const, local: trunk.local, remote: pbxAt }), watch: (l: typeof watcher) => void (watcher = l) })
+  const transport = through?.(clock, direct) ?? direct
   const media: MediaCommand[] = []
   const reports: string[] = []
   /** What the call of the page's phone was shown as, whenever anything happened. */

@@ -10,6 +10,7 @@ import { openPbxTransport } from '../../../src/telephony/outgoing.ts'
 import type { PbxTransport } from '../../../src/telephony/pbx-transport.ts'
 import { type Places, RoamingWay } from '../../../src/telephony/roaming-way.ts'
 import type { SipFlow, TransportListener } from '../../../src/telephony/transport.ts'
+import { openStreamTransport } from '../../../src/telephony/stream-transport.ts'
 import { openUdpTransport } from '../../../src/telephony/udp-transport.ts'
 import { until } from '../../kit/processes.ts'
 import { VirtualClock } from '../../kit/virtual-clock.ts'
@@ -200,4 +201,28 @@ test('over real sockets: the next datagram comes from 127.0.0.2', async (t) => {
   way.send(REGISTER, way.way()!)
   await until(15_000, 'other datagram', () => got[1])
   assert.deepEqual(got, ['127.0.0.1', '127.0.0.2'])
+})
+
+test('over TCP the connection is made anew, and our end that is named to the other side is the new one', async (t) => {
+  const clock = new VirtualClock()
+  const there = must(await openStreamTransport({ address: '127.0.0.1', port: 0 }))
+  there.listen({ message: () => {}, lost: () => {} })
+  let route = '127.0.0.1'
+  const up: boolean[] = []
+  const lost: string[] = []
+  const way = new RoamingWay({
+    name: 'TCP', scheduler: clock, resolve: () => Promise.resolve(ok([there.local])), route: () => Promise.resolve(route), owns: () => false, tell: () => {},
+    open: (remotes, address) => openPbxTransport({ transport: 'TCP', remotes, bind: { address, port: 0 }, scheduler: clock }),
+  })
+  t.after(() => [way, there].forEach((x) => void x.close()))
+  way.listen({ message: () => {}, lost: (flow) => lost.push(flow.local.address) })
+  way.watch((there) => up.push(there))
+  must(await way.start())
+  await until(15_000, 'connection', () => way.way())
+  const before = way.way()!
+  assert.equal(before.local.address, '127.0.0.1')
+  route = '127.0.0.2'
+  await clock.advance(2000)
+  const after = await until(15_000, 'connection from elsewhere', () => (way.way()?.local.address === '127.0.0.2' ? way.way() : undefined))
+  assert.deepEqual([lost, up, way.send(REGISTER, before), way.send(REGISTER, after)], [['127.0.0.1'], [true, false, true], false, true])
 })
