@@ -314,6 +314,29 @@ test('one phone with an old password after a restart, when nobody has registered
   assert.equal(asked(), 10, 'ten minutes later')
 })
 
+test('thirty phones whose PBX does not say that a nonce was old register every minute; a guess is not made good by the registration of another', () => {
+  const w = relayWorld()
+  let fresh = true
+  w.pbx.answer = (r) => (!fresh || headerOf(r, 'Authorization')?.includes('"bob"') === true ? { status: 401, headers: [challenge] } : { status: 200, headers: [`Contact: ${headerOf(r, 'Contact')};expires=300`] })
+  const send = (phone: ReturnType<typeof w.phone>, user: string): number => {
+    phone.send('REGISTER', { uri: 'sip:pbx.example', to: `<sip:${phone.user}@pbx.example>`, headers: ['Expires: 300', authorization.replace('alice', user)] })
+    w.clock.advanceSync(20)
+    return phone.last.status
+  }
+  const phones = Array.from({ length: 30 }, (_, i) => w.phone({ port: 6100 + i, callId: `phone-${i}`, user: `user-${i}` }))
+  for (let minute = 0; minute < 15; minute++) {
+    for (const p of phones) {
+      fresh = false
+      assert.equal(send(p, p.user), 401)
+      fresh = true
+      assert.equal(send(p, p.user), 200)
+      assert.ok([401, 403].includes(send(p, 'bob')))
+    }
+    w.clock.advanceSync(58_000)
+  }
+  assert.ok(w.pbx.requests.filter((r) => headerOf(r, 'Authorization')?.includes('"bob"') === true).length <= 5 + 15)
+})
+
 test('a client that guesses under many names is asked forty times and then every half minute; innocents hear that they may come again, and get in', () => {
   const w = relayWorld()
   let right = 'nobody'

@@ -11,7 +11,7 @@ const ofName = { burst: 5, perSecond: 1 / 120 }
 /** Of one client, whatever the names: thirty desk phones may register at once after a restart, since what was right is given back. */
 const ofClient = { burst: 40, perSecond: 1 / 30 }
 const provedLimit = 10_000
-const askedLimit = 10_000
+const rememberedLimit = 10_000
 /** For help, and for calls that stand, which pass in any case: a phone must not lose them to another one of its client that guesses. */
 const spared = { burst: 3, perSecond: 1 / 60 }
 
@@ -26,6 +26,8 @@ export class Guessing {
   readonly #spared = { help: new SourceLimit(spared.perSecond, spared.burst), inside: new SourceLimit(spared.perSecond, spared.burst) }
   /** Whose password the PBX took last: by client, extension and name. Oldest first. */
   readonly #proved = new Set<string>()
+  /** Wrong ones under each name since it was right last: who knows the password then was not guessing, as phones whose nonce was old at a PBX that does not say so. */
+  readonly #wrong = new Map<string, number>()
   /** Requests that were counted and are not answered yet, by the account that they count for: many at once are as many guesses. Oldest first. */
   readonly #asked = new Map<string, string>()
 
@@ -38,8 +40,7 @@ export class Guessing {
     if (!this.#ofClient.admits(client, now)) return 503
     this.#ofName.admit(account, now)
     this.#ofClient.admit(client, now)
-    this.#asked.set(keyOf(client, request), account)
-    if (this.#asked.size > askedLimit) this.#asked.delete(this.#asked.keys().next().value!)
+    remember(this.#asked, keyOf(client, request), account)
     return undefined
   }
   /** Whether what passes although it is refused may have its password. */
@@ -56,13 +57,18 @@ export class Guessing {
         this.#ofName.admit(accountOf(client, request), now)
         if (this.#ofClient.admits(client, now)) this.#ofClient.admit(client, now)
       }
+      if (name !== undefined) remember(this.#wrong, name, (this.#wrong.get(name) ?? 0) + 1)
       return
     }
-    if (counted !== undefined) {
-      this.#ofName.giveBack(counted, now)
-      this.#ofClient.giveBack(client, now)
-    }
-    if (name !== undefined && request.method === 'REGISTER' && response.status < 300) this.#proves(name)
+    if (counted !== undefined) this.#giveBack(client, counted, now)
+    if (name === undefined || request.method !== 'REGISTER' || response.status >= 300) return
+    for (let n = this.#wrong.get(name) ?? 0; n > 0; n--) this.#giveBack(client, accountOf(client, request), now)
+    this.#wrong.delete(name)
+    this.#proves(name)
+  }
+  #giveBack(client: string, account: string, now: Instant): void {
+    this.#ofName.giveBack(account, now)
+    this.#ofClient.giveBack(client, now)
   }
   /** Only by a registration: what else is answered well may never have been asked for a password. */
   #proves(name: string): void {
@@ -70,6 +76,12 @@ export class Guessing {
     this.#proved.add(name)
     if (this.#proved.size > provedLimit) this.#proved.delete(this.#proved.values().next().value!)
   }
+}
+
+function remember<V>(map: Map<string, V>, key: string, value: V): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size > rememberedLimit) map.delete(map.keys().next().value!)
 }
 
 const passwordsOf = (request: SipRequest): readonly string[] => [...passwordHeaders].flatMap((name) => headersOf(request, name))
