@@ -22,7 +22,7 @@ function run(cwd: string, timeoutMs: number, command: string, ...args: string[])
 
 before(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'stc-package-'))
-  const packed = run(root, 120_000, 'npm', 'pack', '--pack-destination', folder)
+  const packed = run(root, 240_000, 'npm', 'pack', '--pack-destination', folder)
   assert.equal(packed.code, 0, packed.err)
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n')
   const install = () => run(folder, 240_000, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', `./stc-${version}.tgz`)
@@ -58,7 +58,7 @@ test('stc vault measure prints what the sources give', () => {
 })
 
 test('stc demo --check holds a conference from the installed package', () => {
-  const check = run(folder, 120_000, 'npx', '--no-install', 'stc', 'demo', '--check')
+  const check = run(folder, 360_000, 'npx', '--no-install', 'stc', 'demo', '--check')
   const verdict = check.out.trim().split('\n').at(-1) ?? ''
   assert.equal(check.code, 0, `${check.err}\n${verdict}`)
   const { members, codesEqual } = JSON.parse(verdict) as { members: unknown[]; codesEqual: boolean }
