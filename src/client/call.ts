@@ -3,7 +3,7 @@ import type { Machine } from '../base/machine.ts'
 import type { Fault, Result } from '../base/result.ts'
 import type { MediaCommand, MediaEvent, OtherCodec } from '../media/api.ts'
 import type { Decision, PolicyChange } from '../model/policy.ts'
-import type { CallEvent } from '../model/roster.ts'
+import type { CallEvent, PhoneLeg } from '../model/roster.ts'
 import type { ClientMessage, ServerMessage } from '../protocol/wire/messages.ts'
 import type { PbxAct } from '../protocol/wire/pbx-messages.ts'
 import type { CallCodec, VaultCallName, VaultCalls } from '../vault/api/calls.ts'
@@ -71,6 +71,8 @@ export type CallIn =
   | { readonly kind: 'act'; readonly act: PbxAct; readonly leaf?: number }
   /** The phone came back on another leg. */
   | { readonly kind: 'phone'; readonly phone: number }
+  /** How its sound gets here, now or anew. */
+  | { readonly kind: 'phone-leg'; readonly leg: PhoneLeg }
   /** What is known of certificates has changed. */
   | { readonly kind: 'recheck' }
   | { readonly kind: 'leave' }

@@ -84,7 +84,9 @@ export class RunningCall {
 
   /** Our phone is here, or another, or has changed: everybody who watches this call is told of what is new. */
   phoneIs(leg: PhoneLeg | undefined): void {
-    if (leg !== undefined && leg !== this.roster.phoneLeg) this.tell({ kind: 'phone-leg', leg })
+    if (leg === undefined || leg === this.roster.phoneLeg) return
+    this.tell({ kind: 'phone-leg', leg })
+    this.input({ kind: 'phone-leg', leg })
   }
 
   #muted = false

@@ -32,7 +32,7 @@ export interface Member {
   readonly state: MemberState
   readonly since: Instant
   readonly ssrc?: Ssrc
-  /** Of ourselves alone: members do not tell each other. */
+  /** By its own word; unknown where it says nothing, as those do whose phones cannot be overheard. */
   readonly phoneLeg?: PhoneLeg
   /** The last reason why this member's audio could not be opened; cleared by a good frame. */
   readonly unheard?: string
@@ -175,8 +175,8 @@ export type CallEvent =
   /** Where a call through a provider stands; `peer`: as its certificate says, verified. */
   | { readonly kind: 'sealed-call'; readonly at: Instant; readonly peer?: Identity } & CallState
   | { readonly kind: 'acquainted'; readonly at: Instant; readonly leaf: number; readonly acquaintance: Acquaintance }
-  /** How the sound of our own phone gets here. */
-  | { readonly kind: 'phone-leg'; readonly at: Instant; readonly leg: PhoneLeg }
+  /** How the sound of a member's phone gets to its client, by its own signed word; without `leaf` that of ours. */
+  | { readonly kind: 'phone-leg'; readonly at: Instant; readonly leg: PhoneLeg; readonly leaf?: number }
 
 export interface GroupMember {
   readonly leaf: number
@@ -244,7 +244,7 @@ export function applyEvent(r: Roster, e: CallEvent): Roster {
     case 'acquainted':
       return { ...r, members: r.members.map((m) => (m.leaf === e.leaf ? { ...m, acquaintance: e.acquaintance } : m)) }
     case 'phone-leg':
-      return { ...r, phoneLeg: e.leg, members: r.members.map((m) => (m.self ? { ...m, phoneLeg: e.leg } : m)) }
+      return { ...r, ...(e.leaf === undefined ? { phoneLeg: e.leg } : {}), members: r.members.map((m) => (e.leaf === undefined ? m.self : m.leaf === e.leaf) ? { ...m, phoneLeg: e.leg } : m) }
   }
 }
 
@@ -265,7 +265,8 @@ function carryOver(r: Roster, m: GroupMember, at: Instant): Member {
   const before = r.members.find((b) => b.leaf === m.leaf && b.identity.keyId === m.identity.keyId)
   const fresh: Member = { leaf: m.leaf, identity: m.identity, self: m.self, kind: m.kind, state: m.self || m.ssrc !== undefined ? 'member' : 'joining', since: before?.since ?? at }
   const stream = m.ssrc ?? undefined
-  const phoneLeg = m.self ? r.phoneLeg : before?.phoneLeg
+  // Who came in anew says it anew.
+  const phoneLeg = m.self ? r.phoneLeg : before?.ssrc === stream ? before?.phoneLeg : undefined
   return {
     ...fresh,
     ...(stream === undefined ? {} : { ssrc: stream }),

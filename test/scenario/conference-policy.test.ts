@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { must } from '../../src/base/result.ts'
+import { privacySentence } from '../../src/model/privacy.ts'
 import { agree, worldFor } from '../kit/conference-checks.ts'
 import { ConferenceWorld, ROOM, type WorldMember, type WorldOptions } from '../kit/conference-world.ts'
 import { REALM } from '../kit/people.ts'
@@ -81,6 +82,28 @@ seededTest('a red flag reaches everybody under its sender\'s name', async (seed,
   ben.command({ do: 'flag', text: 'somebody stands behind me\u202e' })
   await w.run(500)
   for (const m of [ann, ben]) assert.ok(m.roster.notes.some((n) => n.prominent === true && n.text === 'Ben raises a RED FLAG: somebody stands behind me\uFFFD'), m.told.join())
+})
+
+seededTest('a phone that can be overheard on its local network is shown to everybody, to those who come later too, and no longer when it is not', async (seed, t) => {
+  const w = await worldFor(t, { seed, ...quiet })
+  const [ann, ben] = [await w.join('Ann'), await w.join('Ben')]
+  await agree(w, [ann, ben])
+  const legs = (m: WorldMember): unknown => Object.fromEntries(m.roster.members.flatMap((x) => (x.phoneLeg === undefined ? [] : [[x.identity.subject, x.phoneLeg]])))
+  ann.call.phoneIs('local')
+  ben.call.phoneIs('plain-lan')
+  await w.until(() => privacySentence(ann.roster) === 'Only these 2 people can hear this. Phone leg: plain on LAN.', 5000, 'Ben\'s word at Ann')
+  assert.deepEqual(legs(ann), { Ann: 'local', Ben: 'plain-lan' })
+  assert.deepEqual(legs(ben), { Ben: 'plain-lan' }, 'who is well says nothing')
+  const cas = await w.join('Cas')
+  await agree(w, [ann, ben, cas])
+  await w.until(() => /plain on LAN/.test(privacySentence(cas.roster)), 5000, 'Ben\'s word at Cas')
+  assert.deepEqual(legs(cas), { Ben: 'plain-lan' })
+  ben.call.phoneIs('encrypted')
+  await w.until(() => [ann, ben, cas].every((m) => privacySentence(m.roster) === 'Only these 3 people can hear this.'), 5000, 'the end of it')
+  const dan = await w.arrive('Dan')
+  dan.dial()
+  dan.call.phoneIs('plain-lan')
+  await w.until(() => [ann, ben, cas].every((m) => (legs(m) as { Dan?: unknown }).Dan === 'plain-lan'), 10_000, 'what was known before its client was in')
 })
 
 seededTest('the room is handed over: shown, and the new owner decides', async (seed, t) => {

@@ -4,6 +4,7 @@
  *     1  which stream is its sender's (stream.ts)
  *     2  a red flag:      len‖text
  *     3  a block notice:  len‖notice (protocol/policy/block-notice.ts), passed on so that the server cannot keep it from anybody
+ *     4  its phone's leg:  len‖one octet, of PHONE_LEGS
  */
 import { createApplicationMessage } from 'ts-mls/createMessage.js'
 import { processPrivateMessage } from 'ts-mls/processMessages.js'
@@ -14,6 +15,7 @@ import { ByteReader, ByteWriter, fromUtf8, sameBytes, utf8 } from '../../base/by
 import { type Result, err, ok } from '../../base/result.ts'
 import { equalConstantTime } from '../../base/secret.ts'
 import { safeText } from '../../model/identity.ts'
+import type { PhoneLeg } from '../../model/roster.ts'
 import { decodeApplicationMessage, encodeApplicationMessage } from './codec.ts'
 import { type GroupWorld, type Snapshot, guarded } from './snapshot.ts'
 import { type StreamClaim, decodeAnnouncement, encodeAnnouncement, signStream, verifyStream } from './stream.ts'
@@ -21,9 +23,10 @@ import { leafAt } from './tree-check.ts'
 
 /** Characters of a red flag. */
 const FLAG_LIMIT = 200
-const KIND = { stream: 1, flag: 2, notice: 3 } as const
+const KIND = { stream: 1, flag: 2, notice: 3, leg: 4 } as const
+const PHONE_LEGS: readonly PhoneLeg[] = ['local', 'encrypted', 'plain-lan']
 
-export type Word = { readonly kind: 'flag'; readonly text: string } | { readonly kind: 'notice'; readonly notice: Uint8Array }
+export type Word = { readonly kind: 'flag'; readonly text: string } | { readonly kind: 'notice'; readonly notice: Uint8Array } | { readonly kind: 'leg'; readonly leg: PhoneLeg }
 export type Heard = { readonly kind: 'stream'; readonly claim: StreamClaim } | ({ readonly leaf: number } & Word)
 
 export function announceStep(world: GroupWorld, s: Snapshot, ssrc: Ssrc): Promise<Result<{ readonly message: Uint8Array; readonly next: Snapshot }>> {
@@ -40,8 +43,7 @@ export function announceStep(world: GroupWorld, s: Snapshot, ssrc: Ssrc): Promis
 
 export function sayStep(s: Snapshot, word: Word): Promise<Result<{ readonly message: Uint8Array; readonly next: Snapshot }>> {
   return guarded(async () => {
-    const content = word.kind === 'flag' ? utf8(safeText(word.text, FLAG_LIMIT)) : word.notice
-    const body = new ByteWriter().u8(KIND[word.kind]).vec16(content).finish()
+    const body = new ByteWriter().u8(KIND[word.kind]).vec16(contentOf(word)).finish()
     const { newState: state, privateMessage } = await createApplicationMessage(s.state, body, s.suite.impl)
     return ok({ message: encodeApplicationMessage(privateMessage), next: { ...s, state } })
   })
@@ -74,11 +76,20 @@ export function receiveStep(world: GroupWorld, s: Snapshot, previous: Snapshot |
   })
 }
 
+function contentOf(word: Word): Uint8Array {
+  if (word.kind === 'flag') return utf8(safeText(word.text, FLAG_LIMIT))
+  return word.kind === 'notice' ? word.notice : Uint8Array.of(PHONE_LEGS.indexOf(word.leg))
+}
+
 function decodeWord(body: Uint8Array): Result<Word> {
   const r = new ByteReader(body)
   const kind = r.u8()
   const content = r.vec16().slice()
-  if (!r.done || (kind !== KIND.flag && kind !== KIND.notice)) return err('MLS_MESSAGE', 'malformed')
+  if (!r.done || (kind !== KIND.flag && kind !== KIND.notice && kind !== KIND.leg)) return err('MLS_MESSAGE', 'malformed')
+  if (kind === KIND.leg) {
+    const leg = content.length === 1 ? PHONE_LEGS[content[0]!] : undefined
+    return leg === undefined ? err('MLS_MESSAGE', 'malformed') : ok({ kind: 'leg', leg })
+  }
   if (kind === KIND.notice) return ok({ kind: 'notice', notice: content })
   const text = fromUtf8(content)
   return text === undefined || safeText(text, FLAG_LIMIT) !== text ? err('MLS_MESSAGE', 'malformed') : ok({ kind: 'flag', text })

@@ -8,7 +8,7 @@ import type { BlockNotice } from '../../model/block-notice.ts'
 import type { Identity, KeyProtection } from '../../model/identity.ts'
 import type { BasePolicy, Decision, NewRoom, PolicyChange, RoomPolicy, SignedRoom, StatePolicy } from '../../model/policy.ts'
 import type { ClientNote } from '../../model/journal.ts'
-import type { GroupMember } from '../../model/roster.ts'
+import type { GroupMember, PhoneLeg } from '../../model/roster.ts'
 import type { RevocationProof } from '../../model/trust.ts'
 import type { FrameVault } from './frames.ts'
 import type { JournalPart, JournalWritten } from './journal.ts'
@@ -144,8 +144,8 @@ export interface VaultCalls {
   'room.amend': { in: { session: SessionId; change: PolicyChange; handTo?: string }; out: { signed: SignedRoom } }
   /** Who asks to be let in, verified; whether the policy lets them is another matter. */
   'room.knock': { in: { session: SessionId; keyPackage: Uint8Array }; out: Knock }
-  /** A word for everybody in the room: a red flag, or a notice passed on. */
-  'room.say': { in: { session: SessionId; word: { readonly kind: 'flag'; readonly text: string } | { readonly kind: 'notice'; readonly notice: Uint8Array } }; out: { message: Uint8Array } }
+  /** A word for everybody in the room: a red flag, a notice passed on, or how our phone's sound gets to us. */
+  'room.say': { in: { session: SessionId; word: { readonly kind: 'flag'; readonly text: string } | { readonly kind: 'notice'; readonly notice: Uint8Array } | { readonly kind: 'leg'; readonly leg: PhoneLeg } }; out: { message: Uint8Array } }
   /** Wipes everything of the session. Idempotent. */
   'room.end': { in: { session: SessionId }; out: Record<string, never> }
 
@@ -222,6 +222,7 @@ export type RoomWord =
   | { readonly kind: 'announced'; readonly leaf: number; readonly ssrc: Ssrc }
   | { readonly kind: 'flag'; readonly leaf: number; readonly text: string }
   | { readonly kind: 'notice'; readonly leaf: number; readonly notice: Uint8Array }
+  | { readonly kind: 'leg'; readonly leaf: number; readonly leg: PhoneLeg }
 
 export interface Knock {
   readonly identity: Identity

@@ -44,6 +44,7 @@ type Word = VaultCalls['room.say']['in']['word']
 export const word = anyOf<Word>(
   record<Extract<Word, { kind: 'flag' }>>({ kind: oneOf('flag'), text: text(TEXT_LIMIT) }),
   record<Extract<Word, { kind: 'notice' }>>({ kind: oneOf('notice'), notice }),
+  record<Extract<Word, { kind: 'leg' }>>({ kind: oneOf('leg'), leg: oneOf('local', 'encrypted', 'plain-lan') }),
 )
 
 type PolicyCall = Extract<keyof VaultCalls, `policy.${string}` | `notice.${string}`>

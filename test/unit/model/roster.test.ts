@@ -1,7 +1,7 @@
 /** A bridged conference as a fold: what its events leave on the roster, and the sentence that is shown for it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { instant } from '../../../src/base/brand.ts'
+import { instant, type Ssrc } from '../../../src/base/brand.ts'
 import type { Identity } from '../../../src/model/identity.ts'
 import { privacyOf, privacySentence } from '../../../src/model/privacy.ts'
 import { applyEvent, type CallEvent, type CallState, type ConferenceState, emptyRoster, type PhoneLeg, type Roster } from '../../../src/model/roster.ts'
@@ -52,6 +52,17 @@ test('the leg of our own phone is kept over every change of the group, whenever 
   const after = room(leg('plain-lan'), group(1n), leg('encrypted'), group(2n))
   assert.deepEqual(legs(after), ['encrypted', undefined])
   assert.equal(privacySentence(after), 'Only these 2 people can hear this.')
+})
+
+test('another member says how its phone is connected: kept as long as its stream is, and not believed of who came in anew', () => {
+  const ssrc = (n: number): Ssrc => n as Ssrc
+  const group = (epoch: bigint, stream?: number): CallEvent => ({ kind: 'group', at: instant(1), epoch, securityCode: '1', members: [{ leaf: 0, identity: anna, self: true, kind: 'member' }, { leaf: 1, identity: { ...anna, keyId: 'bb' }, self: false, kind: 'member', ...(stream === undefined ? {} : { ssrc: ssrc(stream) }) }] })
+  const said: CallEvent = { kind: 'phone-leg', at: instant(1), leaf: 1, leg: 'plain-lan' }
+  const room = (...events: readonly CallEvent[]): Roster => events.reduce(applyEvent, { ...emptyRoster('weekly', 'sealed'), phase: 'member' })
+  const r = room(group(1n, 7), said, group(2n, 7))
+  assert.deepEqual([r.members.map((m) => m.phoneLeg), r.phoneLeg], [[undefined, 'plain-lan'], undefined])
+  assert.equal(privacySentence(r), 'Only these 2 people can hear this. Phone leg: plain on LAN.')
+  assert.equal(privacySentence(room(group(1n, 7), said, group(2n), { kind: 'confirmed', at: instant(2), leaf: 1, ssrc: ssrc(9) })), 'Only these 2 people can hear this.')
 })
 
 test('a sealed call whose phone is in clear on the local network does not say that only the two can hear it, and one that is not sealed says what is worse', () => {

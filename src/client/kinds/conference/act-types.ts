@@ -1,5 +1,6 @@
 /** What a member does of its own accord, tried until it stands. */
 import type { BlockNotice } from '../../../model/block-notice.ts'
+import type { PhoneLeg } from '../../../model/roster.ts'
 import type { Decision, PolicyChange } from '../../../model/policy.ts'
 
 export type OwnAct =
@@ -17,4 +18,4 @@ export interface PendingAct {
   gone?: true
 }
 
-export type SaidWord = { readonly kind: 'flag'; readonly text: string } | { readonly kind: 'notice'; readonly notice: Uint8Array }
+export type SaidWord = { readonly kind: 'flag'; readonly text: string } | { readonly kind: 'notice'; readonly notice: Uint8Array } | { readonly kind: 'leg'; readonly leg: PhoneLeg }

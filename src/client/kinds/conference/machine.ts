@@ -11,7 +11,7 @@ import { act, removeMember } from './acts.ts'
 import { ask, forgetSession, heal, onClosed, onCreated, onInfo, onQueued, onRefused, onWaiting, onWelcome } from './joining.ts'
 import { onKnock, onKnockOver } from './lobby.ts'
 import { onFault, onMessage, onNominate, onOrdered, onPassed, onSettled, onStands, onVoid } from './member.ts'
-import { block, heardNotice, raiseFlag } from './words.ts'
+import { block, entered, heardNotice, phoneIs, raiseFlag } from './words.ts'
 import { type ConferenceOptions, ConferenceState } from './state.ts'
 
 export class ConferenceMachine implements CallMachine {
@@ -25,9 +25,11 @@ export class ConferenceMachine implements CallMachine {
   step(input: CallIn, now: Instant): { readonly out: readonly CallOut[]; readonly wakeAt?: Instant } {
     const s = this.#s
     s.now = now
+    const outside = s.phase !== 'member'
     if (input.kind === 'vault') s.answered(input.ref, input.result)
     else if (s.phase !== 'left') this.#handle(input)
     s.runDueTimers()
+    if (outside && s.phase === 'member') entered(s)
     watchCertificates(s)
     const out = s.out
     s.out = []
@@ -57,6 +59,8 @@ export class ConferenceMachine implements CallMachine {
         s.phone = input.phone
         if (s.view !== undefined) s.media({ op: 'conference.phone', conference: s.options.media.conference, phone: input.phone })
         return
+      case 'phone-leg':
+        return phoneIs(s, input.leg)
       case 'command':
         return this.#command(input.command)
       case 'remove':

@@ -9,7 +9,7 @@ import { noteEnded } from './certificates.ts'
 import { commit, copyRemoval } from './committing.ts'
 import { announce, forgetSession, heal, showGroup, showSenders } from './joining.ts'
 import { type ConferenceState, inGroup } from './state.ts'
-import { heardFlag, heardNotice, sayAgain, tellNewcomers } from './words.ts'
+import { heardFlag, heardLeg, heardNotice, sayAgain, sayLeg, tellNewcomers } from './words.ts'
 
 /** Group work that may wait before we say that we cannot keep up. */
 const QUEUE_LIMIT = 500
@@ -193,9 +193,13 @@ export function onMessage(s: ConferenceState, m: ServerWire['room-message']): vo
       if (r.ok) {
         if (r.value.kind === 'flag') heardFlag(s, r.value.leaf, r.value.text)
         else if (r.value.kind === 'notice') heardNotice(s, r.value.notice)
+        else if (r.value.kind === 'leg') heardLeg(s, r.value.leaf, r.value.leg)
         else {
+          const { leaf } = r.value
+          const fresh = s.roster.members.some((m) => m.leaf === leaf && m.state === 'joining')
           s.event({ kind: 'confirmed', at: s.now, leaf: r.value.leaf, ssrc: r.value.ssrc })
           showSenders(s)
+          if (fresh) sayLeg(s)
         }
       } else if (r.fault.code !== 'MLS_WRONG_EPOCH') s.note(r.fault.code, r.fault.message)
       done()

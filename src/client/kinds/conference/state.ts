@@ -4,7 +4,7 @@ import { instant } from '../../../base/brand.ts'
 import type { Fault, Result } from '../../../base/result.ts'
 import type { NewRoom, RoomPolicy } from '../../../model/policy.ts'
 import type { Identity } from '../../../model/identity.ts'
-import type { Acquaintance, CallEvent, Roster } from '../../../model/roster.ts'
+import type { Acquaintance, CallEvent, PhoneLeg, Roster } from '../../../model/roster.ts'
 import { applyEvent, emptyRoster } from '../../../model/roster.ts'
 import type { ClientMessage } from '../../../protocol/wire/messages.ts'
 import type { GroupView, RemovalRequest, SessionId, VaultCallName, VaultCalls } from '../../../vault/api/calls.ts'
@@ -26,7 +26,7 @@ export interface ConferenceOptions {
   readonly chance: () => number
 }
 
-export type TimerName = 'certificates' | 'answer' | 'welcome' | 'retry' | 'announce' | 'act' | 'renew' | 'lobby' | 'gossip' | 'blocked'
+export type TimerName = 'certificates' | 'answer' | 'welcome' | 'retry' | 'announce' | 'act' | 'renew' | 'lobby' | 'gossip' | 'blocked' | 'leg'
 export type Phase = 'asking' | 'creating' | 'requesting' | 'waiting' | 'entering' | 'member' | 'healing' | 'left'
 
 /** Questions to the vault are asked one at a time: the group has one state. */
@@ -38,6 +38,9 @@ export class ConferenceState {
   roster: Roster
   phone: number
   muted = false
+  /** How our phone's sound gets here, and what we told the others of it. */
+  phoneLeg: PhoneLeg | undefined
+  legSaid: PhoneLeg | undefined
 
   session: SessionId | undefined
   view: GroupView | undefined

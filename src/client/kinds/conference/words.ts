@@ -1,6 +1,7 @@
-/** What members tell each other besides their streams: red flags, and block notices that the server must not be able to hide. */
+/** What members tell each other besides their streams: red flags, and block notices that the server must not be able to hide, and phones that can be overheard. */
 import { toHex } from '../../../base/bytes.ts'
 import { safeText } from '../../../model/identity.ts'
+import type { PhoneLeg } from '../../../model/roster.ts'
 import type { SaidWord } from './act-types.ts'
 import { act } from './acts.ts'
 import { heal } from './joining.ts'
@@ -15,6 +16,8 @@ const TURNS = 8
 const SAY_AGAIN_MS = 5_000
 const REPEATED = 16
 const FLAG_LIMIT = 200
+/** How long those who came wait for it at most. */
+const LEG_MS = 2000
 const GOSSIPED_KEPT = 2_000
 /** As long as the vault goes on sealing (vault/inside/room-session.ts). */
 const BLOCKED_STAYS_MS = 8_000
@@ -100,6 +103,29 @@ function say(s: ConferenceState, word: SaidWord, at = s.now): void {
 /** The room was in another epoch than our words. */
 export function sayAgain(s: ConferenceState): void {
   for (const { word, at } of s.said.filter((x) => s.now - x.at < SAY_AGAIN_MS)) say(s, word, at)
+}
+
+/** Said where it is worth knowing, or was: once for all that came in that time, since in a large room many come together. */
+export function sayLeg(s: ConferenceState): void {
+  if (s.phoneLeg === undefined || s.waiting('leg') || (s.phoneLeg !== 'plain-lan' && s.legSaid === undefined)) return
+  s.after('leg', LEG_MS * s.options.chance(), () => {
+    const leg = s.phoneLeg
+    if (leg === undefined || s.phase !== 'member') return
+    s.legSaid = leg
+    say(s, { kind: 'leg', leg })
+  })
+}
+/** Nobody knows anything of us yet. */
+export function entered(s: ConferenceState): void {
+  s.legSaid = undefined
+  sayLeg(s)
+}
+export function phoneIs(s: ConferenceState, leg: PhoneLeg): void {
+  s.phoneLeg = leg
+  if (s.phase === 'member') sayLeg(s)
+}
+export function heardLeg(s: ConferenceState, leaf: number, leg: PhoneLeg): void {
+  if (s.roster.members.find((m) => m.leaf === leaf && !m.self)?.phoneLeg !== leg) s.event({ kind: 'phone-leg', at: s.now, leaf, leg })
 }
 
 /** For those who came in by our commit: what they may not have heard. */
