@@ -90,6 +90,8 @@ test('what a host and everybody else can do in a call', { timeout: 300_000 }, as
   await press('Remove')
   assert.deepEqual(await doing(call, 'removal'), [{ kind: 'command', command: { do: 'remove', keyId: person(3).keyId, ban: true } }])
 
+  // The dialog is gone and the keyboard is where it was before: until then nothing else gets it.
+  await b.page.getByRole('button', { name: `Details of ${person(3).subject}` }).and(b.page.locator(':focus')).waitFor()
   // Louder and softer, by keys; the streams are named to the media thread.
   const slider = b.page.getByLabel(`Volume of ${person(1).subject}`)
   await slider.focus()
