@@ -43,9 +43,9 @@ test('sealed through Asterisk by each carrier, baresip and linphonec: both hear 
   const both = (carrier: string, ...names: readonly [string, string]) => Promise.all(names.map((n) => client(n, carrier))) as Promise<[StcClient, StcClient]>
   const [inBand, message, meeting] = [await both('in-band', 'one', 'two'), await both('message', 'three', 'four'), await both('server', 'five', 'six')]
   const hz: Record<string, number> = {}
-  const phone = (name: Name, c: StcClient, tone: number) => {
+  const phone = (name: Name, c: StcClient, tone: number, srtp = false) => {
     hz[name] = tone
-    return w.phone(name, tone, c.sip, { codecs: [codecOf(name)] })
+    return w.phone(name, tone, c.sip, { codecs: [codecOf(name)], srtp })
   }
   const linphonec = (name: Name, c: StcClient, tone: number) => {
     hz[name] = tone
@@ -54,7 +54,8 @@ test('sealed through Asterisk by each carrier, baresip and linphonec: both hear 
   const [anna, bert, carla, lena, emil, frieda, gerd, hanna, ida, jan, karl, lotte] = await Promise.all([
     phone('anna', inBand[0], 700), phone('bert', inBand[1], 1100), phone('carla', inBand[0], 900), linphonec('lena', inBand[1], 1300),
     phone('emil', message[0], 700), phone('frieda', message[1], 1100), phone('gerd', message[0], 900), linphonec('hanna', message[1], 1300),
-    phone('ida', meeting[0], 700), phone('jan', meeting[1], 1100), phone('karl', meeting[0], 900), linphonec('lotte', meeting[1], 1300),
+    // Under keys of its own as far as its client.
+    phone('ida', meeting[0], 700, true), phone('jan', meeting[1], 1100), phone('karl', meeting[0], 900), linphonec('lotte', meeting[1], 1300),
   ])
   const lines = [
     { carrier: 'in band', clients: inBand, withinMs: 8000, phones: [[anna, bert, 'anna', 'bert'], [carla, lena, 'carla', 'lena']] },
