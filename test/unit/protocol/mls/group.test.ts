@@ -44,6 +44,21 @@ test('a removed member learns it, and the last one left has a secret of its own'
   assert.deepEqual([...ann!.group.snapshot.members.keys()], [0])
 })
 
+test('what members say besides: a word arrives as it was said, all are of one length, and a leg of no meaning is refused', async () => {
+  const stage = new Stage()
+  const [ann, ben] = await stage.room('Ann', 'Ben')
+  const leaf = ben!.group.ownLeaf
+  const lengths = new Set<number>()
+  for (const word of [{ kind: 'leg', leg: 'local' }, { kind: 'leg', leg: 'encrypted' }, { kind: 'leg', leg: 'plain-lan' }, { kind: 'flag', text: 'somebody listens' }] as const) {
+    const said = must(await ben!.group.say(word))
+    lengths.add(said.length)
+    assert.deepEqual(must(await ann!.group.receive(said)), { leaf, ...word })
+  }
+  assert.equal(lengths.size, 1, 'nobody on the way tells them apart')
+  const strange = await ann!.group.receive(must(await ben!.group.say({ kind: 'leg', leg: 'upstairs' as never })))
+  assert.equal(strange.ok ? '' : strange.fault.code, 'MLS_MESSAGE')
+})
+
 test('a refused or abandoned commit leaves everything as it was', async () => {
   const stage = new Stage()
   const [ann, ben, cas] = await stage.room('Ann', 'Ben', 'Cas')
