@@ -27,6 +27,18 @@ test('every failure fails the run and names its file, and whatever one file does
   ]) assert.match(out, line)
 })
 
+test('what runs beside each other has ports of its own', () => {
+  assert.match(run('runner/samples/a-passes.ts').out, /my ports: lane \d of \d/)
+  const kit = JSON.stringify(new URL('../../kit/free-ports.ts', import.meta.url).href)
+  const parts = ['0/3', '1/3', '2/3'].map((lane) => {
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', `import(${kit}).then(async (m) => console.log(m.ownPorts, await m.freePorts(4)))`], { env: { ...process.env, STC_TEST_LANE: lane }, encoding: 'utf8' })
+    const [, first, last, got] = (/(\d+)-(\d+) (\d+)/.exec(stdout) ?? assert.fail(stderr)).map(Number)
+    assert.ok(got! >= first! && got! + 3 <= last!, stdout)
+    return { first: first!, last: last! }
+  })
+  for (const [i, p] of parts.entries()) assert.ok(i === 0 || p.first > parts[i - 1]!.last)
+})
+
 test('what passes is success, one file alone too', () => {
   for (const patterns of [['runner/samples/a-passes.ts', 'runner/samples/e-*.ts'], ['runner/samples/a-passes.ts']]) {
     const { code, out } = run(...patterns)
