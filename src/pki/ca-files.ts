@@ -23,7 +23,7 @@ export function earlierFiles(dir: string, id: string) {
   return { dir: folder, certificate: path.join(folder, `${id}.pem`), key: path.join(folder, `${id}.key`) }
 }
 
-/** What is there already stays: a try before this one was stopped. `key`: unless it was stolen. */
+/** What is there already stays: a try before this one was stopped. `key`: where it is still there. */
 export function writeEarlier(at: ReturnType<typeof earlierFiles>, certificate: Der, key: Uint8Array | undefined): Result<void> {
   try {
     mkdirSync(at.dir, { recursive: true, mode: 0o700 })
@@ -42,7 +42,7 @@ export function writeIssuing(dir: string, certificate: Der, key: Uint8Array): Re
   return kept.ok ? replace(caFiles(dir).issuing, encodePem('CERTIFICATE', certificate), PUBLIC_MODE) : kept
 }
 
-/** Issuing authorities before this one; without a key: it was stolen. */
+/** Issuing authorities before this one; without a key: it was stolen, and deleted. */
 export function readEarlier(dir: string): { readonly certificate: Der; readonly key: Uint8Array | undefined }[] {
   const folder = caFiles(dir).earlier
   const ids = existsSync(folder) ? readdirSync(folder).filter((f) => f.endsWith('.pem')).map((f) => f.slice(0, -4)).sort() : []

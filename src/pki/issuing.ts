@@ -63,7 +63,7 @@ export function renewIssuing(crypto: CryptoPort, dir: string, { rootKey, comprom
   return noted.ok ? ok(ca) : noted
 }
 
-/** Its certificate, and its key for its list; a stolen one signs nothing any more. */
+/** Its certificate, and its key for its lists: also a stolen one's, so that nobody misses them (whoever stole it can sign them as well, and the root's list stands above). */
 function keepEarlier(crypto: CryptoPort, dir: string, certificate: Der, compromised: boolean): Result<void> {
   const key = readBlock(caFiles(dir).issuingKey, 'PRIVATE KEY')
   const at = earlierFiles(dir, toHex(crypto.hash('sha256', certificate)).slice(0, 16))
@@ -71,5 +71,5 @@ function keepEarlier(crypto: CryptoPort, dir: string, certificate: Der, compromi
   if (own.ok) own.value[Symbol.dispose]()
   // Gone or replaced: a try before this one was stopped, or whoever answers a theft has deleted it.
   if (!own.ok && !compromised && !existsSync(at.key)) return own
-  return writeEarlier(at, certificate, own.ok && key.ok && !compromised ? key.value : undefined)
+  return writeEarlier(at, certificate, own.ok && key.ok ? key.value : undefined)
 }

@@ -19,6 +19,8 @@ export interface RevocationSource {
 
 type Update = { k: 'revocation' } & ServerWire['revocation']
 
+const GONE_S = 30 * 86_400
+
 export class Revocation {
   readonly rule: RevocationRule
   readonly source: RevocationSource | undefined
@@ -69,9 +71,9 @@ export class Revocation {
   updates(): readonly Update[] {
     return messagesOf(this.#evidence.current)
   }
-  /** When each of the lists at hand has to be replaced: the newest of each issuer, key and scope. */
+  /** When each of the lists at hand has to be replaced: the newest of each issuer, key and scope. One that ended long ago is of an authority that has gone. */
   get listEnds(): UnixTime[] {
-    return this.#evidence.newestLists.map((l) => l.nextUpdate)
+    return this.#evidence.newestLists.map((l) => l.nextUpdate).filter((end) => end > this.#now() - GONE_S)
   }
 
   /** Whether who came in by this path would still be let in. */

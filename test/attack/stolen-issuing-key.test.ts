@@ -6,6 +6,8 @@ import { must } from '../../src/base/result.ts'
 import { issueRevocationList } from '../../src/pki/authority.ts'
 import { issueToFiles } from '../../src/pki/ca-directory.ts'
 import { readBlock } from '../../src/pki/ca-files.ts'
+import { makeAnchors } from '../../src/protocol/x509/path.ts'
+import { Revocation } from '../../src/server/revocation.ts'
 import { readIdentity } from '../../src/store/identity-file.ts'
 import { crypto, DAY_S, issue } from '../kit/certificates.ts'
 import { staged } from '../kit/issuing-stage.ts'
@@ -34,4 +36,11 @@ test('a stolen issuing key: the root\'s list ends what the thief signed, and mem
   stage.renewIssuing(true)
   const bob = await stage.member('Bob')
   assert.deepEqual([stage.judge(ghost.chain), stage.judge(again), stage.judge(issue(next, { now: stage.now }).chain), stage.judge(bob.chain)], ['IDENTITY_REVOKED', 'IDENTITY_REVOKED', 'IDENTITY_REVOKED', 'accepted'])
+  // And nobody is told for years that a list has ended.
+  const revocation = new Revocation()
+  revocation.trust(crypto, must(makeAnchors([stage.options.root])), () => stage.now)
+  revocation.learn(stage.lists())
+  stage.wait(8 * DAY_S)
+  revocation.learn(stage.lists())
+  assert.ok(revocation.listEnds.length === 4 && Math.min(...revocation.listEnds) > stage.now)
 })

@@ -93,6 +93,9 @@ test('the end of the newest list of each issuer counts, not of those before it',
     const revocation = serverAt(at)
     for (const days of [-8, -6, -1]) revocation.learn([{ kind: 'crl', der: issueRevocationList(authority, [], 9 + days, later(at.now + days * DAY_S)) }])
     assert.deepEqual(revocation.listEnds, [start + 6 * DAY_S], authority === ca ? 'known' : 'unknown')
+    at.now += 40 * DAY_S
+    assert.deepEqual(revocation.listEnds, [], 'of an authority that has gone')
+    at.now -= 40 * DAY_S
     const warned: string[] = []
     const log = { info() {}, warn: (_: object, text: string) => void warned.push(text) }
     const stop = watchEnds({ certificate: encodePem('CERTIFICATE', issue(ca, { now: start }).chain[0]!), revocation, scheduler: clock, log })
