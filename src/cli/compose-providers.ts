@@ -48,7 +48,9 @@ async function openProvider(p: ProviderConfig, configFile: string, tell: (fault:
   })
   // Where nobody answers for names that takes half a minute: rooms and page do not wait for it.
   const started = await Promise.race([way.start(), setTimeout(START_MS, ok(undefined), { ref: false })])
-  return started.ok ? ok({ domains: domainsOf(p), transport: way }) : started
+  if (started.ok) return ok({ domains: domainsOf(p), transport: way })
+  way.close()
+  return started
 }
 
 /** Of one family of addresses. */

@@ -90,12 +90,11 @@ export class RoamingWay implements PbxTransport {
     this.#open?.transport.close()
   }
 
-  /** Opens it, or says why not, and goes on looking. An address or port of ours that cannot be had is the only thing that is not tried again. */
+  /** Opens it, or says why not, and goes on looking until it is closed. Fails with SIP_BIND alone, for those who take that for a reason to end: all else passes. */
   async start(): Promise<Result<void>> {
     const opened = await this.#begin()
-    if (!opened.ok && opened.fault.code === 'SIP_BIND') return opened
     this.#later(this.#open === undefined ? RETRY_MS : LOOK_MS)
-    return ok(undefined)
+    return !opened.ok && opened.fault.code === 'SIP_BIND' ? opened : ok(undefined)
   }
 
   #later(ms: number): void {

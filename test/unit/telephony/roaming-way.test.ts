@@ -157,10 +157,16 @@ test('a provider that says nothing for twenty seconds is looked up again, and le
   assert.deepEqual([w.opened.length, w.way.way()!.remote, w.events.includes('moved')], [2, provider(2), false])
 })
 
-test('a port of ours that cannot be had ends the start, not a way that was there', async () => {
+test('a port of ours that cannot be had is told at the start, and is tried again by whoever does not end for it', async () => {
   const taken = makeFault('SIP_BIND', 'UDP port 5080')
   const w = roaming({ places: ok([provider(1)]), route: '10.0.0.2', own: [], bind: taken })
   assert.deepEqual(await w.way.start(), { ok: false, fault: taken })
+  delete w.net.bind
+  w.net.own = ['10.0.0.2']
+  await w.clock.advance(5000)
+  assert.equal(w.now(), '10.0.0.2')
+  w.way.close()
+  assert.equal(w.clock.pending, 0)
   const later = home()
   must(await later.way.start())
   Object.assign(later.net, { route: '10.9.9.9', own: [], bind: taken })
