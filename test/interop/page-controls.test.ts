@@ -216,6 +216,22 @@ test('the phone in the page: push to talk, keypad, mute, by keys alone', { timeo
   await press('Phone and sound')
   await press('Test the microphone')
   await becomes('the level test', () => b.page.evaluate(microphones), 1)
+  // Another microphone that somebody else has: said, and the box shows what is used.
+  const box = b.page.getByLabel('Microphone', { exact: true })
+  const used = await box.inputValue()
+  const second = (await box.locator('option').evaluateAll((all) => all.map((o) => o.getAttribute('value') ?? ''))).find((v) => v !== used)!
+  await b.page.evaluate(`{
+    window.opens = navigator.mediaDevices.getUserMedia
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('in use', 'NotReadableError'))
+  }`)
+  await box.selectOption(second)
+  await b.page.getByRole('alert').filter({ hasText: 'could not be opened' }).waitFor()
+  await look(b, 'microphone-failed')
+  assert.deepEqual([await box.inputValue(), await b.page.evaluate(microphones)], [used, 1])
+  await b.page.evaluate('navigator.mediaDevices.getUserMedia = opens')
+  await box.selectOption(second)
+  await b.page.getByText('could not be opened').waitFor({ state: 'detached' })
+  await becomes('one microphone, the other one', async () => [await box.inputValue(), await b.page.evaluate(microphones), await b.page.evaluate('stcTracks.at(-1).getSettings().deviceId')], [second, 1, second])
   await press('Rooms')
   await becomes('no microphone after the level test', () => b.page.evaluate(microphones), 0)
   assert.deepEqual(b.complaints, [])
@@ -277,7 +293,7 @@ test('it rings as the browser lets it, and whoever was typing has not answered',
   await second.waitForTimeout(900)
   await second.keyboard.press('Escape')
   for (const p of [b.page, second]) await p.getByRole('dialog').waitFor({ state: 'detached' })
-  assert.deepEqual(await b.page.evaluate('shown'), [])
+  await becomes('nothing shown outside of the window', () => b.page.evaluate('shown.length'), 0)
   // The browser's own remark about sound that it withheld.
   assert.deepEqual(b.complaints.filter((x) => !x.startsWith('The AudioContext was not allowed to start')), [])
 })
@@ -343,5 +359,18 @@ test('several calls of a softphone: a tab for each, never a headline that is too
   echo.member()
   echo.group(FOUR[0]!)
   await shows(/^Speak now/)
+  // The voice follows the noise in the echo room, and nowhere else: not in the next recording, not in the rooms.
+  const voice = Int16Array.from({ length: 32_000 }, (_, i) => 12_000 * Math.sin(i / 6))
+  const noise = Int16Array.from({ length: 30 * 16_000 }, (_, i) => 800 * Math.sin(i / 5))
+  for (const go of ['Record again', 'Go to the rooms']) {
+    s.page.hub.observer.onMedia?.({ op: 'conference.tapped', conference: echo.id, octets: new Uint8Array(64), members: voice, server: noise })
+    await b.page.locator('[data-kind="server"][data-playing="true"]').waitFor()
+    await until(60_000, 'the noise', async () => (await b.heard(1)).some((x) => Math.abs(x) > 50) || undefined, () => '', 250)
+    await b.forget()
+    await press(go)
+    await (go === 'Record again' ? shows(/^Speak now/) : b.page.locator('main[data-view="rooms"]').waitFor())
+    await b.page.waitForTimeout(1500)
+    assert.ok((await b.heard()).every((x) => Math.abs(x) < 1000), `the voice is played after "${go}"`)
+  }
   assert.deepEqual(b.complaints, [])
 })
