@@ -192,7 +192,7 @@ export const VIEWS: readonly View[] = [
     name: `sealed-call-${state}`,
     show: async (s, page) => {
       const call = s.call('+49 30 5550123')
-      call.event({ kind: 'sealed-call', at: call.startedAt as never, number: '+49 30 5550123', state, words, ...(state === 'sealed' || state === 'doubt' ? { peer: person(1) } : {}) })
+      call.event({ kind: 'sealed-call', at: call.startedAt as never, number: '+49 30 5550123', state, words, ...(state === 'sealed' || state === 'doubt' ? { peer: person(1) } : {}), ...(state === 'sealed' ? { keyId: person(1).keyId, memory: 'new' } : {}) })
       await heading(page, shown)
     },
   })),
