@@ -138,7 +138,7 @@ function renewOne(dir: string, o: { rootKey: string; compromised?: boolean }): v
   const files = caFiles(dir)
   say(`A new issuing authority signs from now on, until ${formatTime(ca.notAfter)}. "stc ca serve" takes it up by itself.`)
   if (!compromised) return say('Nobody has to do anything: certificates that were issued before hold to their end, and are renewed by the new one.')
-  say(`The old one is revoked, by the list in ${files.list}: with that list, nothing that it signed opens any door or room.`)
+  say(`The old one is revoked, and any before it, by the list in ${files.list}: with that list, nothing that they signed opens any door or room.`)
   say('Clients renew by themselves within minutes; the server by "stc identity renew" and a restart. What the thief signed is not in the index and is not renewed.')
   say(`If servers do not fetch the list from "stc ca serve", give them ${files.list} (revocation.lists).`)
 }

@@ -31,9 +31,10 @@ export function writeEarlier(at: ReturnType<typeof earlierFiles>, certificate: D
     return unwritable(at.dir, e)
   }
   const kept = key === undefined ? ok(undefined) : writeNew(at.key, encodePem('PRIVATE KEY', key), PRIVATE_MODE)
-  if (!kept.ok && kept.fault.code !== 'IDENTITY_OUTPUT_EXISTS') return kept
+  // Asked of the file: another's draft is in the way under the same fault.
+  if (!kept.ok && !existsSync(at.key)) return kept
   const written = writeNew(at.certificate, encodePem('CERTIFICATE', certificate), PUBLIC_MODE)
-  return written.ok || written.fault.code === 'IDENTITY_OUTPUT_EXISTS' ? ok(undefined) : written
+  return written.ok || existsSync(at.certificate) ? ok(undefined) : written
 }
 
 /** In place of the one that is there. A key without its certificate is noticed, and the next try goes on from there. */

@@ -15,8 +15,8 @@ function draftOf(file: string): string {
   try {
     for (const left of readdirSync(folder)) {
       const pid = left.startsWith(`${name}.`) ? /^(\d{1,10})\.new$/.exec(left.slice(name.length + 1))?.[1] : undefined
-      // Its number may be that of a process that we do not see, which is writing now.
-      if (pid !== undefined && !runs(Number(pid)) && Date.now() - statSync(path.join(folder, left)).mtimeMs > DRAFT_OLD_MS) rmSync(path.join(folder, left), { force: true })
+      // Its number may be that of a process that we do not see, which is writing now; or ours, as of each first process of a container.
+      if (pid !== undefined && (Number(pid) === process.pid || !runs(Number(pid))) && Date.now() - statSync(path.join(folder, left)).mtimeMs > DRAFT_OLD_MS) rmSync(path.join(folder, left), { force: true })
     }
   } catch {
     // Whoever writes next tells what is wrong with the folder.

@@ -44,8 +44,8 @@ export function renewIssuing(crypto: CryptoPort, dir: string, { rootKey, comprom
   if (!before.ok) return before
   const parsedRoot = parseCertificate(root.certificate)
   if (!parsedRoot.ok) return parsedRoot
-  // First what protects: whoever has the stolen key is out even if nothing else is written.
-  const barred = compromised ? revokeIssuing(root, dir, before.value.serial, now) : ok(undefined)
+  // First what protects: whoever has the stolen key is out even if nothing else is written. With it lay the keys of those before it.
+  const barred = compromised ? revokeIssuing(root, dir, [before.value.serial, ...serialsOf(readEarlier(dir).map((e) => e.certificate))], now) : ok(undefined)
   if (!barred.ok) return barred
   const kept = keepEarlier(crypto, dir, old.value as Der, compromised)
   if (!kept.ok) return kept
@@ -62,6 +62,8 @@ export function renewIssuing(crypto: CryptoPort, dir: string, { rootKey, comprom
   const noted = appendAudit(crypto, files.audit, { what: compromised ? 'renew issuing, the old one revoked' : 'renew issuing', old: before.value.serial, fingerprint: toHex(crypto.hash('sha256', ca.certificate)), until: ca.notAfter }, now)
   return noted.ok ? ok(ca) : noted
 }
+
+const serialsOf = (certificates: readonly Der[]): string[] => certificates.map(parseCertificate).flatMap((c) => (c.ok ? [c.value.serial] : []))
 
 /** Its certificate, and its key for its lists: also a stolen one's, so that nobody misses them (whoever stole it can sign them as well, and the root's list stands above). */
 function keepEarlier(crypto: CryptoPort, dir: string, certificate: Der, compromised: boolean): Result<void> {

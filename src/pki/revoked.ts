@@ -1,7 +1,7 @@
 /** What the small authority has revoked, and the list that says so. */
 import { existsSync } from 'node:fs'
 import { type UnixTime, unixTime } from '../base/brand.ts'
-import { toHex } from '../base/bytes.ts'
+import { sameBytes, toHex } from '../base/bytes.ts'
 import { type Result, err, ok } from '../base/result.ts'
 import { parseRevocationList } from '../protocol/x509/crl.ts'
 import { encodePem } from '../protocol/x509/pem.ts'
@@ -62,7 +62,13 @@ export function publishList(ca: Authority, dir: string, now: UnixTime): Result<v
   const entries = revoked.value.filter((r) => !ended.has(r.serial)).map((r) => ({ serial: r.serial, when: unixTime(r.when) }))
   const root = existsSync(caFiles(dir).rootList) ? readBlock(caFiles(dir).rootList, 'X509 CRL') : undefined
   if (root?.ok === false) return root
-  const ders = [issueRevocationList(ca, entries, Math.floor(now), now), ...earlierLists(ca, dir, entries, now), ...(root === undefined ? [] : [root.value])]
+  const ders = [issueRevocationList(ca, entries, Math.floor(now), now), ...earlierLists(ca, dir, entries, now)]
+  return writeLists(dir, ders, root?.value)
+}
+
+/** The root's list second: whoever takes a number of lists at most has it, and this authority's own. */
+function writeLists(dir: string, [own, ...others]: readonly Uint8Array[], root: Uint8Array | undefined): Result<void> {
+  const ders = [own, root, ...others].filter((der) => der !== undefined)
   return replace(caFiles(dir).list, ders.map((der) => encodePem('X509 CRL', der)).join(''), PUBLIC_MODE)
 }
 
@@ -81,23 +87,36 @@ function earlierLists({ crypto }: Authority, dir: string, entries: Parameters<ty
   })
 }
 
-/** This authority's list, then those of the issuing authorities before it and of the root: as they stand, made anew when they are missing, not this authority's, or have lived for half their time. */
+/**
+ * This authority's list, then the root's and those of the issuing authorities before it: as they stand, made anew when they are missing, not
+ * this authority's, without what the root revoked, or have lived for half their time.
+ */
 export function currentLists(ca: Authority, dir: string, now: UnixTime): Result<readonly Uint8Array[]> {
-  const own = readBlock(caFiles(dir).list, 'X509 CRL')
-  const parsed = own.ok ? parseRevocationList(own.value) : own
-  const good = parsed.ok && parsed.value.authorityKeyId?.keyId === toHex(ca.keyId) && now < (parsed.value.thisUpdate + parsed.value.nextUpdate) / 2 && now >= parsed.value.thisUpdate
+  const { list, rootList } = caFiles(dir)
+  const there = readBlocks(list, 'X509 CRL')
+  const parsed = there.ok ? parseRevocationList(there.value[0]!) : there
+  const root = existsSync(rootList) ? readBlock(rootList, 'X509 CRL') : undefined
+  const whole = root === undefined || (root.ok && there.ok && there.value.some((der) => sameBytes(der, root.value)))
+  const good = whole && parsed.ok && parsed.value.authorityKeyId?.keyId === toHex(ca.keyId) && now < (parsed.value.thisUpdate + parsed.value.nextUpdate) / 2 && now >= parsed.value.thisUpdate
   const made = good ? ok(undefined) : publishList(ca, dir, now)
-  return made.ok ? readBlocks(caFiles(dir).list, 'X509 CRL') : made
+  return made.ok ? readBlocks(list, 'X509 CRL') : made
 }
 
-/** The root's list: all that it revoked before, and this one. It holds as long as the root: nobody signs with it meanwhile. */
-export function revokeIssuing(root: Authority, dir: string, serial: string, now: UnixTime): Result<void> {
+/**
+ * The root's list: all that it revoked before, and these. It holds as long as the root: nobody signs with it meanwhile. It is handed out
+ * from here on, beside the lists as they stand.
+ */
+export function revokeIssuing(root: Authority, dir: string, serials: readonly string[], now: UnixTime): Result<void> {
   const file = caFiles(dir).rootList
   const block = existsSync(file) ? readBlock(file, 'X509 CRL') : undefined
   const before = block?.ok === true ? parseRevocationList(block.value) : block
   if (before?.ok === false) return before
   const revoked = [...(before?.value.revoked ?? [])].map(([known, when]) => ({ serial: known, when }))
-  if (!revoked.some((r) => r.serial === serial)) revoked.push({ serial, when: now })
+  for (const serial of serials) if (!revoked.some((r) => r.serial === serial)) revoked.push({ serial, when: now })
   const der = issueRevocationList(root, revoked, Math.floor(now), now, Math.max(1, (root.notAfter - now) / 86_400))
-  return replace(file, encodePem('X509 CRL', der), PUBLIC_MODE)
+  const kept = replace(file, encodePem('X509 CRL', der), PUBLIC_MODE)
+  if (!kept.ok) return kept
+  const there = readBlocks(caFiles(dir).list, 'X509 CRL')
+  const others = there.ok ? there.value.filter((other) => block?.ok !== true || !sameBytes(other, block.value)) : []
+  return writeLists(dir, others, der)
 }

@@ -1,12 +1,17 @@
 /** Whoever stole the issuing key of a small authority, and the owner who has the root's. */
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import type { Der } from '../../src/base/brand.ts'
+import { toHex } from '../../src/base/bytes.ts'
 import { must } from '../../src/base/result.ts'
 import { issueRevocationList } from '../../src/pki/authority.ts'
 import { issueToFiles } from '../../src/pki/ca-directory.ts'
-import { readBlock } from '../../src/pki/ca-files.ts'
+import { caFiles, earlierFiles, readBlock, readBlocks } from '../../src/pki/ca-files.ts'
+import { renewIssuing } from '../../src/pki/issuing.ts'
 import { makeAnchors } from '../../src/protocol/x509/path.ts'
+import { encodePem } from '../../src/protocol/x509/pem.ts'
 import { Revocation } from '../../src/server/revocation.ts'
 import { readIdentity } from '../../src/store/identity-file.ts'
 import { crypto, DAY_S, issue } from '../kit/certificates.ts'
@@ -43,4 +48,39 @@ test('a stolen issuing key: the root\'s list ends what the thief signed, and mem
   stage.wait(8 * DAY_S)
   revocation.learn(stage.lists())
   assert.ok(revocation.listEnds.length === 4 && Math.min(...revocation.listEnds) > stage.now)
+})
+
+test('stolen after a planned renewal: the keys of earlier issuing authorities lay beside it, and are out with it', async (t) => {
+  const stage = staged(t)
+  const earlier = stage.options.ca
+  const ann = await stage.member('Ann')
+  stage.renewIssuing(false)
+  stage.wait(DAY_S)
+  const ghosts = [earlier, stage.options.ca].map((stolen) => issue(stolen, { name: 'Ann', now: stage.now }))
+  assert.deepEqual(ghosts.map((g) => stage.judge(g.chain)), ['accepted', 'accepted'], 'the control')
+  stage.renewIssuing(true)
+  assert.deepEqual([ann, ...ghosts].map((g) => stage.judge(g.chain)), ['IDENTITY_REVOKED', 'IDENTITY_REVOKED', 'IDENTITY_REVOKED'])
+  assert.equal(stage.judge(must(await stage.renewed(ann))), 'accepted')
+  assert.deepEqual(stage.lists()[1]!.der, must(readBlock(caFiles(stage.options.dir).rootList, 'X509 CRL')), 'second of all lists: nobody who takes some of them misses it')
+})
+
+test('stopped as soon as the root has revoked the stolen key: the list that is handed out says so, and it is done again', async (t) => {
+  const stage = staged(t)
+  const { dir } = stage.options
+  const before = stage.lists()
+  const ghost = issue(stage.options.ca, { name: 'Ann', now: stage.now })
+  // What is to be kept of the old one cannot be written.
+  const at = earlierFiles(dir, toHex(crypto.hash('sha256', stage.options.ca.certificate)).slice(0, 16))
+  mkdirSync(at.dir)
+  writeFileSync(`${at.key}.${process.pid}.new`, '')
+  assert.ok(!renewIssuing(crypto, dir, { rootKey: stage.rootKey, compromised: true, now: stage.now }).ok)
+  const handed = must(readBlocks(caFiles(dir).list, 'X509 CRL')).map((der) => ({ kind: 'crl' as const, der: der as Der }))
+  assert.deepEqual([handed.length, handed[0]], [before.length + 1, before[0]])
+  assert.equal(stage.judge(ghost.chain, handed), 'IDENTITY_REVOKED')
+  // By a door whose process saw the root's list alone.
+  writeFileSync(caFiles(dir).list, encodePem('X509 CRL', before[0]!.der))
+  assert.equal(stage.judge(ghost.chain), 'IDENTITY_REVOKED')
+  stage.renewIssuing(true)
+  const bob = await stage.member('Bob')
+  assert.deepEqual([stage.judge(ghost.chain), stage.judge(bob.chain), stage.lists().length], ['IDENTITY_REVOKED', 'accepted', 3])
 })

@@ -54,12 +54,12 @@ export function openDoor(given: DoorOptions): Promise<Result<AuthorityDoor>> {
 class Issuing {
   readonly #o: DoorOptions
   ca: Authority
+  /** Of what was looked at last; whoever opens the door loaded the authority some time before. */
   #changedAt: number | undefined
 
   constructor(o: DoorOptions) {
     this.#o = o
     this.ca = o.ca
-    this.#changedAt = this.#at()
   }
   /** Whether it is another one than before. */
   look(): boolean {

@@ -1,7 +1,7 @@
 /** One process at a time at the files of an authority: locks that were left behind, and those of others. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { must } from '../../../src/base/result.ts'
@@ -44,6 +44,10 @@ test('drafts of processes that were killed go with the next write, those of the 
   must(writeNew(file, 'a key', 0o600))
   assert.ok(existsSync(path.join(folder, left)), 'another machine, or container, may be writing it')
   draft(left, 3600)
+  // Of the same number in a container's run before this one.
+  draft(`ann.crt.${process.pid}.new`, 3600)
+  must(writeNew(path.join(folder, 'ann.crt'), 'a certificate', 0o644))
+  rmSync(path.join(folder, 'ann.crt'))
   must(replace(file, 'another key', 0o600))
   assert.deepEqual(readdirSync(folder).sort(), ['ann.key', ...kept].sort())
 })

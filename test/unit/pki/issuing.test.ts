@@ -1,12 +1,13 @@
 /** A new issuing authority below the same root; after a theft: attack/stolen-issuing-key. */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { toHex } from '../../../src/base/bytes.ts'
 import { must } from '../../../src/base/result.ts'
 import { readAudit } from '../../../src/pki/audit.ts'
 import { openCa } from '../../../src/pki/authority.ts'
 import { loadCa } from '../../../src/pki/ca-directory.ts'
-import { caFiles, readBlock } from '../../../src/pki/ca-files.ts'
+import { caFiles, earlierFiles, readBlock } from '../../../src/pki/ca-files.ts'
 import { asker } from '../../../src/pki/enrolment/ask.ts'
 import { openDoor } from '../../../src/pki/enrolment/door.ts'
 import { Joining } from '../../../src/pki/enrolment/join.ts'
@@ -72,6 +73,20 @@ test('another key than the root\'s changes nothing; stopped in the middle, it is
   assert.ok(ann.chain.length > 0)
 })
 
+test('a draft in the way of the old key\'s keeping stops it, and the old key is kept the next time', (t) => {
+  const stage = staged(t)
+  const { dir, ca: old } = stage.options
+  const at = earlierFiles(dir, toHex(crypto.hash('sha256', old.certificate)).slice(0, 16))
+  mkdirSync(at.dir)
+  // As a run with the same process number left it, in a container.
+  writeFileSync(`${at.key}.${process.pid}.new`, 'half a key')
+  const stopped = renewIssuing(crypto, dir, { rootKey: stage.rootKey, compromised: false, now: stage.now })
+  assert.ok(!stopped.ok && stopped.fault.code === 'IDENTITY_OUTPUT_EXISTS')
+  assert.deepEqual(must(loadCa(crypto, dir)).certificate, old.certificate)
+  stage.renewIssuing(false)
+  assert.deepEqual(must(readBlock(at.key, 'PRIVATE KEY')), old.pkcs8)
+})
+
 test('an open door takes the new one up by itself, and hands all lists out', async (t) => {
   const stage = staged(t)
   const now = () => Math.floor(Date.now() / 1000) as typeof stage.now
@@ -87,4 +102,18 @@ test('an open door takes the new one up by itself, and hands all lists out', asy
   assert.deepEqual(stage.notes.filter((n) => n.includes('issuing')), ['a new issuing authority is in use'])
   must(renewIssuing(crypto, stage.options.dir, { rootKey: stage.rootKey, compromised: true, now: now() }))
   assert.equal(await lists(), 4, 'of all three, and the root\'s')
+})
+
+test('a door that opens with an authority that was replaced meanwhile takes the new one up at the first question', async (t) => {
+  const stage = staged(t)
+  const { ca: asLoaded } = stage.options
+  const now = () => Math.floor(Date.now() / 1000) as typeof stage.now
+  stage.now = now()
+  const fresh = stage.renewIssuing(true)
+  const lists = stage.lists()
+  const door = must(await openDoor({ ...stage.options, ca: asLoaded, now, hosts: ['localhost'], bind: { address: '127.0.0.1', port: 0 } }))
+  t.after(() => door.close())
+  assert.deepEqual(must(await fetchLists(`https://localhost:${door.port}/list.crl`)), lists)
+  const issued = must(await new Joining(crypto, { ...stage.invite('Dan', { confirmed: true }), host: 'localhost', port: door.port }).ask(asker(crypto, connectTo), now()))!
+  assert.deepEqual(issued.chain[1], fresh.certificate)
 })
