@@ -106,7 +106,11 @@ export class Keying {
   ourAnswer(): Result<KeysOut> {
     const theirs = this.#theirs
     if (theirs === undefined && (this.#rules.required || this.#agreed !== undefined)) return err('RELAY_MISMATCH', 'an answer to no offer')
-    if (theirs !== undefined) theirs.answered = true
+    if (theirs !== undefined) {
+      // What we had asked before that is void: nobody answers it any more.
+      if (!theirs.answered) this.#offered = undefined
+      theirs.answered = true
+    }
     if (theirs?.key === undefined) {
       this.#inClear()
       return ok(IN_CLEAR)
@@ -151,10 +155,14 @@ export class Keying {
     this.#agree({ receive: key, send: ours }, secure)
     return ok(undefined)
   }
-  /** The offer that was last came to nothing. */
+  /** The phone's offer that was last came to nothing. */
   refused(): void {
     this.#offered = undefined
     if (this.asked) this.#theirs = undefined
+  }
+  /** Ours did: the next one is made for the call as it is then. */
+  oursRefused(): void {
+    this.#offered = undefined
   }
 
   #usable(keys: readonly SdesKey[]): readonly SdesKey[] {

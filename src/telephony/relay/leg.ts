@@ -75,6 +75,11 @@ export class Leg {
     this.#local = this.#before
     this.#tell('refused')
   }
+  /** Our side has refused what it was offered. */
+  oursRefused(): void {
+    this.#keying?.oursRefused()
+    if (this.#offered === 'far') this.#offered = undefined
+  }
   /** What our side wants cannot be relayed: it is refused, and the call stays what it was. */
   cannot(fault: Fault): void {
     this.#leg?.refused?.(fault)

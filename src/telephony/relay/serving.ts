@@ -20,6 +20,8 @@ interface Served {
   readonly tried: SipFlow[]
   readonly leg: Leg | undefined
   readonly offered: boolean
+  /** It brought our side an offer. */
+  offers: boolean
   /** Its description is offered anew, and it is sent again. */
   readonly again: () => void
   outgoing: Outgoing | undefined
@@ -76,15 +78,17 @@ export class Serving {
     leg?.hold()
     leg?.join(m.streams)
     const again = (): void => this.#offer(m.id, served, request)
-    const served: Served = { request, flow, tried: [], again, leg, offered: request.body.length > 0 && leg !== undefined, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, heard: false, stopTimerC: () => {}, stopSilence: undefined }
+    const served: Served = { request, flow, tried: [], again, leg, offered: request.body.length > 0 && leg !== undefined, offers: false, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, heard: false, stopTimerC: () => {}, stopSilence: undefined }
     this.#served.set(m.id, served)
     again()
   }
   /** `request`: as the other half sent it. */
   #offer(id: number, served: Served, request: SipRequest): void {
     const { leg, flow } = served
-    this.#c.bodies.in(request, leg, flow, leg?.roleOf(request.method, false) ?? 'offer', (ready) => {
+    const role = leg?.roleOf(request.method, false) ?? 'offer'
+    this.#c.bodies.in(request, leg, flow, role, (ready) => {
       if (this.#served.get(id) !== served) return
+      served.offers = role === 'offer' && ready.ok && ready.value !== request
       if (!ready.ok) this.#end(id, statusOfFault(ready.fault.code), ready.fault)
       else if (served.cancelled !== undefined) this.#end(id, 487, terminated)
       else this.#start(id, served, ready.value)
@@ -204,7 +208,7 @@ export class Serving {
       served.succeeded = true
       served.stopTimerC()
       served.stopTimerC = this.#c.after(transactionMs + 1000, () => this.#forget(id))
-    } else if (!success) this.#forget(id)
+    } else if (!success) this.#forget(id, response.status >= 300)
   }
 
   /** Answered in the moment in which the way back broke: that call ends at once (the ACK belongs to us now). */
@@ -240,12 +244,13 @@ export class Serving {
     if (served === undefined) return
     if (!served.orphan) this.#c.refuseFar(id, status, fault, `${served.request.method} to ${served.flow.remote.address}`)
     if (endsDialog(served.request, { status })) this.#c.dialogs.end(served.request)
-    this.#forget(id)
+    this.#forget(id, true)
   }
 
-  #forget(id: number): void {
+  #forget(id: number, refused = false): void {
     const served = this.#served.get(id)
     if (served === undefined) return
+    if (refused && served.offers) served.leg?.oursRefused()
     this.#served.delete(id)
     served.stopTimerC()
     served.stopSilence?.()

@@ -185,3 +185,34 @@ test('a call in clear may come under keys, and back; one under keys goes on with
   assert.equal(again(streamOf('SAVP', [crypto('b')])), 200)
   assert.notEqual(inlineOf(ofLeg(w)!.srtp!.send), inlineOf(under.send), 'nor does ours')
 })
+
+test('the PBX\'s re-INVITE that the phone refused leaves nothing behind: the phone goes over to keys, and the next one is offered with them', () => {
+  for (const status of [488, 491]) {
+    const w = relayWorld({ phoneTransport: 'TLS', srtp: 'offered' })
+    w.pbx.answer = w.answering
+    const phone = desk(w)
+    assert.equal(asks(w, phone, streamOf('AVP')), 200)
+    phone.ack()
+    const target = uriOf(headerOf(phone.last, 'Contact')!)
+    const invite = w.pbx.requests.find((r) => r.method === 'INVITE')!
+    const renews = (): SipMessage => {
+      w.inside(invite, 'INVITE', { body: pbxSdp })
+      w.clock.advanceSync(100)
+      return phone.requests.findLast((r) => r.method === 'INVITE')!
+    }
+    phone.answer = (r) => ({ status: r.method === 'INVITE' ? status : 200 })
+    assert.doesNotMatch(body(renews()), /crypto/)
+    assert.equal(w.pbx.last.status, status)
+    phone.send('INVITE', { uri: target, body: streamOf('SAVP', [crypto('a')]) })
+    w.clock.advanceSync(100)
+    phone.ack()
+    assert.equal(phone.last.status, 200)
+    const under = ofLeg(w)!.srtp!
+    // As the phone was asked, so it answers.
+    phone.answer = (r) => (r.method !== 'INVITE' ? { status: 200 } : { status: 200, body: body(r).includes('SAVP') ? streamOf('SAVP', [crypto('a')]) : streamOf('AVP') })
+    assert.deepEqual(keysIn(renews()).map(inlineOf), [inlineOf(under.send)])
+    assert.equal(w.pbx.last.status, 200)
+    assert.ok(!phone.requests.some((r) => r.method === 'BYE'))
+    assert.deepEqual(ofLeg(w)!.srtp, under)
+  }
+})

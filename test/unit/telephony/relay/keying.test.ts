@@ -46,3 +46,28 @@ test('a key that another took the place of does not come back, and nobody change
   assert.equal(change(102), 'RELAY_KEY_REUSED', 'a hundred changes of one call')
   assert.equal(change(101), 'ok')
 })
+
+test('an offer of ours that came to nothing is not made again in a call that has changed: refused by the phone, or overtaken by its own', () => {
+  for (const how of ['refused', 'overtaken'] as const) {
+    const k = new Keying(createNodeCrypto(), { suites: [suite], fresh: () => true, required: false, offers: true })
+    must(k.theirOffer({ keys: [], secure: false }, 'a'))
+    must(k.ourAnswer())
+    assert.deepEqual(must(k.ourOffer()).attributes, [], 'in clear, as the call is')
+    if (how === 'refused') k.oursRefused()
+    must(k.theirOffer(of(key(1)), 'a'))
+    const mine = must(k.ourAnswer()).attributes
+    assert.equal(k.asks, false, how)
+    assert.deepEqual(must(k.ourOffer()).attributes.map((a) => read(a).masterKey), mine.map((a) => read(a).masterKey), how)
+    assert.equal(code(k.theirAnswer(of(key(1)), 'a')), 'ok')
+  }
+})
+
+test('an offer of ours stands while an earlier answer of ours is said once more', () => {
+  const k = keying()
+  must(k.theirOffer(of(key(1)), 'a'))
+  must(k.ourAnswer())
+  must(k.ourOffer())
+  must(k.ourAnswer())
+  assert.equal(k.asks, true)
+  assert.equal(code(k.theirAnswer(of(key(2)), 'a')), 'ok')
+})
