@@ -4,7 +4,7 @@ import { makeFault } from '../../base/result.ts'
 import { type Dialog, dialogOfCaller, headerOf, makeReply, requestInDialog, serialise, type SipRequest, type SipResponse, tagOf, tokensOf, transactionMs } from '../../protocol/sip/index.ts'
 import type { Incoming } from '../endpoint.ts'
 import type { SipFlow } from '../transport.ts'
-import { byeReason, type HalfContext, parseTunnelled, statusOfFault, warning } from './context.ts'
+import { byeReason, type HalfContext, ownStatuses, parseTunnelled, statusOfFault, warning } from './context.ts'
 import type { Leg } from './leg.ts'
 import { requestOut, responseIn } from './rewrite.ts'
 import type { Refusal } from './side.ts'
@@ -216,10 +216,14 @@ export class Asking {
     this.#refuse(asked.incoming, refusal, report)
   }
 
-  #refuse(incoming: Incoming, { status, fault }: Refusal, report = true): void {
-    if (report) this.#c.o.report(fault, `${incoming.request.method} from ${incoming.flow.remote.address}`)
-    const headers = [warning(fault), ...(status === 503 ? [{ name: 'Retry-After', value: '5' }] : []), ...(status === 420 ? [{ name: 'Unsupported', value: tokensOf(incoming.request, 'Proxy-Require').join(', ') }] : [])]
-    incoming.respond(makeReply(incoming.request, status, { tag: this.#c.tag(), headers }))
+  #refuse(incoming: Incoming, { status: found, fault }: Refusal, report = true): void {
+    const { request } = incoming
+    // Whoever needs help tries the second server, whatever is wrong with the first try here (DESIGN §1); a call that stands goes on.
+    const elsewhere = ownStatuses.has(found) && tagOf(request.to) === '' && this.#c.o.side.isEmergency?.(request) === true
+    const status = elsewhere ? 503 : found
+    if (report) this.#c.o.report(fault, `${request.method} from ${incoming.flow.remote.address}`)
+    const headers = [warning(fault), ...(status === 503 ? [{ name: 'Retry-After', value: '5' }] : []), ...(status === 420 ? [{ name: 'Unsupported', value: tokensOf(request, 'Proxy-Require').join(', ') }] : [])]
+    incoming.respond(makeReply(request, status, { tag: this.#c.tag(), headers }))
   }
 
   #forget(id: number): void {

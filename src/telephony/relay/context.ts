@@ -91,3 +91,5 @@ export function parseTunnelled<K extends SipMessage['kind']>(octets: Uint8Array,
 /** The status of faults that a half finds by itself. */
 export const statusOfFault = (code: Fault['code']): number =>
   code === 'RELAY_BODY' ? 415 : code === 'RELAY_DOWN' ? 503 : code === 'RELAY_BAD_MESSAGE' || code === 'SDP_MALFORMED' ? 400 : code.startsWith('SDP_') || code.startsWith('RELAY_S') || code === 'RELAY_FAX' || code === 'RELAY_KEY_REUSED' || code === 'RELAY_MEDIA_ELSEWHERE' ? 488 : 500
+/** What `statusOfFault` says besides 503. */
+export const ownStatuses: ReadonlySet<number> = new Set([400, 415, 488, 500])

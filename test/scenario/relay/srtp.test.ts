@@ -216,3 +216,32 @@ test('the PBX\'s re-INVITE that the phone refused leaves nothing behind: the pho
     assert.deepEqual(ofLeg(w)!.srtp, under)
   }
 })
+
+test('a call for help that is refused for its media here hears 503, and goes to the second server; a change of one that stands is refused as any other', () => {
+  const w = relayWorld({ srtp: 'offered' })
+  w.pbx.answer = w.answering
+  const helps = 'sip:112@127.0.0.1'
+  for (const [i, sdp] of [streamOf('SAVP', [crypto('a')]), streamOf('AVP', [], '192.0.2.99'), streamOf('SAVP'), 'v=1\r\n'].entries()) {
+    const phone = desk(w, { port: 6030 + 2 * i, callId: `help${i}` })
+    assert.equal(asks(w, phone, sdp, helps), 503, `${i}`)
+    assert.ok(headerOf(phone.last, 'Retry-After') !== undefined)
+    assert.ok([400, 488].includes(asks(w, desk(w, { port: 6050 + 2 * i, callId: `other${i}` }), sdp)), `${i}`)
+  }
+  assert.ok(w.codes().includes('SDP_SRTP_REFUSED') && w.codes().includes('RELAY_MEDIA_ELSEWHERE'), 'what was wrong is reported all the same')
+  assert.deepEqual(w.pbx.requests, [])
+  const phone = desk(w, { port: 6070, callId: 'stands' })
+  assert.equal(asks(w, phone, streamOf('AVP'), helps), 200)
+  phone.ack()
+  phone.send('INVITE', { uri: uriOf(headerOf(phone.last, 'Contact')!), body: streamOf('SAVP', [crypto('a')]) })
+  w.clock.advanceSync(100)
+  assert.equal(phone.last.status, 488)
+})
+
+test('a call for help whose answer cannot be used, or for which there is no port, hears 503 too', () => {
+  const w = relayWorld({ srtp: 'offered' })
+  w.pbx.answer = (r) => (r.method === 'INVITE' ? { status: 200, body: 'v=1\r\n' } : { status: 200 })
+  assert.equal(asks(w, desk(w), streamOf('AVP'), 'sip:112@127.0.0.1'), 503)
+  w.pbx.answer = w.answering
+  w.clientMedia.delayMs = undefined
+  assert.equal(asks(w, desk(w, { port: 6040, callId: 'next' }), streamOf('AVP'), 'sip:112@127.0.0.1'), 503)
+})
