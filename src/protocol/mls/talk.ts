@@ -5,6 +5,8 @@
  *     2  a red flag:      len‖text
  *     3  a block notice:  len‖notice (protocol/policy/block-notice.ts), passed on so that the server cannot keep it from anybody
  *     4  its phone's leg:  len‖one octet, of PHONE_LEGS
+ *
+ * Any other is a kind of a later version: whoever does not know it passes over it, whatever it contains.
  */
 import { createApplicationMessage } from 'ts-mls/createMessage.js'
 import { processPrivateMessage } from 'ts-mls/processMessages.js'
@@ -24,10 +26,11 @@ import { leafAt } from './tree-check.ts'
 /** Characters of a red flag. */
 const FLAG_LIMIT = 200
 const KIND = { stream: 1, flag: 2, notice: 3, leg: 4 } as const
+const KINDS: ReadonlySet<number> = new Set(Object.values(KIND))
 const PHONE_LEGS: readonly PhoneLeg[] = ['local', 'encrypted', 'plain-lan']
 
 export type Word = { readonly kind: 'flag'; readonly text: string } | { readonly kind: 'notice'; readonly notice: Uint8Array } | { readonly kind: 'leg'; readonly leg: PhoneLeg }
-export type Heard = { readonly kind: 'stream'; readonly claim: StreamClaim } | ({ readonly leaf: number } & Word)
+export type Heard = { readonly kind: 'stream'; readonly claim: StreamClaim } | ({ readonly leaf: number } & (Word | { readonly kind: 'unknown' }))
 
 export function announceStep(world: GroupWorld, s: Snapshot, ssrc: Ssrc): Promise<Result<{ readonly message: Uint8Array; readonly next: Snapshot }>> {
   return guarded(async () => {
@@ -67,7 +70,9 @@ export function receiveStep(world: GroupWorld, s: Snapshot, previous: Snapshot |
     const result = await processPrivateMessage(s.state, pm, emptyPskIndex, s.suite.impl)
     if (result.kind !== 'applicationMessage') return err('MLS_NOT_PUBLIC_COMMIT')
     const next = { ...s, state: result.newState }
-    if (result.message[0] !== KIND.stream) {
+    const [kind] = result.message
+    if (kind !== undefined && !KINDS.has(kind)) return ok({ heard: { kind: 'unknown', leaf: sender }, next })
+    if (kind !== KIND.stream) {
       const word = decodeWord(result.message)
       return word.ok ? ok({ heard: { leaf: sender, ...word.value }, next }) : word
     }
@@ -85,7 +90,7 @@ function decodeWord(body: Uint8Array): Result<Word> {
   const r = new ByteReader(body)
   const kind = r.u8()
   const content = r.vec16().slice()
-  if (!r.done || (kind !== KIND.flag && kind !== KIND.notice && kind !== KIND.leg)) return err('MLS_MESSAGE', 'malformed')
+  if (!r.done) return err('MLS_MESSAGE', 'malformed')
   if (kind === KIND.leg) {
     const leg = content.length === 1 ? PHONE_LEGS[content[0]!] : undefined
     return leg === undefined ? err('MLS_MESSAGE', 'malformed') : ok({ kind: 'leg', leg })

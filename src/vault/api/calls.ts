@@ -223,6 +223,8 @@ export type RoomWord =
   | { readonly kind: 'flag'; readonly leaf: number; readonly text: string }
   | { readonly kind: 'notice'; readonly leaf: number; readonly notice: Uint8Array }
   | { readonly kind: 'leg'; readonly leaf: number; readonly leg: PhoneLeg }
+  /** Of a later version than ours. */
+  | { readonly kind: 'unknown'; readonly leaf: number }
 
 export interface Knock {
   readonly identity: Identity

@@ -250,6 +250,17 @@ describe('a member', () => {
     await s.clock.advance(1000)
     assert.ok(s.sent.filter((m) => m.k === 'room-commit').length >= 2)
   })
+  test('a word of a later version says nothing to anybody here; a malformed one is noted; both leave the room as it was', async () => {
+    for (const [said, notes] of [[ok({ kind: 'unknown', leaf: 0 } as const), []], [err('MLS_MESSAGE', 'malformed'), ['MLS_MESSAGE']]] as const) {
+      const s = await joined({ 'room.message': () => said })
+      const before = s.out.length
+      await s.server({ k: 'room-message', room: 'r', epoch: 5n, message: bytes('word of x') })
+      assert.ok(s.vault.asked.some((a) => a.call === 'room.message'))
+      assert.deepEqual(s.out.slice(before).flatMap((o) => (o.kind === 'vault' ? [] : [o.kind === 'event' && o.event.kind === 'note' ? o.event.code : o.kind])), notes)
+      await s.server(ordered(4, 'theirs'))
+      assert.deepEqual(s.sent.at(-1), { k: 'room-applied', room: 'r', seq: 4 })
+    }
+  })
   test('frames of an unknown epoch for a second stop our sending and make us rejoin', async () => {
     const s = await joined()
     await s.server({ k: 'room-message', room: 'r', epoch: 5n, message: bytes('word of x') })

@@ -194,7 +194,7 @@ export function onMessage(s: ConferenceState, m: ServerWire['room-message']): vo
         if (r.value.kind === 'flag') heardFlag(s, r.value.leaf, r.value.text)
         else if (r.value.kind === 'notice') heardNotice(s, r.value.notice)
         else if (r.value.kind === 'leg') heardLeg(s, r.value.leaf, r.value.leg)
-        else {
+        else if (r.value.kind === 'announced') {
           const { leaf } = r.value
           const fresh = s.roster.members.some((m) => m.leaf === leaf && m.state === 'joining')
           s.event({ kind: 'confirmed', at: s.now, leaf: r.value.leaf, ssrc: r.value.ssrc })

@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { ssrc } from '../../../../src/base/brand.ts'
 import { must } from '../../../../src/base/result.ts'
 import { signState } from '../../../../src/protocol/policy/signed-policy.ts'
+import { createApplicationMessage } from 'ts-mls/createMessage.js'
+import { encodeApplicationMessage } from '../../../../src/protocol/mls/codec.ts'
 import { contextExtensions } from '../../../../src/protocol/mls/rules/context.ts'
 import { craft } from '../../../kit/mls-attacker.ts'
 import { assertAgree, Stage } from '../../../kit/mls-room.ts'
@@ -57,6 +59,28 @@ test('what members say besides: a word arrives as it was said, all are of one le
   assert.equal(lengths.size, 1, 'nobody on the way tells them apart')
   const strange = await ann!.group.receive(must(await ben!.group.say({ kind: 'leg', leg: 'upstairs' as never })))
   assert.equal(strange.ok ? '' : strange.fault.code, 'MLS_MESSAGE')
+})
+
+test('a word of a later version is passed over, from whoever is in the group; one of a known kind has to be whole', async () => {
+  const stage = new Stage()
+  const [ann, ben] = await stage.room('Ann', 'Ben')
+  const leaf = ben!.group.ownLeaf
+  const heard = async (...body: number[]): Promise<string> => {
+    const { state, suite } = ben!.group.snapshot
+    const { privateMessage } = await createApplicationMessage(state, Uint8Array.from(body), suite.impl)
+    const before = ann!.group.snapshot
+    const r = await ann!.group.receive(encodeApplicationMessage(privateMessage))
+    // The next one is of the same generation: as if this one had not been.
+    if (r.ok) assert.notEqual(ann!.group.snapshot, before, 'its key is used up')
+    must(await ben!.group.say({ kind: 'flag', text: 'on' }))
+    return r.ok ? `${r.value.kind} ${'leaf' in r.value ? r.value.leaf : ''}` : r.fault.code
+  }
+  for (const body of [[5], [5, 0, 1, 7], [0], [200, 1, 2, 3, 4, 5, 6, 7]]) assert.equal(await heard(...body), `unknown ${leaf}`)
+  for (const body of [[], [1], [2], [2, 0, 5, 65], [3, 0, 1], [4, 0, 2, 0, 0], [4, 0, 1, 3], [4, 0, 1, 0, 0]]) assert.equal(await heard(...body), 'MLS_MESSAGE', body.join())
+  const { state, suite } = ben!.group.snapshot
+  const { privateMessage } = await createApplicationMessage(state, Uint8Array.of(5), suite.impl)
+  privateMessage.ciphertext[9]! ^= 1
+  assert.equal((await ann!.group.receive(encodeApplicationMessage(privateMessage))).ok, false)
 })
 
 test('a refused or abandoned commit leaves everything as it was', async () => {
