@@ -361,6 +361,48 @@ test('a client that guesses under many names is asked forty times and then every
   assert.equal(innocent.last.status, 200)
 })
 
+test('a guess counts although the same request comes without a password and is answered first', () => {
+  for (const name of [() => 'alice', (i: number) => `name-${i}`]) {
+    const w = relayWorld()
+    w.pbx.answer = (r) => (headerOf(r, 'Authorization') === undefined ? { status: 401, headers: [challenge] } : undefined)
+    const guesser = w.phone()
+    for (let i = 1; i <= 60; i++) {
+      for (const headers of [[authorization.replace('alice', name(i))], []]) guesser.send('REGISTER', { uri: 'sip:pbx.example', cseq: i, headers })
+      w.clock.advanceSync(150)
+    }
+    const guesses = new Set(w.pbx.requests.filter((r) => headerOf(r, 'Authorization') !== undefined).map((r) => r.cseq.number))
+    assert.equal(guesses.size, name(0) === 'alice' ? 5 : 40)
+  }
+})
+
+test('wrong passwords that nothing was taken for give nothing back: forty guesses are not forty again after an own registration', () => {
+  const w = relayWorld()
+  let right = 'mallory'
+  w.pbx.answer = (r) => (headerOf(r, 'Authorization')?.includes(`username="${right}"`) !== true ? { status: 401, headers: [challenge] } : { status: 200, headers: [`Contact: ${headerOf(r, 'Contact')};expires=300`] })
+  const mallory = w.phone({ user: 'mallory' })
+  const send = (user: string): void => void mallory.send('REGISTER', { uri: 'sip:pbx.example', to: '<sip:mallory@pbx.example>', headers: ['Expires: 300', authorization.replace('alice', user)] })
+  const spray = (round: number): number => {
+    const before = w.pbx.requests.length
+    for (let i = 0; i < 60; i++) send(`name-${round}-${i}`)
+    w.clock.advanceSync(100)
+    return w.pbx.requests.length - before
+  }
+  send('mallory')
+  w.clock.advanceSync(100)
+  assert.equal(mallory.last.status, 200)
+  assert.equal(spray(1), 40)
+  w.clock.advanceSync(5000)
+  right = 'nobody'
+  for (let i = 0; i < 40; i++) send('mallory')
+  w.clock.advanceSync(121_000)
+  right = 'mallory'
+  send('mallory')
+  w.clock.advanceSync(100)
+  assert.equal(mallory.last.status, 200)
+  const more = spray(2)
+  assert.ok(more <= 5, `${more} more guesses after two minutes`)
+})
+
 test('a host that uses five hundred addresses does not drive out a phone that is registered', () => {
   const w = relayWorld()
   const alice = w.phone({ address: '192.0.2.10', port: 6000 })

@@ -2,7 +2,7 @@
 import type { Instant } from '../../base/brand.ts'
 import { parseDigest } from '../../protocol/sip/digest.ts'
 import { headersOf } from '../../protocol/sip/message.ts'
-import { type SipRequest, type SipResponse, tagOf } from '../../protocol/sip/index.ts'
+import type { SipRequest, SipResponse } from '../../protocol/sip/index.ts'
 import { SourceLimit } from '../source-limit.ts'
 import { userOf } from './extensions.ts'
 
@@ -27,48 +27,47 @@ export class Guessing {
   /** Whose password the PBX took last: by client, extension and name. Oldest first. */
   readonly #proved = new Set<string>()
   /** Wrong ones under each name since it was right last: who knows the password then was not guessing, as phones whose nonce was old at a PBX that does not say so. */
-  readonly #wrong = new Map<string, number>()
-  /** Requests that were counted and are not answered yet, by the account that they count for: many at once are as many guesses. Oldest first. */
-  readonly #asked = new Map<string, string>()
+  readonly #wrong = new Map<string, Taken>()
+  /** Requests that were counted and are not settled yet, themselves, as whatever a request says of itself can be said twice: many at once are as many guesses. */
+  readonly #asked = new WeakSet<SipRequest>()
 
-  /** Why a request is not to be passed on with the password that it brings, which is not known to be right; else it is counted until its answer says that it was. */
+  /** Why a request is not to be passed on with the password that it brings, which is not known to be right; else it is counted until it is settled. */
   refuses(client: string, request: SipRequest, now: Instant): Guessed | undefined {
     // One phone with an old password must not silence the others of its client.
     if (!hasPassword(request) || this.#proved.has(nameOf(client, request) ?? '')) return undefined
-    const account = accountOf(client, request)
-    if (!this.#ofName.admits(account, now)) return 403
+    if (!this.#ofName.admits(accountOf(client, request), now)) return 403
     if (!this.#ofClient.admits(client, now)) return 503
-    this.#ofName.admit(account, now)
-    this.#ofClient.admit(client, now)
-    remember(this.#asked, keyOf(client, request), account)
+    this.#take(client, request, now)
+    this.#asked.add(request)
     return undefined
   }
   /** Whether what passes although it is refused may have its password. */
   spares(client: string, what: 'help' | 'inside', now: Instant): boolean {
     return this.#spared[what].admit(client, now)
   }
-  answered(client: string, request: SipRequest, response: SipResponse, now: Instant): void {
-    const [name, key] = [nameOf(client, request), keyOf(client, request)]
-    const counted = this.#asked.get(key)
-    this.#asked.delete(key)
-    if (isWrong(request, response)) {
+  /** `request`: the same object that was asked about. `response`: its final one; undefined: it went nowhere, or nobody has said anything, which tells a guesser nothing either. */
+  settled(client: string, request: SipRequest, response: SipResponse | undefined, now: Instant): void {
+    const name = nameOf(client, request)
+    const counted = this.#asked.delete(request)
+    if (response !== undefined && isWrong(request, response)) {
       this.#proved.delete(name ?? '')
-      if (counted === undefined) {
-        this.#ofName.admit(accountOf(client, request), now)
-        if (this.#ofClient.admits(client, now)) this.#ofClient.admit(client, now)
-      }
-      if (name !== undefined) remember(this.#wrong, name, (this.#wrong.get(name) ?? 0) + 1)
+      const taken = counted ? { ofName: 1, ofClient: 1 } : this.#take(client, request, now)
+      if (name !== undefined) remember(this.#wrong, name, sum(this.#wrong.get(name), taken))
       return
     }
-    if (counted !== undefined) this.#giveBack(client, counted, now)
-    if (name === undefined || request.method !== 'REGISTER' || response.status >= 300) return
-    for (let n = this.#wrong.get(name) ?? 0; n > 0; n--) this.#giveBack(client, accountOf(client, request), now)
+    if (counted) this.#giveBack(client, request, { ofName: 1, ofClient: 1 }, now)
+    if (name === undefined || request.method !== 'REGISTER' || response === undefined || response.status >= 300) return
+    this.#giveBack(client, request, this.#wrong.get(name), now)
     this.#wrong.delete(name)
     this.#proves(name)
   }
-  #giveBack(client: string, account: string, now: Instant): void {
-    this.#ofName.giveBack(account, now)
-    this.#ofClient.giveBack(client, now)
+  #take(client: string, request: SipRequest, now: Instant): Taken {
+    const ofName = this.#ofName.admit(accountOf(client, request), now) ? 1 : 0
+    return { ofName, ofClient: this.#ofClient.admits(client, now) && this.#ofClient.admit(client, now) ? 1 : 0 }
+  }
+  #giveBack(client: string, request: SipRequest, taken: Taken | undefined, now: Instant): void {
+    for (let n = taken?.ofName ?? 0; n > 0; n--) this.#ofName.giveBack(accountOf(client, request), now)
+    for (let n = taken?.ofClient ?? 0; n > 0; n--) this.#ofClient.giveBack(client, now)
   }
   /** Only by a registration: what else is answered well may never have been asked for a password. */
   #proves(name: string): void {
@@ -77,6 +76,13 @@ export class Guessing {
     if (this.#proved.size > provedLimit) this.#proved.delete(this.#proved.values().next().value!)
   }
 }
+
+/** Of each bucket what was really in it: no more is given back. */
+interface Taken {
+  readonly ofName: number
+  readonly ofClient: number
+}
+const sum = (a: Taken | undefined, b: Taken): Taken => ({ ofName: (a?.ofName ?? 0) + b.ofName, ofClient: (a?.ofClient ?? 0) + b.ofClient })
 
 function remember<V>(map: Map<string, V>, key: string, value: V): void {
   map.delete(key)
@@ -100,7 +106,6 @@ function nameOf(client: string, request: SipRequest): string | undefined {
 }
 /** Whose password is tried: what stands in From does not matter for that. */
 const accountOf = (client: string, request: SipRequest): string => JSON.stringify([client, userNameOf(request) ?? null])
-const keyOf = (client: string, request: SipRequest): string => JSON.stringify([client, request.callId, tagOf(request.from), request.cseq.number, request.method])
 
 /** Asked again although a password came; not because its nonce was old (RFC 7616 §3.3). */
 function isWrong(request: SipRequest, response: SipResponse): boolean {

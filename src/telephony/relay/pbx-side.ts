@@ -99,6 +99,9 @@ export class PbxSide<Line extends PbxLine> implements LocalSide {
     if (request.method !== 'REGISTER' && extensions.isOthers(name, request.from, now)) return { status: 403, fault: makeFault('RELAY_OTHERS_NAME') }
     return undefined
   }
+  settled(request: SipRequest, response: SipResponse | undefined): void {
+    this.#shared.guessing.settled(this.#line.name, request, response, this.#o.scheduler.now())
+  }
 
   /** What passes the rules must not be the guesser's way round them: help and calls that stand go through, beyond a few passwords of their own without one. */
   stripped(request: SipRequest, inside: boolean): SipRequest {
@@ -121,11 +124,9 @@ export class PbxSide<Line extends PbxLine> implements LocalSide {
   }
   heard(): void {}
   answered(request: SipRequest, response: SipResponse): void {
-    const now = this.#o.scheduler.now()
-    this.#shared.guessing.answered(this.#line.name, request, response, now)
     if (request.method !== 'REGISTER' || response.status >= 300) return
     const { extensions, tokens } = this.#shared
-    extensions.registered(this.#line.name, request, response, now)
+    extensions.registered(this.#line.name, request, response, this.#o.scheduler.now())
     tokens.keep(this.#line, request.to.uri.text, addressesOf(response, 'Contact').map((a) => a.uri))
   }
   answeredFar(): void {}

@@ -9,10 +9,12 @@ import { byeReason, type HalfContext, parseTunnelled, statusOfFault } from './co
 import type { RelayedDialog } from './dialogs.ts'
 import type { Leg } from './leg.ts'
 import { requestIn, responseOut } from './rewrite.ts'
-import { isRefusal } from './side.ts'
+import { isRefusal, type Refusal } from './side.ts'
 import { type TunnelMessage, tunnelLimits } from './tunnel.ts'
 
 interface Served {
+  /** As our side was asked whether it may have it. */
+  readonly came: SipRequest
   /** As our side got it. */
   request: SipRequest
   flow: SipFlow
@@ -65,20 +67,24 @@ export class Serving {
     const inside = this.#c.dialogs.holds(parsed.value)
     const request = side.stripped?.(parsed.value, inside) ?? parsed.value
     const about = `${request.method} of ${request.from.uri.text.slice(0, 80)}`
-    if (request.method === 'ACK' || request.method === 'CANCEL') return this.#c.refuseFar(m.id, 400, makeFault('RELAY_BAD_MESSAGE', request.method), about)
+    const refuse = ({ status, fault }: Refusal): void => {
+      side.settled?.(request, undefined)
+      this.#c.refuseFar(m.id, status, fault, about)
+    }
+    if (request.method === 'ACK' || request.method === 'CANCEL') return refuse({ status: 400, fault: makeFault('RELAY_BAD_MESSAGE', request.method) })
     const refusal = side.admitFar(request, inside)
-    if (refusal !== undefined) return this.#c.refuseFar(m.id, refusal.status, refusal.fault, about)
+    if (refusal !== undefined) return refuse(refusal)
     const flow = side.route(request, this.#c.dialogs.flowOf(request))
-    if (isRefusal(flow)) return this.#c.refuseFar(m.id, flow.status, flow.fault, about)
+    if (isRefusal(flow)) return refuse(flow)
     const known = this.#c.dialogs.legOf(request)
     const invite = request.method === 'INVITE'
-    if (invite && known === undefined && tagOf(request.to) !== '') return this.#c.refuseFar(m.id, 481, makeFault('RELAY_MISMATCH', 'no such call'), about)
-    if (this.#served.size >= tunnelLimits.asked || (invite && known === undefined && this.#c.dialogs.size >= tunnelLimits.dialogs)) return this.#c.refuseFar(m.id, 503, makeFault('RELAY_TOO_MANY'), about)
+    if (invite && known === undefined && tagOf(request.to) !== '') return refuse({ status: 481, fault: makeFault('RELAY_MISMATCH', 'no such call') })
+    if (this.#served.size >= tunnelLimits.asked || (invite && known === undefined && this.#c.dialogs.size >= tunnelLimits.dialogs)) return refuse({ status: 503, fault: makeFault('RELAY_TOO_MANY') })
     const leg = known ?? (invite ? this.#c.newLeg(flow) : undefined)
     leg?.hold()
     leg?.join(m.streams)
     const again = (): void => this.#offer(m.id, served, request)
-    const served: Served = { request, flow, tried: [], again, leg, offered: request.body.length > 0 && leg !== undefined, offers: false, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, heard: false, stopTimerC: () => {}, stopSilence: undefined }
+    const served: Served = { came: request, request, flow, tried: [], again, leg, offered: request.body.length > 0 && leg !== undefined, offers: false, outgoing: undefined, cancelled: undefined, succeeded: false, orphan: false, heard: false, stopTimerC: () => {}, stopSilence: undefined }
     this.#served.set(m.id, served)
     again()
   }
@@ -107,6 +113,7 @@ export class Serving {
       response: (r) => this.#response(id, served, r),
       failed: (why) => {
         if (why === 'unreachable' && this.#elsewhere(served)) return this.#start(id, served, request)
+        this.#c.o.side.settled?.(served.came, undefined)
         const fault = why === 'timeout' ? makeFault('RELAY_DOWN', 'no answer') : makeFault('RELAY_DOWN')
         this.#end(id, served.cancelled !== undefined ? 487 : why === 'timeout' ? 408 : 503, fault)
       },
@@ -178,12 +185,15 @@ export class Serving {
     const { request, flow, leg } = served
     served.stopSilence?.()
     served.heard = true
-    if (response.status === 100 || this.#served.get(id) !== served) return
+    if (response.status === 100) return
     if (!samePeople(request, response)) return this.#c.o.report(makeFault('RELAY_MISMATCH'), `response to ${request.method}`)
+    const { side } = this.#c.o
+    // Whoever asked may have left meanwhile.
+    if (response.status >= 200) side.settled?.(served.came, response)
+    if (this.#served.get(id) !== served) return
     if (served.orphan) return this.#orphan(id, served, response)
     if (request.method === 'INVITE' && response.status < 200) this.#armTimerC(id, served)
     if (NOT_SO.has(response.status) && isFirst(served) && leg?.insists() === true) return served.again()
-    const { side } = this.#c.o
     side.heard(response, flow)
     const out = this.#c.bodies.out(response, leg, flow, served.offered ? 'answer' : 'offer')
     const success = request.method === 'INVITE' && response.status >= 200 && response.status < 300
@@ -252,6 +262,7 @@ export class Serving {
     if (served === undefined) return
     if (refused && served.offers) served.leg?.oursRefused()
     this.#served.delete(id)
+    if (served.outgoing === undefined) this.#c.o.side.settled?.(served.came, undefined)
     served.stopTimerC()
     served.stopSilence?.()
     if (served.leg === undefined) return

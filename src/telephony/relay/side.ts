@@ -27,6 +27,8 @@ export interface LocalSide {
   admit(request: SipRequest, flow: SipFlow, inside: boolean): Refusal | undefined
   /** May this request of the other half reach our side? */
   admitFar(request: SipRequest, inside: boolean): Refusal | undefined
+  /** What has become of a request that was asked about, the same object: the final answer of our side; undefined: it was refused here or nobody has said anything. Again and again, the first counts. */
+  settled?(request: SipRequest, response: SipResponse | undefined): void
   /** What of a request that may: a password that would only be a guess is taken off. */
   stripped?(request: SipRequest, inside: boolean): SipRequest
   /** SRTP by SDES with somebody on this flow; undefined: RTP in clear. `help`: a call for help. */

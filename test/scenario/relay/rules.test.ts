@@ -1,8 +1,9 @@
 /** Rules of the relay beside those of `test/attack`: help comes before all of them, and nothing of the PBX is believed unseen either. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { SipRequest } from '../../../src/protocol/sip/index.ts'
 import { pbxSdp, relayWorld, uriOf } from '../../kit/relay-world.ts'
-import { headerOf } from '../../kit/sip-phone.ts'
+import { headerOf, type ScriptedPhone } from '../../kit/sip-phone.ts'
 
 const authorization = 'Authorization: Digest username="alice", realm="asterisk", nonce="n1", uri="sip:112@127.0.0.1", nc=00000001, cnonce="c", qop=auth, response="00"'
 const challenge = 'WWW-Authenticate: Digest realm="asterisk", nonce="n1", algorithm=MD5, qop="auth"'
@@ -40,6 +41,72 @@ test('a PBX that is known to be dead: 503 at once, for emergency calls too', () 
   w.clock.advanceSync(20)
   assert.deepEqual(phone.shown(), ['100 INVITE', '503 INVITE'])
   assert.deepEqual(w.pbx.requests, [])
+})
+
+/** Answers every registration that brings a password. */
+const registrar = (r: SipRequest) => (headerOf(r, 'Authorization') === undefined ? { status: 401, headers: [challenge] } : { status: 200, headers: [`Contact: ${headerOf(r, 'Contact')};expires=300`] })
+const registers = (w: ReturnType<typeof relayWorld>, phone: ScriptedPhone, ms: number): number | undefined => {
+  phone.send('REGISTER', { uri: 'sip:pbx.example', to: `<sip:${phone.user}@pbx.example>`, headers: ['Expires: 300', authorization.replace('alice', phone.user)] })
+  w.clock.advanceSync(ms)
+  return phone.responses.at(-1)?.status
+}
+
+test('passwords that a PBX never answered are no guesses: phones hear that it is gone, not that they are wrong, and register when it is back', () => {
+  const w = relayWorld()
+  const phones = Array.from({ length: 30 }, (_, i) => w.phone({ port: 6100 + i, callId: `phone-${i}`, user: `user-${i}` }))
+  const all = (ms: number): Set<number | undefined> => {
+    for (const p of phones) registers(w, p, 0)
+    w.clock.advanceSync(ms)
+    return new Set(phones.map((p) => p.responses.at(-1)?.status))
+  }
+  w.pbx.answer = () => undefined
+  for (let i = 0; i < 6; i++) assert.deepEqual([...all(40_000)], [undefined], 'it is there and says nothing, and the phones have given up')
+  w.state.dead = true
+  for (let i = 0; i < 10; i++) assert.deepEqual([...all(2000)], [503], 'it is known to be dead')
+  w.state.dead = false
+  w.state.pbx = false
+  for (let i = 0; i < 10; i++) assert.deepEqual([...all(2000)], [503], 'there is no way')
+  w.state.pbx = true
+  w.pbx.answer = registrar
+  assert.deepEqual([...all(100)], [200])
+  assert.ok(!w.codes().includes('RELAY_GUESSING'))
+})
+
+test('a password that was refused here counts for nothing, one whose answer found nobody there any more as it was answered', () => {
+  const w = relayWorld()
+  w.register(w.another('other-key').phone({ port: 6300, callId: 'bob', user: 'bob' }))
+  w.pbx.answer = registrar
+  const phone = w.phone()
+  for (let i = 0; i < 10; i++) {
+    phone.send('MESSAGE', { uri: 'sip:2002@127.0.0.1', from: 'bob', headers: [authorization] })
+    w.clock.advanceSync(100)
+    assert.match(headerOf(phone.last, 'Warning')!, /registered by somebody else/)
+  }
+  const left = (status: number): void => {
+    w.pbx.answer = () => undefined
+    registers(w, phone, 50)
+    w.cut()
+    w.pbx.respond(w.pbx.requests.at(-1)!, status, status === 401 ? [challenge] : [])
+    w.clock.advanceSync(1000)
+    w.state.up = true
+    w.connect()
+    w.pbx.answer = registrar
+  }
+  for (let i = 0; i < 10; i++) left(486)
+  assert.equal(registers(w, phone, 100), 200, 'and is known from now on')
+  const guesser = w.another('mallory-key')
+  const wrong = guesser.phone({ port: 6660, callId: 'mallory', user: 'mallory' })
+  for (let i = 0; i < 5; i++) {
+    w.pbx.answer = () => undefined
+    registers(w, wrong, 50)
+    guesser.cut()
+    w.pbx.respond(w.pbx.requests.at(-1)!, 401, [challenge])
+    w.clock.advanceSync(1000)
+    w.state.up = true
+    guesser.connect()
+  }
+  w.clock.advanceSync(40_000)
+  assert.equal(registers(w, wrong, 100), 403)
 })
 
 test('an answer of the PBX in other people\'s names goes to nobody', () => {
