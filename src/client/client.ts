@@ -76,7 +76,7 @@ export class Client {
     })
     const { media, scheduler, crypto, dialPlan, upstream, kinds, voice } = options
     const sealsCalls = chooseKind(kinds, { kind: 'call', room: '' }) !== undefined
-    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), heardAt: () => this.connection?.heardAt, refusesCalls: () => this.#refusesCalls(), onCall: (c) => this.#throughProvider(c), onCallPhone: (call, at) => this.#phoneOf(call, at), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }), onCallDigit: (call, digit) => this.#throughProviders.get(call)?.onMedia({ op: 'call.digit', call, digit }) })
+    this.upstream = upstream && openUpstream(upstream, { media, scheduler, crypto, dialPlan, hop: HOP, sealsCalls, ...(voice === undefined || options.speaksLabel === false ? {} : { voice }), send: (m) => this.#send(m), heardAt: () => this.connection?.heardAt, refusesCalls: (callId) => this.#refusesCalls(callId), onCall: (c) => this.#throughProvider(c), onCallPhone: (call, at) => this.#phoneOf(call, at), onCallNews: (call, news) => this.#throughProviders.get(call)?.input({ kind: 'dialog', news }), onCallDigit: (call, digit) => this.#throughProviders.get(call)?.onMedia({ op: 'call.digit', call, digit }) })
     this.#subscriptions.push(media.subscribe((e) => this.#onMedia(e)))
   }
 
@@ -269,12 +269,12 @@ export class Client {
   }
 
   /** Calls that are not to be sealed have no kind: their packets pass, and nobody looks. */
-  #throughProvider({ call: leg, number, outgoing, account, withheld }: WatchedCall): void {
+  #throughProvider({ call: leg, number, outgoing, account, withheld, callId }: WatchedCall): void {
     const target = { kind: 'call', room: number, outgoing, account, withheld } as const
     const kind = chooseKind(this.#o.kinds, target)
     if (kind === undefined) return
     // Refused at the door already; what came past it all the same has nobody to judge it, and a gate that stays shut.
-    const refusal = this.#refusesCalls()
+    const refusal = this.#refusesCalls(callId)
     if (refusal !== undefined) {
       this.#o.upstream?.report(refusal.fault, number)
       return this.#gated({ op: 'call.seal', call: leg, sealed: SHUT })
@@ -300,9 +300,11 @@ export class Client {
     call.input({ kind: 'start' })
   }
 
-  #refusesCalls(): { readonly status: number; readonly fault: Fault } | undefined {
+  /** `callId`: of the call that wants to begin. The page's phone's own end of it is no other call. */
+  #refusesCalls(callId: string): { readonly status: number; readonly fault: Fault } | undefined {
     if (this.#stopping) return { status: 503, fault: makeFault('CLIENT_ENDING') }
-    return this.#calls.size < CALLS_LIMIT ? undefined : { status: 486, fault: makeFault('CLIENT_BUSY') }
+    const others = this.calls.filter((c) => c.line?.call.callId !== callId)
+    return others.length < CALLS_LIMIT ? undefined : { status: 486, fault: makeFault('CLIENT_BUSY') }
   }
 
   #gated(c: MediaCommand): void {

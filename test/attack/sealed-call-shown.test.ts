@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lineAtProvider } from '../kit/line-provider.ts'
+import { headerOf } from '../kit/sip-phone.ts'
 
 test('control: a call of the page\'s phone that is sealed is shown as that', async () => {
   const w = lineAtProvider(() => true)
@@ -85,4 +86,25 @@ test('more calls at once than are judged: refused before anybody rings, but for 
   desk.invite({ uri: 'sip:112@provider.example', to: '<sip:112@provider.example>' })
   await w.pass(50)
   assert.equal(w.invites().length, asked + 1)
+})
+
+test('the last call that there is room for is one of the page\'s phone: asked for its password it is not in its own way, and it is judged', async () => {
+  const w = lineAtProvider(() => true)
+  await w.pass(200)
+  const desk = await w.desk()
+  const contact = w.contact()
+  desk.answer = () => ({ status: 180 })
+  for (let n = 0; n < 63; n++) w.rings(contact, `ringing${n}`, n)
+  await w.pass(50)
+  assert.equal(w.client.calls.length, 63)
+  const { answer } = w.provider
+  w.provider.answer = (r) => (r.method === 'INVITE' && headerOf(r, 'Proxy-Authorization') === undefined ? { status: 407, headers: ['Proxy-Authenticate: Digest realm="provider.example", nonce="n", algorithm=MD5, qop="auth"'] } : answer(r))
+  const { own } = await w.connected()
+  assert.ok(!w.reports.includes('CLIENT_BUSY'))
+  assert.notEqual(w.client.shownBy(own), own)
+  assert.equal(w.client.shownBy(own).roster.sealedCall?.state, 'sealed')
+  const asked = w.invites().length
+  desk.invite({ uri: 'sip:104@provider.example', to: '<sip:104@provider.example>' })
+  await w.pass(50)
+  assert.deepEqual([desk.last.status, w.invites().length], [486, asked])
 })

@@ -11,7 +11,7 @@ export interface Refusal {
 export interface CallDoorOptions {
   readonly isEmergency: (number: string) => boolean
   /** Why no other call may begin now; undefined: it may. */
-  readonly refusal: () => Refusal | undefined
+  readonly refusal: (callId: string) => Refusal | undefined
 }
 
 export class CallDoor {
@@ -24,12 +24,12 @@ export class CallDoor {
   /** What is said to whom the message came from, in place of passing it on. */
   answer(m: TunnelMessage): Extract<TunnelMessage, { k: 'sip-refused' }> | undefined {
     if (m.k !== 'sip-request') return undefined
-    const refusal = this.#o.refusal()
-    if (refusal === undefined) return undefined
     const parsed = parseMessage(m.message, { stream: true })
     // In a call that runs everything goes on as it was (RFC 3261 §12.2: a tag of the other side).
     if (!parsed.ok || parsed.value.kind !== 'request' || parsed.value.method !== 'INVITE' || tagOf(parsed.value.to) !== '') return undefined
     if (isEmergencyUri(parsed.value.uri, this.#o.isEmergency)) return undefined
+    const refusal = this.#o.refusal(parsed.value.callId)
+    if (refusal === undefined) return undefined
     const { status, fault } = refusal
     return { k: 'sip-refused', id: m.id, status, code: fault.code, reason: fault.message.slice(0, 300) }
   }
