@@ -60,7 +60,7 @@ export type ConferenceId = number
 export type CallId = number
 
 export type MediaCommand =
-  /** Keys of a fresh generation with the server. Replaces the earlier generation of the same id after a grace of 2 s. */
+  /** Keys of a fresh generation with the server. Replaces the earlier generation of the same id 2 s after packets under these came, and after 10 s in any case. */
   | { readonly op: 'hop.open'; readonly hop: HopId; readonly generation: number; readonly remotes: readonly AddressPort[]; readonly receive: SrtpKeys; readonly send: SrtpKeys; readonly probe: Ssrc }
   | { readonly op: 'hop.close'; readonly hop: HopId }
   /** The second TLS connection, as a port that carries whole SRTP packets both ways (`Uint8Array` messages). */

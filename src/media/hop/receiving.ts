@@ -8,8 +8,10 @@ import { createSrtpReceiver } from '../../protocol/srtp/receiver.ts'
 import { SRTP_MALFORMED } from '../../protocol/srtp/refusal.ts'
 import type { SrtpKeys } from '../api.ts'
 
-/** An old generation's packets are still taken for this long, ms (PROTOCOL §1). */
-export const GRACE_MS = 2000
+/** An old generation's packets are still taken for this long, ms, after a packet under the new one (PROTOCOL §1): they were under way. */
+const GRACE_MS = 2000
+/** And for this long where none comes: the other side may not have its keys yet, the client's being agreed on behind all else that its vault does. */
+export const HANDOVER_MS = 10_000
 /** Ethernet without fragments. */
 export const MAX_PACKET = 1500
 
@@ -51,12 +53,19 @@ export class HopReceiving implements Disposable {
     if (!receiver.ok) return receiver
     this.dropOld()
     this.#old = this.#current
-    this.#oldUntil = now + GRACE_MS
+    this.#oldUntil = now + HANDOVER_MS
     if (this.#old !== undefined) this.#spare = new Uint8Array(MAX_PACKET)
     this.#current = { number: generation, receiver: receiver.value, rtcpTail: keys.suite === 'AES_CM_128_HMAC_SHA1_80' ? 10 : 0, newestRtcp: -1 }
     return ok(undefined)
   }
-  /** The end of the grace. */
+  /** The other side has the new keys. */
+  adopted(now: number): void {
+    this.#oldUntil = Math.min(this.#oldUntil, now + GRACE_MS)
+  }
+  /** To be called now and then: what is over is wiped, whether packets come or not. */
+  expire(now: number): void {
+    if (now >= this.#oldUntil) this.dropOld()
+  }
   dropOld(): void {
     this.#old?.receiver[Symbol.dispose]()
     this.#old = undefined
@@ -65,12 +74,14 @@ export class HopReceiving implements Disposable {
   /** Opens a whole packet in place. Gives the length of the plain one, or a refusal of SRTP. */
   open(data: Uint8Array, rtcp: boolean, now: number): number {
     if (this.#current === undefined || data.length > MAX_PACKET) return SRTP_MALFORMED
-    const old = now < this.#oldUntil ? this.#old : undefined
+    if (this.#old !== undefined) this.expire(now)
+    const old = this.#old
     // A failed attempt leaves the buffer undefined, so a second one needs its own copy.
     const spare = this.#spare
     if (old !== undefined) spare?.set(data)
     const length = this.#openWith(this.#current, data, rtcp)
     this.current = length >= 0
+    if (length >= 0 && old !== undefined) this.adopted(now)
     if (length >= 0 || old === undefined || spare === undefined) return length
     data.set(spare.subarray(0, data.length))
     const second = this.#openWith(old, data, rtcp)

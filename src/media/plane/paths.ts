@@ -88,7 +88,10 @@ export class LegPaths {
     if (leg === undefined) return
     if (m.op === 'heard') {
       if (leg.home) this.heard(leg, m.from, m.octets, this.#clock.now(), true)
-    } else if (leg.receiving.generation === m.generation) leg.switchSender()
+    } else if (leg.receiving.generation === m.generation) {
+      leg.switchSender()
+      leg.receiving.adopted(this.#clock.now())
+    }
   }
   #say(leg: Leg, subtype: PathSubtype, token: Uint8Array, to: AddressPort | undefined): void {
     const slot = this.#slot

@@ -3,7 +3,7 @@ import { instant, type Ssrc } from '../../base/brand.ts'
 import { err, ok, type Result } from '../../base/result.ts'
 import type { AddressPort } from '../../net/address.ts'
 import { type BuildingSocket, buildingSocket, type UdpSocket } from '../../net/udp.ts'
-import { GRACE_MS } from '../hop/receiving.ts'
+import { HANDOVER_MS } from '../hop/receiving.ts'
 import type { PacketPath } from '../packet-path.ts'
 import type { PlainLegsOptions } from '../plain/plain-legs.ts'
 import { Bridges } from './bridges.ts'
@@ -78,7 +78,7 @@ class PortablePlane implements MediaPlane {
     const now = this.#clock.now()
     const changed = leg.rekey(keys, this.#crypto, now)
     if (!changed.ok) return changed
-    this.#clock.at(instant(now + GRACE_MS), () => {
+    this.#clock.at(instant(now + HANDOVER_MS), () => {
       if (this.#legs.get(leg.id) !== leg || leg.receiving.generation !== keys.generation) return
       leg.receiving.dropOld()
       leg.switchSender()

@@ -38,6 +38,10 @@ export class HopPackets implements Disposable {
   get worn(): boolean {
     return this.#receiving.worn || this.#sender?.worn === true
   }
+  /** Wipes keys that are over. */
+  expire(): void {
+    this.#receiving.expire(this.#clock.now())
+  }
   /** Later generations send with the new keys at once: the server has them already. */
   install(generation: number, receive: SrtpKeys, send: SrtpKeys): Result<void> {
     const sender = createSrtpSender(this.#crypto, send)

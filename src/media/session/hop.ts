@@ -101,6 +101,8 @@ export class Hop {
     this.probe = keys.probe
     this.#remotes = keys.remotes.slice(0, MAX_REMOTES)
     if (this.#remote !== undefined && !this.#remotes.some((r) => sameAddress(r, this.#remote!))) this.#remote = undefined
+    // Until the server hears the new keys it sends under the old, and may hear nothing else for seconds.
+    if (this.#active === 'tls' || (this.#active === 'udp' && this.#remote !== undefined)) this.#ask(this.#wayInUse()!, this.#active === 'udp' ? this.#remote : undefined)
     void this.#bind()
   }
   /** The second TLS connection, or its end. */
@@ -179,6 +181,7 @@ export class Hop {
   #check(): void {
     if (this.#closed) return
     this.#stopTimer?.()
+    this.#packets.expire()
     const now = this.#o.scheduler.now()
     const udp = this.#udpWay
     if (this.#due(udp, now)) for (const r of this.#remote === undefined || !udp.alive ? this.#remotes : [this.#remote]) this.#ask(udp, r)
