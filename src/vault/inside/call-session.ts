@@ -24,7 +24,7 @@ export interface CallSessionOptions extends Omit<AgreementOptions, 'offers' | 'r
   /** The published cascade in place of all else. */
   readonly chained: boolean
   readonly frames: (c: FrameCommand) => void
-  /** For an agreement after the first, which `call.begin` was for: each signs once with the certificate's key. Absent: none signs. */
+  /** For each signature with the certificate's key after the first, which `call.begin` was for. Absent: none signs. */
   readonly pay?: (now: Instant) => Result<undefined>
 }
 
@@ -43,6 +43,8 @@ export class CallSession {
   #wakeAt: Instant | undefined
   /** Undefined: none was begun. */
   #agreements: Bucket | undefined
+  /** What was paid for has been signed. */
+  #signed = false
   #epoch = -1
   /** Of the peer whose keys these are: another one needs another call. */
   #peerKey: string | undefined
@@ -138,13 +140,18 @@ export class CallSession {
       return undefined
     }
     if (!take(this.#agreements, AGREEMENTS, now)) return makeFault('VAULT_BUSY', `more than ${AGREEMENTS.burst} changes of keys at once in a call`)
+    // A beginning that came to no signature has cost nothing: the other side makes any number of those.
+    if (!this.#signed) return undefined
     const paid = this.#o.pay?.(now)
-    return paid?.ok === false ? paid.fault : undefined
+    if (paid?.ok === false) return paid.fault
+    this.#signed = false
+    return undefined
   }
 
   /** `inFrames`: under the keys that stand. What completes the first agreement goes the way that the rest of it came: the other side has no keys yet to open frames with. */
   #step(input: AgreementIn, now: Instant, inFrames: boolean): CallProgress {
     const { out, wakeAt } = this.#machine!.step(input, now)
+    this.#signed ||= this.#machine instanceof AgreementMachine && this.#machine.identified
     const send: Uint8Array[] = []
     const refused: Fault[] = []
     let progress: Partial<CallProgress> = {}

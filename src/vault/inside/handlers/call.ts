@@ -1,4 +1,5 @@
 /** Sealed calls: one agreement each, its keys used where the frames are. */
+import type { Instant } from '../../../base/brand.ts'
 import { utf8 } from '../../../base/bytes.ts'
 import { err, ok, type Result } from '../../../base/result.ts'
 import type { CallSession } from '../call-session.ts'
@@ -7,10 +8,13 @@ import type { Handlers, VaultState } from '../state.ts'
 export const callHandlers: Handlers<'call.begin' | 'call.step' | 'call.state' | 'call.end'> = {
   async 'call.begin'(vault, { codec, carriers, anonymous, password, profile }) {
     const { crypto, identity } = vault
+    const pay = (now: Instant) => vault.rates.agreement(now)
+    const paid = anonymous || profile === 'chained' ? ok(undefined) : pay(vault.clock.now())
+    if (!paid.ok) return paid
     const session = vault.newCall({
       crypto, codec, carriers, chained: profile === 'chained',
       ...(password === undefined ? {} : { password: utf8(password.normalize('NFC')) }),
-      ...(anonymous ? {} : { identity: { chain: identity.chain, signer: identity.signer }, pay: (now) => vault.rates.signature(now) }),
+      ...(anonymous ? {} : { identity: { chain: identity.chain, signer: identity.signer }, pay }),
       judge: (chain) => {
         const judged = identity.known.verifyOther(chain, vault.clock.unix())
         // Nobody whom we know vouches for it: it names nobody, and the words have to be compared.
