@@ -9,7 +9,7 @@ import type { KeyUnlock, SealedKeyInfo } from '../store/sealed-key.ts'
 import { sealInEnclave } from '../vault/host/process.ts'
 import { askPassphrase, servicePassphrase } from './ask.ts'
 import { enclaveOf } from './compose-vault.ts'
-import { answer, fail, say } from './output.ts'
+import { answer, fail, local, say } from './output.ts'
 
 interface ProtectOptions {
   readonly config: string
@@ -39,8 +39,8 @@ export function registerKey(program: Command): void {
       if (!identity.ok) return fail(identity.fault)
       const file = identity.value.key
       const info = sealedInfoOf(file)
-      if (info === undefined) return answer({ file, sealed: false }, [`${file} is not sealed: whoever reads the file has the key ("stc key protect" changes that)`])
-      answer({ file, sealed: true, lock: info.lock, bound: boundOf(info), generation: info.generation }, [`${file} is sealed with ${BY[info.lock]}, ${whereOf(info)}; copy number ${info.generation}`])
+      if (info === undefined) return answer({ file, sealed: false }, [local(`${file} is not sealed: whoever reads the file has the key ("stc key protect" changes that)`)])
+      answer({ file, sealed: true, lock: info.lock, bound: boundOf(info), generation: info.generation }, [local(`${file} is sealed with ${BY[info.lock]}, ${whereOf(info)}; copy number ${info.generation}`)])
     })
 }
 
@@ -49,13 +49,16 @@ const BY = { passphrase: 'a passphrase', keyring: 'the system\'s keyring', encla
 const boundOf = ({ lock, bound }: SealedKeyInfo): boolean => bound || lock === 'enclave'
 const whereOf = (info: SealedKeyInfo): string => (info.lock === 'enclave' ? 'for this program on this processor alone' : info.bound ? 'for this machine' : 'for any machine')
 
+/** Does it with what opens the file. */
+type Unlocked = (work: (unlock: KeyUnlock) => Result<SealedKeyInfo> | Promise<Result<SealedKeyInfo>>) => Promise<Result<SealedKeyInfo>>
+
 /** The enclave takes the key as it lies there and gives it back sealed. */
-async function protectByEnclave(config: string, keyFile: string, unlock: KeyUnlock, places: KeyPlaces): Promise<void> {
+async function protectByEnclave(config: string, keyFile: string, unlocked: Unlocked, places: KeyPlaces): Promise<void> {
   const read = readConfig(config, clientConfig)
   const enclave = read.ok ? enclaveOf({ ...read.value, vault: 'enclave' }, config) : read
   if (!enclave.ok) return fail(enclave.fault)
   const start = enclave.value!
-  const done = await protectKeyIn((keyText, generation) => sealInEnclave(start, { keyText, keyFile, unlock, generation }), keyFile, places)
+  const done = await unlocked((unlock) => protectKeyIn((keyText, generation) => sealInEnclave(start, { keyText, keyFile, unlock, generation }), keyFile, places))
   if (!done.ok) return fail(done.fault)
   say(`${keyFile} is sealed with the enclave of ${start.folder}. Another program, and so the next version of it, does not open it: keep another copy of the key elsewhere.`)
 }
@@ -73,11 +76,19 @@ async function protect(o: ProtectOptions): Promise<void> {
   const now = unlockFor(keyFile, places)
   if (!now.ok) return fail(now.fault)
   const given = file.value.passphrase ?? servicePassphrase()
-  const old = needsPassphrase(keyFile) ? given ?? await askPassphrase(`Passphrase of ${keyFile} now: `) : undefined
-  if (o.enclave === true) return protectByEnclave(o.config, keyFile, { ...now.value, ...(old === undefined ? {} : { passphrase: old }) }, places)
+  const ask = (): Promise<string | undefined> => askPassphrase(`Passphrase of ${keyFile} now: `)
+  const old = needsPassphrase(keyFile) ? given ?? await ask() : undefined
+  const unlocked: Unlocked = async (work) => {
+    const done = await work({ ...now.value, ...(old === undefined ? {} : { passphrase: old }) })
+    // The key was sealed anew since it was put there: whoever is here knows with what.
+    if (done.ok || done.fault.code !== 'IDENTITY_PASSPHRASE_WRONG' || given === undefined) return done
+    const typed = await ask()
+    return typed === undefined ? done : work({ ...now.value, passphrase: typed })
+  }
+  if (o.enclave === true) return protectByEnclave(o.config, keyFile, unlocked, places)
   const fresh = o.keyring === true ? ok(undefined) : await newPassphrase(o.passphraseFile)
   if (!fresh.ok) return fail(fresh.fault)
-  const done = protectKey(keyFile, { ...now.value, ...(old === undefined ? {} : { passphrase: old }) }, { ...(fresh.value === undefined ? {} : { passphrase: fresh.value }), anyMachine: o.anyMachine === true }, places)
+  const done = await unlocked((unlock) => protectKey(keyFile, unlock, { ...(fresh.value === undefined ? {} : { passphrase: fresh.value }), anyMachine: o.anyMachine === true }, places))
   if (!done.ok) return fail(done.fault)
   say(`${keyFile} is sealed with ${BY[done.value.lock]}, ${done.value.bound ? 'for this machine' : 'for any machine'}.`)
   if (fresh.value !== undefined && given !== undefined && given !== fresh.value) say('The passphrase in the configuration or in the service\'s credentials is another one: put the new one there, or take it out.')

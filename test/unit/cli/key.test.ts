@@ -16,13 +16,13 @@ import { sealKey } from '../../../src/store/sealed-key.ts'
 import { encodePem } from '../../../src/protocol/x509/pem.ts'
 import { machineId } from '../../../src/store/machine-id.ts'
 
-const ENVIRONMENT = ['XDG_STATE_HOME', 'CREDENTIALS_DIRECTORY', 'LANG', 'LC_ALL'] as const
+const ENVIRONMENT = ['XDG_STATE_HOME', 'CREDENTIALS_DIRECTORY', 'LANG', 'LC_ALL', 'STC_LANGUAGE'] as const
 let folder: string
 let before: (string | undefined)[]
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'stc-key-'))
   before = ENVIRONMENT.map((n) => process.env[n])
-  Object.assign(process.env, { XDG_STATE_HOME: path.join(folder, 'state'), CREDENTIALS_DIRECTORY: path.join(folder, 'credentials'), LANG: 'C', LC_ALL: 'C' })
+  Object.assign(process.env, { XDG_STATE_HOME: path.join(folder, 'state'), CREDENTIALS_DIRECTORY: path.join(folder, 'credentials'), LANG: 'C', LC_ALL: 'C', STC_LANGUAGE: 'en' })
 })
 afterEach(() => {
   for (const [i, n] of ENVIRONMENT.entries()) before[i] === undefined ? Reflect.deleteProperty(process.env, n) : (process.env[n] = before[i])
@@ -116,15 +116,24 @@ test('stc key protect takes a key as organisations hand it out: its passphrase f
   assert.match((await protect(served!)).said, /sealed with a passphrase/)
   rmSync(credentials, { recursive: true })
   assert.equal(sealedInfoOf((await atTerminal([OLD], () => protect(asked!))).key)?.lock, 'passphrase')
+  // What the configuration says is of before: whoever is there is asked, and where nobody is, that is the fault.
+  assert.match((await atTerminal([OLD], () => protect(asked!, 'the one before'))).said, /sealed with a passphrase[\s\S]*is another one/)
+  assert.match((await atTerminal(['neither'], () => protect(asked!, 'the one before'))).said, /IDENTITY_PASSPHRASE_WRONG/)
+  assert.match((await protect(asked!, 'the one before')).said, /IDENTITY_PASSPHRASE_WRONG/)
 })
 
 test('what an enclave sealed is not said to open on any machine', async () => {
   const f = files(sealKey(new Uint8Array(32), { lock: 'enclave', with: new Uint8Array(32), generation: 3 }))
   assert.match(await stc('key', 'show', '-c', f.config), /sealed with the enclave, for this program on this processor alone; copy number 3/)
   assert.equal((JSON.parse(await stc('key', 'show', '-c', f.config, '--json')) as { bound: boolean }).bound, true)
+  process.env['STC_LANGUAGE'] = 'de'
+  assert.match(await stc('key', 'show', '-c', f.config), /mit der Enklave versiegelt, nur für dieses Programm auf diesem Prozessor; Kopie Nummer 3/)
+  process.env['STC_LANGUAGE'] = 'en'
   const any = files(sealKey(new Uint8Array(32), { lock: 'passphrase', with: new Uint8Array(32), generation: 1, logN: 10 }))
   assert.match(await stc('key', 'show', '-c', any.config), /for any machine/)
   assert.match(await stc('key', 'show', '-c', files(encodePem('PRIVATE KEY', new Uint8Array(32))).config), /is not sealed/)
+  process.env['STC_LANGUAGE'] = 'de'
+  for (const [text, german] of [[sealKey(new Uint8Array(32), { lock: 'passphrase', with: new Uint8Array(32), generation: 1, logN: 10 }), /einem Kennwort versiegelt, für jeden Rechner/], [encodePem('PRIVATE KEY', new Uint8Array(32)), /ist nicht versiegelt/]] as const) assert.match(await stc('key', 'show', '-c', files(text).config), german)
 })
 
 test('nothing that is typed is shown: the terminal is silent before the question stands there', async () => {
