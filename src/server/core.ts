@@ -14,6 +14,8 @@ import { SsrcAllocator } from './ssrc.ts'
 
 /** A client must greet in time. */
 const HELLO_MS = 10_000
+/** What a client did not take of revocation, or had no room for, it hears again with the first change after this. */
+const RETELL_MS = 3_600_000
 
 export class ServerCore {
   readonly options: CoreOptions
@@ -92,13 +94,19 @@ export class ServerCore {
     this.rooms.stop()
   }
 
-  /** Revocation changed: whoever is revoked goes, the others are told. */
+  /** Revocation changed: whoever is revoked goes, the others are told: the news, and once an hour all that holds. */
   #recheck(news: ReturnType<Revocation['updates']>): void {
     this.phones?.recheck()
+    const now = this.options.scheduler.now()
+    let all: typeof news | undefined
     for (const s of [...this.#sessions.values()]) {
       const good = s.stillGood()
       if (!good.ok) s.link.fail(good.fault.code, s.peer.identity.subject)
-      else if (s.wantsRevocation) for (const u of news) s.send(u)
+      else if (s.wantsRevocation) {
+        const again = now - s.toldAllAt >= RETELL_MS
+        if (again) s.toldAllAt = now
+        for (const u of again ? (all ??= this.revocation.updates()) : news) s.send(u)
+      }
     }
   }
 

@@ -39,6 +39,8 @@ export class Session {
   capabilities: ReadonlySet<string> = new Set()
   /** Whether its certificate would still be let in. */
   stillGood: () => Result<void> = () => ok(undefined)
+  /** When it was last handed all that holds about revocation. */
+  toldAllAt: Instant
   /** The newest generation of hop keys. */
   hopGeneration = 0
   leg: LegId | undefined
@@ -56,6 +58,7 @@ export class Session {
     this.id = id
     this.peer = peer
     this.link = link
+    this.toldAllAt = now
     this.#room = fullBucket(ROOM_RATE, now)
     this.#hop = fullBucket(HOP_RATE, now)
   }

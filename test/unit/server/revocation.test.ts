@@ -4,21 +4,28 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { unixTime } from '../../../src/base/brand.ts'
 import { must } from '../../../src/base/result.ts'
+import type { PlaneHandle } from '../../../src/media/plane/types.ts'
+import type { Identity } from '../../../src/model/identity.ts'
 import type { RevocationProof } from '../../../src/model/trust.ts'
 import { createSubordinate, issueRevocationList } from '../../../src/pki/authority.ts'
 import { parseCertificate } from '../../../src/protocol/x509/certificate.ts'
+import { ROOM_LIMITS } from '../../../src/protocol/room/index.ts'
 import { verifyPath } from '../../../src/protocol/x509/path.ts'
 import { encodePem } from '../../../src/protocol/x509/pem.ts'
-import { encodeServerMessage } from '../../../src/protocol/wire/codec.ts'
+import { decodeServerMessage, encodeClientMessage, encodeServerMessage } from '../../../src/protocol/wire/codec.ts'
 import type { ServerMessage } from '../../../src/protocol/wire/messages.ts'
+import { ServerCore } from '../../../src/server/core.ts'
 import { watchEnds } from '../../../src/server/ends.ts'
 import { Revocation } from '../../../src/server/revocation.ts'
 import { EvidenceFile } from '../../../src/store/evidence-file.ts'
 import { anchorsOf, crypto, DAY_S, issue, later, NOW, testCa } from '../../kit/certificates.ts'
+import { FakeTransport } from '../../kit/fake-transport.ts'
 import { ocspResponse } from '../../kit/ocsp.ts'
 import { VirtualClock } from '../../kit/virtual-clock.ts'
 
+const YEAR_S = 365 * DAY_S
 const ca = testCa()
 const issuer = must(parseCertificate(ca.certificate))
 const members = Array.from({ length: 200 }, () => issue(ca).chain)
@@ -76,6 +83,7 @@ test('a file spends its places on what holds', () => {
   const revocation = serverAt(clock)
   const file = new EvidenceFile(path.join(dir, 'evidence.stc'), () => revocation.judge)
   for (const at of [-60, 240, 540]) must(file.learn(answers(64, at)))
+  file.flush()
   assert.deepEqual(file.proofs(), answers(64, 540).map((p, i) => ({ ...p, der: file.proofs()[i]!.der })))
   const kept = new EvidenceFile(path.join(dir, 'evidence.stc'), () => revocation.judge).proofs()
   revocation.learn(kept)
@@ -103,4 +111,30 @@ test('the end of the newest list of each issuer counts, not of those before it',
     assert.deepEqual(warned, [])
     stop()
   }
+})
+
+test('a client hears the news with each change, and at most once an hour all that holds: what it could not take before comes again', async () => {
+  const clock = new VirtualClock()
+  const at = (): number => clock.unix() - NOW
+  const revocation = new Revocation()
+  revocation.trust(crypto, anchorsOf(ca), () => later(at()))
+  const learn = (member: number): void => assert.deepEqual(revocation.learn([answers(member + 1, at())[member]!]), [])
+  learn(0)
+  const [local, keep] = [{ address: '127.0.0.1', port: 1 }, { info: () => {}, warn: () => {} }]
+  const core = new ServerCore({ crypto, scheduler: clock, plane: { local } as PlaneHandle, log: keep, agent: 'stc', realm: 'test', advertise: [], roomLimits: ROOM_LIMITS, maximumRooms: 1, revocation })
+  const transport = new FakeTransport()
+  core.connect({ identity: { subject: 'x', keyId: 'x' } as Identity, chain: [], remote: local, local, exporter: () => new Uint8Array(64) }, transport, unixTime(clock.unix() + YEAR_S))
+  transport.receive(must(encodeClientMessage({ k: 'hello', minVersion: 1, maxVersion: 1, capabilities: ['revocation'], agent: 'test' })))
+  const told = (): number => transport.sent.splice(0).map((b) => must(decodeServerMessage(b))).flatMap((m) => (m.k === 'revocation' ? m.proofs : [])).length
+  const counts = [told()]
+  for (let member = 1; member < 5; member++) {
+    for (let i = 0; i < 150; i++) {
+      await clock.advance(10_000)
+      transport.receive(must(encodeClientMessage({ k: 'ping', n: i })))
+    }
+    learn(member)
+    counts.push(told())
+  }
+  assert.deepEqual(counts, [1, 1, 1, 4, 1], 'after 0, 25, 50, 75 and 100 minutes')
+  core.stop()
 })
