@@ -117,6 +117,7 @@ export async function startRealClient(config: ClientConfig, configFile: string, 
   const stop = async (): Promise<void> => {
     endFetching()
     await client.stop()
+    memory.evidence.flush()
     await media.stop()
   }
   return ok({ client, media: (c) => media.command(c), identity: () => identityOf(own.value), phones: phones.value.shown, warnings: [...own.value.warnings, ...(journal?.ok === false ? [`no journal is written: ${journal.fault.message} [${journal.fault.code}]`] : [])], memory, vault: own.value, stop })

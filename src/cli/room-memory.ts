@@ -62,6 +62,7 @@ export class ClientMemory {
     this.peers = peers
     this.numbers = numbers
     this.history = history
+    evidence.onFault = (fault) => this.onFault(fault.message)
     history.onFault = (message) => this.onFault(message)
     numbers.onFault = (message) => this.onFault(message)
     peers.onFault = (message) => this.onFault(message)

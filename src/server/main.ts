@@ -57,7 +57,7 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
   if (!credentials.ok) return credentials
   const revocation = new Revocation(config.revocation.rule, source)
   revocation.trust(crypto, credentials.value.anchors, () => scheduler.unix())
-  keepEvidence(config.data, revocation, log)
+  const flushEvidence = keepEvidence(config.data, revocation, log)
   const watching = watchFiles(config.revocation.lists, readLists, (lists) => revocation.learn(lists), scheduler, log)
   if (!watching.ok) return watching
   const attestation = new Attestation()
@@ -118,19 +118,22 @@ export async function startServer(config: ServerConfig, log: Log = pinoLog(confi
     endWatching()
     endorsing.value()
     source?.stop()
+    flushEvidence()
     if (admin?.ok === true) admin.value.close()
   } }))
 }
 
 /** Lists and answers of before the restart are there before the network is. */
-function keepEvidence(data: string | undefined, revocation: Revocation, log: Log): void {
-  if (data === undefined) return
+function keepEvidence(data: string | undefined, revocation: Revocation, log: Log): () => void {
+  if (data === undefined) return () => {}
   const file = new EvidenceFile(path.join(data, 'evidence.stc'), () => revocation.judge)
   revocation.learn(file.proofs())
+  file.onFault = (fault) => log.warn({ code: fault.code }, fault.message)
   revocation.keep = (proofs) => {
     const kept = file.learn(proofs)
-    if (!kept.ok) log.warn({ code: kept.fault.code }, kept.fault.message)
+    if (!kept.ok) file.onFault(kept.fault)
   }
+  return () => file.flush()
 }
 
 /** What the server keeps for others, from its data folder and back into it. */

@@ -1,15 +1,18 @@
 /** Revocation lists over restarts: the newest stays, and an older one does not come back. */
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { sameBytes } from '../../../src/base/bytes.ts'
 import { must } from '../../../src/base/result.ts'
 import { issueRevocationList } from '../../../src/pki/authority.ts'
 import { EvidenceFile } from '../../../src/store/evidence-file.ts'
 import { AuthorityBook } from '../../../src/protocol/x509/authority-book.ts'
 import { authorityKeyId, signRevocationList } from '../../../src/pki/certificate.ts'
-import { anchorsOf, crypto, later, newSigner, testCa } from '../../kit/certificates.ts'
+import { parseCertificate } from '../../../src/protocol/x509/certificate.ts'
+import { anchorsOf, crypto, issue, later, newSigner, testCa } from '../../kit/certificates.ts'
 import { journalFolder } from '../../kit/journal.ts'
+import { ocspResponse } from '../../kit/ocsp.ts'
 
 const ca = testCa()
 const book = new AuthorityBook(crypto, anchorsOf(ca).certificates)
@@ -49,4 +52,36 @@ test('forged ones are not kept, and what nobody vouches for only where that is w
   must(open(file, false).learn([forged, strange]))
   assert.deepEqual(open(file, false).proofs(), [genuine, strange], 'what is vouched for comes first')
   assert.deepEqual(open(file).proofs(), [genuine])
+})
+
+test('renewed answers are written together, after a while or at the end; a list, and an answer that revokes, at once', (t) => {
+  const file = path.join(journalFolder(t), 'evidence.stc')
+  const due: (() => void)[] = []
+  const keeper = new EvidenceFile(file, () => book.at(later(600)), { later: (run) => due.push(run) })
+  const [one, two, three] = [issue(ca), issue(ca), issue(ca)].map(({ chain }) => (at: number, status: 'good' | 'revoked' = 'good') => ({
+    kind: 'ocsp' as const, der: ocspResponse(ca.signer, { subject: must(parseCertificate(chain[0]!)), issuer: must(parseCertificate(ca.certificate)), status, thisUpdate: later(at), nextUpdate: later(at + 3600) }),
+  }))
+  const kept = (): number => open(file).proofs().length
+  must(keeper.learn([one!(60)]))
+  must(keeper.learn([two!(60)]))
+  assert.deepEqual([kept(), due.length, keeper.proofs().length], [0, 1, 2], 'one write for all')
+  due.shift()!()
+  assert.equal(kept(), 2)
+  must(keeper.learn([three!(60)]))
+  keeper.flush()
+  assert.equal(kept(), 3)
+  must(keeper.learn([list(1)]))
+  assert.equal(kept(), 4)
+  must(keeper.learn([one!(120)]))
+  const revoking = two!(120, 'revoked')
+  must(keeper.learn([revoking]))
+  assert.ok(open(file).proofs().some((p) => sameBytes(p.der, revoking.der)))
+  rmSync(path.dirname(file), { recursive: true })
+  writeFileSync(path.dirname(file), 'no folder')
+  const faults: string[] = []
+  keeper.onFault = (f) => faults.push(f.code)
+  must(keeper.learn([three!(120)]))
+  due.pop()!()
+  assert.deepEqual(faults, ['STORE_UNWRITABLE'])
+  rmSync(path.dirname(file))
 })
