@@ -34,6 +34,8 @@ export class CallScreen {
   readonly #colours = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined
   readonly #levels = new Map<number, number>()
   #stats = new Map<number, SenderStats>()
+  /** From before the screen, where it was said at once: shown on it, and not said again after it. */
+  #early: string[] = []
   #news: string[] = []
   #call: RunningCall | undefined
   #ownLevel = 127
@@ -116,9 +118,11 @@ export class CallScreen {
   #tell(text: string): void {
     if (text === '') return
     if (!this.#live) return speaksJson() ? answer({ event: 'text', text }, []) : say(text)
-    // Before the screen is drawn, too: what was written there is not seen under it.
-    if (this.#begun === undefined) say(text)
-    this.#news = [...this.#news, local(text)].slice(-NEWS_KEPT)
+    if (this.#begun !== undefined) this.#news = [...this.#news, local(text)].slice(-NEWS_KEPT)
+    else {
+      say(text)
+      this.#early = [...this.#early, local(text)].slice(-NEWS_KEPT)
+    }
   }
   #asJson({ name, roster, muted }: RunningCall, event: string): void {
     answer({
@@ -131,9 +135,10 @@ export class CallScreen {
   #draw(): void {
     const { columns = 80, rows = 24 } = process.stdout
     const call = this.#call
+    const news = [...this.#early, ...this.#news].slice(-NEWS_KEPT)
     const lines = call === undefined
-      ? [`· calling ${this.#room} …`, '', ...this.#news]
-      : liveScreen({ roster: call.roster, muted: call.muted, levels: this.#levels, ownLevel: this.#ownLevel, stats: this.#stats, seconds: (performance.now() - this.#began) / 1000, path: this.#path, news: this.#news, ...(this.#typed === undefined ? {} : { typed: this.#typed }) }, { width: columns, height: rows, colours: this.#colours, ...rosterWords() })
+      ? [`· calling ${this.#room} …`, '', ...news]
+      : liveScreen({ roster: call.roster, muted: call.muted, levels: this.#levels, ownLevel: this.#ownLevel, stats: this.#stats, seconds: (performance.now() - this.#began) / 1000, path: this.#path, news, ...(this.#typed === undefined ? {} : { typed: this.#typed }) }, { width: columns, height: rows, colours: this.#colours, ...rosterWords() })
     process.stdout.write(`\x1b[H${lines.map((l) => `${l}\x1b[K`).join('\r\n')}\x1b[J`)
   }
 
