@@ -1,6 +1,7 @@
 /** What commands say as they work, in German. The more particular first: one sentence may have the form of another. */
 import { privacyGerman } from './privacy.ts'
 import { type Sentences, translator } from './translate.ts'
+import { TYPED } from './typed.ts'
 
 export const SAID: Sentences = [
   // Client, page, set-up
@@ -187,6 +188,7 @@ export const SAID: Sentences = [
   ['in the room, as the robots see it:', 'im Raum, wie ihn die Roboter sehen:'],
   ['Wrote {1}: {2}.', '{1} geschrieben: {2}.'],
   ['Wrote {1}.', '{1} geschrieben.'],
+  ...TYPED,
 ]
 
 const translate = translator(SAID)

@@ -14,6 +14,7 @@ import { plainTerminal, rosterWords } from '../../../src/cli/plain-terminal.ts'
 import { doctorGerman } from '../../../src/cli/doctor/german.ts'
 import { makeProgram } from '../../../src/cli/program.ts'
 import { type ClientStatus, keptKeys } from '../../../src/cli/attended.ts'
+import { COMMANDS_HELP } from '../../../src/client/room-commands.ts'
 import { showRoster } from '../../../src/client/terminal.ts'
 import { protectionText } from '../../../src/model/identity.ts'
 import { statusLines } from '../../../src/cli/status.ts'
@@ -157,6 +158,11 @@ test('what commands say as they work', () => {
   const lines = readdirSync(src).filter((f) => f.endsWith('.ts')).flatMap((f) => sentencesOf(src + f, new Set(['say', 'complain', 'tell', '#tell'])).map((s) => [f, s] as const))
   assert.ok(lines.length > 100, `${lines.length} lines`)
   assert.deepEqual(lines.filter(([, s]) => !AS_IT_IS.test(s.trim().replace(/^stc: /, '')) && ['x', ''].every((x) => saidGerman(s.replaceAll('\0', x)) === undefined)), [])
+  // What is typed during a call is answered through the same.
+  const typed = [...sentencesOf(`${src}typed-commands.ts`, new Set(['write'])), ...sentencesOf(`${src}../client/room-commands.ts`), ...COMMANDS_HELP.map((h) => `  ${h}`)]
+  assert.ok(typed.length > 20, `${typed.length} answers`)
+  assert.deepEqual(typed.filter((s) => ['x', ''].every((x) => saidGerman(s.replaceAll('\0', x)) === undefined)), [])
+  assert.equal(saidGerman('  Ann: 12345 67890  (compared)'), '  Ann: 12345 67890  (verglichen)')
   assert.equal(saidGerman('\x1b[32m● Only these 3 people can hear this. Phone leg: plain on LAN.\x1b[0m'), '\x1b[32m● Nur diese 3 Personen können das hören. Strecke zum Telefon: offen im LAN.\x1b[0m')
   assert.equal(saidGerman('stc: there is no fault "X"'), 'stc: es gibt keinen Fehler „X“')
   assert.equal(saidGerman('  stc join \'x\'\n'), undefined)

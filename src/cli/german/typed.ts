@@ -1,0 +1,31 @@
+/** What the terminal answers to what is typed during a call (client/room-commands, cli/typed-commands), in German. */
+import type { Sentences } from './translate.ts'
+
+export const TYPED: Sentences = [
+  ['/who                 the roster, with numbers', '/who                 wer da ist, mit Nummern'],
+  ['/code [N]            the pairwise code with member N, or with everybody', '/code [N]            der Code mit Mitglied N, oder mit jedem'],
+  ['/compared N          the code was compared with member N: its key is remembered as theirs', '/compared N          der Code wurde mit Mitglied N verglichen: Sein Schlüssel wird gemerkt'],
+  ["/compared            the words of a call through a provider were compared: its key is remembered as the number's", '/compared            die Wörter eines Gesprächs über einen Anbieter wurden verglichen: Der Schlüssel wird für die Nummer gemerkt'],
+  ['/mute                mute or unmute yourself', '/mute                sich stumm schalten, oder wieder hörbar'],
+  ['/flag [TEXT]         raise a red flag: everybody is told that something is wrong', '/flag [TEXT]         rote Flagge: Alle erfahren, dass etwas nicht stimmt'],
+  ['hosts in a conference of the telephone system:   /lock  /unlock  /mute N  /unmute N  /remove N', 'Gastgeber einer Konferenz der Telefonanlage:   /lock  /unlock  /mute N  /unmute N  /remove N'],
+  ['hosts:   /lock  /unlock  /admit N (who waits)  /withdraw ENTRY  /remove N  /ban N  /unban KEY', 'Gastgeber:   /lock  /unlock  /admit N (wer wartet)  /withdraw EINTRAG  /remove N  /ban N  /unban SCHLÜSSEL'],
+  ['owners:  /hand-over N  /block N [REASON] (a stolen key: out of all your rooms)', 'Besitzer:    /hand-over N  /block N [GRUND] (ein gestohlener Schlüssel: aus allen Ihren Räumen)'],
+  ['no call: dial a room first', 'kein Gespräch: Wählen Sie erst einen Raum'],
+  ['there is no key to remember now', 'gerade ist kein Schlüssel zu merken'],
+  ['this key is remembered already', 'dieser Schlüssel ist schon gemerkt'],
+  ['compared: the key is remembered for {1}', 'verglichen: Der Schlüssel ist für {1} gemerkt'],
+  ['nobody of this key was met', 'niemand mit diesem Schlüssel ist bekannt'],
+  ['{1}: compared, and remembered', '{1}: verglichen und gemerkt'],
+  ['not in the room yet', 'noch nicht im Raum'],
+  ['{1}: {2}  (compared)', '{1}: {2}  (verglichen)'],
+  ['commands begin with /; /help lists them', 'Befehle beginnen mit /; /help nennt sie'],
+  ['give the whole key, as "stc room show" lists it', 'geben Sie den ganzen Schlüssel an, wie „stc room show“ ihn nennt'],
+  ['{1} is no command; /help lists them', '{1} ist kein Befehl; /help nennt sie'],
+  ['it is for everybody', 'das gilt für alle'],
+  ['which one? Give the number that /who shows', 'wer? Geben Sie die Nummer an, die /who zeigt'],
+  ['which member? Give the number that /who shows', 'welches Mitglied? Geben Sie die Nummer an, die /who zeigt'],
+  ['nobody has the number {1}; /who shows them', 'niemand hat die Nummer {1}; /who zeigt sie'],
+  ['{1} is yourself', '{1} sind Sie selbst'],
+  ['nobody waits under this number; give one that /who shows, a whole key, or an entry such as cn:Name', 'unter dieser Nummer wartet niemand; geben Sie eine an, die /who zeigt, einen ganzen Schlüssel oder einen Eintrag wie cn:Name'],
+]
