@@ -13,12 +13,15 @@ const LATENCY_MS = 40
 
 export class AgreedHop {
   readonly #freshKeysMs: number
+  /** What the client's vault has to do first when keys are to change. */
+  readonly #busyMs: number
   /** As the server took them. */
   readonly generations: number[] = []
   connection!: Connection
 
-  constructor(freshKeysMs: number) {
+  constructor(freshKeysMs: number, busyMs = 0) {
     this.#freshKeysMs = freshKeysMs
+    this.#busyMs = busyMs
   }
 
   async admit(w: MediaWorld): Promise<Member> {
@@ -58,7 +61,11 @@ export class AgreedHop {
           offer = state
           return ok({ message })
         },
-        'hop.finish': ({ answer }) => finishHop(crypto, offer!, answer, exporter),
+        'hop.finish': async ({ answer }) => {
+          const busyMs = this.generations.length > 1 ? this.#busyMs : 0
+          if (busyMs > 0) await new Promise<void>((done) => void clock.at(instant(clock.now() + busyMs), done))
+          return finishHop(crypto, offer!, answer, exporter)
+        },
       }),
       onUp: () => {}, onDown: () => {}, onMessage: () => {},
     })

@@ -4,7 +4,7 @@ import { err } from '../../src/base/result.ts'
 import type { FrameBatch } from '../../src/vault/api/frames.ts'
 import type { Vault, VaultCallName, VaultCalls, VaultPipe } from '../../src/vault/api/calls.ts'
 
-export type VaultScript = { [K in VaultCallName]?: (a: VaultCalls[K]['in']) => Result<VaultCalls[K]['out']> }
+export type VaultScript = { [K in VaultCallName]?: (a: VaultCalls[K]['in']) => Result<VaultCalls[K]['out']> | Promise<Result<VaultCalls[K]['out']>> }
 
 export class FakeVault implements Vault {
   readonly asked: { call: VaultCallName; args: unknown }[] = []

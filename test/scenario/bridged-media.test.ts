@@ -173,6 +173,21 @@ seededTest('new keys that the client asks for, four times in a call, and once mo
   stop(b)
 })
 
+seededTest('new keys at a client whose vault is busy for five seconds just then: not one packet is missing', async (seed) => {
+  const hop = new AgreedHop(8000, 5000)
+  const b = await bridged(seed, {}, undefined, (w) => hop.admit(w))
+  await b.w.clock.advance(18_000)
+  assert.deepEqual(hop.generations, [1, 2])
+  for (const p of [b.pbx, b.phone]) {
+    const numbers = said(p)
+    assert.ok(numbers.length > 850)
+    assert.deepEqual(numbers, Array.from({ length: numbers.length }, (_, i) => i))
+    oneStream(p)
+  }
+  await hop.connection.stop()
+  stop(b)
+})
+
 seededTest('a phone that is muted for two minutes: the PBX hears silence all the time, and then the phone', async (seed) => {
   const b = await bridged(seed, { filling: silence('PCMA', 8)! })
   await b.w.clock.advance(2000)
