@@ -53,7 +53,8 @@ async function withPeers(): Promise<number> {
     for (let file = queue.next(n); file !== undefined; file = queue.next(n)) await one(file, n)
   }
   const one = async (file: string, n: 0 | 1): Promise<void> => {
-    // Two files at once on the terminal could not be read: each is shown when it is done.
+    // Two files at once on the terminal could not be read: each is shown when it is done. Of one that never is, its name stands there.
+    console.log(`begins: ${file}`)
     const { code, said } = await runPeers([file], 'pipe', n)
     process.stdout.write(said)
     if (code !== 0) failed.push(file)

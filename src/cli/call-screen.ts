@@ -65,7 +65,7 @@ export class CallScreen {
         const t = this.#terminal
         showEvent(t, call.name, e)
         if (e.kind === 'flag' || e.kind === 'notice') showNote(t, call.name, call.roster.notes.at(-1)!)
-        if (!this.#live && (e.kind === 'group' || e.kind === 'confirmed' || e.kind === 'conference' || (e.kind === 'phone-leg' && call.roster.phase === 'member'))) showRoster(t, call.roster)
+        if (!this.#live && (e.kind === 'group' || e.kind === 'confirmed' || e.kind === 'conference' || (e.kind === 'phone-leg' && e.again !== true && call.roster.phase === 'member'))) showRoster(t, call.roster)
       },
       onJoined: (call) => {
         this.joined = true

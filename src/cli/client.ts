@@ -141,7 +141,7 @@ function extrasFor(config: ClientConfig, name: string, broken: (fault: Coded) =>
       onEvent: (call, e) => {
         showEvent(terminal, call.name, e)
         if (e.kind === 'flag' || e.kind === 'notice') showNote(terminal, call.name, call.roster.notes.at(-1)!)
-        if (e.kind === 'group' || e.kind === 'confirmed' || (e.kind === 'sealed-call' && e.state !== 'early') || (e.kind === 'phone-leg' && call.roster.phase === 'member')) showRoster(terminal, call.roster)
+        if (e.kind === 'group' || e.kind === 'confirmed' || (e.kind === 'sealed-call' && e.state !== 'early') || (e.kind === 'phone-leg' && e.again !== true && call.roster.phase === 'member')) showRoster(terminal, call.roster)
         // Who talks changes all the time: the screen shows it, the terminal does not.
         if (e.kind === 'conference' && isNews(call, e)) showRoster(terminal, call.roster)
       },

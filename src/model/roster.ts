@@ -175,8 +175,8 @@ export type CallEvent =
   /** Where a call through a provider stands; `peer`: as its certificate says, verified. */
   | { readonly kind: 'sealed-call'; readonly at: Instant; readonly peer?: Identity } & CallState
   | { readonly kind: 'acquainted'; readonly at: Instant; readonly leaf: number; readonly acquaintance: Acquaintance }
-  /** How the sound of a member's phone gets to its client, by its own signed word; without `leaf` that of ours. */
-  | { readonly kind: 'phone-leg'; readonly at: Instant; readonly leg: PhoneLeg; readonly leaf?: number }
+  /** How the sound of a member's phone gets to its client, by its own signed word; without `leaf` that of ours. `again`: this member has said the same before: for the eye, no news. */
+  | { readonly kind: 'phone-leg'; readonly at: Instant; readonly leg: PhoneLeg; readonly leaf?: number; readonly again?: true }
 
 export interface GroupMember {
   readonly leaf: number

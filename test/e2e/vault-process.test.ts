@@ -17,6 +17,12 @@ const STARTS = 35
 /** What a busy machine adds to one of them is not in all; the client starts no more than these in a minute. */
 const KILLS = 5
 
+async function startOfNode(): Promise<number> {
+  const began = performance.now()
+  await within(20_000, 'start of Node', run(process.execPath, ['-e', '0']).exit)
+  return performance.now() - began
+}
+
 test('a vault that is killed: its client is muted, says so, starts another and is back in the room within two seconds, heard', async (t) => {
   const w = await RealWorld.start(t)
   const [a, b] = await Promise.all([w.member('Ann', { hz: 500 }), w.member('Ben', { hz: 800 })])
@@ -24,9 +30,7 @@ test('a vault that is killed: its client is muted, says so, starts another and i
   const back: string[] = []
   let kept = false
   while (!kept && back.length < KILLS) {
-    const began = performance.now()
-    await within(20_000, 'start of Node', run(process.execPath, ['-e', '0']).exit)
-    const most = Math.max(BACK_MS, STARTS * (performance.now() - began))
+    const start = await startOfNode()
     const before = a.client.vault.pid()!
     const { securityCode } = a.roster!
     const said = a.notes.length
@@ -35,6 +39,8 @@ test('a vault that is killed: its client is muted, says so, starts another and i
     await until(10_000, 'mute and a word about it', () => (a.roster!.phase === 'healing' && a.notes.slice(said).some((n) => n.startsWith('VAULT_STOPPED')) ? true : undefined), () => a.notes.join('\n'))
     await until(15_000, 'return to the room', () => (a.roster!.phase === 'member' ? true : undefined), () => a.notes.join('\n'))
     const took = performance.now() - killed
+    // A stall in one of them is no busy machine.
+    const most = Math.max(BACK_MS, STARTS * Math.min(start, await startOfNode()))
     kept = took <= most
     back.push(`${Math.round(took)} of ${Math.round(most)}`)
     await w.agreed([a, b])

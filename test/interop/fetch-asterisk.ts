@@ -38,6 +38,14 @@ export function findAsterisk(): AsteriskTree | undefined {
   }
 }
 
+/** For all that is fetched: less than the step of `.ci/run` has, so that it can be said what failed. */
+const FETCH_MS = 330_000
+let deadline: number | undefined
+export function timeLeft(): number {
+  deadline ??= performance.now() + FETCH_MS
+  return Math.max(1, Math.floor(deadline - performance.now()))
+}
+
 let tried: string | undefined
 
 /** Fetches and unpacks Asterisk unless it is there (about 80 MB, 20 s). Returns in one sentence why it could not, or undefined. */
@@ -112,7 +120,7 @@ function mirror(): string {
 
 /** Runs a program; its last words where it failed. */
 function failure(program: string, args: readonly string[], env: NodeJS.ProcessEnv): string | undefined {
-  const done = spawnSync(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', timeout: 240_000 })
+  const done = spawnSync(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', timeout: timeLeft() })
   if (done.status === 0) return undefined
   return `${program} ${args[0]}: ${`${done.stderr ?? ''}${done.error?.message ?? ''}`.trim().split('\n').at(-1) ?? 'failed'}`
 }

@@ -28,18 +28,18 @@ function run(t: TestContext, file: string, prepare: string, ...needed: readonly 
     return
   }
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
-  const done = spawnSync('unshare', ['-n', 'sh', '-c', `${prepare} && exec "$@"`, 'sh', process.execPath, '--test', '--test-force-exit', '--test-reporter=spec', inside(file)], { env, encoding: 'utf8', timeout: 900_000 })
+  const done = spawnSync('unshare', ['-n', 'sh', '-c', `${prepare} && exec "$@"`, 'sh', process.execPath, '--test', '--test-force-exit', '--test-reporter=spec', inside(file)], { env, encoding: 'utf8', timeout: 600_000 })
   assert.equal(done.status, 0, `${done.stdout}\n${done.stderr}`)
   assert.match(done.stdout, /^ℹ fail 0$/m)
   assert.match(done.stdout, /^ℹ pass [1-9]/m)
 }
 
-test('phones on a LAN', { timeout: 900_000 }, (t) => run(t, 'handset.ts', 'ip link set lo up && ip address add 192.0.2.1/32 dev lo', 'sipp'))
+test('phones on a LAN', { timeout: 600_000 }, (t) => run(t, 'handset.ts', 'ip link set lo up && ip address add 192.0.2.1/32 dev lo', 'sipp'))
 
-test('phones that come by themselves, behind a NAT, to a server behind a NAT', { timeout: 900_000 }, (t) => {
+test('phones that come by themselves, behind a NAT, to a server behind a NAT', { timeout: 600_000 }, (t) => {
   if (needsAsterisk(t)) run(t, 'nat.ts', nat, 'iptables')
 })
 
-test('a client behind a NAT, at a provider', { timeout: 900_000 }, (t) => {
+test('a client behind a NAT, at a provider', { timeout: 600_000 }, (t) => {
   if (needsAsterisk(t)) run(t, 'provider-nat.ts', clientNat, 'iptables')
 })

@@ -64,7 +64,7 @@ async function hears(what: string, recorded: () => Promise<Int16Array>, of: read
 const roster = (b: TestBrowser): Promise<string> => b.page.locator('.members .name bdi').allInnerTexts().then((n) => n.toSorted().join(' '))
 const code = (b: TestBrowser): Promise<string> => b.page.locator('.groups').getByText(/\d{5}/).allInnerTexts().then((c) => c.join(' '))
 
-test('each is heard by the others, with one roster and one code', { timeout: 1_200_000 }, async (t) => {
+test('each is heard by the others, with one roster and one code', { timeout: 600_000 }, async (t) => {
   if (!needs(t, 'chromium', 'baresip')) return
   const authority = new TestAuthority(folder, 'ca')
   const server = await startServer(folder, authority.server())

@@ -264,9 +264,10 @@ test('it rings as the browser lets it, and whoever was typing has not answered',
   // In the middle of typing: keys that come at once change nothing. Sent from within: a driver that is held up for a moment would have meant the second.
   const typed = `['o', 'Enter'].map((key) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })) && document.activeElement.closest('dialog.ringing') !== null)`
   assert.deepEqual(await b.page.evaluate(typed), [true, true])
+  // An answer would take its time, too.
+  await b.page.waitForTimeout(900)
   assert.equal(s.page.handset.state.state, 'idle')
   assert.equal(await dialog.count(), 1)
-  await b.page.waitForTimeout(900)
   await b.page.keyboard.press('Enter')
   await until(5000, 'the call', () => (s.page.handset.state.state === 'talking' ? true : undefined))
   await becomes('no dialog', () => dialog.count(), 0)
@@ -349,6 +350,20 @@ test('several calls of a softphone: a tab for each, never a headline that is too
   await until(5000, 'the end of the second call', () => (second.left && !first.left ? true : undefined))
   await becomes('the first call alone', headline, 'Only you and the other side can hear this')
   await becomes('no tabs', () => b.page.getByRole('tab').count(), 0)
+  // Whose voice is the call's: there is no stream of its own to turn up, or to say anything of.
+  const at = first.startedAt as never
+  first.event({ kind: 'sealed-call', at, number: '555-0100', state: 'sealed', words, peer: person(1), keyId: person(1).keyId, memory: 'new' })
+  await b.page.locator('.members').getByText(person(1).subject).waitFor()
+  assert.deepEqual([await b.page.getByRole('slider').count(), await b.page.getByText('no sound yet').count()], [0, 0])
+  // What a click met stands until something else is shown.
+  const since = ['lantern', ...words.slice(1)]
+  first.roster = { ...first.roster, sealedCall: { ...first.roster.sealedCall!, words: since } }
+  await press('The words are the same')
+  const changed = b.page.getByRole('alert').filter({ hasText: 'The call has changed in the meantime' })
+  await changed.waitFor()
+  first.event({ kind: 'sealed-call', at, number: '555-0100', state: 'sealed', words: since, peer: person(1), keyId: person(1).keyId, memory: 'new' })
+  await shows('lantern')
+  await changed.waitFor({ state: 'detached' })
 
   // Dialled on a keypad, wherever the page is, once no other call is shown.
   first.over()

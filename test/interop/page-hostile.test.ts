@@ -47,11 +47,12 @@ const ATTACK = `async (target) => {
   await attempt('window', async () => {
     const w = window.open('http://' + target + '/')
     // Until it has gone there it is an empty one of ours; then each look throws.
-    for (;;) {
+    for (let i = 0; i < 100; i++) {
       await new Promise((r) => setTimeout(r, 100))
       const text = w.document.body.innerText
       if (text !== '') return text
     }
+    throw new Error('it never went there')
   })
   await attempt('script', () => new Promise((r) => {
     const s = document.createElement('script')

@@ -85,7 +85,7 @@ function softphone(w: Pick<BehindPbx, 'phone' | 'folder'>, name: string, to: { r
   return w.phone(name, HZ, to, { microphone: file, codecs: ['pcmu'] })
 }
 
-test('the page calls and is called through a PBX, holds, presses keys, is in its conference; sealed through the same as a provider', { timeout: 1_200_000 }, async (t) => {
+test('the page calls and is called through a PBX, holds, presses keys, is in its conference; sealed through the same as a provider', { timeout: 600_000 }, async (t) => {
   if (!needs(t, 'chromium', 'baresip') || !needsAsterisk(t)) return
   const agi = await freePorts(2)
   const secretFile = path.join(tmpdir(), `stc-ami-${process.pid}-${agi}.secret`)

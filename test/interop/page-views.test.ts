@@ -32,7 +32,7 @@ const LOOKS: readonly (readonly [string, BrowserOptions])[] = [
 ]
 
 for (const [look, options] of LOOKS) {
-  test(`no violation on any view: ${look}`, { timeout: 1_200_000 }, async (t) => {
+  test(`no violation on any view: ${look}`, { timeout: 600_000 }, async (t) => {
     if (!needs(t, 'chromium')) return
     const b = await startBrowser(t, options)
     const wrong: string[] = []

@@ -32,7 +32,7 @@ const config = (_: unknown, folder: string) => ({
 })
 const codecOf = (name: Name) => ({ ulaw: 'pcmu', alaw: 'pcma', g722: 'g722' } as const)[PHONES[name]]
 
-test('sealed through Asterisk by each carrier, baresip and linphonec: both hear each other, the server hears noise', { timeout: 900_000 }, async (t) => {
+test('sealed through Asterisk by each carrier, baresip and linphonec: both hear each other, the server hears noise', { timeout: 600_000 }, async (t) => {
   if (!needs(t, 'baresip', 'linphonec') || !needsAsterisk(t)) return
   const asterisk = await startAsterisk({ config })
   t.after(() => asterisk.stop())

@@ -50,7 +50,7 @@ const config = (at: { address: string; sip: number }, folder: string) => {
   }
 }
 
-test('around sealed calls', { timeout: 900_000 }, async (t) => {
+test('around sealed calls', { timeout: 600_000 }, async (t) => {
   if (!needs(t, 'baresip', 'linphonec', 'tshark') || !needsAsterisk(t)) return
   const asterisk = await startAsterisk({ config })
   t.after(() => asterisk.stop())

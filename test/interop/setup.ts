@@ -8,7 +8,7 @@ import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { fetchAsterisk } from './fetch-asterisk.ts'
+import { fetchAsterisk, timeLeft } from './fetch-asterisk.ts'
 
 /** Program on the path → Debian package that brings it. */
 const packages = {
@@ -64,7 +64,7 @@ function apt(wanted: readonly string[]): string | undefined {
   // A mirror that is busy, and another who installs something right now.
   const patient = ['-o', 'Acquire::Retries=3', '-o', 'DPkg::Lock::Timeout=120']
   for (const args of [['update', '-q', ...patient], ['install', ...patient, '-y', '-q', '--no-install-recommends', ...wanted]]) {
-    const done = spawnSync('apt-get', args, { env, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', timeout: 600_000 })
+    const done = spawnSync('apt-get', args, { env, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', timeout: timeLeft() })
     if (done.status !== 0) {
       const last = `${done.stderr ?? ''}${done.error?.message ?? ''}`.trim().split('\n').at(-1) ?? ''
       return `apt-get ${args[0]} failed (${last}); ${by}`

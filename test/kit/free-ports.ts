@@ -5,13 +5,19 @@ import { createServer } from 'node:net'
 const host = '127.0.0.1'
 // Below the kernel's ephemeral range, so that no outgoing socket takes one between our look and its use.
 // Test runs beside each other have a part of it each (test/run.ts): which one, of how many.
-const [lane = 0, lanes = 1] = process.env['STC_TEST_LANE']?.split('/').map(Number) ?? []
+const { lane, lanes } = laneOf(process.env['STC_TEST_LANE'] ?? '0/1')
 const part = 2 * Math.floor((32_000 - 20_000) / lanes / 2)
 const first = 20_000 + lane * part
 const last = first + part
 /** What belongs to this run, for a capture: runs beside it send on loopback too. */
 export const ownPorts = `portrange ${first}-${last - 1}`
 let next = first + 2 * Math.floor((Math.random() * (last - first)) / 2)
+
+function laneOf(text: string): { readonly lane: number; readonly lanes: number } {
+  const [lane, lanes] = (/^(\d{1,2})\/(\d{1,2})$/.exec(text) ?? []).slice(1).map(Number)
+  if (lane === undefined || lanes === undefined || lane >= lanes) throw new Error(`STC_TEST_LANE is ${JSON.stringify(text)}, not n/m with n < m`)
+  return { lane, lanes }
+}
 
 const udpFree = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

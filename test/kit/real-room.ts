@@ -16,6 +16,7 @@ import type { Roster } from '../../src/model/roster.ts'
 import type { Authority, CertificateRequest } from '../../src/pki/authority.ts'
 import { type Log, type Server, type ServerConfig, serverConfig, startServer } from '../../src/server/index.ts'
 import { freePorts } from './free-ports.ts'
+import { OwnEcho } from './own-echo.ts'
 import { until } from './processes.ts'
 import { newAuthority, type Papers, papersFor, pem } from './real-server.ts'
 import { tone } from './room-tones.ts'
@@ -168,10 +169,15 @@ export class RealMember {
     this.robot!.dial(`8${room}`)
     await until(15_000, `place of ${this.name} in the room`, () => (this.roster?.phase === 'member' ? true : undefined), () => this.notes.join('\n'))
   }
-  /** Resolves as soon as this member has heard this tone in so large a part of a second, and nothing of the other in the same one. */
+  /** Resolves as soon as this member has heard this tone in so large a part of a second, and nothing of the other in the same one; fails where the other stays. */
   async hears(hz: number, limitMs = 15_000, share = 1, not?: number): Promise<void> {
     this.#heard.length = 0
-    const good = (): boolean => shareOf(hz, this.#heard) >= share && (not === undefined || shareOf(not, this.#heard) === 0)
+    const echo = new OwnEcho()
+    const good = (): boolean => {
+      const [whole, own] = [shareOf(hz, this.#heard) >= share, not !== undefined && shareOf(not, this.#heard) > 0]
+      if (echo.heard(this.#heard.reduce((n, x) => n + x.length, 0), 16_000, whole, own)) throw new Error(`${this.name} hears ${not} Hz beside ${hz} Hz`)
+      return whole && !own
+    }
     await until(limitMs, `${hz} Hz at ${this.name}${not === undefined ? '' : ` without ${not} Hz`}`, () => good() || undefined, () => this.notes.join('\n'), 100)
   }
   /** In the last second. */

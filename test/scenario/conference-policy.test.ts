@@ -106,6 +106,19 @@ seededTest('a phone that can be overheard on its local network is shown to every
   await w.until(() => [ann, ben, cas].every((m) => (legs(m) as { Dan?: unknown }).Dan === 'plain-lan'), 10_000, 'what was known before its client was in')
 })
 
+seededTest('whoever says again and again that its phone can be overheard, and that it cannot, is shown as it is and news only once', async (seed, t) => {
+  const w = await worldFor(t, { seed, ...quiet })
+  const [ann, ben] = [await w.join('Ann'), await w.join('Ben')]
+  await agree(w, [ann, ben])
+  const leg = (): unknown => ann.roster.members.find((m) => m.identity.subject === 'Ben')?.phoneLeg
+  for (let i = 0; i < 3; i++) for (const is of ['plain-lan', 'encrypted'] as const) {
+    ben.call.phoneIs(is)
+    await w.until(() => leg() === is, 10_000, `Ben's word that it is ${is}`)
+  }
+  const told = ann.events.flatMap((e) => (e.kind === 'phone-leg' ? [`${e.leg}${e.again === true ? ', again' : ''}`] : []))
+  assert.deepEqual(told, ['plain-lan', 'encrypted', ...Array.from({ length: 2 }, () => ['plain-lan, again', 'encrypted, again']).flat()])
+})
+
 seededTest('the room is handed over: shown, and the new owner decides', async (seed, t) => {
   const w = await worldFor(t, { seed, ...quiet })
   const ann = await standing(w)

@@ -66,8 +66,8 @@ export const lockSpoken = (locked: boolean): Spoken => (locked ? phrase((s) => s
 /** What is said to everybody's phone when it happens. `r`: as it is afterwards. */
 export function spokenFor(r: Roster, e: CallEvent): Spoken | undefined {
   if (e.kind === 'act' && (e.act.act === 'lock' || e.act.act === 'unlock')) return lockSpoken(e.act.act === 'lock')
-  // Once, however many there are.
-  if (e.kind === 'phone-leg' && e.leg === 'plain-lan') return r.members.filter((m) => m.phoneLeg === 'plain-lan').length > 1 ? undefined : labelSpoken(r)
+  // Once, however many there are, and however often one of them says so. Where more than these hear it, that was said.
+  if (e.kind === 'phone-leg') return e.leg === 'plain-lan' && e.again !== true && privacyOf(r) === 'sealed' && r.members.filter((m) => m.phoneLeg === 'plain-lan').length <= 1 ? PLAIN_LEG : undefined
   return e.kind === 'note' && e.code === 'CLIENT_GATEWAY_JOINED' ? labelSpoken(r) : undefined
 }
 export const NOT_HOST: Spoken = phrase((s) => s.notHost, 'not-host')

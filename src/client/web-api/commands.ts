@@ -189,9 +189,10 @@ const table: { readonly [K in keyof PageCommands]: Command<K> } = {
   'same-words': {
     schema: z.strictObject({ call, words: z.array(z.string().max(64)).min(1).max(8) }),
     run: (c, a) => {
-      const shown = c.hub.call(a.call)?.call.roster.sealedCall
-      // Other keys have other words.
-      if (shown !== undefined && (shown.memory !== 'new' || shown.words.join(' ') !== a.words.join(' '))) return err('PAGE_CALL_CHANGED')
+      const running = c.hub.call(a.call)?.call
+      const shown = running?.roster.sealedCall
+      // Other keys have other words; a room has none.
+      if (running !== undefined && (shown?.memory !== 'new' || shown.words.join(' ') !== a.words.join(' '))) return err('PAGE_CALL_CHANGED')
       return withCall(c, a.call, (r) => r.input({ kind: 'compared', words: a.words }))
     },
   },

@@ -13,8 +13,8 @@ export interface SoundPorts {
   claim(): void
 }
 
-/** `broken`: there is a microphone, and the browser's sound does not start. */
-export type SoundProblem = 'refused' | 'missing' | 'broken'
+/** `broken`: there is a microphone, and the browser's sound does not start. `withheld`: not before its user presses a key or clicks. */
+export type SoundProblem = 'refused' | 'missing' | 'broken' | 'withheld'
 export type SoundState = 'off' | 'asking' | 'on' | SoundProblem
 
 const CHOSEN = { microphone: 'stc-microphone', speaker: 'stc-speaker' } as const
@@ -26,6 +26,9 @@ const PUSHING = 'stc-push-to-talk'
 const RELOAD_MS = 3000
 /** A client that is away for longer than this has no use for the microphone. */
 const AWAY_MS = 5000
+/** A browser that withholds sound from a page that nobody has touched does not say so: it starts none. */
+const RESUME_MS = 5000
+const WITHHELD = new Error('no sound before a key or a click')
 
 export class Sound {
   readonly #o: SoundPorts
@@ -108,7 +111,7 @@ export class Sound {
     }))
   }
   async #open(): Promise<boolean> {
-    if (this.state === 'on') return await this.#begun(async () => await this.#context?.resume())
+    if (this.state === 'on') return await this.#begun(async () => await resumed(this.#context))
     this.#set('asking')
     let stream: MediaStream
     try {
@@ -130,9 +133,9 @@ export class Sound {
     try {
       await begin()
       return true
-    } catch {
+    } catch (e) {
       this.close()
-      this.#set('broken')
+      this.#set(e === WITHHELD ? 'withheld' : 'broken')
       return false
     }
   }
@@ -150,7 +153,7 @@ export class Sound {
     this.#listen(context, stream)
     // Not in every browser; a device that is gone leaves the default.
     await this.#sink(context).catch(() => {})
-    await context.resume()
+    await resumed(context)
     navigator.mediaDevices.ondevicechange = () => this.#set(this.state)
   }
   #wanted(): MediaTrackConstraints {
@@ -261,6 +264,12 @@ export class Sound {
   play(pcm: Int16Array): void {
     this.#speaker?.port.postMessage(pcm)
   }
+}
+
+async function resumed(context: AudioContext | undefined): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => void (timer = setTimeout(() => reject(WITHHELD), RESUME_MS)))
+  await Promise.race([context?.resume(), late]).finally(() => clearTimeout(timer))
 }
 
 function stop(stream: MediaStream | undefined): void {

@@ -9,7 +9,7 @@ import type { NearItems } from '../parts/near.ts'
 import { Initials, Meter, Speaking } from '../parts/small.tsx'
 import type { Quality } from '../state/state.ts'
 import { connection } from '../state/store.ts'
-import { keyWords, timeOfDay, useWords } from '../words/index.ts'
+import { keyWords, timeOfDay, useWords, type Words } from '../words/index.ts'
 import { Unheard } from './unheard.tsx'
 
 interface RowProps {
@@ -19,7 +19,8 @@ interface RowProps {
   readonly line: string
   readonly member: Member
   readonly muted: boolean
-  readonly quality: Quality
+  /** Absent where its voice is no stream of its own: nothing can be told, or turned up, of it alone. */
+  readonly quality: Quality | undefined
   readonly sinceMs: number
   readonly namesake: string
   readonly volume: number
@@ -28,7 +29,7 @@ interface RowProps {
 
 /** One and the same element, in view or not: what is watched, found or focused in it stays. */
 export const Row = memo((props: RowProps): VNode => {
-  const { near, line, member: m, quality, sinceMs } = props
+  const { near, line, member: m, sinceMs } = props
   const w = useWords()
   const [whole, setWhole] = useState(() => near.has(line))
   useLayoutEffect(() => near.watch(line, setWhole), [])
@@ -40,13 +41,14 @@ export const Row = memo((props: RowProps): VNode => {
       {whole && <Speaking call={props.call} who={streamOf(m)} word={w.members.speaking}><Initials identity={m.identity} /></Speaking>}
       <div class="who">
         <p class="name"><bdi>{name}</bdi>{whole && <Tags {...props} />}</p>
-        <p class="about"><bdi>{about}</bdi>{!whole && ` · ${w.members.quality[m.unheard === undefined ? quality : 'none']} · ${w.members.since(timeOfDay(sinceMs))}`}</p>
+        <p class="about"><bdi>{about}</bdi>{!whole && ` · ${qualityText(w, props)}${w.members.since(timeOfDay(sinceMs))}`}</p>
         {m.unheard !== undefined && <p class="unheard"><Icon name="warning" /> {w.members.unheard}: <Unheard code={m.unheard} /></p>}
       </div>
       {whole && <Sides {...props} name={name} />}
     </li>
   )
 })
+const qualityText = (w: Words, { member: m, quality }: Pick<RowProps, 'member' | 'quality'>): string => (quality === undefined ? '' : `${w.members.quality[m.unheard === undefined ? quality : 'none']} · `)
 const streamOf = (m: Member): number | 'own' | undefined => (m.self ? 'own' : m.ssrc)
 
 function Tags({ member: m, muted, namesake }: RowProps): VNode {
@@ -77,9 +79,9 @@ function Sides({ call, line, member: m, quality, sinceMs, volume, onOpen, name }
     <>
       <div class="how">
         <span class="sound">{who === undefined ? null : <Meter call={call} who={who} />}</span>
-        <span class="facts">{m.self ? '' : `${w.members.quality[m.unheard === undefined ? quality : 'none']} · `}{w.members.since(timeOfDay(sinceMs))}</span>
+        <span class="facts">{m.self ? '' : qualityText(w, { member: m, quality })}{w.members.since(timeOfDay(sinceMs))}</span>
       </div>
-      {m.self ? <span class="slider" /> : (
+      {m.self || quality === undefined ? <span class="slider" /> : (
         <label class="slider">
           <span class="unseen">{w.members.volume(name)}</span><Icon name="volume" />
           <input type="range" min="0" max="2" step="0.05" value={volume} onInput={(e) => void connection.command('volume', { call, keyId: m.identity.keyId, gain: Number(e.currentTarget.value) })} />

@@ -42,6 +42,8 @@ const List = memo(({ id, roster, muted, volumes, qualities, clock, people, onOpe
   const w = useWords()
   const [asking, setAsking] = useState(false)
   const { kind, members } = roster
+  // Else their voices come in one, from the PBX or from the other side of a call through a provider.
+  const streams = kind === 'sealed' && roster.sealedCall === undefined
   const names = useMemo(() => namesakes(roster), [kind, members])
   const lines = useMemo(() => members.map((m) => presenceOf(kind, m)), [kind, members])
   const list = useRef<HTMLUListElement>(null)
@@ -61,7 +63,7 @@ const List = memo(({ id, roster, muted, volumes, qualities, clock, people, onOpe
       <ul ref={list} class={near.long ? 'long' : undefined} onFocusIn={(e) => near.focus(lines[[...list.current!.children].findIndex((row) => row.contains(e.target as Node))])} onFocusOut={() => near.focus(undefined)}>
         {members.map((m, i) => (
           <Row
-            key={lines[i]!} line={lines[i]!} near={near} call={id} member={m} muted={m.self && muted} quality={m.self ? 'good' : (qualities.get(m.ssrc ?? -1) ?? 'none')}
+            key={lines[i]!} line={lines[i]!} near={near} call={id} member={m} muted={m.self && muted} quality={!streams ? undefined : m.self ? 'good' : (qualities.get(m.ssrc ?? -1) ?? 'none')}
             sinceMs={clock.unixMs + m.since - clock.instant} namesake={names.get(lines[i]!) ?? ''} volume={volumes[m.identity.keyId] ?? 1} onOpen={onOpen}
           />
         ))}

@@ -1,6 +1,6 @@
 /** A call through a provider: the words to compare, and the one decision that is a person's. */
 import type { VNode } from 'preact'
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { PageFault } from '../../model/page.ts'
 import { Icon } from '../parts/icons.tsx'
 import type { CallView } from '../state/state.ts'
@@ -12,6 +12,10 @@ export function SealedCall({ call }: { readonly call: CallView }): VNode | null 
   const w = words.sealedCall
   const [fault, setFault] = useState<PageFault>()
   const s = call.roster.sealedCall
+  // What a click met is of the call as it was shown then.
+  const as = s === undefined ? '' : [call.id, s.state, s.memory, ...s.words].join(' ')
+  const met = useRef({ fault, as })
+  if (met.current.fault !== fault) met.current = { fault, as }
   if (s === undefined) return null
   const asks = s.state === 'asking' || s.state === 'doubt' || s.state === 'lost'
   return (
@@ -31,7 +35,7 @@ export function SealedCall({ call }: { readonly call: CallView }): VNode | null 
           )}
         </>
       )}
-      {fault !== undefined && <p class="problem" role="alert">{faultWords(words, fault)}</p>}
+      {fault !== undefined && met.current.as === as && <p class="problem" role="alert">{faultWords(words, fault)}</p>}
       {asks && (
         <div class="ask" role="alert">
           <p><Icon name="warning" /> {w.asks}</p>

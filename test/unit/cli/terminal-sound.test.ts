@@ -11,6 +11,7 @@ import { openSound } from '../../../src/cli/terminal-sound.ts'
 
 const skip = process.platform === 'win32' ? 'the programs are scripts for sh' : false
 const PATIENCE_MS = 60_000
+const PATH = process.env['PATH']
 
 async function until(seen: () => boolean, what: () => unknown): Promise<void> {
   for (const end = performance.now() + PATIENCE_MS; !seen(); await wait(10)) assert.ok(performance.now() < end, JSON.stringify(what()))
@@ -19,14 +20,13 @@ async function until(seen: () => boolean, what: () => unknown): Promise<void> {
 /** A sound that finds these programs alone. */
 function soundOf(t: TestContext, programs: Readonly<Record<string, string>>) {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-sound-'))
-  const before = process.env['PATH']
   for (const [name, script] of Object.entries(programs)) writeFileSync(path.join(folder, name), script.startsWith('#!') ? script : `#!/bin/sh\n${script}\n`, { mode: 0o755 })
   process.env['PATH'] = folder
   const [spoken, told]: [number[], string[]] = [[], []]
   const sound = must(openSound({}, (pcm) => spoken.push(...pcm), (text) => told.push(text)))
   t.after(() => {
     sound[Symbol.dispose]()
-    process.env['PATH'] = before
+    process.env['PATH'] = PATH
     rmSync(folder, { recursive: true, force: true })
   })
   return { sound, spoken, told, folder }

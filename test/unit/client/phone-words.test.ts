@@ -92,6 +92,12 @@ test('on entry the label is spoken when the call is weaker than sealed, and when
   assert.equal(desk.said.length, 2, 'when it becomes so in the call')
   desk.phones.event(desk.call as unknown as RunningCall, { kind: 'phone-leg', at: instant(1), leg: 'encrypted' })
   assert.equal(desk.said.length, 2)
+  desk.phones.event(desk.call as unknown as RunningCall, { kind: 'phone-leg', at: instant(1), leg: 'plain-lan', again: true })
+  assert.equal(desk.said.length, 2, 'no news')
+  // A gateway is another warning, said before.
+  const both = stage(applyEvent(rosterOf([someone(0, 'Anna'), someone(1, 'Door', 'gateway')]), { kind: 'phone-leg', at: instant(0), leg: 'plain-lan' }))
+  both.phones.event(both.call as unknown as RunningCall, { kind: 'phone-leg', at: instant(1), leg: 'plain-lan' })
+  assert.deepEqual(both.said, ['Telephone callers can hear this, through a gateway.', 'A phone in this call is not protected in its local network.'])
 })
 
 test('robots hear neither, and nobody who has hung up is spoken to', async () => {

@@ -30,8 +30,10 @@ test('every failure fails the run and names its file, and whatever one file does
 test('what runs beside each other has ports of its own', () => {
   assert.match(run('runner/samples/a-passes.ts').out, /my ports: lane \d of \d/)
   const kit = JSON.stringify(new URL('../../kit/free-ports.ts', import.meta.url).href)
+  const portsOf = (lane: string) => spawnSync(process.execPath, ['-e', `import(${kit}).then(async (m) => console.log(m.ownPorts, await m.freePorts(4)))`], { env: { ...process.env, STC_TEST_LANE: lane }, encoding: 'utf8' })
+  for (const wrong of ['1', '3/3']) assert.match(portsOf(wrong).stderr, /STC_TEST_LANE is "[13/]+", not n\/m/)
   const parts = ['0/3', '1/3', '2/3'].map((lane) => {
-    const { stdout, stderr } = spawnSync(process.execPath, ['-e', `import(${kit}).then(async (m) => console.log(m.ownPorts, await m.freePorts(4)))`], { env: { ...process.env, STC_TEST_LANE: lane }, encoding: 'utf8' })
+    const { stdout, stderr } = portsOf(lane)
     const [, first, last, got] = (/(\d+)-(\d+) (\d+)/.exec(stdout) ?? assert.fail(stderr)).map(Number)
     assert.ok(got! >= first! && got! + 3 <= last!, stdout)
     return { first: first!, last: last! }

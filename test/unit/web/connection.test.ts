@@ -1,6 +1,7 @@
 /** The page's connection to the client, in a window that is made up. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
+import { Pretended } from '../../kit/pretended.ts'
 
 /** Of another world: the types of a browser are not these of Node. */
 const MODULE = '../../../src/web/state/connection.ts'
@@ -8,12 +9,18 @@ interface PageConnection {
   start(): Promise<void>
 }
 
-test('the address of another start, pasted into an open window, is loaded; other fragments change nothing', async () => {
+function pretended(t: TestContext): Pretended {
+  const window = new Pretended()
+  t.after(() => window.end())
+  return window
+}
+
+test('the address of another start, pasted into an open window, is loaded; other fragments change nothing', async (t) => {
   const listeners: (readonly [string, () => void])[] = []
   let reloads = 0
   const location = { hash: '', host: '127.0.0.1:1', reload: () => void reloads++ }
   const window = { location, history: { replaceState: () => {} }, localStorage: { getItem: () => null, setItem: () => {} }, addEventListener: (kind: string, l: () => void) => void listeners.push([kind, l]) }
-  for (const [name, value] of Object.entries(window)) Object.defineProperty(globalThis, name, { value, configurable: true })
+  pretended(t).has(window)
   const { Connection } = (await import(MODULE)) as { Connection: new (on: object) => PageConnection }
   const links: string[] = []
   await new Connection({ link: (l: string) => links.push(l) }).start()
@@ -36,7 +43,7 @@ test('a client that is gone is told in the moment in which its connection ends; 
       }
     },
   }
-  for (const [name, value] of Object.entries(window)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true })
+  pretended(t).has(window)
   const { Connection } = (await import(MODULE)) as { Connection: new (on: object) => PageConnection }
   const links: string[] = []
   await new Connection({ link: (l: string) => links.push(l) }).start()

@@ -1,11 +1,12 @@
 /** The page's microphone, speaker and recordings, in a browser that is made up: everything that takes time there waits to be let go. */
 import assert from 'node:assert/strict'
 import { registerHooks } from 'node:module'
-import { beforeEach, test } from 'node:test'
+import { after, beforeEach, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { Pretended } from '../../kit/pretended.ts'
 
 /** Of another world: the types of a browser are not these of Node. What the bundler makes of a worklet is an address. */
-registerHooks({
+const hooks = registerHooks({
   resolve: (name, context, next) => (name.endsWith('?worker&url') ? { url: `data:text/javascript,export default ''`, shortCircuit: true } : next(name, context)),
 })
 const MODULE = '../../../src/web/audio/sound.ts'
@@ -124,14 +125,18 @@ function getUserMedia({ audio }: { audio: { deviceId?: { ideal?: string; exact?:
   })
 }
 
+const window = new Pretended()
+after(() => {
+  window.end()
+  hooks.deregister()
+})
 const { Sound } = await (async () => {
-  const browser = { navigator: { mediaDevices: { getUserMedia } }, AudioContext: Context, AudioWorkletNode: Node }
-  for (const [name, value] of Object.entries(browser)) Object.defineProperty(globalThis, name, { value, configurable: true })
+  window.has({ navigator: { mediaDevices: { getUserMedia } }, AudioContext: Context, AudioWorkletNode: Node })
   return (await import(MODULE)) as { Sound: new (ports: object) => PageSound }
 })()
 
 beforeEach(() => {
-  for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(globalThis, name, { value: storage(), configurable: true })
+  window.has({ localStorage: storage(), sessionStorage: storage() })
   asked = []
   tracks = []
   contexts = []
@@ -242,6 +247,28 @@ test('a microphone is broken that gives nothing, or ends while it is opened; the
   const again = sound.open()
   asked.at(-1)!.give()
   assert.deepEqual([await again, sound.state, live()], [true, 'on', ['default']])
+})
+
+test('sound that a browser withholds until somebody touches the page is waited for in vain only so long; the microphone is given back, and the next try opens it', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const sound = made()
+  resumes = () => new Promise(() => {})
+  const open = sound.open()
+  asked[0]!.give()
+  await settled()
+  t.mock.timers.tick(4999)
+  await settled()
+  assert.equal(sound.state, 'asking')
+  t.mock.timers.tick(1)
+  await settled()
+  assert.deepEqual([sound.state, live()], ['withheld', []])
+  assert.equal(await open, false)
+  resumes = () => Promise.resolve()
+  const again = sound.open()
+  asked[1]!.give()
+  assert.equal(await again, true)
+  t.mock.timers.tick(10_000)
+  assert.deepEqual([sound.state, live()], ['on', ['default']])
 })
 
 test('no microphone, and one that is not allowed, are told apart', async () => {

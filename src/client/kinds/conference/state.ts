@@ -41,6 +41,8 @@ export class ConferenceState {
   /** How our phone's sound gets here, and what we told the others of it. */
   phoneLeg: PhoneLeg | undefined
   legSaid: PhoneLeg | undefined
+  /** Of those who are here, by key: what each has said of its phone. */
+  readonly legsHeard = new Map<string, Set<PhoneLeg>>()
 
   session: SessionId | undefined
   view: GroupView | undefined

@@ -124,8 +124,15 @@ export function phoneIs(s: ConferenceState, leg: PhoneLeg): void {
   s.phoneLeg = leg
   if (s.phase === 'member') sayLeg(s)
 }
+/** Shown as often as it changes, and news once: whoever goes back and forth would have every phone speak, and every terminal scroll, without end. */
 export function heardLeg(s: ConferenceState, leaf: number, leg: PhoneLeg): void {
-  if (s.roster.members.find((m) => m.leaf === leaf && !m.self)?.phoneLeg !== leg) s.event({ kind: 'phone-leg', at: s.now, leaf, leg })
+  const member = s.roster.members.find((m) => m.leaf === leaf && !m.self)
+  if (member === undefined || member.phoneLeg === leg) return
+  const here = new Set(s.roster.members.map((m) => m.identity.keyId))
+  for (const key of s.legsHeard.keys()) if (!here.has(key)) s.legsHeard.delete(key)
+  const said = s.legsHeard.get(member.identity.keyId) ?? new Set()
+  s.event({ kind: 'phone-leg', at: s.now, leaf, leg, ...(said.has(leg) ? { again: true } : {}) })
+  s.legsHeard.set(member.identity.keyId, said.add(leg))
 }
 
 /** For those who came in by our commit: what they may not have heard. */

@@ -115,6 +115,9 @@ test('that the words were the same is said of those that were shown, and of no o
   assert.equal(await say(words), 'PAGE_CALL_CHANGED')
   sealedCall.memory = 'remembered'
   assert.equal(await say(sealedCall.words), 'PAGE_CALL_CHANGED')
+  const room = { ...call, id: 5, roster: emptyRoster('weekly', 'sealed') }
+  d.page.hub.observer.onEvent!(room as unknown as RunningCall, { kind: 'phase', at: 1 as never, phase: 'member' })
+  assert.equal(await say(words, 5), 'PAGE_CALL_CHANGED', 'a room')
   assert.equal(inputs.length, 1)
 })
 
