@@ -1,5 +1,5 @@
 /**
- * Planes on one port behind one handle. A leg is opened at its home at once and elsewhere when a stream there needs it,
+ * Planes on one port behind one handle. A leg is opened at its home at once and elsewhere when a stream there needs it or its keys change,
  * and stays until it is closed: opened twice under the same keys a plane would count its packets from the start again.
  */
 import type { Ssrc } from '../../base/brand.ts'
@@ -87,6 +87,8 @@ export class SeveralPlanes implements PlaneHandle {
   rekey(id: LegId, keys: LegKeys): void {
     const leg = this.#hops.get(id)
     if (leg === undefined) return this.#unknown(id)
+    // Everywhere, with the keys of before: streams that begin before the client has the new ones reach it too.
+    for (let worker = 0; worker < this.workers; worker++) this.#at(id, leg, worker)
     leg.spec = { ...leg.spec, ...keys }
     this.#each(leg, (plane, there) => plane.rekey(there, keys))
   }
