@@ -1,6 +1,6 @@
 /** Requests of our side: they cross to the other half, its answers come back. */
 import { type FaultCode, faultTable } from '../../base/faults/index.ts'
-import { makeFault } from '../../base/result.ts'
+import { type Fault, makeFault } from '../../base/result.ts'
 import { type Dialog, dialogOfCaller, headerOf, makeReply, requestInDialog, serialise, type SipRequest, type SipResponse, tagOf, tokensOf, transactionMs } from '../../protocol/sip/index.ts'
 import type { Incoming } from '../endpoint.ts'
 import type { SipFlow } from '../transport.ts'
@@ -81,9 +81,19 @@ export class Asking {
     if (asked === undefined || asked.succeeded || asked.early || heardAt === undefined) return
     const left = (heardAt() ?? 0) + TUNNEL_SILENT_MS - scheduler.now()
     if (left > 0) return void this.#c.after(left, () => this.#silent(id))
-    // It may get there after all.
+    this.#giveUp(id, asked, makeFault('RELAY_DOWN', 'the server does not answer'))
+  }
+  /** Nobody of our side can be told any more what becomes of an INVITE: who rings for it need not go on. */
+  cutOff(fault: Fault): void {
+    for (const [id, asked] of [...this.#asked]) if (asked.incoming.request.method === 'INVITE' && !asked.succeeded) this.#giveUp(id, asked, fault)
+  }
+  #giveUp(id: number, asked: Asked, fault: Fault): void {
+    this.#takeBack(id, asked)
+    this.#end(id, { status: asked.cancelled ? 487 : this.#c.o.side.goneStatus, fault })
+  }
+  /** It may get there after all, and an answer may be on its way. */
+  #takeBack(id: number, asked: Asked): void {
     this.#c.send({ k: 'sip-cancel', id })
-    this.#end(id, { status: asked.cancelled ? 487 : this.#c.o.side.goneStatus, fault: makeFault('RELAY_DOWN', 'the server does not answer') })
     this.#given.set(id, asked)
     this.#c.after(transactionMs, () => void this.#given.delete(id))
   }
@@ -135,7 +145,7 @@ export class Asking {
     const found = this.#find(incoming)
     if (found === undefined) return
     const [id, asked] = found
-    if (incoming.request.method === 'INVITE' && !asked.succeeded && !asked.cancelled) this.#c.send({ k: 'sip-cancel', id })
+    if (incoming.request.method === 'INVITE' && !asked.succeeded) this.#takeBack(id, asked)
     this.#forget(id)
   }
 

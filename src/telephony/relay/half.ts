@@ -89,6 +89,7 @@ export class RelayHalf {
   /** Nothing of our side's calls reaches us any more, and nothing that we send them: both ends are told. */
   cutOff(fault: Fault): void {
     for (const d of this.#c.dialogs.standing) this.#gone(d, fault)
+    this.#asking.cutOff(fault)
   }
 
   /** Whether any request or call of this name is known here. */

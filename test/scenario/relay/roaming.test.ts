@@ -6,14 +6,16 @@ import type { PbxTransport } from '../../../src/telephony/index.ts'
 import { RoamingWay } from '../../../src/telephony/index.ts'
 import { lineAtProvider } from '../../kit/line-provider.ts'
 import { pbxAt, uriOf } from '../../kit/relay-world.ts'
-import { headerOf, ScriptedPhone, SimSipTransport } from '../../kit/sip-phone.ts'
+import { headerOf, ScriptedPhone, sdpOf, SimSipTransport } from '../../kit/sip-phone.ts'
 
 /** From 10.0.0.1, and after the move from 172.16.0.9, where the same provider is. */
 async function roaming() {
   const net = { route: '10.0.0.1' as string | undefined, own: ['10.0.0.1'] }
   const ways: RoamingWay[] = []
   let there: PbxTransport | undefined
+  let before: SimSipTransport | undefined
   const w = lineAtProvider(() => false, undefined, (clock, trunk) => {
+    before = trunk as unknown as SimSipTransport
     const other = new SimSipTransport('UDP', clock, { address: '172.16.0.9', port: 5081 })
     there = Object.assign(other, { way: () => ({ transport: 'UDP' as const, local: other.local, remote: pbxAt }) })
     // A socket at an address that is gone.
@@ -28,7 +30,9 @@ async function roaming() {
   provider.answer = w.provider.answer
   must(await ways[0]!.start())
   await w.pass(100)
-  return { ...w, provider2: provider, net, way: ways[0]!, move: () => Object.assign(net, { route: '172.16.0.9', own: ['172.16.0.9'] }) }
+  /** It sends from there, although it is asked at another port. */
+  const elsewhere = new ScriptedPhone(before!, w.clock, { ...pbxAt, port: 5099, user: 'provider', callId: 'from-elsewhere' })
+  return { ...w, provider2: provider, elsewhere, net, way: ways[0]!, move: () => Object.assign(net, { route: '172.16.0.9', own: ['172.16.0.9'] }) }
 }
 const methods = (p: ScriptedPhone): string[] => p.requests.map((r) => r.method)
 
@@ -61,6 +65,25 @@ test('a call over the address that is gone ends here and at the provider, and th
   const invite = w.provider2.requests.findLast((r) => r.method === 'INVITE')!
   assert.match(new TextDecoder().decode(invite.body), /c=IN IP4 172\.16\.0\.9/, 'media as well')
 })
+
+for (const [port, late] of [['elsewhere', false], ['elsewhere', true], ['provider', true]] as const) {
+  test(`a phone that rings for the address that is gone stops; the call came from ${port === 'provider' ? 'where the provider is asked' : 'another port of it'}${late ? '; one that was just being answered is hung up' : ''}`, async () => {
+    const w = await roaming()
+    const desk = await w.desk()
+    const contact = w.contact()
+    desk.answer = (r) => {
+      if (late && r.method === 'CANCEL') desk.respond(desk.requests.find((i) => i.method === 'INVITE')!, 200, [], sdpOf(['m=audio 17000 RTP/AVP 0']))
+      return { status: r.method === 'INVITE' ? 180 : 200 }
+    }
+    w[port].invite({ uri: contact, to: `<${contact}>` })
+    await w.pass(100)
+    assert.deepEqual([methods(desk), w[port].last.status], [['INVITE'], 180])
+    w.move()
+    await w.pass(2500)
+    assert.deepEqual(methods(desk), late ? ['INVITE', 'CANCEL', 'ACK', 'BYE'] : ['INVITE', 'CANCEL'])
+    assert.ok(!w.reports.includes('RELAY_MISMATCH'), w.reports.join())
+  })
+}
 
 test('without any network a call hears at once that there is no way, and five seconds of it end none that stands', async () => {
   const w = await roaming()
