@@ -1,7 +1,8 @@
 /**
  * The way to a provider from a machine that moves between networks. It begins at the one of our addresses that the system's routes name; when that
- * changes, or nobody answers any more and the provider's name leads elsewhere, it is opened anew. A name that does not resolve, or no route at all,
- * is a way that is down and tried again. Looked at, not waited for: a datagram from an address that is gone fails without a word on most systems.
+ * changes, or nobody answers any more and the provider's name leads elsewhere, the way that was is closed and another one opened. A name that has never
+ * resolved, or no route at all, is a way that is down and tried again; without a route the way stays open for what belongs to a call. Looked at, not
+ * waited for: a datagram from an address that is gone fails without a word on most systems.
  */
 import { type Instant, instant } from '../base/brand.ts'
 import type { Scheduler } from '../base/ports.ts'
@@ -29,6 +30,8 @@ export interface RoamingOptions {
 
 /** Two system calls: cheap enough for a move to be noticed before a phone gives up. */
 const LOOK_MS = 2000
+/** So long a name is waited for where it is known what it said before: without DNS that takes half a minute. */
+const NAME_MS = 1000
 /** Where there is no way at all. Looking up a name is somebody else's work. */
 const RETRY_MS = 5000
 /** Something was asked, and nothing at all has come for so long: the name may lead elsewhere by now. */
@@ -55,7 +58,13 @@ export class RoamingWay implements PbxTransport {
   #told: string | undefined
   /** Since when something was asked and nothing came, or there was no connection. */
   #silentSince: Instant | undefined
+  /** Where it was last. */
+  #known: Places | undefined
+  #lookup: Promise<Result<Places>> | undefined
+  /** What its name said, for the next look. */
+  #found: Result<Places> | undefined
   #stop: () => void = () => {}
+  #stopWaiting: () => void = () => {}
   #closed = false
 
   constructor(options: RoamingOptions) {
@@ -87,60 +96,90 @@ export class RoamingWay implements PbxTransport {
   close(): void {
     this.#closed = true
     this.#stop()
+    this.#stopWaiting()
     this.#open?.transport.close()
   }
 
   /** Opens it, or says why not, and goes on looking until it is closed. Fails with SIP_BIND alone, for those who take that for a reason to end: all else passes. */
   async start(): Promise<Result<void>> {
-    const opened = await this.#begin()
-    this.#later(this.#open === undefined ? RETRY_MS : LOOK_MS)
+    const opened = await this.#tried(this.#begin())
+    this.#later()
     return !opened.ok && opened.fault.code === 'SIP_BIND' ? opened : ok(undefined)
   }
 
-  #later(ms: number): void {
+  #later(): void {
     if (this.#closed) return
     const { scheduler } = this.#o
-    this.#stop = scheduler.at(instant(scheduler.now() + ms), () => void this.#look().then(() => this.#later(this.#open === undefined ? RETRY_MS : LOOK_MS)))
+    const ms = this.#open === undefined ? RETRY_MS : LOOK_MS
+    this.#stop = scheduler.at(instant(scheduler.now() + ms), () => void this.#tried(this.#look()).then(() => this.#later()))
   }
-  async #look(): Promise<void> {
+  /** What the system throws (no more files, no more memory) is a way that is down, and the looking goes on. */
+  async #tried<T>(work: Promise<Result<T>>): Promise<Result<T>> {
+    try {
+      return await work
+    } catch (e) {
+      const fault = thrown(e)
+      return this.#closed ? { ok: false, fault } : this.#off(fault)
+    }
+  }
+  async #look(): Promise<Result<void>> {
     const open = this.#open
-    if (open === undefined) return void (await this.#begin())
+    if (open === undefined) return this.#begin()
     const remote = open.transport.way()?.remote ?? open.places[0]
     const local = await this.#o.route(remote)
-    if (this.#closed) return
+    if (this.#closed) return ok(undefined)
     if (local === undefined) return this.#off(makeFault('RELAY_NO_WAY', `no route to ${showAddress(remote)}`))
     const now = this.#o.scheduler.now()
     if (open.transport.way() === undefined) this.#silentSince ??= now
     const silent = this.#silentSince !== undefined && now - this.#silentSince >= SILENT_MS
     // A call that stands need not end because another network was joined besides.
-    if (!this.#stillGood(open.local, local) && (silent || !this.#user.busy() || !this.#o.owns(open.local))) return void (await this.#begin())
+    if (!this.#stillGood(open.local, local) && (silent || !this.#user.busy() || !this.#o.owns(open.local))) return this.#begin()
     this.#on(open)
-    if (!silent) return
+    const found = this.#found
+    this.#found = undefined
+    if (found === undefined && silent) void this.#lookUp()
+    if (found === undefined || this.#silentSince === undefined) return ok(undefined)
     this.#silentSince = undefined
-    const found = await this.#o.resolve()
-    if (!this.#closed && found.ok && !sameSet(found.value, open.places)) await this.#begin(found.value)
+    return found.ok && !sameSet(found.value, open.places) ? this.#begin(found.value) : ok(undefined)
+  }
+  /** Beside the looks, one at a time: where nobody answers for names each takes one of the few threads that the process has for such things. */
+  #lookUp(): Promise<Result<Places>> {
+    this.#lookup ??= this.#o.resolve().catch((e: unknown): Result<Places> => ({ ok: false, fault: thrown(e) })).then((found) => {
+      this.#lookup = undefined
+      this.#found = found
+      return found
+    })
+    return this.#lookup
+  }
+  /** Where it is, as its name says; where that does not come, where it was. */
+  async #where(): Promise<Result<Places>> {
+    const { scheduler } = this.#o
+    const known = this.#known
+    if (known === undefined) return this.#lookUp()
+    const late = new Promise<undefined>((resolve) => {
+      this.#stopWaiting = scheduler.at(instant(scheduler.now() + NAME_MS), () => resolve(undefined))
+    })
+    const found = await Promise.race([this.#lookUp(), late])
+    this.#stopWaiting()
+    return found?.ok === true ? found : ok(known)
   }
 
   /** IPv6 hosts take another address of their network every day, and keep the one before for a week (RFC 8981): the provider goes on to find us there. */
   #stillGood(before: string, now: string): boolean {
     return before === now || (sourceOf(before, true) === sourceOf(now, true) && this.#o.owns(before))
   }
-  /** From the beginning: the name, the route, a socket. What was there stays until there is something better. */
-  async #begin(known?: Places): Promise<Result<void>> {
-    const places: Result<Places> = known === undefined ? await this.#o.resolve() : ok(known)
+  /** From the beginning: the name, the route, a socket. What was there stays until name and route are found, not until there is another socket. */
+  async #begin(found?: Places): Promise<Result<void>> {
+    const places: Result<Places> = found === undefined ? await this.#where() : ok(found)
+    this.#found = undefined
     const local = places.ok ? await this.#o.route(places.value[0]) : undefined
     if (this.#closed) return ok(undefined)
-    if (!places.ok || local === undefined) {
-      const fault = places.ok ? makeFault('RELAY_NO_WAY', `no route to ${showAddress(places.value[0])}`) : places.fault
-      this.#off(fault)
-      return { ok: false, fault }
-    }
+    if (!places.ok) return this.#off(places.fault)
+    this.#known = places.value
+    if (local === undefined) return this.#off(makeFault('RELAY_NO_WAY', `no route to ${showAddress(places.value[0])}`))
     this.#drop(local)
     const opened = await this.#o.open(places.value, local)
-    if (!opened.ok) {
-      this.#off(opened.fault)
-      return opened
-    }
+    if (!opened.ok) return this.#off(opened.fault)
     if (this.#closed) {
       opened.value.close()
       return ok(undefined)
@@ -152,7 +191,7 @@ export class RoamingWay implements PbxTransport {
     this.#on(this.#open)
     return ok(undefined)
   }
-  /** Its port may be wanted again, so it goes first. Who waits for an answer is told: none comes there any more. */
+  /** Its port may be wanted again, so it goes first. Who waits for an answer is told: none comes there any more. Calls that came from elsewhere in those places end with `moved`. */
   #drop(next: string): void {
     const open = this.#open
     if (open === undefined) return
@@ -187,11 +226,12 @@ export class RoamingWay implements PbxTransport {
     this.#hasMoved = false
     this.#user.moved()
   }
-  #off(fault: Fault): void {
+  #off(fault: Fault): Result<never> {
     this.#routed = false
     if (this.#told !== fault.message) this.#o.tell(fault, '')
     this.#told = fault.message
     this.#show()
+    return { ok: false, fault }
   }
   #show(): void {
     const up = this.way() !== undefined
@@ -201,6 +241,7 @@ export class RoamingWay implements PbxTransport {
   }
 }
 
+const thrown = (e: unknown): Fault => makeFault('RELAY_NO_WAY', e instanceof Error ? e.message : String(e))
 /** No answer of ours (`SIP/2.0 …`) and no ACK. */
 const wantsAnswer = (data: Uint8Array): boolean => !['SIP/', 'ACK '].some((head) => [...head].every((c, i) => data[i] === c.charCodeAt(0)))
 const sameSet = (a: Places, b: Places): boolean => a.length === b.length && a.every((x) => b.some((y) => sameAddress(x, y)))

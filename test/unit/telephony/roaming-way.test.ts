@@ -44,16 +44,29 @@ class FakeWay implements PbxTransport {
   }
 }
 
-/** `net`: what the system says. */
-function roaming(net: { places: Result<Places>; route: string | undefined; own: string[]; bind?: Fault }) {
+/** `net`: what the system says; `names`: who asks for a name waits for that; `full`: it has no more files, and throws. */
+function roaming(net: { places: Result<Places>; route: string | undefined; own: string[]; bind?: Fault; names?: Promise<void>; full?: 'name' | 'route' | 'socket' }) {
+  const full = (what: typeof net.full): void => {
+    if (net.full === what) throw new Error('EMFILE')
+  }
   const clock = new VirtualClock()
   const opened: FakeWay[] = []
   const told: string[] = []
   const events: string[] = []
   let busy = false
   const way = new RoamingWay({
-    name: 'UDP', scheduler: clock, resolve: () => Promise.resolve(net.places), route: () => Promise.resolve(net.route), owns: (a) => net.own.includes(a),
+    name: 'UDP', scheduler: clock, owns: (a) => net.own.includes(a),
+    resolve: async () => {
+      await net.names
+      full('name')
+      return net.places
+    },
+    route: async () => {
+      full('route')
+      return net.route
+    },
     open: (places, local) => {
+      full('socket')
       if (net.bind !== undefined) return Promise.resolve({ ok: false, fault: net.bind })
       opened.push(new FakeWay(local, places[0], 6000 + opened.length))
       return Promise.resolve(ok(opened.at(-1)!))
@@ -155,6 +168,47 @@ test('a provider that says nothing for twenty seconds is looked up again, and le
   w.way.send(REGISTER, w.way.way()!)
   await w.clock.advance(22_000)
   assert.deepEqual([w.opened.length, w.way.way()!.remote, w.events.includes('moved')], [2, provider(2), false])
+})
+
+test('where nobody answers for names moves are seen all the same; what the name says in the end is followed where the provider is not', async () => {
+  const w = home()
+  must(await w.way.start())
+  let answer: (() => void) | undefined
+  w.net.names = new Promise((resolve) => (answer = resolve))
+  w.way.send(REGISTER, w.way.way()!)
+  await w.clock.advance(24_000)
+  for (const address of ['172.16.0.9', '10.0.0.2', '172.16.0.9']) {
+    Object.assign(w.net, { route: address, own: [address] })
+    await w.clock.advance(3000)
+    assert.deepEqual([w.now(), w.way.way()!.remote], [address, provider(1)], 'where it was last')
+    await w.clock.advance(1000)
+  }
+  assert.equal(w.events.filter((e) => e === 'moved').length, 3)
+  w.way.send(REGISTER, w.way.way()!)
+  w.net.places = ok([provider(7)])
+  answer!()
+  await w.clock.advance(2000)
+  assert.deepEqual([w.now(), w.way.way()!.remote, w.opened.length], ['172.16.0.9', provider(7), 5])
+  assert.deepEqual(w.told, [])
+  w.way.close()
+  assert.equal(w.clock.pending, 0)
+})
+
+test('what the system throws is a way that is down, and is tried again', async () => {
+  for (const full of ['name', 'route', 'socket'] as const) {
+    const w = home()
+    w.net.full = full
+    must(await w.way.start())
+    assert.deepEqual([w.now(), w.told], [undefined, ['RELAY_NO_WAY']], full)
+    delete w.net.full
+    await w.clock.advance(5000)
+    assert.deepEqual([w.now(), w.told], ['10.0.0.2', ['RELAY_NO_WAY', 'from 10.0.0.2']], full)
+    Object.assign(w.net, { full, route: '172.16.0.9', own: ['172.16.0.9'] })
+    await w.clock.advance(10_000)
+    delete w.net.full
+    await w.clock.advance(5000)
+    assert.deepEqual([w.now(), w.events.at(-1)], ['172.16.0.9', 'moved'], full)
+  }
 })
 
 test('a port of ours that cannot be had is told at the start, and is tried again by whoever does not end for it', async () => {
