@@ -128,19 +128,29 @@ export class RoamingWay implements PbxTransport {
     const remote = open.transport.way()?.remote ?? open.places[0]
     const local = await this.#o.route(remote)
     if (this.#closed) return ok(undefined)
-    if (local === undefined) return this.#off(makeFault('RELAY_NO_WAY', `no route to ${showAddress(remote)}`))
+    if (local === undefined) {
+      this.#off(makeFault('RELAY_NO_WAY', `no route to ${showAddress(remote)}`))
+      // In a network of the other family of addresses its name has another one.
+      const idle = !this.#user.busy()
+      return this.#follow(open, idle, idle)
+    }
     const now = this.#o.scheduler.now()
     if (open.transport.way() === undefined) this.#silentSince ??= now
     const silent = this.#silentSince !== undefined && now - this.#silentSince >= SILENT_MS
     // A call that stands need not end because another network was joined besides.
     if (!this.#stillGood(open.local, local) && (silent || !this.#user.busy() || !this.#o.owns(open.local))) return this.#begin()
     this.#on(open)
+    return this.#follow(open, silent, this.#silentSince !== undefined)
+  }
+  /** Where its name leads by now: asked for at one look, followed at a later one if that is still wanted. */
+  async #follow(open: Open, asks: boolean, wanted: boolean): Promise<Result<void>> {
     const found = this.#found
     this.#found = undefined
-    if (found === undefined && silent) void this.#lookUp()
-    if (found === undefined || this.#silentSince === undefined) return ok(undefined)
+    if (found === undefined && asks) void this.#lookUp()
+    if (found === undefined || !wanted) return ok(undefined)
     this.#silentSince = undefined
-    return found.ok && !sameSet(found.value, open.places) ? this.#begin(found.value) : ok(undefined)
+    const elsewhere = found.ok && !sameSet(found.value, open.places) && (await this.#o.route(found.value[0])) !== undefined
+    return elsewhere ? this.#begin(found.value) : ok(undefined)
   }
   /** Beside the looks, one at a time: where nobody answers for names each takes one of the few threads that the process has for such things. */
   #lookUp(): Promise<Result<Places>> {

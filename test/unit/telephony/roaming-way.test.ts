@@ -1,5 +1,6 @@
 /** A machine that moves between networks, in virtual time; and once over real sockets, from 127.0.0.1 to 127.0.0.2. */
 import assert from 'node:assert/strict'
+import { isIP } from 'node:net'
 import { test } from 'node:test'
 import { fromUtf8, utf8 } from '../../../src/base/bytes.ts'
 import { err, type Fault, makeFault, must, ok, type Result } from '../../../src/base/result.ts'
@@ -44,8 +45,8 @@ class FakeWay implements PbxTransport {
   }
 }
 
-/** `net`: what the system says; `names`: who asks for a name waits for that; `full`: it has no more files, and throws. */
-function roaming(net: { places: Result<Places>; route: string | undefined; own: string[]; bind?: Fault; names?: Promise<void>; full?: 'name' | 'route' | 'socket' }) {
+/** `net`: what the system says; `names`: who asks for a name waits for that; `full`: it has no more files, and throws; `family`: that of the only addresses that it has a route to. */
+function roaming(net: { places: Result<Places>; route: string | undefined; own: string[]; bind?: Fault; names?: Promise<void>; full?: 'name' | 'route' | 'socket'; family?: 4 | 6 }) {
   const full = (what: typeof net.full): void => {
     if (net.full === what) throw new Error('EMFILE')
   }
@@ -61,9 +62,9 @@ function roaming(net: { places: Result<Places>; route: string | undefined; own: 
       full('name')
       return net.places
     },
-    route: async () => {
+    route: async (to) => {
       full('route')
-      return net.route
+      return net.family === undefined || isIP(to.address) === net.family ? net.route : undefined
     },
     open: (places, local) => {
       full('socket')
@@ -150,6 +151,18 @@ test('another IPv6 address of the same network is no other network, until the on
   Object.assign(w.net, { route: '2001:db8:0:1::bb', own: ['2001:db8::bb', '2001:db8:0:1::bb'] })
   await w.clock.advance(2000)
   assert.equal(w.now(), '2001:db8:0:1::bb')
+})
+
+test('from a network that has IPv6 to one that has none the way goes to the other address of the provider, unless a call stands that may go on', async () => {
+  const w = roaming({ places: ok([{ address: '2001:db8:9::1', port: 5060 }]), route: '2001:db8::aa', own: ['2001:db8::aa'], family: 6 })
+  must(await w.way.start())
+  w.call(true)
+  Object.assign(w.net, { places: ok([provider(1)]), route: '10.0.0.2', own: ['10.0.0.2'], family: 4 })
+  await w.clock.advance(10_000)
+  assert.deepEqual([w.now(), w.opened.length, w.told], [undefined, 1, ['RELAY_NO_WAY']])
+  w.call(false)
+  await w.clock.advance(4000)
+  assert.deepEqual([w.now(), w.way.way()?.remote, w.told, w.events.at(-1)], ['10.0.0.2', provider(1), ['RELAY_NO_WAY', 'from 10.0.0.2'], 'moved'])
 })
 
 test('a provider that says nothing for twenty seconds is looked up again, and left where it was if that changes nothing', async () => {
