@@ -67,7 +67,7 @@ async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, s
     await window?.close()
     return started === undefined ? false : failed(started.fault)
   }
-  const running: Pick<RealClient, 'client' | 'phones' | 'warnings' | 'identity' | 'vault' | 'stop'>[] = [started.value]
+  const running: Pick<RealClient, 'client' | 'phones' | 'warnings' | 'identity' | 'vault' | 'memory' | 'stop'>[] = [started.value]
   for (const line of others) {
     const one = await startRealClient(line, file, attended.extras(line, lineName(line), extrasFor(line, lineName(line), broken)))
     if (!one.ok) {
@@ -86,7 +86,7 @@ async function runOnce(file: string, vault: ClientConfig['vault'] | undefined, s
   showLine(started.value.client.upstream?.line)
   started.value.memory.onFault = (message) => complain(`stc: ${message}`)
   using _typed = takeTyped({ client: started.value.client, memory: started.value.memory, crypto: createNodeCrypto(), terminal: plainTerminal(say) })
-  const renewed = renewal(lines, file, () => running.every((r) => r.client.calls.length === 0))
+  const renewed = renewal(lines.map((config, n) => ({ config, known: running[n]!.memory.evidence })), file, () => running.every((r) => r.client.calls.length === 0))
   const end = await Promise.race([stopped, breakdown, renewed.due.then(() => 'renewed' as const)])
   renewed.stop()
   if (end !== undefined && end !== 'renewed') {

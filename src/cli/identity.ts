@@ -6,15 +6,19 @@ import { err, ok, type Result } from '../base/result.ts'
 import { createNodeCrypto } from '../crypto/node/index.ts'
 import type { CryptoPort, SignatureName } from '../crypto/port.ts'
 import { displayName } from '../model/identity.ts'
+import type { RevocationProof } from '../model/trust.ts'
 import { makeCsr } from '../pki/csr.ts'
 import { PRIVATE_MODE, PUBLIC_MODE, writeNew } from '../pki/files.ts'
 import { renewAtDoor } from '../pki/renewal.ts'
 import { unusable } from '../pki/request.ts'
+import { Evidence } from '../protocol/x509/evidence.ts'
 import { makeAnchors, verifyChain } from '../protocol/x509/path.ts'
 import { encodePem } from '../protocol/x509/pem.ts'
 import { formatTime } from '../protocol/x509/time.ts'
+import { readKept } from '../store/evidence-file.ts'
 import { readCertificates, readIdentity } from '../store/identity-file.ts'
 import { importIdentity } from '../store/import-identity.ts'
+import { readLists } from '../store/revocation-file.ts'
 import { needsPassphrase, systemPlaces, unlockFor } from '../store/protect-key.ts'
 import { askPassphrase, servicePassphrase } from './ask.ts'
 import { authorityAsker } from './authority.ts'
@@ -93,6 +97,7 @@ export function registerIdentity(program: Command): void {
     .requiredOption('--certificate <file>', 'PEM; the new one takes its place')
     .requiredOption('--key <file>', 'PEM')
     .requiredOption('--anchor <file>', 'the authority\'s root')
+    .option('--lists <file>', 'revocation lists, or evidence.stc of a client: no door whose authority they revoke is taken (can be repeated)', collect, [])
     .action(renew)
 }
 
@@ -214,16 +219,30 @@ function describe(chain: Parameters<typeof verifyChain>[1], anchorDers: Paramete
   ])
 }
 
-async function renew(o: { certificate: string; key: string; anchor: string }): Promise<void> {
+async function renew(o: { certificate: string; key: string; anchor: string; lists: readonly string[] }): Promise<void> {
   const crypto = createNodeCrypto()
+  const evidence = evidenceIn(o.lists)
+  if (!evidence.ok) return fail(evidence.fault)
   const own = await readLocked(crypto, { certificateFile: o.certificate, keyFile: o.key })
   if (!own.ok) return fail(own.fault)
   using identity = own.value
   const root = readCertificates(o.anchor)
   if (!root.ok) return fail(root.fault)
-  const done = await renewAtDoor(crypto, { ...identity, certificateFile: o.certificate }, root.value[0]!, authorityAsker(crypto), currentTime())
+  const done = await renewAtDoor(crypto, { ...identity, certificateFile: o.certificate }, root.value[0]!, authorityAsker(crypto), currentTime(), evidence.value)
   if (!done.ok) return fail(done.fault)
   say(`Renewed: ${o.certificate} is valid until ${formatTime(done.value)}. Whatever uses it takes it at its next start.`)
+}
+
+/** As authorities hand lists out, or as a client has kept them. */
+function evidenceIn(files: readonly string[]): Result<Evidence> {
+  const proofs: RevocationProof[] = []
+  for (const file of files) {
+    const kept = readKept(file)
+    const read = kept.length > 0 ? ok(kept) : readLists(file)
+    if (!read.ok) return read
+    proofs.push(...read.value)
+  }
+  return Evidence.of(proofs)
 }
 
 /** With whatever opens a sealed key here: the keyring, the service's passphrase, or who sits at the terminal. */

@@ -4,6 +4,7 @@ import type { Der, UnixTime } from '../base/brand.ts'
 import { type Result, err, ok } from '../base/result.ts'
 import type { CryptoPort, Signer } from '../crypto/port.ts'
 import { type Certificate, parseCertificate } from '../protocol/x509/certificate.ts'
+import { type Evidence, NO_EVIDENCE } from '../protocol/x509/evidence.ts'
 import { EKU } from '../protocol/x509/extensions.ts'
 import { encodePem } from '../protocol/x509/pem.ts'
 import { bareCsr } from './csr.ts'
@@ -29,8 +30,11 @@ export function doorOf(c: Certificate): { readonly host: string; readonly port: 
   return m === null || m === undefined ? undefined : { host: m[1]!.replace(/^\[|\]$/g, ''), port: Number(m[2]) }
 }
 
-/** Writes the new chain over the old one. `root`: of the anchors, the one that the new certificate must lead to. */
-export async function renewAtDoor(crypto: CryptoPort, own: Renewable, root: Der, ask: Ask, now: UnixTime): Promise<Result<Certificate['notAfter']>> {
+/**
+ * Writes the new chain over the old one. `root`: of the anchors, the one that the new certificate must lead to. `evidence`: neither the door nor
+ * the new certificate may be of an authority that it revokes.
+ */
+export async function renewAtDoor(crypto: CryptoPort, own: Renewable, root: Der, ask: Ask, now: UnixTime, evidence: Evidence = NO_EVIDENCE): Promise<Result<Certificate['notAfter']>> {
   const door = doorOf(own.certificate)
   if (door === undefined) return err('IDENTITY_RENEWAL_REFUSED', 'the certificate names no door of an authority of ours')
   if (own.signer.algorithm.startsWith('rsa')) return err('IDENTITY_RENEWAL_REFUSED', 'RSA keys are not renewed by themselves')
@@ -39,13 +43,13 @@ export async function renewAtDoor(crypto: CryptoPort, own: Renewable, root: Der,
   if (!place.ok) return place
   const csr = bareCsr(own.signer, 'renewal')
   const at = Math.floor(now)
-  const answered = await ask({ ...door, path: '/renew', body: encodeRenew({ chain: own.chain, csr, at, signature: own.signer.sign(renewalMessage(csr, at)) }), fingerprint: crypto.hash('sha256', root) })
+  const answered = await ask({ ...door, path: '/renew', body: encodeRenew({ chain: own.chain, csr, at, signature: own.signer.sign(renewalMessage(csr, at)) }), fingerprint: crypto.hash('sha256', root), evidence })
   if (!answered.ok) return answered
   const reply = decodeReply(answered.value)
   if (reply === undefined || reply.status === 'waiting') return err('IDENTITY_ENROLMENT_FORGED', 'its answer makes no sense')
   if (reply.status === 'refused') return refusal(reply)
   const purpose = own.certificate.extensions.extendedKeyUsage?.includes(EKU.serverAuth) === true ? 'server' : 'member'
-  const good = checkIssued(crypto, { chain: reply.chain, root }, own.signer.spki, now, purpose)
+  const good = checkIssued(crypto, { chain: reply.chain, root }, own.signer.spki, now, { purpose, evidence })
   if (!good.ok) return good
   const keys = readFileSync(own.certificateFile, 'latin1').includes('PRIVATE KEY')
   if (keys) return err('IDENTITY_RENEWAL_REFUSED', `${own.certificateFile} holds the key as well: put it into a file of its own`)

@@ -39,7 +39,10 @@ export class EvidenceFile {
     this.#file = file
     this.#later = later
     this.#judge = vouchedOnly ? () => demanding(judge()) : judge
-    this.#evidence = mergeEvidence(NO_EVIDENCE, readProofs(file), this.#judge()).evidence
+    this.#evidence = mergeEvidence(NO_EVIDENCE, readKept(file), this.#judge()).evidence
+  }
+  get evidence(): Evidence {
+    return this.#evidence
   }
   /** At most as many, and as large, as a vault takes at its start. */
   proofs(room = PROOFS_LIMIT): RevocationProof[] {
@@ -79,7 +82,8 @@ const demanding = ({ now, weigh }: EvidenceJudge): EvidenceJudge => ({
   },
 })
 
-function readProofs(file: string): RevocationProof[] {
+/** As they stand in such a file, judged by nobody; none where it is another file. */
+export function readKept(file: string): RevocationProof[] {
   let bytes: Uint8Array
   try {
     bytes = Uint8Array.from(readFileSync(file))

@@ -1,21 +1,32 @@
 /** Whoever stole the issuing key of a small authority, and the owner who has the root's. */
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import type { Der } from '../../src/base/brand.ts'
+import { fileURLToPath } from 'node:url'
+import { type Der, unixTime } from '../../src/base/brand.ts'
 import { toHex } from '../../src/base/bytes.ts'
-import { must } from '../../src/base/result.ts'
-import { issueRevocationList } from '../../src/pki/authority.ts'
-import { issueToFiles } from '../../src/pki/ca-directory.ts'
+import { must, ok } from '../../src/base/result.ts'
+import { issueCertificate, issueRevocationList } from '../../src/pki/authority.ts'
+import { issueToFiles, listIssued, noteIssued } from '../../src/pki/ca-directory.ts'
 import { caFiles, earlierFiles, readBlock, readBlocks } from '../../src/pki/ca-files.ts'
+import { openDoor } from '../../src/pki/enrolment/door.ts'
+import { encodeReply } from '../../src/pki/enrolment/messages.ts'
+import { renew as answerRenewal } from '../../src/pki/enrolment/renewals.ts'
 import { renewIssuing } from '../../src/pki/issuing.ts'
+import { renewAtDoor } from '../../src/pki/renewal.ts'
+import { parseCertificate } from '../../src/protocol/x509/certificate.ts'
+import { NOBODY_KNOWN } from '../../src/protocol/x509/evidence.ts'
 import { makeAnchors } from '../../src/protocol/x509/path.ts'
 import { encodePem } from '../../src/protocol/x509/pem.ts'
 import { Revocation } from '../../src/server/revocation.ts'
+import { EvidenceFile } from '../../src/store/evidence-file.ts'
 import { readIdentity } from '../../src/store/identity-file.ts'
 import { crypto, DAY_S, issue } from '../kit/certificates.ts'
 import { staged } from '../kit/issuing-stage.ts'
+
+const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 test('a stolen issuing key: the root\'s list ends what the thief signed, and members renew once', async (t) => {
   const stage = staged(t)
@@ -83,4 +94,37 @@ test('stopped as soon as the root has revoked the stolen key: the list that is h
   stage.renewIssuing(true)
   const bob = await stage.member('Bob')
   assert.deepEqual([stage.judge(ghost.chain), stage.judge(bob.chain), stage.lists().length], ['IDENTITY_REVOKED', 'accepted', 3])
+})
+
+test('the stolen key stands at the authority\'s door: whoever knows what the root revoked does not take its answer', async (t) => {
+  const stage = staged(t)
+  stage.now = unixTime(Math.floor(Date.now() / 1000))
+  const [files, certificateFile, keyFile] = [caFiles(stage.options.dir), path.join(stage.dir, 'ann.pem'), path.join(stage.dir, 'ann.key')]
+  const thief = { ...stage.options, dir: path.join(stage.dir, 'thief'), now: () => stage.now }
+  const door = must(await openDoor({ ...thief, hosts: ['localhost'], bind: { address: '127.0.0.1', port: 0 } }))
+  t.after(() => door.close())
+  const request = { name: 'Ann', kind: 'member' as const, now: stage.now }
+  const { chain, pkcs8 } = issueCertificate({ ...stage.options.ca, listAddress: `https://localhost:${door.port}/list.crl` }, request)
+  must(noteIssued(stage.options.ca, stage.options.dir, chain, request))
+  cpSync(stage.options.dir, thief.dir, { recursive: true })
+  stage.renewIssuing(true)
+  const before = chain.map((der) => encodePem('CERTIFICATE', der)).join('')
+  writeFileSync(certificateFile, before)
+  writeFileSync(keyFile, encodePem('PRIVATE KEY', pkcs8), { mode: 0o600 })
+  const kept = new EvidenceFile(path.join(stage.dir, 'evidence.stc'), () => NOBODY_KNOWN)
+  must(kept.learn(stage.lists()))
+  const renew = (...more: readonly string[]): Promise<string> => new Promise((resolve) => {
+    execFile(process.execPath, [program, 'identity', 'renew', '--certificate', certificateFile, '--key', keyFile, '--anchor', files.certificate, ...more], { env: { ...process.env, NO_PROXY: '*' } }, (_, out, complaint) => resolve(out + complaint))
+  })
+  for (const lists of [files.list, path.join(stage.dir, 'evidence.stc')]) assert.match(await renew('--lists', lists), /IDENTITY_REVOKED.*IDENTITY_ENROLMENT_FORGED/s)
+  assert.equal(readFileSync(certificateFile, 'utf8'), before)
+  assert.equal(must(listIssued(thief.dir)).length, 1, 'that door was not even asked')
+  assert.match(await renew(), /^Renewed/, 'the control: nothing is known')
+  // Behind another's door, too.
+  using signer = crypto.signer('ecdsa-p256-sha256', pkcs8)
+  writeFileSync(certificateFile, before)
+  const own = { certificate: must(parseCertificate(chain[0]!)), chain, signer, certificateFile }
+  const forwarded = await renewAtDoor(crypto, own, stage.options.root, async ({ body }) => ok(encodeReply(answerRenewal(thief, body))), stage.now, kept.evidence)
+  assert.ok(!forwarded.ok && forwarded.fault.code === 'IDENTITY_ENROLMENT_FORGED')
+  assert.equal(readFileSync(certificateFile, 'utf8'), before)
 })

@@ -172,6 +172,7 @@ export const HELP: Readonly<Record<string, string>> = {
   'PEM; the new one takes its place': 'PEM; das neue tritt an seine Stelle',
   'PEM': 'PEM',
   "the authority's root": 'die Wurzel der Ausgabestelle',
+  'revocation lists, or evidence.stc of a client: no door whose authority they revoke is taken (can be repeated)': 'Sperrlisten, oder evidence.stc eines Clients: Eine Tür, deren Ausgabestelle darin gesperrt ist, wird nicht genommen (mehrfach möglich)',
   // Doctor
   'find out what is wrong with a client, and what to do about it': 'herausfinden, was mit einem Client nicht stimmt und was dagegen zu tun ist',
   'look at this machine alone, send nothing': 'nur diesen Rechner ansehen, nichts senden',

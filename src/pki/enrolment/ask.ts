@@ -7,6 +7,7 @@ import { type FaultCode, faultTable } from '../../base/faults/index.ts'
 import { type Fault, type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { safeText } from '../../model/identity.ts'
+import { type Evidence, NO_EVIDENCE } from '../../protocol/x509/evidence.ts'
 import { makeAnchors, verifyPath } from '../../protocol/x509/path.ts'
 import { isFingerprintOf } from './link.ts'
 import { BODY_LIMIT, type EnrolReply } from './messages.ts'
@@ -18,6 +19,8 @@ export interface Question {
   readonly body: string
   /** SHA-256 of the root certificate. */
   readonly fingerprint: Uint8Array
+  /** What is known of revocation: a door whose authority was revoked is nobody's. A joiner knows nothing yet. */
+  readonly evidence?: Evidence
 }
 /** The answer's body. */
 export type Ask = (q: Question) => Promise<Result<string>>
@@ -75,13 +78,13 @@ const askOn = (way: Socket, crypto: CryptoPort, q: Question, patienceMs: number)
 })
 
 /** Before anything is sent: the chain must hold the named root, and lead to it. */
-function checkDoor(crypto: CryptoPort, socket: TLSSocket, { host, fingerprint }: Question): Result<void> {
+function checkDoor(crypto: CryptoPort, socket: TLSSocket, { host, fingerprint, evidence = NO_EVIDENCE }: Question): Result<void> {
   const chain: Der[] = []
   for (let c = socket.getPeerX509Certificate(); c !== undefined && chain.length < 6; c = c.issuerCertificate) chain.push(new Uint8Array(c.raw) as Der)
   const root = chain.find((der) => isFingerprintOf(crypto, fingerprint, der))
   const anchors = root === undefined ? undefined : makeAnchors([root])
   if (anchors === undefined || !anchors.ok) return err('IDENTITY_ENROLMENT_FORGED', 'it shows another root')
-  const server = verifyPath(crypto, chain, anchors.value, [], unixTime(Math.floor(Date.now() / 1000)), 'server', 'given')
+  const server = verifyPath(crypto, chain, anchors.value, evidence, unixTime(Math.floor(Date.now() / 1000)), 'server', 'revoked')
   if (!server.ok) return err('IDENTITY_ENROLMENT_FORGED', server.fault.code, server.fault)
   return server.value.hosts.includes(host.toLowerCase()) ? ok(undefined) : err('IDENTITY_ENROLMENT_FORGED', `its certificate is for ${server.value.hosts.join(', ')}`)
 }

@@ -3,7 +3,7 @@ import type { Der, UnixTime } from '../../base/brand.ts'
 import { equalConstantTime } from '../../base/secret.ts'
 import { type Result, err, ok } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
-import { makeAnchors, verifyChain } from '../../protocol/x509/path.ts'
+import { makeAnchors, type Purpose, verifyChain } from '../../protocol/x509/path.ts'
 import { parseCertificate } from '../../protocol/x509/certificate.ts'
 import { bareCsr } from '../csr.ts'
 import { newKey } from '../keys.ts'
@@ -60,13 +60,18 @@ export class Joining {
   }
 }
 
-/** The certificate is for our key and leads to the root. */
-export function checkIssued(crypto: CryptoPort, { chain, root }: Pick<Issued, 'chain' | 'root'>, spki: Uint8Array, now: UnixTime, purpose: 'member' | 'server' = 'member'): Result<void> {
+interface IssuedCheck {
+  readonly purpose?: Purpose
+  readonly evidence?: Parameters<typeof verifyChain>[3]
+}
+
+/** The certificate is for our key and leads to the root, by nobody who is known to be revoked. */
+export function checkIssued(crypto: CryptoPort, { chain, root }: Pick<Issued, 'chain' | 'root'>, spki: Uint8Array, now: UnixTime, { purpose = 'member', evidence = [] }: IssuedCheck = {}): Result<void> {
   const own = parseCertificate(chain[0]!)
   if (!own.ok) return own
   if (!sameBytes(own.value.spki, spki)) return err('IDENTITY_ENROLMENT_FORGED', 'the certificate is for another key')
   const anchors = makeAnchors([root])
   if (!anchors.ok) return anchors
-  const verified = verifyChain(crypto, chain, anchors.value, [], now, purpose, 'given')
+  const verified = verifyChain(crypto, chain, anchors.value, evidence, now, purpose, 'revoked')
   return verified.ok ? ok(undefined) : err('IDENTITY_ENROLMENT_FORGED', 'the certificate does not verify', verified.fault)
 }

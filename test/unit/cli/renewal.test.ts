@@ -7,12 +7,13 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { test, type TestContext } from 'node:test'
 import { type Der, unixTime } from '../../../src/base/brand.ts'
-import { renewIfDue } from '../../../src/cli/renewal.ts'
+import { renewal, renewIfDue } from '../../../src/cli/renewal.ts'
 import { dataFiles, keptEvidence } from '../../../src/cli/room-memory.ts'
-import { clientConfig } from '../../../src/client/config.ts'
+import { type ClientConfig, clientConfig } from '../../../src/client/config.ts'
 import { type Authority, createSubordinate, issueCertificate, issueRevocationList } from '../../../src/pki/authority.ts'
 import { type replaceable, unwritable } from '../../../src/pki/files.ts'
 import { parseCertificate } from '../../../src/protocol/x509/certificate.ts'
+import { Evidence } from '../../../src/protocol/x509/evidence.ts'
 import { encodePem } from '../../../src/protocol/x509/pem.ts'
 import { parseConfig } from '../../../src/store/config.ts'
 import { must } from '../../../src/base/result.ts'
@@ -35,7 +36,7 @@ interface Wanted {
 }
 
 /** In the place of our own program, one that writes down what it was asked for. */
-async function renewed(t: TestContext, { ageDays, days, door = true, passphrase, ends = 0, place, below }: Wanted): Promise<{ readonly done: boolean; readonly asked: readonly string[] | undefined; readonly folder: string }> {
+function prepared(t: TestContext, { ageDays, days, door = true, passphrase, ends = 0, below }: Wanted): { readonly folder: string; readonly config: ClientConfig; asked(): readonly string[] | undefined } {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-renewal-'))
   const issuedAt = unixTime(now - ageDays * DAY_S)
   const ca = below?.issuing ?? { ...testCa({ now: issuedAt }), ...(door ? { listAddress: DOOR } : {}) }
@@ -52,13 +53,24 @@ async function renewed(t: TestContext, { ageDays, days, door = true, passphrase,
   }
   const program = process.argv[1]!
   process.argv[1] = path.join(folder, 'fake.mjs')
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  try {
-    const done = await renewIfDue(config, path.join(folder, 'ann.yaml'), place)
-    return { done, folder, asked: existsSync(told) ? (JSON.parse(readFileSync(told, 'utf8')) as string[]) : undefined }
-  } finally {
+  t.after(() => {
     process.argv[1] = program
-  }
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return { folder, config, asked: () => (existsSync(told) ? (JSON.parse(readFileSync(told, 'utf8')) as string[]) : undefined) }
+}
+
+async function renewed(t: TestContext, wanted: Wanted): Promise<{ readonly done: boolean; readonly asked: readonly string[] | undefined; readonly folder: string }> {
+  const { folder, config, asked } = prepared(t, wanted)
+  const done = await renewIfDue(config, path.join(folder, 'ann.yaml'), wanted.place)
+  return { done, folder, asked: asked() }
+}
+
+/** An issuing authority below a root, and the root's list that revokes it. */
+function revokedAuthority() {
+  const root = testCa({ now: unixTime(now - DAY_S), pathLength: 1 })
+  const issuing = { ...createSubordinate(root, { name: 'Issuing', now: unixTime(now - DAY_S), pathLength: 0 }), listAddress: DOOR }
+  return { issuing, root: root.certificate, list: issueRevocationList(root, [{ serial: must(parseCertificate(issuing.certificate)).serial, when: unixTime(now) }], 1, unixTime(now)) }
 }
 
 test('when two thirds of its time are over it is renewed, by a process of its own that reads the key', async (t) => {
@@ -80,9 +92,33 @@ test('a certificate of an authority that was revoked is renewed whatever its age
     const below = { ...createSubordinate(root, { name: 'Issuing', now: unixTime(now - DAY_S), pathLength: 0 }), listAddress: DOOR }
     const serial = (der: Uint8Array): string => must(parseCertificate(der)).serial
     const gone = (chain: readonly Uint8Array[]) => ({ 'its own': issueRevocationList(root, [{ serial: serial(below.certificate), when: unixTime(now) }], 1, unixTime(now)), another: issueRevocationList(root, [{ serial: 'abcd', when: unixTime(now) }], 1, unixTime(now)), none: undefined, 'the certificate itself': issueRevocationList(below, [{ serial: serial(chain[0]!), when: unixTime(now) }], 1, unixTime(now)) })[whose]
-    const { asked } = await renewed(t, { ageDays: 1, days: 90, below: { issuing: below, root: root.certificate, list: gone } })
+    const { asked, folder } = await renewed(t, { ageDays: 1, days: 90, below: { issuing: below, root: root.certificate, list: gone } })
     assert.equal(asked !== undefined, whose === 'its own', whose)
+    if (asked !== undefined) assert.deepEqual(asked.slice(-2), ['--lists', path.join(folder, 'ann-data', 'ann', 'evidence.stc')], 'the thief may stand at its door')
   }
+})
+
+test('a running client looks half a minute after its start at what has come since, and at nothing for a certificate that does not renew itself', async (t) => {
+  const { issuing, root, list } = revokedAuthority()
+  const evidence = must(Evidence.of([{ kind: 'crl', der: list }]))
+  let looks = 0
+  const known = { get evidence() { looks += 1; return evidence } }
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  for (const wanted of [{ ageDays: 1, days: 90, passphrase: 'secret' }, { ageDays: 1, days: 90, door: false }] satisfies Wanted[]) {
+    const { folder, config, asked } = prepared(t, wanted)
+    const { stop } = renewal([{ config, known }], path.join(folder, 'ann.yaml'), () => true)
+    for (let i = 0; i < 80; i++) {
+      t.mock.timers.tick(300_000)
+      await new Promise<void>((resolve) => setImmediate(resolve))
+    }
+    stop()
+    assert.deepEqual([looks, asked()], [0, undefined])
+  }
+  const { folder, config, asked } = prepared(t, { ageDays: 1, days: 90, below: { issuing, root, list: () => undefined } })
+  const { due } = renewal([{ config, known }], path.join(folder, 'ann.yaml'), () => true)
+  t.mock.timers.tick(30_000)
+  await due
+  assert.equal(asked()?.at(-1), path.join(folder, 'ann-data', 'ann', 'evidence.stc'))
 })
 
 test('a key that is sealed for this machine renews, with the service\'s passphrase or out of the keyring', async (t) => {
