@@ -11,6 +11,7 @@ import { Invitations, type InvitationState } from '../pki/enrolment/invitations.
 import { endsSoon, renewIssuing } from '../pki/issuing.ts'
 import { findIssued, listRevoked, publishList, revoke } from '../pki/revoked.ts'
 import { everyAddress } from '../net/any-address.ts'
+import { parseCertificate } from '../protocol/x509/certificate.ts'
 import { formatTime } from '../protocol/x509/time.ts'
 import { collect, currentTime, hostAndPort, wholeDays } from './options.ts'
 import { complain, EXIT, fail, interrupted, say } from './output.ts'
@@ -148,8 +149,13 @@ export function warnOfEnd(dir: string): void {
   const opened = loadCa(createNodeCrypto(), dir)
   if (!opened.ok) return
   using ca = opened.value
-  const ends = endsSoon(ca, currentTime())
-  if (ends !== undefined) complain(`stc: the issuing authority ends on ${formatTime(ends)}, and whatever it issues ends then at the latest. Make a new one: stc ca renew-issuing --root-key FILE`)
+  const root = readRoot(dir)
+  const top = root.ok ? parseCertificate(root.value) : root
+  if (!top.ok) return
+  const [ends, last] = [ca, top.value].map((c) => endsSoon(c, currentTime()))
+  if (last !== undefined) complain(`stc: the authority's root ends on ${formatTime(last)}, and with it all that is below. Make a new authority (stc ca init), and have everybody add its ca.pem to identity.anchors before`)
+  // One that ends with the root cannot be renewed for longer.
+  if (ends !== undefined && ends < top.value.notAfter) complain(`stc: the issuing authority ends on ${formatTime(ends)}, and whatever it issues ends then at the latest. Make a new one: stc ca renew-issuing --root-key FILE`)
 }
 
 function init(dir: string, o: InitOptions): void {

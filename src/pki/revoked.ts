@@ -72,18 +72,13 @@ function writeLists(dir: string, [own, ...others]: readonly Uint8Array[], root: 
   return replace(caFiles(dir).list, ders.map((der) => encodePem('X509 CRL', der)).join(''), PUBLIC_MODE)
 }
 
-const LAST_LISTS_S = 30 * 86_400
-const LAST_LIST_DAYS = 3653
-
 /** Certificates of the issuing authorities before this one hold to their end, by lists of their own. Serial numbers are random: what another issued is no harm in them. */
 function earlierLists({ crypto }: Authority, dir: string, entries: Parameters<typeof issueRevocationList>[1], now: UnixTime): Uint8Array[] {
   return readEarlier(dir).flatMap(({ certificate, key }) => {
     const opened = key === undefined ? undefined : openCa(crypto, certificate, key)
     if (opened?.ok !== true) return []
     using earlier = opened.value
-    // The last ones end with nobody: what is kept of them must not look like a list that somebody forgot to renew.
-    const days = earlier.notAfter - now < LAST_LISTS_S ? LAST_LIST_DAYS : undefined
-    return earlier.notAfter < now ? [] : [issueRevocationList(earlier, entries, Math.floor(now), now, days)]
+    return earlier.notAfter < now ? [] : [issueRevocationList(earlier, entries, Math.floor(now), now)]
   })
 }
 

@@ -6,6 +6,7 @@ import type { RevocationProof, RevocationRule } from '../model/trust.ts'
 import { BATCH_LIMIT, PROOF_LIMIT, PROOFS_OCTETS } from '../protocol/wire/limits.ts'
 import type { ServerWire } from '../protocol/wire/messages.ts'
 import { AuthorityBook } from '../protocol/x509/authority-book.ts'
+import type { RevocationList } from '../protocol/x509/crl.ts'
 import { type Evidence, type EvidenceJudge, mergeEvidence, NOBODY_KNOWN, NO_EVIDENCE } from '../protocol/x509/evidence.ts'
 import { type Anchors, isPathRevoked, type VerifiedPath } from '../protocol/x509/path.ts'
 
@@ -71,9 +72,14 @@ export class Revocation {
   updates(): readonly Update[] {
     return messagesOf(this.#evidence.current)
   }
-  /** When each of the lists at hand has to be replaced: the newest of each issuer, key and scope. One that ended long ago is of an authority that has gone. */
+  /**
+   * When each of the lists at hand has to be replaced: the newest of each issuer, key and scope. Nobody replaces those of an authority that has
+   * ended, or that is gone for other reasons: its list ended long ago.
+   */
   get listEnds(): UnixTime[] {
-    return this.#evidence.newestLists.map((l) => l.nextUpdate).filter((end) => end > this.#now() - GONE_S)
+    const now = this.#now()
+    const awaited = (l: RevocationList): boolean => l.nextUpdate > now - GONE_S && (this.#book?.issuerOf(l)?.notAfter ?? now) >= now
+    return this.#evidence.newestLists.filter(awaited).map((l) => l.nextUpdate)
   }
 
   /** Whether who came in by this path would still be let in. */

@@ -103,6 +103,7 @@ export const SAID: Sentences = [
   ['The old one is revoked, and any before it, by the list in {1}: with that list, nothing that they signed opens any door or room.', 'Die alte ist gesperrt, und jede vor ihr, durch die Liste in {1}: Mit ihr öffnet nichts, was sie unterschrieben haben, eine Tür oder einen Raum.'],
   ['Clients renew by themselves within minutes; the server by "stc identity renew" and a restart. What the thief signed is not in the index and is not renewed.', 'Clients erneuern binnen Minuten von selbst, der Server mit „stc identity renew“ und einem Neustart. Was der Dieb unterschrieben hat, steht nicht im Verzeichnis und wird nicht erneuert.'],
   ['If servers do not fetch the list from "stc ca serve", give them {1} (revocation.lists).', 'Server, die die Liste nicht bei „stc ca serve“ holen, brauchen {1} (revocation.lists).'],
+  ["the authority's root ends on {1}, and with it all that is below. Make a new authority (stc ca init), and have everybody add its ca.pem to identity.anchors before", 'die Wurzel der Ausgabestelle endet am {1}, und mit ihr alles darunter. Legen Sie eine neue Ausgabestelle an (stc ca init), deren ca.pem vorher alle in identity.anchors ergänzen'],
   ['the issuing authority ends on {1}, and whatever it issues ends then at the latest. Make a new one: stc ca renew-issuing --root-key FILE', 'die ausstellende Stelle endet am {1}, und was sie ausstellt, spätestens dann. Legen Sie eine neue an: stc ca renew-issuing --root-key DATEI'],
   ['Nothing issued yet.', 'Noch nichts ausgestellt.'],
   // Identity and keys

@@ -54,13 +54,20 @@ export class AuthorityBook {
   merge(before: Evidence | undefined, proofs: readonly RevocationProof[], now?: UnixTime): ReturnType<typeof mergeEvidence> {
     return mergeEvidence(before ?? NO_EVIDENCE, proofs, now === undefined ? undefined : this.at(now))
   }
+  /** Who signed this list, of those that are known. */
+  issuerOf(list: RevocationList): Certificate | undefined {
+    return this.#known.find((issuer) => this.#list(list, issuer) === 'genuine')
+  }
   at(now: UnixTime): EvidenceJudge {
     return { now, weigh: (e) => this.#weigh(e, now) }
   }
 
+  get #known(): readonly Certificate[] {
+    return [...this.#anchors, ...this.#met.values()]
+  }
   #weigh(e: RevocationList | OcspResponse, now: UnixTime): Result<boolean> {
     let claims: Certificate | undefined
-    for (const issuer of [...this.#anchors, ...this.#met.values()]) {
+    for (const issuer of this.#known) {
       const said = 'issuer' in e ? this.#list(e, issuer) : this.#answer(e, issuer)
       if (said === 'genuine') return ok(true)
       if (said === 'forged') claims = issuer

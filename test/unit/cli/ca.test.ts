@@ -91,6 +91,10 @@ test('a new issuing authority by the root\'s key, and a word before the old one 
   // Four and a half years later.
   must(initCa(createNodeCrypto(), file('aged'), { name: 'Aged', now: unixTime(Math.floor(Date.now() / 1000) - 4.5 * 365 * 86_400) }))
   for (const command of ['list', 'audit']) assert.match((await stc(command, 'aged')).err, /the issuing authority ends on \d{4}.*stc ca renew-issuing --root-key FILE/)
+  // Nine and a half: a new one would end with the root.
+  must(initCa(createNodeCrypto(), file('old'), { name: 'Old', now: unixTime(Math.floor(Date.now() / 1000) - 9.5 * 365 * 86_400) }))
+  await stc('renew-issuing', 'old', '--root-key', 'old/root.key')
+  for (const command of ['list', 'audit']) assert.match((await stc(command, 'old')).err, /^stc: the authority's root ends on \d{4}[^\n]*stc ca init[^\n]*identity\.anchors before\n$/)
 })
 
 test('permissions and damage are named', async (t) => {

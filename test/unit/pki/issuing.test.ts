@@ -15,10 +15,10 @@ import { fetchLists } from '../../../src/pki/fetch.ts'
 import { endsSoon, renewIssuing } from '../../../src/pki/issuing.ts'
 import { findIssued, revoke } from '../../../src/pki/revoked.ts'
 import { parseCertificate } from '../../../src/protocol/x509/certificate.ts'
-import { makeAnchors } from '../../../src/protocol/x509/path.ts'
+import { makeAnchors, verifyChain } from '../../../src/protocol/x509/path.ts'
 import { connectTo } from '../../../src/net/http-connect.ts'
 import { Revocation } from '../../../src/server/revocation.ts'
-import { crypto, DAY_S } from '../../kit/certificates.ts'
+import { crypto, DAY_S, issue } from '../../kit/certificates.ts'
 import { staged } from '../../kit/issuing-stage.ts'
 
 test('planned: nobody does anything, and members of both issue, are revoked and renew', async (t) => {
@@ -46,8 +46,13 @@ test('planned: nobody does anything, and members of both issue, are revoked and 
   assert.equal(stage.judge(late.chain), 'IDENTITY_REVOKED', 'what the old one issued is revoked by a list of the old one')
   assert.ok(!(await stage.renewed(late)).ok)
   stage.wait(old.notAfter - stage.now - 10 * DAY_S)
-  revocation.learn(stage.lists())
-  stage.wait(20 * DAY_S)
+  const [last, lists] = [issue(old, { now: stage.now }).chain, stage.lists()]
+  revocation.learn(lists)
+  revocation.meet(must(verifyChain(crypto, last, must(makeAnchors([stage.options.root])), lists, stage.now)).path)
+  stage.wait(8 * DAY_S)
+  assert.equal(stage.judge(last, lists), 'IDENTITY_REVOCATION_STALE', 'nobody can keep newer ones back for longer, to the last day')
+  assert.ok(Math.min(...revocation.listEnds) < stage.now, 'and that they are missing is told')
+  stage.wait(12 * DAY_S)
   assert.equal(stage.lists().length, 1, 'the old one has ended')
   revocation.learn(stage.lists())
   assert.ok(Math.min(...revocation.listEnds) > stage.now, 'and nobody is told that its list was forgotten')
