@@ -41,8 +41,13 @@ export function openDoor(given: DoorOptions): Promise<Result<AuthorityDoor>> {
   const server = createServer({ ...context(options), minVersion: 'TLSv1.3', handshakeTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, maxHeaderSize: 8192 })
   server.maxConnections = CONNECTIONS
   const lists = keptList(options)
-  server.on('request', (request, response) => {
+  const look = (): void => {
     if (issuing.look()) server.setSecureContext(context(options))
+  }
+  // Before the handshake: whoever knows that the old authority was revoked hears nothing more from a door that shows it.
+  server.prependListener('connection', look)
+  server.on('request', (request, response) => {
+    look()
     void serve(options, desk, lists, request, response)
   })
   server.on('clientError', (_, socket) => socket.destroy())
