@@ -98,7 +98,7 @@ test('a certificate of an authority that was revoked is renewed whatever its age
   }
 })
 
-test('a running client looks half a minute after its start at what has come since, and at nothing for a certificate that does not renew itself', async (t) => {
+test('a running client looks half a minute after its start at what has come since, and at nothing for a certificate that does not renew itself', { timeout: 60_000 }, async (t) => {
   const { issuing, root, list } = revokedAuthority()
   const evidence = must(Evidence.of([{ kind: 'crl', der: list }]))
   let looks = 0
