@@ -11,7 +11,7 @@ import type { MediaCommand, SenderStats } from '../media/api.ts'
 import { displayName } from '../model/identity.ts'
 import { privacyOf, privacySentence } from '../model/privacy.ts'
 import { answer, coded, complain, local, say, speaksJson } from './output.ts'
-import { rosterWords } from './plain-terminal.ts'
+import { RosterPrints, rosterWords } from './plain-terminal.ts'
 import type { ClientMemory } from './room-memory.ts'
 import { takeLine } from './typed-commands.ts'
 
@@ -33,6 +33,7 @@ export class CallScreen {
   readonly #live = process.stdout.isTTY === true && process.stdin.isTTY === true && !speaksJson()
   readonly #colours = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined
   readonly #levels = new Map<number, number>()
+  readonly #prints = new RosterPrints()
   #stats = new Map<number, SenderStats>()
   /** From before the screen, where it was said at once: shown on it, and not said again after it. */
   #early: string[] = []
@@ -65,7 +66,7 @@ export class CallScreen {
         const t = this.#terminal
         showEvent(t, call.name, e)
         if (e.kind === 'flag' || e.kind === 'notice') showNote(t, call.name, call.roster.notes.at(-1)!)
-        if (!this.#live && (e.kind === 'group' || e.kind === 'confirmed' || e.kind === 'conference' || (e.kind === 'phone-leg' && e.again !== true && call.roster.phase === 'member'))) showRoster(t, call.roster)
+        if (!this.#live && this.#prints.isDue(call, e, e.kind === 'group' || e.kind === 'confirmed' || e.kind === 'conference')) showRoster(t, call.roster)
       },
       onJoined: (call) => {
         this.joined = true

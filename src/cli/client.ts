@@ -14,7 +14,7 @@ import { Attended } from './attended.ts'
 import { type ClientExtras, type RealClient, startRealClient } from './compose-client.ts'
 import { endAnyway } from './last-resort.ts'
 import { coded, complain, EXIT, fail, interrupted, say } from './output.ts'
-import { plainTerminal } from './plain-terminal.ts'
+import { plainTerminal, RosterPrints } from './plain-terminal.ts'
 import { startAsking } from './locked-key.ts'
 import { clientWithPage, pageAlone, sessionsFile } from './page.ts'
 import { preferVoice } from './priority.ts'
@@ -121,6 +121,7 @@ const lineName = (c: ClientConfig): string => c.phones[0]?.line ?? 'main'
 function extrasFor(config: ClientConfig, name: string, broken: (fault: Coded) => void): ClientExtras {
   const tell = name === '' ? say : (text: string): void => say(`${name}: ${text}`)
   const terminal = plainTerminal(tell)
+  const prints = new RosterPrints()
   return {
     providerWay: (host, fault, from) => tell(fault === undefined ? `telephone provider ${host}: reached again, from ${from}` : `telephone provider ${host}: ${coded(fault)}`),
     relayReport: (fault, about) => tell(`pbx: ${about}: ${coded(fault)}`),
@@ -141,9 +142,9 @@ function extrasFor(config: ClientConfig, name: string, broken: (fault: Coded) =>
       onEvent: (call, e) => {
         showEvent(terminal, call.name, e)
         if (e.kind === 'flag' || e.kind === 'notice') showNote(terminal, call.name, call.roster.notes.at(-1)!)
-        if (e.kind === 'group' || e.kind === 'confirmed' || (e.kind === 'sealed-call' && e.state !== 'early') || (e.kind === 'phone-leg' && e.again !== true && call.roster.phase === 'member')) showRoster(terminal, call.roster)
         // Who talks changes all the time: the screen shows it, the terminal does not.
-        if (e.kind === 'conference' && isNews(call, e)) showRoster(terminal, call.roster)
+        const changed = e.kind === 'group' || e.kind === 'confirmed' || (e.kind === 'sealed-call' && e.state !== 'early') || (e.kind === 'conference' && isNews(call, e))
+        if (prints.isDue(call, e, changed)) showRoster(terminal, call.roster)
       },
       onOver: (call, reason, fault) => tell(`${call.name}: ${fault === undefined ? reason : coded(fault)}`),
       onMedia: (e) => {

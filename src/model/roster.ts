@@ -175,7 +175,7 @@ export type CallEvent =
   /** Where a call through a provider stands; `peer`: as its certificate says, verified. */
   | { readonly kind: 'sealed-call'; readonly at: Instant; readonly peer?: Identity } & CallState
   | { readonly kind: 'acquainted'; readonly at: Instant; readonly leaf: number; readonly acquaintance: Acquaintance }
-  /** How the sound of a member's phone gets to its client, by its own signed word; without `leaf` that of ours. `again`: this member has said the same before: for the eye, no news. */
+  /** How the sound of a member's phone gets to its client, by its own signed word; without `leaf` that of ours. `again`: this member has said the same before: nothing to speak of. */
   | { readonly kind: 'phone-leg'; readonly at: Instant; readonly leg: PhoneLeg; readonly leaf?: number; readonly again?: true }
 
 export interface GroupMember {

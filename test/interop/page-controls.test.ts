@@ -191,6 +191,12 @@ test('the phone in the page: push to talk, keypad, mute, by keys alone', { timeo
   await b.page.waitForTimeout(500)
   await becomes('no microphone', () => b.page.evaluate(microphones), 0)
   assert.deepEqual(spoken, [])
+  // Nor does it wait without end, and without a word, for sound that the browser withholds.
+  await b.page.evaluate('{ window.resumes = AudioContext.prototype.resume; AudioContext.prototype.resume = () => new Promise(() => {}) }')
+  await press('Use the sound here')
+  await shows('The browser gives no sound before you press a key or click on this page.')
+  await becomes('no microphone', () => b.page.evaluate(microphones), 0)
+  await b.page.evaluate('{ AudioContext.prototype.resume = resumes }')
   await press('Use the sound here')
   await withheld('after the other window was closed')
   await press('Push to talk')

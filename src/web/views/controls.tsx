@@ -13,7 +13,7 @@ import { Flag } from './lobby.tsx'
 export function Controls({ call, line }: { readonly call: CallView; readonly line?: PageLineCall }): VNode {
   const w = useWords()
   const [keys, setKeys] = useState(false)
-  const { pushing } = useSound()
+  const { pushing, problem } = useSound()
   const browser = current().snapshot?.browser
   const mine = browser?.call === call.id
   const [flag, setFlag] = useState(false)
@@ -22,7 +22,7 @@ export function Controls({ call, line }: { readonly call: CallView; readonly lin
   return (
     <section class="controls" aria-label={w.controls.heading}>
       {mine && keys && <Keypad onKey={(digit) => void connection.command('digit', { digit })} />}
-      {mine && browser.sound !== 'here' && <p class="note">{w.controls[browser.sound]} <button type="button" onClick={() => void takeOver()}>{w.controls.takeOver}</button></p>}
+      {mine && browser.sound !== 'here' && <p class="note">{w.controls[browser.sound]}{problem !== undefined && ` ${w.phone[problem]}`} <button type="button" onClick={() => void takeOver()}>{w.controls.takeOver}</button></p>}
       {!mine && call.line !== '' && <p class="note">{w.controls.onPhone(call.line)}</p>}
       {pushing && mine && <p class="note">{w.controls.withheld}</p>}
       <div class="buttons">

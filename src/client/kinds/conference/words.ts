@@ -124,7 +124,7 @@ export function phoneIs(s: ConferenceState, leg: PhoneLeg): void {
   s.phoneLeg = leg
   if (s.phase === 'member') sayLeg(s)
 }
-/** Shown as often as it changes, and news once: whoever goes back and forth would have every phone speak, and every terminal scroll, without end. */
+/** Shown as often as it changes, and news once: whoever goes back and forth would have every phone speak without end. */
 export function heardLeg(s: ConferenceState, leaf: number, leg: PhoneLeg): void {
   const member = s.roster.members.find((m) => m.leaf === leaf && !m.self)
   if (member === undefined || member.phoneLeg === leg) return
