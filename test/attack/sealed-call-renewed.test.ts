@@ -108,7 +108,8 @@ test('a search while the call is lost, spoilt by somebody: told, never more than
     // A search that runs is not spoilt any more, and could come to its end.
     w.messages = () => []
     w.between = (p) => [p]
-    await w.talk(2000)
+    // One that runs is given up first (GIVE_UP_MS): while it does, nothing goes out under the keys of before.
+    await w.talkUntil(() => w.a.state === 'sealed' && w.b.state === 'sealed', 30_000)
     await w.assertSealed()
     assert.deepEqual([w.a.words, w.a.session], [words, session])
   }

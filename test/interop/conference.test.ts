@@ -127,9 +127,10 @@ async function allHear(all: readonly Member[]): Promise<void> {
       const recorded = m.phone.heard()
       if (seconds(recorded) < from + 4) return undefined
       const piece = part(recorded, seconds(recorded) - 4)
-      const own = ownIn(m, all, piece)
-      wrong = [...unheardIn(m, all, piece), ...own]
-      if (echo.heard(seconds(recorded), 4, othersOf(m, all).every((hz) => toneShare(piece, hz) === 1), own.length > 0)) assert.fail(`${m.name} hears itself: ${wrong.join('\n')}`)
+      wrong = [...unheardIn(m, all, piece), ...ownIn(m, all, piece)]
+      // By the median of the windows: an echo is in most of them, and two clicks are not.
+      const own = toneBelow(piece, people[m.name].hz, othersOf(m, all)) < 40
+      if (echo.heard(seconds(recorded), 4, othersOf(m, all).every((hz) => toneShare(piece, hz) === 1), own)) assert.fail(`${m.name} hears itself: ${wrong.join('\n')}`)
       return wrong.length === 0 || undefined
     }, () => `${wrong.join('\n')}\n${m.client.process.tail()}`, 500)
   }))

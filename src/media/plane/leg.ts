@@ -1,6 +1,6 @@
 /** One client as the plane sees it: keys, where it is, what it may send, what it gets. */
 import type { Ssrc } from '../../base/brand.ts'
-import type { Random } from '../../base/ports.ts'
+import type { Random, Stop } from '../../base/ports.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { CryptoPort } from '../../crypto/port.ts'
 import { type AddressPort, copyAddress, Destination, sameAddress } from '../../net/address.ts'
@@ -45,6 +45,8 @@ export class Leg {
   sender: SrtpSender
   /** Waits until the client is heard under its generation, so that nothing is sent that it cannot open yet. */
   nextSender: SrtpSender | undefined
+  /** Until then at most the old keys are taken beside the new ones. */
+  stopHandover: Stop | undefined
   address: Destination | undefined
   candidate: Candidate | undefined
   path: PacketPath | undefined
@@ -172,6 +174,7 @@ export class Leg {
     }
   }
   dispose(): void {
+    this.stopHandover?.()
     this.receiving[Symbol.dispose]()
     this.sender[Symbol.dispose]()
     this.nextSender?.[Symbol.dispose]()

@@ -78,7 +78,8 @@ class PortablePlane implements MediaPlane {
     const now = this.#clock.now()
     const changed = leg.rekey(keys, this.#crypto, now)
     if (!changed.ok) return changed
-    this.#clock.at(instant(now + HANDOVER_MS), () => {
+    leg.stopHandover?.()
+    leg.stopHandover = this.#clock.at(instant(now + HANDOVER_MS), () => {
       if (this.#legs.get(leg.id) !== leg || leg.receiving.generation !== keys.generation) return
       leg.receiving.dropOld()
       leg.switchSender()
