@@ -168,9 +168,9 @@ export class Setup implements SetupPort {
     own.pkcs8.fill(0)
     this.#enrolled = undefined
     const { client, written } = started.value
-    this.#finish(client)
     // Without a configuration that names it, the next set-up begins with the link again.
     if (written) draft.remove()
+    this.#finish(client)
     return ok(undefined)
   }
 
