@@ -2,11 +2,11 @@
  * Key presses that a phone sends as INFO in calls that a kind of call has its hand on: read here, as those in the sound are (`media/session/sealed-call`),
  * and kept from the provider where nothing else may pass in clear either. In every other call INFO goes on as it is.
  */
-import { fromUtf8 } from '../../base/bytes.ts'
 import type { SealedMedia } from '../../media/api.ts'
-import { contentTypeOf, makeReply, parseMessage, serialise, type SipRequest } from '../../protocol/sip/index.ts'
+import { contentTypeOf, makeReply, serialise, type SipRequest } from '../../protocol/sip/index.ts'
 import type { TunnelMessage } from '../../telephony/relay/index.ts'
 import { digitOfInfo } from '../handset/sip/dtmf.ts'
+import { requestIn } from './tunnel-request.ts'
 
 export interface InfoKeysOptions {
   /** Calls through providers of this Call-ID. */
@@ -39,10 +39,8 @@ export class InfoKeys {
 
   /** The answer to what a phone said, where that is for us alone. */
   answer(m: TunnelMessage): TunnelMessage | undefined {
-    if (m.k !== 'sip-request' || fromUtf8(m.message.subarray(0, 5)) !== 'INFO ') return undefined
-    const parsed = parseMessage(m.message, { stream: true })
-    if (!parsed.ok || parsed.value.kind !== 'request') return undefined
-    const request = parsed.value
+    const request = m.k === 'sip-request' ? requestIn(m, 'INFO') : undefined
+    if (m.k !== 'sip-request' || request === undefined) return undefined
     const type = contentTypeOf(request)
     if (request.body.length === 0 || HARMLESS.has(type)) return undefined
     const calls = this.#o.callsOf(request.callId)

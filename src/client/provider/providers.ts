@@ -1,4 +1,5 @@
 /** Several providers behind one set of phones: each call and each registration goes to the one whose account it uses. */
+import { remember } from '../../base/remember.ts'
 import { err, type Result } from '../../base/result.ts'
 import { parseMessage, serialise, type SipMessage, type SipRequest } from '../../protocol/sip/index.ts'
 import type { TunnelMessage, TunnelSend } from '../../telephony/relay/index.ts'
@@ -52,10 +53,10 @@ export class Providers {
       case 'sip-request': {
         const provider = parsed === undefined ? undefined : this.#of(parsed)
         if (provider === undefined || !provider.up) return err('RELAY_DOWN')
-        if (parsed !== undefined) remember(this.#calls, parsed.callId, provider)
+        if (parsed !== undefined) remember(this.#calls, parsed.callId, provider, REMEMBERED)
         const id = this.#nextAsked++
-        remember(this.#asked, m.id, { provider, id })
-        remember(this.#waiting, id, m.id)
+        remember(this.#asked, m.id, { provider, id }, REMEMBERED)
+        remember(this.#waiting, id, m.id, REMEMBERED)
         provider.receive({ ...(this.#inside?.outgoing(m, parsed, this.#insert(provider)) as typeof m | undefined ?? m), id })
         break
       }
@@ -86,7 +87,7 @@ export class Providers {
   #insert(provider: Provider): Insert {
     return (request: SipRequest, done) => {
       const id = this.#nextAsked++
-      remember(this.#waiting, id, done)
+      remember(this.#waiting, id, done, REMEMBERED)
       provider.receive({ k: 'sip-request', id, message: serialise(request) })
     }
   }
@@ -96,7 +97,7 @@ export class Providers {
     const parsed = parsedOf(m)
     const mine = this.#mine(provider, m, parsed)
     if (mine === undefined) return undefined
-    if (m.k === 'sip-request' && parsed !== undefined) remember(this.#calls, parsed.callId, provider)
+    if (m.k === 'sip-request' && parsed !== undefined) remember(this.#calls, parsed.callId, provider, REMEMBERED)
     const taken = this.#inside === undefined ? mine : this.#inside.incoming(mine, parsed, this.#insert(provider), (answer) => 'id' in m && 'id' in answer && provider.receive({ ...answer, id: m.id }))
     if (taken !== undefined) this.#passing('phone', taken, parsed, this.#accountOf(provider, parsed))
     return taken
@@ -121,8 +122,8 @@ export class Providers {
     const before = own.get(id)
     if (before !== undefined) return before
     const given = this.#next++
-    remember(own, id, given)
-    remember(this.#served, given, { provider, id })
+    remember(own, id, given, REMEMBERED)
+    remember(this.#served, given, { provider, id }, REMEMBERED)
     return given
   }
 
@@ -148,10 +149,4 @@ function parsedOf(m: TunnelMessage): SipMessage | undefined {
   if (!('message' in m)) return undefined
   const parsed = parseMessage(m.message, { stream: true })
   return parsed.ok ? parsed.value : undefined
-}
-
-function remember<K, V>(map: Map<K, V>, key: K, value: V): void {
-  map.delete(key)
-  map.set(key, value)
-  if (map.size > REMEMBERED) map.delete(map.keys().next().value!)
 }

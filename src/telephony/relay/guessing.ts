@@ -1,5 +1,6 @@
 /** Wrong passwords, counted for each client: to the PBX, and to whatever bans guessers there, all phones come from one address. */
 import type { Instant } from '../../base/brand.ts'
+import { remember } from '../../base/remember.ts'
 import { parseDigest } from '../../protocol/sip/digest.ts'
 import { headersOf } from '../../protocol/sip/message.ts'
 import type { SipRequest, SipResponse } from '../../protocol/sip/index.ts'
@@ -52,7 +53,7 @@ export class Guessing {
     if (response !== undefined && isWrong(request, response)) {
       this.#proved.delete(name ?? '')
       const taken = counted ? { ofName: 1, ofClient: 1 } : this.#take(client, request, now)
-      if (name !== undefined) remember(this.#wrong, name, sum(this.#wrong.get(name), taken))
+      if (name !== undefined) remember(this.#wrong, name, sum(this.#wrong.get(name), taken), rememberedLimit)
       return
     }
     if (counted) this.#giveBack(client, request, { ofName: 1, ofClient: 1 }, now)
@@ -83,12 +84,6 @@ interface Taken {
   readonly ofClient: number
 }
 const sum = (a: Taken | undefined, b: Taken): Taken => ({ ofName: (a?.ofName ?? 0) + b.ofName, ofClient: (a?.ofClient ?? 0) + b.ofClient })
-
-function remember<V>(map: Map<string, V>, key: string, value: V): void {
-  map.delete(key)
-  map.set(key, value)
-  if (map.size > rememberedLimit) map.delete(map.keys().next().value!)
-}
 
 const passwordsOf = (request: SipRequest): readonly string[] => [...passwordHeaders].flatMap((name) => headersOf(request, name))
 const hasPassword = (request: SipRequest): boolean => passwordsOf(request).length > 0
