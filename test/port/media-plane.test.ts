@@ -27,6 +27,17 @@ async function settled(w: PlaneWorld, probe: number, suite?: SrtpKeys['suite']):
   return j
 }
 
+/** Two clients that hear each other, the second of which has been given new keys and has not used them yet. */
+async function rekeyed(w: PlaneWorld) {
+  const a = await settled(w, 1)
+  const b = await settled(w, 2)
+  must(w.plane.route(a.leg, ssrc(100), [b.leg]))
+  must(w.plane.route(b.leg, ssrc(200), [a.leg]))
+  const next = legSpec(crypto, 2, 2)
+  must(w.plane.rekey(b.leg, next))
+  return { a, b, next }
+}
+
 const statsOf = (w: PlaneWorld, leg: LegId) => w.plane.stats().find((s) => s.leg === leg)!
 const payload = (n: number): Uint8Array => new Uint8Array(180).fill(n)
 
@@ -277,12 +288,7 @@ function suite(name: string, make: () => Promise<PlaneWorld>): void {
 
   it('takes old keys for two seconds after the new ones are heard, and sends under them until then', async (w, skip) => {
     if (w.pass === undefined) return skip('needs virtual time')
-    const a = await settled(w, 1)
-    const b = await settled(w, 2)
-    must(w.plane.route(a.leg, ssrc(100), [b.leg]))
-    must(w.plane.route(b.leg, ssrc(200), [a.leg]))
-    const next = legSpec(crypto, 2, 2)
-    must(w.plane.rekey(b.leg, next))
+    const { a, b, next } = await rekeyed(w)
     assert.equal(w.plane.rekey(b.leg, next).ok, false, 'a generation is used once')
     a.client.send(100, 0, payload(1))
     b.client.send(200, 0, payload(1))
@@ -303,12 +309,7 @@ function suite(name: string, make: () => Promise<PlaneWorld>): void {
 
   it('waits ten seconds for a client that is slow to take its new keys: until then nothing is lost either way, and then the old ones are gone', async (w, skip) => {
     if (w.pass === undefined) return skip('needs virtual time')
-    const a = await settled(w, 1)
-    const b = await settled(w, 2)
-    must(w.plane.route(a.leg, ssrc(100), [b.leg]))
-    must(w.plane.route(b.leg, ssrc(200), [a.leg]))
-    const next = legSpec(crypto, 2, 2)
-    must(w.plane.rekey(b.leg, next))
+    const { a, b, next } = await rekeyed(w)
     // Streams that begin in this time too, whichever plane they are at.
     for (let n = 101; n <= 108; n++) {
       must(w.plane.route(a.leg, ssrc(n), [b.leg]))

@@ -24,6 +24,15 @@ const asks = (w: ReturnType<typeof relayWorld>, phone: ScriptedPhone, sdp: strin
   w.clock.advanceSync(100)
   return phone.last.status
 }
+/** A call of the phone that stands, in clear. */
+function inClear(w: ReturnType<typeof relayWorld>): { phone: ScriptedPhone; target: string } {
+  w.pbx.answer = w.answering
+  const phone = desk(w)
+  assert.equal(asks(w, phone, streamOf('AVP')), 200)
+  phone.ack()
+  const target = uriOf(headerOf(phone.last, 'Contact')!)
+  return { phone, target }
+}
 
 test('a phone over TLS calls under its keys: it is answered with its tag and a key of ours, the PBX sees plain RTP, and no key crosses', () => {
   const w = relayWorld({ phoneTransport: 'TLS', srtp: 'offered' })
@@ -158,11 +167,7 @@ test('one key is for one call, and a call for help needs none', () => {
 
 test('a call in clear may come under keys, and back; one under keys goes on with them when the PBX asks anew', () => {
   const w = relayWorld({ phoneTransport: 'TLS', srtp: 'offered' })
-  w.pbx.answer = w.answering
-  const phone = desk(w)
-  assert.equal(asks(w, phone, streamOf('AVP')), 200)
-  phone.ack()
-  const target = uriOf(headerOf(phone.last, 'Contact')!)
+  const { phone, target } = inClear(w)
   assert.equal(ofLeg(w)!.srtp, undefined)
   const again = (sdp: string): number => {
     phone.send('INVITE', { uri: target, body: sdp })
@@ -189,11 +194,7 @@ test('a call in clear may come under keys, and back; one under keys goes on with
 test('the PBX\'s re-INVITE that the phone refused leaves nothing behind: the phone goes over to keys, and the next one is offered with them', () => {
   for (const status of [488, 491]) {
     const w = relayWorld({ phoneTransport: 'TLS', srtp: 'offered' })
-    w.pbx.answer = w.answering
-    const phone = desk(w)
-    assert.equal(asks(w, phone, streamOf('AVP')), 200)
-    phone.ack()
-    const target = uriOf(headerOf(phone.last, 'Contact')!)
+    const { phone, target } = inClear(w)
     const invite = w.pbx.requests.find((r) => r.method === 'INVITE')!
     const renews = (): SipMessage => {
       w.inside(invite, 'INVITE', { body: pbxSdp })
