@@ -12,9 +12,11 @@ import { startClient, startServer, TestAuthority } from '../kit/stc.ts'
 const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const run = promisify(execFile)
 
+// Of the file, so that it goes after what its test started has ended.
+const folder = mkdtempSync(path.join(tmpdir(), 'stc-sealed-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
 test('stc key protect; a client without the passphrase says so, one with it has its vault open the key', async (t) => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'stc-sealed-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
   const places = { XDG_STATE_HOME: path.join(folder, 'state'), CREDENTIALS_DIRECTORY: path.join(folder, 'credentials') }
   const env = { ...process.env, ...places }
   const ca = new TestAuthority(folder, 'ca')
