@@ -9,7 +9,7 @@ import { startClient, startServer, TestAuthority } from '../kit/stc.ts'
 
 function authority(t: TestContext): { folder: string; ca: TestAuthority } {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-processes-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
   return { folder, ca: new TestAuthority(folder, 'ca') }
 }
 

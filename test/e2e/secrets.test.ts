@@ -28,7 +28,7 @@ const found = (secrets: readonly [string, string][], output: string): string[] =
 
 test('server and client print no password, no key and nothing that stands for them', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-secrets-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
   const ca = new TestAuthority(folder, 'ca')
   const [own, papers] = [ca.server(), ca.member('ann')]
   const server = await startServer(folder, own, { log: 'debug' })

@@ -55,7 +55,7 @@ test('a vault that is killed: its client is muted, says so, starts another and i
 
 test('a client that is killed takes its vault with it', onLinux, async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-vault-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
   const ca = new TestAuthority(folder, 'ca')
   const server = await startServer(folder, ca.server())
   t.after(() => server.stop())
@@ -72,7 +72,7 @@ test('a client that is killed takes its vault with it', onLinux, async (t) => {
 
 test('Ctrl-C to the whole group leaves the vault to its client: the leave is still signed', onLinux, async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-vault-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
   const ca = new TestAuthority(folder, 'ca')
   const server = await startServer(folder, ca.server())
   t.after(() => server.stop())

@@ -30,7 +30,7 @@ const unfit = process.platform === 'win32' ? 'the script is one for sh' : false
 
 function makeFolder(t: { after(f: () => void): void }): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'stc-host-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
   // The command, as an installed package has it.
   writeFileSync(path.join(folder, 'stc'), `#!/bin/sh\nexec '${process.execPath}' '${launcher}' "$@"\n`)
   chmodSync(path.join(folder, 'stc'), 0o755)
